@@ -1,0 +1,67 @@
+"""What the commands in `setup/`, the tests and the benchmarks stand on.
+
+    with base():                                 # Odoo, PostgreSQL, the templates
+        clone_database("progbox_mine")           # demo data, add-ons installed
+        with start_odoo("progbox_mine", cron_threads=1) as server:
+            ...server.url...                     # log in with admin / admin
+        drop_database("progbox_mine")
+
+Standard library only: the machine may have nothing but Python.
+"""
+
+import contextlib
+
+from .console import Stop, command, locked, say, step
+from .databases import (
+    clone_database,
+    drop_database,
+    ensure_database,
+    ensure_language,
+    ensure_templates,
+    odoo,
+    odoo_shell,
+)
+from .debian import ensure_packages
+from .paths import HOME, LOG, ROOT, VENV, addons, odoo_environment, python
+from .postgres import cluster, sql
+from .python_packages import ensure_python
+from .server import Server, free_port, port_is_free, start_odoo
+
+__all__ = [
+    "HOME",
+    "LOG",
+    "ROOT",
+    "VENV",
+    "Server",
+    "Stop",
+    "addons",
+    "base",
+    "clone_database",
+    "cluster",
+    "command",
+    "drop_database",
+    "ensure_database",
+    "ensure_language",
+    "free_port",
+    "odoo",
+    "odoo_environment",
+    "odoo_shell",
+    "port_is_free",
+    "python",
+    "say",
+    "sql",
+    "start_odoo",
+    "step",
+]
+
+
+@contextlib.contextmanager
+def base(tests=False, odoo=None):
+    """Whatever is missing is installed; the databases can be used inside the block."""
+    with contextlib.ExitStack() as running:
+        with locked(HOME / "setup.lock", waiting="  Waiting for another setup/ command"):
+            ensure_packages(tests)
+            ensure_python(odoo)
+            running.enter_context(cluster())
+            ensure_templates()
+        yield

@@ -1,0 +1,152 @@
+"""Talking to the person at the keyboard, and running other programs for them."""
+
+import contextlib
+import fcntl
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import traceback
+
+from .paths import HOME, LOG, make_home
+
+# What a program's last words mean, and what to do about it.
+KNOWN_TROUBLES = [
+    ("No space left on device", "the disk is full: free about 3 GB"),
+    (
+        (
+            "Temporary failure resolving",
+            "Could not resolve",
+            "Could not connect",
+            "Connection failed",
+            "Failed to establish a new connection",
+            "Network is unreachable",
+            "No matching distribution found",
+            "EAI_AGAIN",
+            "ENOTFOUND",
+        ),
+        "the package server does not answer: check the network (or the proxy)",
+    ),
+    ("Could not get lock", "another program is installing packages: wait for it"),
+    ("Operation not permitted", "a right is missing: run it as root"),
+]
+
+
+class Stop(Exception):
+    """Ends the command with one line: what happened and what to do."""
+
+
+def say(text=""):
+    # Progress goes to stderr: stdout is for results.
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def step(title):
+    """One line per step, with the time it took."""
+    print(f"  {title} ... ", end="", file=sys.stderr, flush=True)
+    start = time.monotonic()
+    try:
+        yield
+    except BaseException as error:
+        say("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
+        raise
+    say(f"{time.monotonic() - start:.0f} s")
+
+
+def run(command, log, patient=False, **options):
+    """Run a program to its end, its output going to `.progbox/log/LOG.log`.
+
+    Ctrl-C ends it too; a `patient` one (dpkg) is left to finish first.
+    """
+    command = [str(part) for part in command]
+    path = LOG / f"{log}.log"
+    with path.open("a+b") as output:
+        begin = output.seek(0, os.SEEK_END)
+        output.write(f"$ {shlex.join(command)}\n".encode())
+        output.flush()
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **options,
+        )
+        try:
+            status = process.wait()
+        except BaseException:
+            if not patient:
+                end(process)
+            process.wait()
+            raise
+        if status:
+            output.seek(begin)
+            words = output.read().decode(errors="replace")
+            name = next(part for part in command if not part.startswith("/usr/bin/env"))
+            raise Stop(
+                f"{os.path.basename(name)} ended with status {status}: "
+                f"{explain(words)} (details: {path})"
+            )
+
+
+def explain(words):
+    for signs, meaning in KNOWN_TROUBLES:
+        signs = (signs,) if isinstance(signs, str) else signs
+        if any(sign in words for sign in signs):
+            return meaning
+    return "read the end of its log"
+
+
+def end(process, patience=20):
+    """Stop a program and the programs it started."""
+    for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5)):
+        if process.poll() is None:
+            process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def locked(path, mode=fcntl.LOCK_EX, waiting=None):
+    """Hold a lock that the kernel drops for us, however this process ends."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, mode | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if waiting:
+                say(waiting)
+            fcntl.flock(file, mode)
+        yield file
+
+
+def command(main):
+    """Run a command's `main()`: a trouble is one line and a status, never a traceback."""
+
+    def interrupt(_number, _frame):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)
+    name = f"setup/{os.path.basename(sys.argv[0])}"
+    try:
+        make_home()
+        sys.exit(main())
+    except KeyboardInterrupt:
+        say(f"\n{name}: stopped.")
+        sys.exit(130)
+    except Stop as stop:
+        say(f"{name}: {stop}")
+    except PermissionError as error:
+        say(f"{name}: no right to use {error.filename}: use the owner's account.")
+    except OSError as error:
+        say(f"{name}: {error.strerror}: {error.filename or HOME}.")
+    except Exception as error:
+        crash = LOG / "crash.log"
+        crash.write_text(traceback.format_exc())
+        say(f"{name}: {type(error).__name__}: {error} (details: {crash})")
+    sys.exit(1)

@@ -1,0 +1,202 @@
+"""Odoo's databases: each is a copy of a template, which is faster than installing.
+
+    progbox_base    the standard apps with their demo data     (2 minutes, once)
+    progbox_addons  a copy of it with our add-ons installed     (when they change)
+
+A template is built under the name `…_new` and renamed when complete. What is in a
+database is written in its comment, as JSON.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+
+from . import paths, postgres
+from .console import Stop, run, step
+from .postgres import sql
+
+BASE = "progbox_base"
+ADDONS = "progbox_addons"
+APPS = "account,sale_management,sale_project,hr,purchase,repair,l10n_fr_account".split(",")
+
+# Folders of an add-on that Odoo reads from the disk, or never reads.
+NOT_IN_DATABASE = {"tests", "static", "readme", "__pycache__"}
+
+
+def write_config():
+    """The configuration of every Odoo that we start."""
+    options = {
+        "data_dir": paths.DATA,
+        "db_host": postgres.socket(),
+        "db_port": 5432,
+        "db_user": postgres.ROLE,
+        "list_db": False,
+        "http_interface": "127.0.0.1",
+    }
+    if paths.addons():
+        options["addons_path"] = paths.ROOT
+    lines = [f"{key} = {value}\n" for key, value in options.items()]
+    paths.CONFIG.write_text("[options]\n" + "".join(lines))
+
+
+def exists(name):
+    return bool(sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"))
+
+
+def content(name):
+    """What we wrote down about a database: {"apps": […], "addons": {name: digest}}."""
+    comment = sql(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+        f" WHERE datname = '{name}'"
+    )
+    return json.loads(comment[0]) if comment and comment[0] else {}
+
+
+def write_content(name, value):
+    sql(f"""COMMENT ON DATABASE "{name}" IS '{json.dumps(value)}'""")
+
+
+def filestore(name):
+    return paths.DATA / "filestore" / name
+
+
+def drop_database(name):
+    if not paths.is_database_name(name):
+        raise Stop(f"{name} is no database name: small letters, digits, _ and -.")
+    sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    shutil.rmtree(filestore(name), ignore_errors=True)
+
+
+def clone_database(name, template=ADDONS):
+    """Make (or make anew) a database with demo data and our add-ons installed."""
+    drop_database(name)
+    sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    if filestore(template).exists():
+        shutil.copytree(filestore(template), filestore(name))
+    write_content(name, content(template))
+
+
+def rename_database(name, new_name):
+    shutil.rmtree(filestore(new_name), ignore_errors=True)
+    if filestore(name).exists():
+        filestore(name).rename(filestore(new_name))
+    sql(f'ALTER DATABASE "{name}" RENAME TO "{new_name}"')
+
+
+def odoo(database, *arguments, log=None):
+    """Run Odoo until it has done what the arguments say."""
+    command = [paths.python(), "-m", "odoo", "-d", database, "--no-http"]
+    command += ["--max-cron-threads=0", "--stop-after-init", *arguments]
+    run(command, log or f"odoo-{database}", env=paths.odoo_environment(), cwd="/")
+
+
+def odoo_shell(database, script):
+    """Run a Python script with `env`, the way `odoo shell` does; what it prints."""
+    answer = subprocess.run(
+        [paths.python(), "-m", "odoo", "shell", "-d", database, "--no-http"]
+        + ["--log-level=error"],
+        input=script,
+        capture_output=True,
+        text=True,
+        env=paths.odoo_environment(),
+        cwd="/",
+    )
+    if answer.returncode or "Traceback" in answer.stderr:
+        raise Stop(f"a script failed in {database}: {answer.stderr.strip()[-2000:]}")
+    return answer.stdout
+
+
+def digests():
+    """{add-on: digest of its files}, to know which ones changed."""
+    result = {}
+    for addon in paths.addons():
+        digest = hashlib.sha256()
+        root = paths.ROOT / addon
+        for path in sorted(root.rglob("*")):
+            name = path.relative_to(root)
+            if path.is_file() and name.parts[0] not in NOT_IN_DATABASE:
+                if "__pycache__" not in name.parts:
+                    digest.update(f"{name}\0".encode() + path.read_bytes())
+        result[addon] = digest.hexdigest()[:16]
+    return result
+
+
+def ensure_templates():
+    write_config()
+    if content(BASE) != {"apps": APPS, "addons": {}}:
+        with step("Installing Odoo's apps and demo data (2 minutes)"):
+            new = BASE + "_new"
+            drop_database(new)
+            sql(f'CREATE DATABASE "{new}" TEMPLATE template0')
+            odoo(new, "-i", ",".join(APPS), "--with-demo", log="odoo-base")
+            _check_installed(new, APPS)
+            _publish(new, BASE, {"apps": APPS, "addons": {}})
+    wanted = {"apps": APPS, "addons": digests()}
+    if content(ADDONS) != wanted:
+        with step(f"Installing the add-ons ({len(paths.addons())})"):
+            new = ADDONS + "_new"
+            clone_database(new, BASE)
+            install_addons(new, [])
+            # Built once here, the pages' scripts and styles are there in every copy.
+            odoo_shell(
+                new, "env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()"
+            )
+            _publish(new, ADDONS, wanted)
+
+
+def _publish(new, name, value):
+    drop_database(name)
+    write_content(new, value)
+    rename_database(new, name)
+
+
+def install_addons(database, changed):
+    """Install the add-ons that are new to the database, update the changed ones."""
+    if not (addons := paths.addons()):
+        return
+    arguments = ["-i", ",".join(addons), "--with-demo"]
+    if changed:
+        arguments += ["-u", ",".join(changed)]
+    odoo(database, *arguments, log="odoo-addons")
+    _check_installed(database, addons)
+
+
+def _check_installed(database, modules):
+    names = ", ".join(f"'{name}'" for name in modules)
+    found = sql(
+        "SELECT name FROM ir_module_module"
+        f" WHERE state = 'installed' AND name IN ({names})",
+        database,
+    )
+    if absent := sorted(set(modules) - set(found)):
+        raise Stop(f"Odoo did not install {', '.join(absent)}: read {paths.LOG}.")
+
+
+def ensure_database(name, fresh=False):
+    """A database to work in: created from the template, then updated in place."""
+    now = digests()
+    if fresh or not exists(name):
+        new = name + "_new"
+        clone_database(new)
+        _publish(new, name, content(new))
+        return
+    before = content(name).get("addons", {})
+    changed = [addon for addon in now if before.get(addon) not in (None, now[addon])]
+    if before != now:
+        with step("Updating " + ", ".join(sorted(set(now) - set(before)) + changed)):
+            install_addons(name, changed)
+            write_content(name, {"apps": APPS, "addons": now})
+
+
+def ensure_language(database, code):
+    """Install a language, and let the administrator read Odoo in it."""
+    active = f"SELECT 1 FROM res_lang WHERE code = '{code}' AND active"
+    if not sql(active, database):
+        with step(f"Installing the language {code}"):
+            odoo(database, f"--load-language={code}")
+    sql(
+        f"""UPDATE res_partner SET lang = '{code}' WHERE id =
+            (SELECT partner_id FROM res_users WHERE login = 'admin')""",
+        database,
+    )

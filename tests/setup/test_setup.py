@@ -1,0 +1,141 @@
+"""The bootstrap's decisions, tested without installing anything."""
+
+import importlib.machinery
+import importlib.util
+import socket
+
+import pytest
+
+from progbox_env import Stop, console, debian, paths, server
+
+DEB822 = """\
+# comment
+Types: deb
+URIs: http://mirror.example/debian
+Suites: bookworm bookworm-updates
+Components: main contrib
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Types: deb
+URIs: http://mirror.example/debian-security
+Suites: bookworm-security
+Components: main
+"""
+SID = """\
+Types: deb
+URIs: http://mirror.example/debian
+Suites: sid
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+"""
+
+
+def load(name):
+    path = str(paths.SETUP / name)
+    loader = importlib.machinery.SourceFileLoader(f"setup_{name}", path)
+    module = importlib.util.module_from_spec(
+        importlib.util.spec_from_loader(loader.name, loader)
+    )
+    loader.exec_module(module)
+    return module
+
+
+run = load("run")
+
+
+class TestSources:
+    def test_the_machines_mirror_and_key_are_kept(self):
+        assert debian.sid_source(DEB822, "") == SID
+
+    def test_one_line_format_with_options(self):
+        line = (
+            "deb [arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
+            " http://mirror.example/debian bookworm main contrib # comment"
+        )
+        assert debian.sid_source("", line) == SID
+
+    def test_an_embedded_key_is_kept_whole(self):
+        key = "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQINBF\n"
+        stanza = DEB822.split("\n\n")[0].split("Signed-By:")[0] + f"Signed-By:{key}"
+        assert " .\n mQINBF\n" in debian.sid_source(stanza, "")
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "deb http://vendor.example/linux/debian bookworm stable",
+            "deb http://vendor.example/apt bookworm main",
+            "deb http://mirror.example/debian-security bookworm-security main",
+            "deb-src http://mirror.example/debian bookworm main",
+            "# deb http://mirror.example/debian bookworm main",
+        ],
+    )
+    def test_other_archives_are_not_taken_for_debians(self, line):
+        with pytest.raises(Stop, match="no Debian source"):
+            debian.sid_source("", line)
+
+    def test_a_disabled_source_is_not_used(self):
+        with pytest.raises(Stop, match="no Debian source"):
+            debian.sid_source("Enabled: no\n" + DEB822.split("\n\n")[0][10:], "")
+
+
+class TestRunOptions:
+    def test_defaults(self):
+        options = run.parse([])
+        assert (options.port, options.database) == (8069, "progbox")
+        assert not options.language and not options.fresh and not options.odoo
+
+    @pytest.mark.parametrize("name", ["a b", "../x", "Übung", "progbox_base", 'x"y', ""])
+    def test_a_bad_or_reserved_database_name_is_refused(self, name, capsys):
+        with pytest.raises(SystemExit):
+            run.parse(["--database", name])
+        assert "database name" in (error := capsys.readouterr().err) or "kept" in error
+
+    def test_an_unknown_language_is_refused(self):
+        with pytest.raises(SystemExit):
+            run.parse(["--language", "de"])
+
+    def test_a_busy_port_names_the_option(self):
+        with socket.socket() as busy:
+            busy.bind(("127.0.0.1", 0))
+            busy.listen()
+            with pytest.raises(Stop, match="is in use: name another one, --port"):
+                run.check_port(busy.getsockname()[1])
+
+    @pytest.mark.parametrize("port", [0, -1, 65536])
+    def test_an_impossible_port_is_refused(self, port):
+        with pytest.raises(Stop, match="1 to 65535"):
+            run.check_port(port)
+
+
+class TestTroubles:
+    @pytest.mark.parametrize(
+        ("words", "meaning"),
+        [
+            ("E: Write error - write (28: No space left on device)", "disk is full"),
+            ("Err:1 Temporary failure resolving 'mirror.example'", "network"),
+            ("E: Could not get lock /var/lib/dpkg/lock-frontend", "another program"),
+            ("something never seen before", "read the end of its log"),
+        ],
+    )
+    def test_last_words_are_explained(self, words, meaning):
+        assert meaning in console.explain(words)
+
+    def test_a_failing_program_names_its_log(self):
+        with pytest.raises(Stop, match=r"false ended with status 1.*setup-test\.log"):
+            console.run(["false"], "setup-test")
+
+    def test_a_nearly_full_disk_stops_before_the_download(self, monkeypatch):
+        usage = type("Usage", (), {"free": 1 << 30})
+        monkeypatch.setattr(debian.shutil, "disk_usage", lambda _path: usage)
+        with pytest.raises(Stop, match="needs 3 GB free"):
+            debian.check_disk()
+
+    def test_without_root_the_missing_packages_are_named(self, monkeypatch):
+        monkeypatch.setattr(debian, "missing", lambda _packages: ["wkhtmltopdf"])
+        monkeypatch.setattr(debian.os, "geteuid", lambda: 1000)
+        with pytest.raises(Stop, match="as root, run: apt-get install .* wkhtmltopdf"):
+            debian.ensure_packages()
+
+
+def test_a_free_port_is_free():
+    assert server.port_is_free(server.free_port())
