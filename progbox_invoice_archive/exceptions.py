@@ -1,0 +1,34 @@
+from odoo.exceptions import UserError
+
+
+class JobWaiting(Exception):
+    """A job cannot go on yet, and that is no error.
+
+    :param reason: what it waits for, in the user's words
+    :param until: naive UTC datetime of the next look
+    """
+
+    def __init__(self, reason, until):
+        super().__init__(reason)
+        self.reason = reason
+        self.until = until
+
+
+class JobCancelled(Exception):
+    """A job has lost its object; the message says why, in the user's words."""
+
+
+class JobError(UserError):
+    """A job failed for a reason that a person can act on.
+
+    :param message: what happened and what to do, in the user's words
+    :param detail: what the administrator needs (stderr, exception), or None
+    """
+
+    def __init__(self, message, detail=None):
+        super().__init__(message)
+        self.detail = detail
+
+
+class FileMissing(UserError):
+    """The file store does not hold the bytes of an attachment."""

@@ -1,0 +1,182 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    progbox_archive_state = fields.Selection(
+        [
+            ("archived", "Archived"),
+            ("progress", "Being Archived"),
+            ("waiting", "Waiting for the Authority"),
+            ("fix", "Archive: To Fix"),
+            ("missing", "Not Archived"),
+        ],
+        string="Archive",
+        compute="_compute_progbox_archive_state",
+        search="_search_progbox_archive_state",
+    )
+
+    @api.depends("state", "move_type")
+    def _compute_progbox_archive_state(self):
+        states = dict(
+            self.env.execute_query(
+                SQL(
+                    "SELECT move.id, %s FROM account_move move WHERE move.id = ANY(%s)",
+                    self._progbox_archive_state_sql(),
+                    self.ids,
+                )
+            )
+        )
+        for move in self:
+            move.progbox_archive_state = states.get(move._origin.id) or False
+
+    def _search_progbox_archive_state(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return Domain(
+            "id",
+            "in",
+            SQL(
+                "(SELECT move.id FROM account_move move WHERE %s IN %s)",
+                self._progbox_archive_state_sql(),
+                tuple(state or "" for state in value),
+            ),
+        )
+
+    @api.model
+    def _progbox_archive_state_sql(self):
+        """Return the state of a row ``move`` as SQL, '' where there is none.
+
+        The same expression serves the field and its search. It reads jobs and
+        documents that the accountant may see anyway, so it asks for no rights.
+        """
+        self.env["progbox.archive.job"].flush_model(["move_id", "state", "error"])
+        self.env["progbox.document"].flush_model(["res_model", "res_id"])
+        self.flush_model(["state", "move_type"])
+        return SQL(
+            """CASE
+            WHEN move.state != 'posted' OR move.move_type NOT IN %(types)s THEN ''
+            ELSE COALESCE(
+                (SELECT CASE
+                    WHEN job.state = 'waiting' THEN 'waiting'
+                    WHEN job.state = 'failed' OR job.error IS NOT NULL THEN 'fix'
+                    ELSE 'progress' END
+                FROM progbox_archive_job job
+                WHERE job.move_id = move.id
+                AND job.state IN ('pending', 'running', 'waiting', 'failed')
+                ORDER BY job.id DESC LIMIT 1),
+                CASE WHEN EXISTS (
+                    SELECT FROM progbox_document document
+                    WHERE document.res_model = 'account.move'
+                    AND document.res_id = move.id
+                ) THEN 'archived' ELSE 'missing' END
+            ) END""",
+            types=tuple(self.get_sale_types(include_receipts=True)),
+        )
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    def write(self, vals):
+        # Odoo posts by writing the state; modules that post past _post() do too.
+        drafts = self.browse()
+        if vals.get("state") == "posted":
+            drafts = self.filtered(lambda move: move.state != "posted")
+        result = super().write(vals)
+        drafts._progbox_enqueue("posting")
+        return result
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_progbox_open_archive(self):
+        """Open the archived documents of these invoices, or the job that is stuck."""
+        jobs = self.env["progbox.archive.job"].search(
+            Domain("move_id", "in", self.ids)
+            & Domain("state", "in", ("pending", "waiting", "failed"))
+        )
+        documents = self.env["progbox.document"].search(
+            Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids)
+        )
+        if jobs and not documents:
+            xmlid = "progbox_invoice_archive.progbox_archive_job_action"
+            domain = [("id", "in", jobs.ids)]
+        else:
+            xmlid = "progbox_invoice_archive.progbox_document_action"
+            domain = [("id", "in", documents.ids)]
+        action = self.env["ir.actions.actions"]._for_xml_id(xmlid)
+        return {**action, "domain": domain, "context": {}}
+
+    # ------------------------------------------------------------------
+    # Business methods
+    # ------------------------------------------------------------------
+
+    def _progbox_enqueue(self, reason):
+        """Give the posted customer documents among these their archive job.
+
+        :param str reason: why, a key of the job's field ``reason``
+        """
+        moves = self.filtered(
+            lambda move: move.state == "posted"
+            and move.is_sale_document(include_receipts=True)
+        )
+        if moves:
+            self.env["progbox.archive.job"]._enqueue(moves, reason)
+
+    def _progbox_documents(self):
+        """Return the current version of the archived documents of each invoice.
+
+        :return: dictionary of documents by id of the move
+        """
+        documents = (
+            self.env["progbox.document"]
+            .sudo()
+            .search(
+                Domain("res_model", "=", self._name)
+                & Domain("res_id", "in", self.ids)
+                & Domain("superseded", "=", False),
+                order="id",
+            )
+        )
+        return dict(documents.grouped("res_id"))
+
+    def _progbox_valid_documents(self):
+        """Return the archived documents that stand for the invoice as it is now.
+
+        Not those of an invoice that has been posted again since, nor of one that
+        is a draft: its archive is out of date until the job has run.
+        """
+        posted = self.filtered(lambda move: move.state == "posted")
+        documents = posted._progbox_documents()
+        if not documents:
+            return {}
+        outdated = self.env["progbox.archive.job"].sudo().search(
+            Domain("move_id", "in", list(documents))
+            & Domain("reason", "=", "posting")
+            & Domain("state", "in", ("pending", "running", "waiting", "failed"))
+            & Domain("pdf_archived", "=", False)
+        )
+        for move in outdated.move_id:
+            documents.pop(move.id, None)
+        return documents
+
+    def _get_invoice_legal_documents_all(self, allow_fallback=False):
+        """Serve the archived files where Odoo would fall back to a pro forma."""
+        self.ensure_one()
+        if allow_fallback and not self.invoice_pdf_report_id:
+            documents = self.sudo()._progbox_valid_documents().get(self.id)
+            if documents:
+                return [
+                    {
+                        "filename": values["name"],
+                        "filetype": values["mimetype"],
+                        "content": values["raw"],
+                    }
+                    for values in documents._attachment_values().values()
+                ]
+        return super()._get_invoice_legal_documents_all(allow_fallback=allow_fallback)

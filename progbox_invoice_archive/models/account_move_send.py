@@ -1,0 +1,128 @@
+from contextlib import closing
+
+from odoo import api, models
+
+from ..tools.sentinels import AHEAD
+
+
+class AccountMoveSend(models.AbstractModel):
+    _inherit = "account.move.send"
+
+    # ------------------------------------------------------------------
+    # Ahead of the sending: make the documents, leave no trace
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _progbox_settings(self, move):
+        """Return what decides how the documents of an invoice look.
+
+        :rtype: dict(report=ir.actions.report, format=str or False, lang=str or False)
+        """
+        return {
+            "report": self._get_default_pdf_report_id(move),
+            "format": self._get_default_invoice_edi_format(move) or False,
+            "lang": move.partner_id.lang or False,
+        }
+
+    @api.model
+    def _progbox_settings_json(self, settings):
+        """Return settings as they are kept with a document."""
+        return {**settings, "report": settings["report"].report_name}
+
+    @api.model
+    def _progbox_generate(self, move, settings):
+        """Generate the documents that sending the invoice would generate.
+
+        Whatever a localisation writes on the way is rolled back: the invoice is
+        as if nothing had happened, and nothing is sent to anybody.
+
+        :param dict settings: see :meth:`_progbox_settings`
+        :return: what Odoo collected for the move: the values of the attachments
+            it would have created, and ``error`` when it refused
+        """
+        data = {
+            "sending_methods": set(),
+            "extra_edis": set(),
+            "pdf_report": settings["report"],
+            "invoice_edi_format": settings["format"],
+            "author_user_id": self.env.uid,
+            "author_partner_id": self.env.user.partner_id.id,
+        }
+        send = self.with_company(move.company_id).with_context(progbox_ahead=AHEAD)
+        with closing(_Discarded(self.env.cr)):
+            send._generate_invoice_documents({move.with_env(send.env): data})
+        return data
+
+    @api.model
+    def _progbox_waits_for_authority(self, move):
+        """Whether the legal document exists only after an authority's answer.
+
+        By default for any electronic document that Odoo would send with the
+        invoice: several localisations print the answer on the page.
+        """
+        return bool(self._get_default_extra_edis(move))
+
+    # ------------------------------------------------------------------
+    # When the invoice is sent: hand over what is archived
+    # ------------------------------------------------------------------
+
+    def _generate_invoice_documents(self, invoices_data, allow_fallback_pdf=False):
+        if not self._progbox_is_ahead():
+            self._progbox_hand_over(invoices_data)
+        return super()._generate_invoice_documents(
+            invoices_data, allow_fallback_pdf=allow_fallback_pdf
+        )
+
+    def _link_invoice_documents(self, invoices_data):
+        if self._progbox_is_ahead():
+            return
+        super()._link_invoice_documents(invoices_data)
+        if not self.env.context.get("progbox_handing_over"):
+            moves = self.env["account.move"].union(*invoices_data)
+            moves._progbox_enqueue("legal")
+
+    @api.model
+    def _progbox_is_ahead(self):
+        return self.env.context.get("progbox_ahead") is AHEAD
+
+    @api.model
+    def _progbox_hand_over(self, invoices_data):
+        """Link the archived files to the invoices that are about to be sent.
+
+        Odoo then goes on as with documents that exist already, so that what
+        leaves the house is what is archived, byte for byte. An invoice that is
+        sent with other settings gets new documents, and the archive a new version.
+        """
+        archived = {}
+        moves = self.env["account.move"].union(*invoices_data)
+        documents_by_move = moves._progbox_valid_documents()
+        for move, data in invoices_data.items():
+            documents = documents_by_move.get(move.id)
+            if (
+                documents
+                and not move.invoice_pdf_report_id
+                and not data.get("extra_edis")
+                and documents._made_with(
+                    self._progbox_settings_json(
+                        {
+                            "report": data["pdf_report"],
+                            "format": data.get("invoice_edi_format") or False,
+                            "lang": move.partner_id.lang or False,
+                        }
+                    )
+                )
+            ):
+                archived[move] = documents._attachment_values()
+        if archived:
+            send = self.with_context(progbox_handing_over=True)
+            send._link_invoice_documents(archived)
+
+
+class _Discarded:
+    """A savepoint that is always rolled back."""
+
+    def __init__(self, cr):
+        self._savepoint = cr.savepoint()
+
+    def close(self):
+        self._savepoint.close(rollback=True)

@@ -1,0 +1,108 @@
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+# Invoices that one run looks for, and how many may wait in the queue: the rest
+# is found again by the next run, so nothing has to remember where it stopped.
+BATCH_SIZE = 500
+
+
+class ProgboxArchiveCatchup(models.AbstractModel):
+    """Finds the invoices that came by another door than posting in Odoo."""
+
+    _name = "progbox.archive.catchup"
+    _description = "Archive Catch-up"
+
+    @api.model
+    def _run(self):
+        """Cron: queue what the archive lacks, in batches, until nothing is left."""
+        jobs = self.env["progbox.archive.job"]
+        while self._queue_length() < BATCH_SIZE:
+            found = 0
+            for reason, query in self._queries().items():
+                ids = [id_ for [id_] in self.env.execute_query(query)]
+                if ids:
+                    jobs._enqueue(self.env["account.move"].browse(ids), reason)
+                found += len(ids)
+            left = self.env["ir.cron"]._commit_progress(found, remaining=0)
+            if not found or not left:
+                break
+
+    @api.model
+    def _queue_length(self):
+        return self.env["progbox.archive.job"].search_count(
+            Domain("state", "=", "pending") & Domain("reason", "!=", "posting"),
+            limit=BATCH_SIZE,
+        )
+
+    @api.model
+    def _queries(self):
+        """Return, per reason, the query for the ids of invoices without archive."""
+        self.env.flush_all()
+        return {
+            "catchup": self._missing_sql(
+                SQL("move.create_date >= company.progbox_archive_started")
+            ),
+            "history": self._missing_sql(
+                SQL(
+                    "move.create_date < company.progbox_archive_started"
+                    " AND company.progbox_archive_history"
+                )
+            ),
+            "legal": self._changed_sql(),
+        }
+
+    @api.model
+    def _missing_sql(self, condition):
+        """Posted customer documents that have neither a job nor a document."""
+        return SQL(
+            """SELECT move.id
+            FROM account_move move
+            JOIN res_company company ON company.id = move.company_id
+            WHERE move.state = 'posted' AND move.move_type IN %(types)s
+            AND (%(condition)s)
+            AND NOT EXISTS (
+                SELECT FROM progbox_archive_job job
+                WHERE job.move_id = move.id AND job.state != 'cancelled'
+            )
+            AND NOT EXISTS (
+                SELECT FROM progbox_document document
+                WHERE document.res_model = 'account.move'
+                AND document.res_id = move.id
+            )
+            ORDER BY move.id LIMIT %(limit)s""",
+            types=tuple(self.env["account.move"].get_sale_types(include_receipts=True)),
+            condition=condition,
+            limit=BATCH_SIZE,
+        )
+
+    @api.model
+    def _changed_sql(self):
+        """Archived invoices whose legal PDF is not in the archive."""
+        return SQL(
+            """SELECT legal.res_id
+            FROM ir_attachment legal
+            JOIN account_move move ON move.id = legal.res_id AND move.state = 'posted'
+            WHERE legal.res_model = 'account.move'
+            AND legal.res_field = 'invoice_pdf_report_file'
+            AND EXISTS (
+                SELECT FROM progbox_document document
+                WHERE document.res_model = 'account.move'
+                AND document.res_id = legal.res_id
+            )
+            AND NOT EXISTS (
+                SELECT FROM progbox_document document
+                JOIN ir_attachment content ON content.res_model = 'progbox.document'
+                AND content.res_field = 'content' AND content.res_id = document.id
+                WHERE document.res_model = 'account.move'
+                AND document.res_id = legal.res_id
+                AND content.checksum = legal.checksum
+            )
+            AND NOT EXISTS (
+                SELECT FROM progbox_archive_job job
+                WHERE job.move_id = legal.res_id
+                AND job.state IN ('pending', 'running', 'waiting', 'failed')
+            )
+            ORDER BY legal.res_id LIMIT %(limit)s""",
+            limit=BATCH_SIZE,
+        )

@@ -1,0 +1,244 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..exceptions import JobCancelled, JobError, JobWaiting
+from .progbox_job_mixin import OPEN_STATES
+
+PRIORITIES = {"posting": 0, "legal": 0, "catchup": 5, "history": 10}
+CRON = "progbox_invoice_archive.ir_cron_archive"
+# How long an authority may take before a person looks, and how often we look.
+AUTHORITY_PATIENCE = timedelta(days=7)
+AUTHORITY_INTERVAL = timedelta(hours=1)
+
+
+class ProgboxArchiveJob(models.Model):
+    """One invoice to be archived; as many as it was posted or sent anew."""
+
+    _name = "progbox.archive.job"
+    _inherit = "progbox.job.mixin"
+    _description = "Invoice Archiving"
+    _rec_name = "move_id"
+
+    move_id = fields.Many2one(
+        "account.move",
+        string="Invoice",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="cascade"
+    )
+    reason = fields.Selection(
+        [
+            ("posting", "Posted"),
+            ("legal", "Sent"),
+            ("catchup", "Found by the catch-up"),
+            ("history", "Existing invoice"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    pdf_archived = fields.Boolean(
+        readonly=True,
+        help="The PDF is in the archive; the e-invoice is still missing.",
+    )
+    partner_id = fields.Many2one(related="move_id.commercial_partner_id")
+    invoice_date = fields.Date(related="move_id.invoice_date")
+    amount_total = fields.Monetary(related="move_id.amount_total")
+    currency_id = fields.Many2one(related="move_id.currency_id")
+    to_fix = fields.Boolean(compute="_compute_to_fix", search="_search_to_fix")
+
+    _ready_idx = models.Index(
+        "(priority, next_try, id) WHERE state IN ('pending', 'waiting')"
+    )
+    _fix_idx = models.Index(
+        "(company_id) WHERE state = 'failed' OR (state = 'pending' AND error IS NOT NULL)"
+    )
+
+    @api.depends("state", "error")
+    def _compute_to_fix(self):
+        for job in self:
+            job.to_fix = job.state == "failed" or (
+                job.state == "pending" and bool(job.error)
+            )
+
+    def _search_to_fix(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        domain = Domain("state", "=", "failed") | (
+            Domain("state", "=", "pending") & Domain("error", "!=", False)
+        )
+        if set(value) == {True, False}:
+            return Domain.TRUE
+        return domain if True in value else ~domain
+
+    # ------------------------------------------------------------------
+    # Queueing
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _enqueue(self, moves, reason):
+        """Queue these invoices and wake the archiver: all that posting pays for.
+
+        :param account.move moves: posted customer documents
+        :param str reason: a key of the field ``reason``
+        """
+        self.sudo().create(
+            [
+                {
+                    "move_id": move.id,
+                    "company_id": move.company_id.id,
+                    "reason": reason,
+                    "priority": PRIORITIES[reason],
+                }
+                for move in moves
+            ]
+        )
+        self._job_trigger()
+
+    @api.model
+    def _job_crons(self):
+        leader = self.env.ref(CRON).sudo()
+        followers = leader.with_context(active_test=False).search(
+            Domain("ir_actions_server_id.model_id", "=", leader.model_id.id)
+            & Domain("code", "=", leader.code)
+            & Domain("id", "!=", leader.id),
+            order="id",
+        )
+        return leader | followers
+
+    @api.model
+    def _job_set_workers(self, wanted):
+        """Let this many crons archive side by side.
+
+        :param int wanted: 1 or more
+        """
+        crons = self._job_crons()
+        for _number in range(len(crons), wanted):
+            crons |= crons[0].copy({"active": True})
+        # Deactivating locks the row: a worker in the middle of a job is left alone.
+        for position, cron in enumerate(crons):
+            active = position < max(wanted, 1)
+            if cron.active != active:
+                cron.active = active
+
+    @api.model
+    def _cancel_history(self, company):
+        """Take the invoices from before the archive out of the queue."""
+        queued = self.sudo().search(
+            Domain("company_id", "=", company.id)
+            & Domain("reason", "=", "history")
+            & Domain("state", "=", "pending")
+        )
+        queued._job_finish("cancelled", self.env._("Stopped in the settings."))
+
+    # ------------------------------------------------------------------
+    # Execution
+    # ------------------------------------------------------------------
+
+    def _job_execute(self):
+        move = self.move_id.with_company(self.company_id)
+        move.lock_for_update(allow_referencing=True)
+        self._check_posted(move)
+        self._absorb_siblings(move)
+        if move.invoice_pdf_report_id:
+            self.env["progbox.archive.deposit"]._deposit_legal(move)
+        elif self._is_outdated(move):
+            self._check_authority(move)
+            return self._deposit_ahead(move)
+        return None
+
+    def _check_posted(self, move):
+        if move.state != "posted":
+            raise JobCancelled(
+                self.env._("The invoice went back to draft before it was archived.")
+            )
+        if not move.is_sale_document(include_receipts=True):
+            raise JobCancelled(self.env._("This is no customer invoice any more."))
+
+    def _absorb_siblings(self, move):
+        """Take over the other open jobs of the invoice.
+
+        All of them are covered by what this one does: the lock on the invoice and
+        the snapshot of the transaction order us against every posting.
+        """
+        siblings = self.search(
+            Domain("move_id", "=", move.id)
+            & Domain("state", "in", OPEN_STATES)
+            & Domain("id", "!=", self.id)
+        )
+        if "posting" in siblings.mapped("reason") and self.reason != "posting":
+            self._job_write({"reason": "posting", "pdf_archived": False})
+        siblings._job_finish("done")
+
+    def _is_outdated(self, move):
+        """Whether the archive lacks the invoice as it is now."""
+        return self.reason == "posting" or not move._progbox_documents()
+
+    def _check_authority(self, move):
+        """Wait for the document with the authority's answer, but not for ever."""
+        if not self.env["account.move.send"]._progbox_waits_for_authority(move):
+            return
+        if fields.Datetime.now() > self.create_date + AUTHORITY_PATIENCE:
+            raise JobError(
+                self.env._(
+                    "The authority's answer has not come in %(days)s days. Send the "
+                    "invoice, or look at its electronic documents.",
+                    days=AUTHORITY_PATIENCE.days,
+                )
+            )
+        raise JobWaiting(
+            self.env._(
+                "The legal document exists when the authority has answered. Send the "
+                "invoice."
+            ),
+            fields.Datetime.now() + AUTHORITY_INTERVAL,
+        )
+
+    def _deposit_ahead(self, move):
+        """Archive the documents that sending would make.
+
+        An e-invoice that cannot be made does not keep the PDF out: the PDF is
+        archived alone, and the e-invoice follows as the next version.
+
+        :return: JobError with Odoo's text while the e-invoice cannot be made
+        """
+        deposit = self.env["progbox.archive.deposit"]
+        if self.reason == "history" and deposit._deposit_received(move):
+            return None
+        refusal = deposit._deposit_generated(
+            move,
+            "rebuilt" if self.reason == "history" else "generated",
+            only_complete=self.pdf_archived,
+        )
+        if not refusal:
+            return None
+        self._job_write({"pdf_archived": True})
+        return JobError(
+            self.env._(
+                "The PDF is archived, but the e-invoice could not be made. Correct "
+                "what Odoo says, then retry:\n%(reason)s",
+                reason=refusal,
+            )
+        )
+
+    # ------------------------------------------------------------------
+    # Warning
+    # ------------------------------------------------------------------
+
+    def _job_on_error(self):
+        self.env["progbox.archive.alert"]._raise_for(self.company_id)
+
+    def _job_finish(self, state, reason=False):
+        super()._job_finish(state, reason)
+        self.env["progbox.archive.alert"]._clear_for(self.company_id)
+
+    def action_open_invoice(self):
+        """Open the invoice."""
+        self.ensure_one()
+        return self.move_id._get_records_action()

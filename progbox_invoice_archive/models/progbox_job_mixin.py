@@ -1,0 +1,331 @@
+import logging
+import traceback
+from datetime import timedelta
+
+import psycopg2.errors
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, LockError, UserError
+from odoo.fields import Domain
+
+from ..exceptions import JobCancelled, JobError, JobWaiting
+from ..tools.backoff import next_delay
+from ..tools.sentinels import JOB_ENGINE
+
+_logger = logging.getLogger(__name__)
+
+# Another transaction was faster: the same work succeeds a moment later.
+CONCURRENCY_ERRORS = (
+    LockError,
+    psycopg2.errors.SerializationFailure,
+    psycopg2.errors.DeadlockDetected,
+    psycopg2.errors.LockNotAvailable,
+    psycopg2.errors.UniqueViolation,
+)
+# An attempt that a dying server cut short counts, so that a job which kills its
+# worker is given up; the first few are taken up again at once.
+FREE_INTERRUPTIONS = 3
+MAX_ATTEMPTS = 10
+# Counting the queue exactly is not worth a scan of it.
+COUNT_LIMIT = 1000
+OPEN_STATES = ("pending", "running", "waiting", "failed")
+
+
+class ProgboxJobMixin(models.AbstractModel):
+    """Work that survives a killed worker, runs once and retries by itself.
+
+    A short job holds the lock of its row to the end and never writes "running":
+    when its worker dies, PostgreSQL frees it. Only the engine moves a job from
+    state to state; people retry and cancel it through the actions.
+    """
+
+    _name = "progbox.job.mixin"
+    _description = "Background Job"
+    _order = "priority, next_try, id"
+
+    state = fields.Selection(
+        [
+            ("pending", "Queued"),
+            ("running", "Running"),
+            ("waiting", "Waiting"),
+            ("done", "Done"),
+            ("failed", "Given Up"),
+            ("cancelled", "Cancelled"),
+        ],
+        default="pending",
+        required=True,
+        readonly=True,
+    )
+    priority = fields.Integer(
+        default=0, readonly=True, aggregator=None, help="Lower runs first."
+    )
+    attempts = fields.Integer(readonly=True, aggregator=None)
+    next_try = fields.Datetime(default=fields.Datetime.now, readonly=True)
+    done_on = fields.Datetime(readonly=True)
+    error = fields.Text(
+        string="What Happened",
+        readonly=True,
+        help="Why the job has not succeeded yet, and what to do about it.",
+    )
+    error_detail = fields.Text(
+        string="Technical Detail", readonly=True, groups="base.group_system"
+    )
+
+    # ------------------------------------------------------------------
+    # To define by each kind of job
+    # ------------------------------------------------------------------
+
+    def _job_execute(self):
+        """Do the work of one locked job, inside a savepoint.
+
+        :return: None when all is done, or the JobError that remains although the
+            work that could be done stays
+        :raise JobWaiting: to look again later, without an error
+        :raise JobCancelled: when there is nothing left to do it for
+        :raise JobError: for a failure with a readable reason
+        """
+        raise NotImplementedError
+
+    @api.model
+    def _job_crons(self):
+        """Return the crons that work on this kind of job, the first one leading.
+
+        :rtype: ir.cron
+        """
+        raise NotImplementedError
+
+    def _job_on_error(self):
+        """React to an attempt that failed; the job holds its error by now."""
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    def write(self, vals):
+        if self.env.context.get("progbox_job_engine") is not JOB_ENGINE:
+            raise AccessError(
+                self.env._(
+                    "Jobs are changed by the server alone. Use the buttons to "
+                    "retry a job."
+                )
+            )
+        return super().write(vals)
+
+    def _job_write(self, vals):
+        """Write as the engine; the only way to change a job."""
+        engine = self.sudo().with_context(progbox_job_engine=JOB_ENGINE)
+        return engine.write(vals)
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_retry(self):
+        """Try the failed and waiting jobs among these again, now."""
+        self._job_check_manager()
+        again = self.filtered(lambda job: job.state in ("pending", "waiting", "failed"))
+        again._job_write(
+            {"state": "pending", "attempts": 0, "next_try": fields.Datetime.now()}
+        )
+        if again:
+            self._job_trigger()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if again else "warning",
+                "message": self.env._(
+                    "%(count)s queued again. The list shows what comes of it.",
+                    count=len(again),
+                )
+                if again
+                else self.env._("Nothing here can be tried again."),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    def _job_check_manager(self):
+        """Check that the user may steer the jobs.
+
+        :raise AccessError: for anybody but an archive manager of the company
+        """
+        self.check_access("read")
+        group = "progbox_invoice_archive.group_archive_manager"
+        if not self.env.su and not self.env.user.has_group(group):
+            raise AccessError(
+                self.env._("Only an archive manager may retry or cancel jobs.")
+            )
+
+    # ------------------------------------------------------------------
+    # Engine
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _job_trigger(self, at=None):
+        """Wake the leading worker, now or at a naive UTC datetime."""
+        self._job_crons()[:1]._trigger(at)
+
+    @api.model
+    def _job_ready_domain(self):
+        return Domain("state", "in", ("pending", "waiting")) & Domain(
+            "next_try", "<=", fields.Datetime.now()
+        )
+
+    @api.model
+    def _job_run(self):
+        """Cron: run ready jobs, one transaction each, until the time is up."""
+        cron = self.env["ir.cron"]
+        ready = self.search_count(self._job_ready_domain(), limit=COUNT_LIMIT)
+        cron._commit_progress(remaining=ready)
+        self._job_wake_other_workers(ready)
+        passed_over = set()
+        while job := self._job_begin(passed_over):
+            # The commit has let go of the lock. Whoever took the job meanwhile
+            # will finish it.
+            job = job.try_lock_for_update(allow_referencing=True)
+            try:
+                if job and job.state in ("pending", "waiting"):
+                    job._job_process()
+                left = cron._commit_progress(1)
+            except CONCURRENCY_ERRORS as error:
+                self.env.cr.rollback()
+                job._job_postpone(error)
+                left = cron._commit_progress()
+            if not left:
+                return
+        cron._commit_progress(remaining=0)
+
+    @api.model
+    def _job_wake_other_workers(self, ready):
+        """Wake the workers behind the leading one when there is work for them."""
+        workers = self._job_crons()
+        if ready > len(workers) > 1:
+            current = self.env.context.get("cron_id")
+            if current in (workers[0].id, None):
+                for worker in workers[1:]:
+                    worker._trigger()
+
+    @api.model
+    def _job_begin(self, passed_over):
+        """Take the next ready job and commit that its attempt has begun.
+
+        :param set passed_over: ids that this run has already had; extended
+        :rtype: the job, or an empty recordset when there is none
+        """
+        domain = self._job_ready_domain() & Domain("id", "not in", list(passed_over))
+        # A few more than one: other workers hold the first ones.
+        for job in self.search(domain, limit=20):
+            job = job.try_lock_for_update(allow_referencing=True)
+            if not job:
+                continue
+            passed_over.add(job.id)
+            attempts = job.attempts + 1
+            interrupted = attempts - FREE_INTERRUPTIONS
+            values = {"attempts": attempts}
+            if attempts > MAX_ATTEMPTS:
+                job._job_give_up_interrupted()
+            elif interrupted > 0:
+                # Holds only if this attempt never comes to its end.
+                values["next_try"] = fields.Datetime.now() + next_delay(interrupted)
+            job._job_write(values)
+            self.env["ir.cron"]._commit_progress()
+            return job
+        return self.browse()
+
+    def _job_give_up_interrupted(self):
+        self._job_fail(
+            JobError(
+                self.env._(
+                    "The server stopped %(count)s times while it worked on this. "
+                    "Look at the server's log, then retry.",
+                    count=MAX_ATTEMPTS,
+                )
+            ),
+            give_up=True,
+        )
+
+    def _job_process(self):
+        """Execute one locked job and record what came of it."""
+        self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                remaining_error = self._job_execute()
+        except JobWaiting as waiting:
+            self._job_write(
+                {
+                    "state": "waiting",
+                    "error": waiting.reason,
+                    "error_detail": False,
+                    "attempts": 0,
+                    "next_try": waiting.until,
+                }
+            )
+            self._job_trigger(waiting.until)
+        except JobCancelled as cancelled:
+            self._job_finish("cancelled", str(cancelled))
+        except CONCURRENCY_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001 whatever it is, the job must say so
+            self._job_fail(error)
+        else:
+            if remaining_error:
+                self._job_fail(remaining_error)
+            else:
+                self._job_finish("done")
+
+    def _job_postpone(self, error):
+        """Come back in a minute: somebody else holds what the job needs."""
+        _logger.info("%s met another transaction and comes again: %s", self, error)
+        soon = fields.Datetime.now() + timedelta(minutes=1)
+        values = {"next_try": soon}
+        if not isinstance(error, psycopg2.errors.UniqueViolation):
+            values["attempts"] = max(self.attempts - 1, 0)
+        self._job_write(values)
+        self._job_trigger(soon)
+
+    def _job_finish(self, state, reason=False):
+        self._job_write(
+            {
+                "state": state,
+                "error": reason,
+                "error_detail": False,
+                "done_on": fields.Datetime.now(),
+            }
+        )
+
+    def _job_fail(self, error, give_up=False):
+        """Keep the error, and the next try or the end of trying."""
+        readable = isinstance(error, UserError)
+        _logger.warning("%s failed: %s", self, error, exc_info=not readable)
+        detail = getattr(error, "detail", None)
+        if not readable:
+            detail = "".join(traceback.format_exception(error))
+        give_up = give_up or self.attempts >= MAX_ATTEMPTS
+        next_try = fields.Datetime.now() + next_delay(self.attempts)
+        self._job_write(
+            {
+                "state": "failed" if give_up else "pending",
+                "error": self._job_error_text(error),
+                "error_detail": detail,
+                "next_try": not give_up and next_try,
+            }
+        )
+        if not give_up:
+            self._job_trigger(next_try)
+        self._job_on_error()
+
+    def _job_error_text(self, error):
+        """Return the error in the user's words."""
+        if isinstance(error, UserError):
+            return str(error)
+        if isinstance(error, OSError) and error.strerror:
+            return self.env._(
+                "The server could not write or read a file: %(reason)s. Make room or "
+                "correct the rights on the server, then retry.",
+                reason=error.strerror,
+            )
+        return self.env._(
+            "An unexpected error stopped the work: %(error)s. The administrator "
+            "finds the detail in the job and in the server's log.",
+            error=f"{type(error).__name__}: {error}"[:500],
+        )

@@ -1,0 +1,90 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+
+from ..tools.filenames import clean_filename
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    progbox_archive_folder = fields.Char(
+        string="Archive Folder",
+        default=".factures",
+        required=True,
+        help="Name of the locked folder that holds the archived invoices. It cannot "
+        "change any more once it holds the first one.",
+    )
+    progbox_archive_started = fields.Datetime(
+        string="Archive Started On",
+        default=fields.Datetime.now,
+        readonly=True,
+        copy=False,
+        help="What was posted before is history, archived on request.",
+    )
+    progbox_archive_history = fields.Boolean(
+        string="Archive Existing Invoices",
+        copy=False,
+        help="Also archive the invoices from before the archive started.",
+    )
+    progbox_archive_user_id = fields.Many2one(
+        "res.users",
+        string="Archive Manager",
+        domain="[('share', '=', False)]",
+        help="Is warned when an invoice cannot be archived. Without anybody here, "
+        "the first accounting administrator is.",
+    )
+    progbox_archive_frozen = fields.Boolean(compute="_compute_progbox_archive_frozen")
+
+    def _compute_progbox_archive_frozen(self):
+        frozen = self.env["progbox.folder"].sudo()._read_group(
+            Domain("company_id", "in", self.ids)
+            & Domain("locked", "=", True)
+            & Domain("document_ids", "!=", False),
+            ["company_id"],
+        )
+        companies = {company.id for [company] in frozen}
+        for company in self:
+            company.progbox_archive_frozen = company.id in companies
+
+    @api.constrains("progbox_archive_folder")
+    def _check_progbox_archive_folder(self):
+        for company in self:
+            name = company.progbox_archive_folder
+            # A leading dot is welcome here: it keeps the folder out of the way.
+            if clean_filename(name.removeprefix(".")) != name.removeprefix("."):
+                raise ValidationError(
+                    self.env._(
+                        "“%(name)s” cannot be the name of a folder on every system. "
+                        "Use letters, digits, blanks and - _ only.",
+                        name=name,
+                    )
+                )
+
+    def write(self, vals):
+        if "progbox_archive_folder" in vals:
+            changed = self.filtered(
+                lambda c: c.progbox_archive_folder != vals["progbox_archive_folder"]
+            )
+            if frozen := changed.filtered("progbox_archive_frozen"):
+                raise ValidationError(
+                    self.env._(
+                        "The archive of %(company)s holds documents already: its "
+                        "folder keeps its name.",
+                        company=frozen[0].display_name,
+                    )
+                )
+        return super().write(vals)
+
+    def _progbox_archive_manager(self):
+        """Return who looks after the archive of the company.
+
+        :rtype: res.users, empty when nobody has the right to
+        """
+        self.ensure_one()
+        group = self.env.ref("progbox_invoice_archive.group_archive_manager")
+        candidates = group.sudo().all_user_ids.filtered(
+            lambda user: user.active and not user.share and self in user.company_ids
+        )
+        chosen = self.progbox_archive_user_id & candidates
+        return chosen or candidates.sorted("id")[:1]

@@ -1,0 +1,12 @@
+"""Objects that open a door when they stand in the context.
+
+A context that comes over RPC holds JSON values only, so none of them can be
+sent by a client: only code of this add-on can open these doors.
+"""
+
+# Writes into a locked folder: the archiver alone.
+ARCHIVER = object()
+# Generates the invoice documents ahead: nothing is linked to the invoice.
+AHEAD = object()
+# Moves a job from state to state: the job engine alone.
+JOB_ENGINE = object()

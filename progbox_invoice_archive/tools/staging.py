@@ -1,0 +1,90 @@
+import hashlib
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+BLOCK_SIZE = 1 << 20
+PREFIX = "incoming-"
+
+
+class StagedFile(NamedTuple):
+    """A complete file on disk that no record knows yet.
+
+    Leaving it as a context manager removes what nobody has adopted.
+    """
+
+    path: Path
+    sha1: str
+    sha256: str
+    size: int
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.path.unlink(missing_ok=True)
+
+    def move_to(self, target):
+        """Put the file at its place for good: there whole or not there at all."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(self.path, target)
+        sync_folder(target.parent)
+
+
+def stage(blocks, folder):
+    """Write blocks of bytes into a new file of a folder, digesting on the way.
+
+    :param blocks: iterable of bytes, never held in memory together
+    :param Path folder: on the file system where the file shall end up
+    :rtype: StagedFile
+    :raise OSError: disk full, no right to write; the partial file is removed
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    sha1, sha256 = hashlib.sha1(usedforsecurity=False), hashlib.sha256()
+    size = 0
+    handle, name = tempfile.mkstemp(prefix=PREFIX, dir=folder)
+    path = Path(name)
+    try:
+        with open(handle, "wb") as file:
+            for block in blocks:
+                file.write(block)
+                sha1.update(block)
+                sha256.update(block)
+                size += len(block)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp is stricter than the file store, which a backup user may read.
+        path.chmod(0o644)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return StagedFile(path, sha1.hexdigest(), sha256.hexdigest(), size)
+
+
+def read_blocks(path, size=BLOCK_SIZE):
+    """Yield the bytes of a file, block by block."""
+    with open(path, "rb") as file:
+        while block := file.read(size):
+            yield block
+
+
+def sync_folder(folder):
+    """Make the names in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove_leftovers(folder, older_than):
+    """Remove staged files that a killed process left behind.
+
+    :param float older_than: age in seconds; a younger one may still be written
+    """
+    limit = time.time() - older_than
+    for path in folder.glob(f"{PREFIX}*"):
+        if path.stat().st_mtime < limit:
+            path.unlink(missing_ok=True)
