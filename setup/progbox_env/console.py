@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -97,7 +98,9 @@ def explain(words):
         signs = (signs,) if isinstance(signs, str) else signs
         if any(sign in words for sign in signs):
             return meaning
-    return "read the end of its log"
+    # The last line of a Python traceback says it best.
+    errors = re.findall(r"(?m)^[\w.]*(?:Error|Exception)\w*: .+", words)
+    return errors[-1] if errors else "read the end of its log"
 
 
 def end(process, patience=20):
