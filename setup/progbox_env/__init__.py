@@ -59,7 +59,7 @@ __all__ = [
 def base(tests=False, odoo=None):
     """Whatever is missing is installed; the databases can be used inside the block."""
     with contextlib.ExitStack() as running:
-        with locked(HOME / "setup.lock", waiting="  Waiting for another setup/ command"):
+        with locked(HOME / "setup.lock", waiting="  Another setup/ command works"):
             ensure_packages(tests)
             ensure_python(odoo)
             running.enter_context(cluster())

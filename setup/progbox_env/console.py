@@ -128,7 +128,7 @@ def locked(path, mode=fcntl.LOCK_EX, waiting=None):
 
 
 def command(main):
-    """Run a command's `main()`: a trouble is one line and a status, never a traceback."""
+    """Run a command's `main()`: a trouble is one line and a status, no traceback."""
 
     def interrupt(_number, _frame):
         raise KeyboardInterrupt

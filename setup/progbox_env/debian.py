@@ -55,10 +55,12 @@ def missing(packages):
     for name, program in packages.items():
         if name == "python3-venv" and _python_makes_venvs():
             continue
-        found = status.get(name, "unknown ok not-installed")
-        elsewhere = program and found.endswith("not-installed")
-        if found != "install ok installed" and not (elsewhere and shutil.which(program)):
-            absent.append(name)
+        found = status.get(name, "not-installed")
+        if found == "install ok installed":
+            continue
+        if program and found.endswith("not-installed") and shutil.which(program):
+            continue
+        absent.append(name)
     return absent
 
 
@@ -71,10 +73,14 @@ def _python_makes_venvs():
     return True
 
 
-def ensure_packages(tests=False):
+def ensure_packages(tests=False, only=None):
+    """Install what Odoo (and its `tests`) lacks, or `only` some packages."""
+    wanted = PACKAGES | (TEST_PACKAGES if tests else {})
+    if only:
+        wanted = {name: wanted[name] for name in only}
     if not shutil.which("dpkg-query"):
-        raise Stop("this is not Debian: install Odoo 19 yourself, add the add-ons to it.")
-    if not (absent := missing(PACKAGES | (TEST_PACKAGES if tests else {}))):
+        raise Stop("this is not Debian: add the add-ons to an Odoo 19 by hand.")
+    if not (absent := missing(wanted)):
         return
     install = ["apt-get", "install", "-y", "--no-install-recommends", *absent]
     if os.geteuid():
@@ -176,10 +182,11 @@ def _parse_stanzas(text):
     text = re.sub(r"(?m)^#.*\n?", "", text)
     for stanza in re.split(r"\n\s*\n", text):
         fields = dict(re.findall(r"(?m)^([\w-]+):\s*(.*(?:\n[ \t].*)*)", stanza))
-        if fields.get("Types", "").split().count("deb") and "Components" in fields:
-            if fields.get("Enabled", "yes") != "no" and _is_debian(fields["URIs"]):
-                kept = ("URIs", "Suites", "Components", "Signed-By", "Trusted")
-                yield {key: fields[key] for key in kept if key in fields}
+        used = "deb" in fields.get("Types", "").split() and "Components" in fields
+        used = used and fields.get("Enabled", "yes") != "no"
+        if used and _is_debian(fields["URIs"]):
+            kept = ("URIs", "Suites", "Components", "Signed-By", "Trusted")
+            yield {key: fields[key] for key in kept if key in fields}
 
 
 def _parse_lines(text):

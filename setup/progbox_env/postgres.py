@@ -27,7 +27,7 @@ def account():
     try:
         return pwd.getpwnam("postgres")
     except KeyError:
-        raise Stop("there is no account `postgres`: install Debian's postgresql.") from None
+        raise Stop("no account `postgres`: install Debian's postgresql.") from None
 
 
 def as_owner():
@@ -114,12 +114,15 @@ def _start():
     log = folder() / "server.log"
     if _control("start", "-w", "-s", "-D", data, "-l", log).returncode:
         raise Stop(f"PostgreSQL does not start: read {log}.")
-    _sql_as("postgres", f"""
+    _sql_as(
+        "postgres",
+        f"""
         DO $$ BEGIN
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
                 CREATE ROLE {ROLE} LOGIN CREATEDB;
             END IF;
-        END $$""")
+        END $$""",
+    )
 
 
 def _stop_if_unused():

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -50,9 +51,8 @@ def find_odoo(path):
     for folder in (path, path.parent):
         release = folder / "odoo/release.py"
         if release.exists():
-            values = {}
-            exec(release.read_text(), values)
-            return None, _right_version(folder, values["version"])
+            numbers = re.search(r"version_info = \((\d+), (\d+)", release.read_text())
+            return None, _right_version(folder, ".".join(numbers.groups()))
     if not os.access(path, os.X_OK) or path.is_dir():
         raise Stop(f"no Odoo in {path}: name its odoo-bin, its folder or its Python.")
     first_line = path.open("rb").readline()

@@ -5,7 +5,6 @@ import importlib.util
 import socket
 
 import pytest
-
 from progbox_env import Stop, console, debian, paths, server
 
 DEB822 = """\
@@ -84,7 +83,9 @@ class TestRunOptions:
         assert (options.port, options.database) == (8069, "progbox")
         assert not options.language and not options.fresh and not options.odoo
 
-    @pytest.mark.parametrize("name", ["a b", "../x", "Übung", "progbox_base", 'x"y', ""])
+    @pytest.mark.parametrize(
+        "name", ["a b", "../x", "Übung", "progbox_base", 'x"y', ""]
+    )
     def test_a_bad_or_reserved_database_name_is_refused(self, name, capsys):
         with pytest.raises(SystemExit):
             run.parse(["--database", name])
@@ -98,7 +99,7 @@ class TestRunOptions:
         with socket.socket() as busy:
             busy.bind(("127.0.0.1", 0))
             busy.listen()
-            with pytest.raises(Stop, match="is in use: name another one, --port"):
+            with pytest.raises(Stop, match="is in use: choose another, --port"):
                 run.check_port(busy.getsockname()[1])
 
     @pytest.mark.parametrize("port", [0, -1, 65536])
