@@ -15,11 +15,13 @@ from .console import Stop, command, locked, say, step
 from .databases import (
     clone_database,
     drop_database,
+    ensure_addons,
+    ensure_base,
     ensure_database,
     ensure_language,
-    ensure_templates,
-    odoo,
+    run_odoo,
     odoo_shell,
+    write_config,
 )
 from .debian import ensure_packages
 from .paths import HOME, LOG, ROOT, VENV, addons, odoo_environment, python
@@ -27,41 +29,17 @@ from .postgres import cluster, sql
 from .python_packages import ensure_python
 from .server import Server, free_port, port_is_free, start_odoo
 
-__all__ = [
-    "HOME",
-    "LOG",
-    "ROOT",
-    "VENV",
-    "Server",
-    "Stop",
-    "addons",
-    "base",
-    "clone_database",
-    "cluster",
-    "command",
-    "drop_database",
-    "ensure_database",
-    "ensure_language",
-    "free_port",
-    "odoo",
-    "odoo_environment",
-    "odoo_shell",
-    "port_is_free",
-    "python",
-    "say",
-    "sql",
-    "start_odoo",
-    "step",
-]
-
 
 @contextlib.contextmanager
-def base(tests=False, odoo=None):
+def base(tests=False, odoo_path=None, with_addons=True):
     """Whatever is missing is installed; the databases can be used inside the block."""
     with contextlib.ExitStack() as running:
         with locked(HOME / "setup.lock", waiting="  Another setup/ command works"):
             ensure_packages(tests)
-            ensure_python(odoo)
+            ensure_python(odoo_path)
             running.enter_context(cluster())
-            ensure_templates()
+            write_config()
+            ensure_base()
+        if with_addons:
+            ensure_addons()
         yield

@@ -57,10 +57,10 @@ def step(title):
     say(f"{time.monotonic() - start:.0f} s")
 
 
-def run(command, log, patient=False, **options):
-    """Run a program to its end, its output going to `.progbox/log/LOG.log`.
+def run(command, log, patient=False, accept=(0,), **options):
+    """Run a program to its end: its output, which is in `.progbox/log/LOG.log` too.
 
-    Ctrl-C ends it too; a `patient` one (dpkg) is left to finish first.
+    Ctrl-C ends it; one that we are `patient` with (dpkg) is left to finish first.
     """
     command = [str(part) for part in command]
     path = LOG / f"{log}.log"
@@ -83,14 +83,12 @@ def run(command, log, patient=False, **options):
                 end(process)
             process.wait()
             raise
-        if status:
-            output.seek(begin)
-            words = output.read().decode(errors="replace")
-            name = next(part for part in command if not part.startswith("/usr/bin/env"))
-            raise Stop(
-                f"{os.path.basename(name)} ended with status {status}: "
-                f"{explain(words)} (details: {path})"
-            )
+        output.seek(begin)
+        words = output.read().decode(errors="replace")
+    if status not in accept:
+        name = os.path.basename(command[0])
+        raise Stop(f"{name} failed ({status}): {explain(words)} (details: {path})")
+    return words
 
 
 def explain(words):

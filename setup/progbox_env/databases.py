@@ -13,8 +13,9 @@ import shutil
 import subprocess
 
 from . import paths, postgres
-from .console import Stop, run, step
+from .console import Stop, explain, locked, run, step
 from .postgres import sql
+from .server import free_port
 
 BASE = "progbox_base"
 ADDONS = "progbox_addons"
@@ -92,11 +93,13 @@ def rename_database(name, new_name):
     sql(f'ALTER DATABASE "{name}" RENAME TO "{new_name}"')
 
 
-def odoo(database, *arguments, log=None):
-    """Run Odoo until it has done what the arguments say."""
-    command = [paths.python(), "-m", "odoo", "-d", database, "--no-http"]
+def run_odoo(database, *arguments, log=None, http=False, **options):
+    """Run Odoo until it has done what the arguments say; its output."""
+    command = [paths.python(), "-m", "odoo", "-d", database]
+    command += [f"--http-port={free_port()}"] if http else ["--no-http"]
     command += ["--max-cron-threads=0", "--stop-after-init", *arguments]
-    run(command, log or f"odoo-{database}", env=paths.odoo_environment(), cwd="/")
+    environment = paths.odoo_environment()
+    return run(command, log or f"odoo-{database}", env=environment, cwd="/", **options)
 
 
 def odoo_shell(database, script):
@@ -111,7 +114,9 @@ def odoo_shell(database, script):
         cwd="/",
     )
     if answer.returncode or "Traceback" in answer.stderr:
-        raise Stop(f"a script failed in {database}: {answer.stderr.strip()[-2000:]}")
+        log = paths.LOG / "odoo-shell.log"
+        log.write_text(script + answer.stderr)
+        raise Stop(f"a script failed in {database}: {explain(answer.stderr)} ({log})")
     return answer.stdout
 
 
@@ -129,18 +134,22 @@ def digests():
     return result
 
 
-def ensure_templates():
-    write_config()
+def ensure_base():
     if content(BASE) != {"apps": APPS, "addons": {}}:
         with step("Installing Odoo's apps and demo data (2 minutes)"):
             new = BASE + "_new"
             drop_database(new)
             sql(f'CREATE DATABASE "{new}" TEMPLATE template0')
-            odoo(new, "-i", ",".join(APPS), "--with-demo", log="odoo-base")
+            run_odoo(new, "-i", ",".join(APPS), "--with-demo", log="odoo-base")
             _check_installed(new, APPS)
             _publish(new, BASE, {"apps": APPS, "addons": {}})
-    wanted = {"apps": APPS, "addons": digests()}
-    if content(ADDONS) != wanted:
+
+
+def ensure_addons():
+    with locked(paths.HOME / "addons.lock"):
+        wanted = {"apps": APPS, "addons": digests()}
+        if content(ADDONS) == wanted:
+            return
         with step(f"Installing the add-ons ({len(paths.addons())})"):
             new = ADDONS + "_new"
             clone_database(new, BASE)
@@ -165,7 +174,7 @@ def install_addons(database, changed):
     arguments = ["-i", ",".join(addons), "--with-demo"]
     if changed:
         arguments += ["-u", ",".join(changed)]
-    odoo(database, *arguments, log="odoo-addons")
+    run_odoo(database, *arguments, log="odoo-addons")
     _check_installed(database, addons)
 
 
@@ -184,6 +193,7 @@ def ensure_database(name, fresh=False):
     """A database to work in: created from the template, then updated in place."""
     now = digests()
     if fresh or not exists(name):
+        ensure_addons()
         new = name + "_new"
         clone_database(new)
         _publish(new, name, content(new))
@@ -201,7 +211,7 @@ def ensure_language(database, code):
     active = f"SELECT 1 FROM res_lang WHERE code = '{code}' AND active"
     if not sql(active, database):
         with step(f"Installing the language {code}"):
-            odoo(database, f"--load-language={code}")
+            run_odoo(database, f"--load-language={code}")
     sql(
         f"""UPDATE res_partner SET lang = '{code}' WHERE id =
             (SELECT partner_id FROM res_users WHERE login = 'admin')""",

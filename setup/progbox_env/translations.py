@@ -1,0 +1,58 @@
+"""The add-ons' catalogues of terms: `i18n/ADDON.pot` and one `.po` per language."""
+
+import re
+import tempfile
+from pathlib import Path
+
+from . import databases, paths
+from .console import run
+
+DATABASE = "progbox_i18n"
+
+
+def catalogue(addon):
+    return paths.ROOT / addon / "i18n" / f"{addon}.pot"
+
+
+def export(addons):
+    """{add-on: the text of its .pot, as the code is now}"""
+    # A copy: nobody can clone a template while somebody else is connected to it.
+    databases.clone_database(DATABASE)
+    texts = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for addon in addons:
+            file = Path(folder, f"{addon}.pot")
+            command = [paths.python(), "-m", "odoo", "i18n", "export", "-d", DATABASE]
+            command += ["-l", "pot", "-o", file, addon]
+            run(command, "i18n", env=paths.odoo_environment(), cwd="/")
+            texts[addon] = without_dates(file.read_text())
+    databases.drop_database(DATABASE)
+    return texts
+
+
+def without_dates(text):
+    # A file that is the same but for the day it was made on is the same.
+    return re.sub(r'(?m)^"(POT-Creation-Date|PO-Revision-Date): .*\n', "", text)
+
+
+def write(texts):
+    """Write the catalogues; in each language, keep what is translated."""
+    import polib  # comes with Odoo: not there in the Python that prepares the machine
+
+    for addon, text in texts.items():
+        catalogue(addon).parent.mkdir(exist_ok=True)
+        catalogue(addon).write_text(text)
+        template = polib.pofile(text)
+        for file in sorted(catalogue(addon).parent.glob("*.po")):
+            language = polib.pofile(str(file), wrapwidth=78)
+            language.merge(template)
+            for entry in language.obsolete_entries():
+                language.remove(entry)
+            language.sort(key=lambda entry: entry.msgid)
+            language.save()
+            missing = len(language.untranslated_entries())
+            print(f"{file.relative_to(paths.ROOT)}: {missing} terms to translate")
+
+
+if __name__ == "__main__":
+    write(export(paths.addons()))
