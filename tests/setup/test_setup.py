@@ -122,7 +122,7 @@ class TestTroubles:
         assert meaning in console.explain(words)
 
     def test_a_failing_program_names_its_log(self):
-        with pytest.raises(Stop, match=r"false ended with status 1.*setup-test\.log"):
+        with pytest.raises(Stop, match=r"false failed \(1\): .*setup-test\.log"):
             console.run(["false"], "setup-test")
 
     def test_a_nearly_full_disk_stops_before_the_download(self, monkeypatch):
