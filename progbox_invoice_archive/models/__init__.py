@@ -1,6 +1,7 @@
 from . import account_move
 from . import account_move_send
 from . import ir_actions_report
+from . import ir_actions_report_archived
 from . import ir_attachment
 from . import mail_activity
 from . import progbox_job_mixin

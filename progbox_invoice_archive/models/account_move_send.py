@@ -1,8 +1,12 @@
+import logging
 from contextlib import closing
 
 from odoo import api, models
 
-from ..tools.sentinels import AHEAD
+from ..exceptions import FileMissing
+from ..tools.sentinels import AHEAD, SELF_CONTAINED
+
+_logger = logging.getLogger(__name__)
 
 
 class AccountMoveSend(models.AbstractModel):
@@ -48,7 +52,12 @@ class AccountMoveSend(models.AbstractModel):
             "author_user_id": self.env.uid,
             "author_partner_id": self.env.user.partner_id.id,
         }
-        send = self.with_company(move.company_id).with_context(progbox_ahead=AHEAD)
+        send = self.with_company(move.company_id).with_context(
+            progbox_ahead=AHEAD,
+            progbox_self_contained=SELF_CONTAINED,
+            # A database under test would make HTML of it; evidence is a PDF always.
+            force_report_rendering=True,
+        )
         with closing(_Discarded(self.env.cr)):
             send._generate_invoice_documents({move.with_env(send.env): data})
         return data
@@ -69,7 +78,10 @@ class AccountMoveSend(models.AbstractModel):
     def _generate_invoice_documents(self, invoices_data, allow_fallback_pdf=False):
         if not self._progbox_is_ahead():
             self._progbox_hand_over(invoices_data)
-        return super()._generate_invoice_documents(
+        # What is still to be made is made with the settings of this sending: not
+        # taken from the archive, as printing does.
+        send = self.with_context(progbox_render_anew=True)
+        return super(AccountMoveSend, send)._generate_invoice_documents(
             invoices_data, allow_fallback_pdf=allow_fallback_pdf
         )
 
@@ -112,7 +124,11 @@ class AccountMoveSend(models.AbstractModel):
                     )
                 )
             ):
-                archived[move] = documents._attachment_values()
+                try:
+                    archived[move] = documents._attachment_values()
+                except FileMissing:
+                    # Odoo makes a new document, and the archive a new version.
+                    _logger.exception("%s cannot be sent from the archive", documents)
         if archived:
             send = self.with_context(progbox_handing_over=True)
             send._link_invoice_documents(archived)

@@ -1,10 +1,13 @@
-from odoo import api, models
+from datetime import timedelta
+
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 # Invoices that one run looks for, and how many may wait in the queue: the rest
 # is found again by the next run, so nothing has to remember where it stopped.
 BATCH_SIZE = 500
+PAUSE = timedelta(minutes=1)
 
 
 class ProgboxArchiveCatchup(models.AbstractModel):
@@ -16,17 +19,29 @@ class ProgboxArchiveCatchup(models.AbstractModel):
     @api.model
     def _run(self):
         """Cron: queue what the archive lacks, in batches, until nothing is left."""
-        jobs = self.env["progbox.archive.job"]
-        while self._queue_length() < BATCH_SIZE:
-            found = 0
-            for reason, query in self._queries().items():
-                ids = [id_ for [id_] in self.env.execute_query(query)]
-                if ids:
-                    jobs._enqueue(self.env["account.move"].browse(ids), reason)
-                found += len(ids)
-            left = self.env["ir.cron"]._commit_progress(found, remaining=0)
-            if not found or not left:
+        found = True
+        while found and self._queue_length() < BATCH_SIZE:
+            found = self._run_once()
+            if not self.env["ir.cron"]._commit_progress(found, remaining=0):
                 break
+        if found:
+            cron = self.env.ref("progbox_invoice_archive.ir_cron_catchup")
+            cron._trigger(fields.Datetime.now() + PAUSE)
+
+    @api.model
+    def _run_once(self):
+        """Queue one batch of every kind.
+
+        :return: how many invoices were found
+        """
+        jobs = self.env["progbox.archive.job"]
+        found = 0
+        for reason, query in self._queries().items():
+            ids = [id_ for [id_] in self.env.execute_query(query)]
+            if ids:
+                jobs._enqueue(self.env["account.move"].browse(ids), reason)
+            found += len(ids)
+        return found
 
     @api.model
     def _queue_length(self):

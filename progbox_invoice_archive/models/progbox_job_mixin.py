@@ -87,12 +87,20 @@ class ProgboxJobMixin(models.AbstractModel):
         raise NotImplementedError
 
     @api.model
-    def _job_crons(self):
-        """Return the crons that work on this kind of job, the first one leading.
+    def _job_leader(self):
+        """Return the cron that is woken when there is work.
 
         :rtype: ir.cron
         """
         raise NotImplementedError
+
+    @api.model
+    def _job_crons(self):
+        """Return all crons that do this kind of work, the leader first.
+
+        :rtype: ir.cron
+        """
+        return self._job_leader()
 
     def _job_on_error(self):
         """React to an attempt that failed; the job holds its error by now."""
@@ -163,7 +171,7 @@ class ProgboxJobMixin(models.AbstractModel):
     @api.model
     def _job_trigger(self, at=None):
         """Wake the leading worker, now or at a naive UTC datetime."""
-        self._job_crons()[:1]._trigger(at)
+        self._job_leader()._trigger(at)
 
     @api.model
     def _job_ready_domain(self):

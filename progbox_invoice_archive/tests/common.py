@@ -1,0 +1,120 @@
+from odoo import SUPERUSER_ID, Command, fields
+from odoo.tests import new_test_user
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+
+PDF = b"%PDF-1.4\n% a small but honest file\n%%EOF\n"
+
+
+class ArchiveCommon(AccountTestInvoicingCommon):
+    """Invoices to archive, the archiver at hand, and people with few rights."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = cls.env(user=SUPERUSER_ID, su=True)
+        cls.jobs = cls.server["progbox.archive.job"]
+        cls.company = cls.company_data["company"]
+        cls.client = cls.env["res.partner"].create(
+            {"name": "Maçonnerie Lefèvre", "country_id": cls.company.country_id.id}
+        )
+        cls.client.invoice_edi_format = False
+        cls.billing = new_test_user(
+            cls.env,
+            "billing",
+            groups="account.group_account_invoice",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+        cls.plain = new_test_user(
+            cls.env,
+            "plain",
+            groups="base.group_user",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+
+    @classmethod
+    def draft(cls, move_type="out_invoice", date="2026-11-02", partner=None, **values):
+        return cls.env["account.move"].create(
+            {
+                "move_type": move_type,
+                "partner_id": (partner or cls.client).id,
+                "invoice_date": date,
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "name": "Pose de carrelage",
+                            "quantity": 2,
+                            "price_unit": 100,
+                            "tax_ids": [
+                                Command.set(cls.company_data["default_tax_sale"].ids)
+                            ],
+                        }
+                    )
+                ],
+                **values,
+            }
+        )
+
+    @classmethod
+    def posted(cls, move_type="out_invoice", date="2026-11-02", **values):
+        move = cls.draft(move_type, date, **values)
+        move.action_post()
+        return move
+
+    @classmethod
+    def jobs_of(cls, moves):
+        return cls.jobs.search([("move_id", "in", moves.ids)], order="id")
+
+    @classmethod
+    def run_jobs(cls, moves):
+        """Do what a worker does with the queued jobs of these invoices."""
+        for job in cls.jobs_of(moves):
+            if job.state in ("pending", "waiting"):
+                job._job_write({"attempts": job.attempts + 1})
+                job._job_process()
+        moves.invalidate_recordset()
+
+    @classmethod
+    def documents(cls, move):
+        return cls.server["progbox.document"].search(
+            [("res_model", "=", "account.move"), ("res_id", "=", move.id)],
+            order="version, id",
+        )
+
+    @classmethod
+    def archived(cls, move_type="out_invoice", date="2026-11-02", **values):
+        move = cls.posted(move_type, date, **values)
+        cls.run_jobs(move)
+        return move
+
+    @classmethod
+    def archived_without_render(cls, number="INV/1", date="2026-11-02", company=None):
+        """Return a document of the archive that no invoice stands behind."""
+        company = company or cls.company
+        folder = cls.server["progbox.folder"]._archive_folder(
+            company, fields.Date.to_date(date)
+        )
+        return cls.server["progbox.document"]._deposit(
+            {
+                "name": f"{number.replace('/', '_')}.pdf",
+                "folder_id": folder.id,
+                "company_id": company.id,
+                "type_id": cls.env.ref(
+                    "progbox_invoice_archive.document_type_customer_invoice"
+                ).id,
+                "mimetype": "application/pdf",
+                "number": number,
+                "partner_name": "Maçonnerie Lefèvre",
+                "amount_total": 240,
+                "currency_name": "EUR",
+                "document_date": date,
+                "origin": "generated",
+            },
+            [PDF],
+        )
+
+    @classmethod
+    def content(cls, document):
+        return b"".join(document._content_attachment()._progbox_blocks())

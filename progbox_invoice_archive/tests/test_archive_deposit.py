@@ -1,0 +1,353 @@
+from unittest.mock import patch
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from odoo.addons.account.models.account_move_send import AccountMoveSend
+
+from .common import PDF, ArchiveCommon
+
+
+@tagged("post_install", "-at_install")
+class TestArchiveDeposit(ArchiveCommon):
+    """What lies in the archive after the job."""
+
+    def test_the_pdf_lies_in_the_month_of_the_invoice(self):
+        move = self.archived(date="2025-03-09")
+        document = self.documents(move)
+        self.assertEqual(document.folder_id.display_name, ".factures / 2025 / 03")
+        self.assertEqual(document.name, move.name.replace("/", "_") + ".pdf")
+        self.assertTrue(self.content(document).startswith(b"%PDF-"))
+        self.assertEqual(document.size, len(self.content(document)))
+        self.assertEqual(move.progbox_archive_state, "archived")
+
+    def test_the_document_keeps_copies_of_what_it_shows(self):
+        move = self.archived()
+        document = self.documents(move)
+        self.assertEqual(document.number, move.name)
+        self.assertEqual(document.partner_name, "Maçonnerie Lefèvre")
+        self.assertEqual(document.amount_total, move.amount_total)
+        self.assertEqual(document.currency_id, move.currency_id)
+        self.client.name = "Renamed"
+        self.assertEqual(document.partner_name, "Maçonnerie Lefèvre")
+
+    def test_a_credit_note_and_a_receipt_have_their_own_type(self):
+        for move_type, code, sign in (
+            ("out_refund", "credit_note", -1),
+            ("out_receipt", "receipt", 1),
+        ):
+            move = self.archived(move_type)
+            document = self.documents(move)
+            self.assertEqual(document.type_id.code, code)
+            self.assertEqual(document.amount_total, sign * move.amount_total)
+
+    def test_archiving_leaves_no_trace_on_the_invoice(self):
+        move = self.posted()
+        self.env.flush_all()
+        names = [
+            name
+            for name, field in move._fields.items()
+            if field.type != "binary" and not name.startswith("progbox_")
+        ]
+        before = move.sudo().read(names)[0]
+        attachments = self.attachments_of(move)
+        self.run_jobs(move)
+        self.assertTrue(self.documents(move))
+        self.assertEqual(move.sudo().read(names)[0], before)
+        self.assertEqual(self.attachments_of(move), attachments)
+        self.assertFalse(move.is_move_sent)
+        self.assertFalse(move.invoice_pdf_report_id)
+
+    def attachments_of(self, move):
+        return (
+            self.env["ir.attachment"]
+            .sudo()
+            .with_context(skip_res_field_check=True)
+            .search([("res_model", "=", move._name), ("res_id", "=", move.id)])
+        )
+
+    def test_a_document_is_archived_once(self):
+        move = self.archived()
+        move._progbox_enqueue("catchup")
+        self.run_jobs(move)
+        self.assertEqual(len(self.documents(move)), 1)
+
+    def test_two_jobs_of_one_posting_make_one_version(self):
+        move = self.posted()
+        move.button_draft()
+        move.action_post()
+        first, second = self.jobs_of(move)
+        first._job_process()
+        self.assertEqual((first | second).mapped("state"), ["done", "done"])
+        self.assertEqual(self.documents(move).mapped("version"), [1])
+
+    def test_a_reposted_invoice_gets_a_second_version(self):
+        move = self.archived()
+        old = self.documents(move)
+        move.button_draft()
+        move.invoice_line_ids[0].price_unit = 150
+        move.action_post()
+        self.assertEqual(move.progbox_archive_state, "progress")
+        self.run_jobs(move)
+        new = self.documents(move) - old
+        self.assertEqual(new.version, 2)
+        self.assertEqual(new.name, move.name.replace("/", "_") + "-v2.pdf")
+        self.assertEqual(new.amount_total, move.amount_total)
+        self.assertNotEqual(new.amount_total, old.amount_total)
+        self.assertTrue(old.superseded)
+        self.assertFalse(new.superseded)
+        superseded = self.env["progbox.document"].search([("superseded", "=", True)])
+        self.assertIn(old, superseded)
+        self.assertNotIn(new, superseded)
+
+    def test_back_in_draft_before_the_job_ran(self):
+        move = self.posted()
+        move.button_draft()
+        self.run_jobs(move)
+        job = self.jobs_of(move)
+        self.assertEqual(job.state, "cancelled")
+        self.assertIn("draft", job.error)
+        self.assertFalse(self.documents(move))
+        self.assertFalse(move.progbox_archive_state)
+        move.action_post()
+        self.run_jobs(move)
+        self.assertEqual(self.documents(move).version, 1)
+
+    def test_a_deleted_invoice_leaves_its_document(self):
+        move = self.archived()
+        document = self.documents(move)
+        content = self.content(document)
+        number = move.name
+        move.button_draft()
+        move.with_context(force_delete=True).unlink()
+        self.assertTrue(document.exists())
+        self.assertEqual(document.number, number)
+        self.assertEqual(self.content(document), content)
+        with self.assertRaisesRegex(UserError, "deleted in Odoo"):
+            document.action_open_record()
+
+    def test_a_number_used_again_starts_at_version_one(self):
+        move = self.archived()
+        number = move.name
+        move.button_draft()
+        move.with_context(force_delete=True).unlink()
+        again = self.archived()
+        self.assertEqual(again.name, number)
+        self.assertEqual(self.documents(again).version, 1)
+
+    def test_a_legal_pdf_is_archived_as_it_is(self):
+        move = self.posted()
+        self.link_legal_pdf(move, PDF)
+        self.run_jobs(move)
+        document = self.documents(move)
+        self.assertEqual(self.content(document), PDF)
+        self.assertEqual(document.origin, "legal")
+
+    def test_another_legal_pdf_is_a_new_version(self):
+        move = self.archived()
+        self.link_legal_pdf(move, PDF)
+        self.env["progbox.archive.catchup"].sudo()._run_once()
+        self.run_jobs(move)
+        first, second = self.documents(move)
+        self.assertEqual(second.version, 2)
+        self.assertEqual(self.content(second), PDF)
+        self.assertTrue(first.superseded)
+
+    def link_legal_pdf(self, move, raw):
+        self.env["account.move.send"]._link_invoice_documents(
+            {
+                move: {
+                    "pdf_attachment_values": {
+                        "name": "legal.pdf",
+                        "raw": raw,
+                        "mimetype": "application/pdf",
+                        "res_model": move._name,
+                        "res_id": move.id,
+                        "res_field": "invoice_pdf_report_file",
+                    }
+                }
+            }
+        )
+
+    def test_a_localisation_that_writes_while_it_generates_is_undone(self):
+        def meddle(model, invoice, data):
+            invoice.sudo().write({"is_move_sent": True, "ref": "meddled"})
+            invoice.message_post(body="meddled")
+
+        move = self.posted()
+        hook = "_hook_invoice_document_before_pdf_report_render"
+        messages = move.message_ids
+        with patch.object(AccountMoveSend, hook, meddle):
+            self.run_jobs(move)
+        self.assertTrue(self.documents(move))
+        self.assertFalse(move.is_move_sent)
+        self.assertFalse(move.ref)
+        self.assertEqual(move.message_ids, messages)
+
+    def test_every_file_a_localisation_makes_is_archived(self):
+        def add_xml(model, invoice, data):
+            data["l10n_xx_attachment_values"] = {
+                "name": "report.xml",
+                "raw": b"<invoice/>",
+                "mimetype": "application/xml",
+                "res_model": invoice._name,
+                "res_id": invoice.id,
+            }
+
+        move = self.posted()
+        hook = "_hook_invoice_document_before_pdf_report_render"
+        with patch.object(AccountMoveSend, hook, add_xml):
+            self.run_jobs(move)
+        pdf, xml = self.documents(move).sorted("mimetype")
+        self.assertEqual(xml.mimetype, "application/xml")
+        self.assertEqual(xml.type_id.code, "einvoice_issued")
+        self.assertEqual(self.content(xml), b"<invoice/>")
+        self.assertEqual((pdf | xml).mapped("version"), [1, 1])
+
+    def test_companies_have_an_archive_each(self):
+        other = self.setup_other_company()["company"]
+        other.progbox_archive_folder = ".rechnungen"
+        ours = self.archived_without_render(company=self.company)
+        theirs = self.archived_without_render(company=other)
+        self.assertEqual(ours.folder_id.display_name, ".factures / 2026 / 11")
+        self.assertEqual(theirs.folder_id.display_name, ".rechnungen / 2026 / 11")
+        self.assertEqual(theirs.folder_id.company_id, other)
+
+
+@tagged("post_install", "-at_install")
+class TestArchiveHistory(ArchiveCommon):
+    """Invoices from before the archive: what the customer has, else a rebuild."""
+
+    def history(self, **values):
+        move = self.posted(date="2024-05-02", **values)
+        self.jobs_of(move).unlink()
+        move._progbox_enqueue("history")
+        return move
+
+    def attach(self, move, name, **values):
+        return self.env["ir.attachment"].create(
+            {
+                "name": name,
+                "raw": PDF,
+                "mimetype": "application/pdf",
+                "res_model": move._name,
+                "res_id": move.id,
+                **values,
+            }
+        )
+
+    def test_the_pdf_that_was_emailed(self):
+        move = self.history()
+        name = move.name.replace("/", "_") + ".pdf"
+        move.message_post(
+            body="Your invoice",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            attachments=[("conditions.pdf", PDF + b"not this"), (name, PDF)],
+        )
+        self.run_jobs(move)
+        document = self.documents(move)
+        self.assertEqual(document.origin, "emailed")
+        self.assertEqual(self.content(document), PDF)
+
+    def test_an_internal_note_is_no_email(self):
+        move = self.history()
+        name = move.name.replace("/", "_") + ".pdf"
+        move.message_post(
+            body="Draft",
+            subtype_xmlid="mail.mt_note",
+            attachments=[(name, PDF)],
+        )
+        move.message_main_attachment_id = False
+        self.run_jobs(move)
+        self.assertEqual(self.documents(move).origin, "rebuilt")
+
+    def test_the_pdf_that_came_with_the_import(self):
+        move = self.history()
+        move.message_main_attachment_id = self.attach(move, "scan 2024-05.pdf")
+        self.run_jobs(move)
+        document = self.documents(move)
+        self.assertEqual(document.origin, "imported")
+        self.assertEqual(self.content(document), PDF)
+
+    def test_nothing_kept_means_rebuilt_and_says_so(self):
+        move = self.history()
+        self.run_jobs(move)
+        document = self.documents(move)
+        self.assertEqual(document.origin, "rebuilt")
+        self.assertTrue(self.content(document).startswith(b"%PDF-"))
+
+    def test_a_legal_pdf_wins(self):
+        move = self.history()
+        move.message_main_attachment_id = self.attach(move, "scan.pdf")
+        legal = PDF + b"legal"
+        self.attach(move, "legal.pdf", raw=legal, res_field="invoice_pdf_report_file")
+        move.invalidate_recordset()
+        self.run_jobs(move)
+        document = self.documents(move)
+        self.assertEqual(document.origin, "legal")
+        self.assertEqual(self.content(document), legal)
+
+    def test_the_customer_of_the_time_is_kept(self):
+        child = self.env["res.partner"].create(
+            {"name": "Accounting", "parent_id": self.client.id}
+        )
+        move = self.history(partner=child)
+        self.run_jobs(move)
+        self.assertEqual(self.documents(move).partner_name, "Maçonnerie Lefèvre")
+
+    def test_the_history_is_taken_only_when_asked_for(self):
+        move = self.posted(date="2024-05-02")
+        self.jobs_of(move).unlink()
+        self.company.progbox_archive_started = "2999-01-01"
+        catchup = self.env["progbox.archive.catchup"].sudo()
+        catchup._run_once()
+        self.assertFalse(self.jobs_of(move))
+        self.assertEqual(move.progbox_archive_state, "missing")
+        self.company.progbox_archive_history = True
+        catchup._run_once()
+        self.assertEqual(self.jobs_of(move).reason, "history")
+
+    def test_stopping_the_history_empties_the_queue(self):
+        move = self.history()
+        self.company.progbox_archive_history = True
+        settings = self.env["res.config.settings"].create({})
+        settings.action_progbox_archive_history()
+        self.assertFalse(self.company.progbox_archive_history)
+        self.assertEqual(self.jobs_of(move).state, "cancelled")
+
+    def test_what_came_by_another_door_is_found(self):
+        move = self.posted()
+        self.jobs_of(move).unlink()
+        self.env["progbox.archive.catchup"].sudo()._run_once()
+        job = self.jobs_of(move)
+        self.assertEqual(job.reason, "catchup")
+        self.run_jobs(move)
+        self.assertEqual(self.documents(move).origin, "generated")
+
+    def test_the_catchup_passes_over_what_is_archived_or_queued(self):
+        archived = self.archived()
+        queued = self.posted()
+        bill = self.posted("in_invoice")
+        self.env["progbox.archive.catchup"].sudo()._run_once()
+        self.assertEqual(len(self.jobs_of(archived)), 1)
+        self.assertEqual(len(self.jobs_of(queued)), 1)
+        self.assertFalse(self.jobs_of(bill))
+
+    def test_new_postings_go_before_the_history(self):
+        old = self.history()
+        new = self.posted()
+        jobs = self.jobs.search([("move_id", "in", (old | new).ids)])
+        self.assertEqual(jobs[0].move_id, new)
+
+    def test_a_message_about_something_else_is_not_the_invoice(self):
+        move = self.history()
+        move.message_post(
+            body="Plan",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            attachments=[("plan.pdf", PDF)],
+        )
+        self.assertFalse(
+            self.env["progbox.archive.deposit"].sudo()._emailed_pdf(move)
+        )
