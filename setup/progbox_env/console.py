@@ -69,7 +69,7 @@ def run(command, log, patient=False, accept=(0,), **options):
         output.write(f"$ {shlex.join(command)}\n".encode())
         output.flush()
         process = subprocess.Popen(
-            command,
+            command if patient else die_with_us(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -89,6 +89,11 @@ def run(command, log, patient=False, accept=(0,), **options):
         name = os.path.basename(command[0])
         raise Stop(f"{name} failed ({status}): {explain(words)} (details: {path})")
     return words
+
+
+def die_with_us(command):
+    """The command, made to end when we are killed the hard way."""
+    return ["setpriv", "--pdeathsig", "TERM", *command]
 
 
 def explain(words):

@@ -1,14 +1,13 @@
 """Odoo as a server process."""
 
 import contextlib
-import shutil
 import socket
 import subprocess
 import time
 import urllib.request
 
 from . import paths
-from .console import Stop, end
+from .console import Stop, die_with_us, end
 
 
 class Server:
@@ -53,12 +52,9 @@ def start_odoo(database, port=None, workers=0, cron_threads=0, options=()):
     command += [f"--workers={workers}", f"--max-cron-threads={cron_threads}", *options]
     if workers:
         command += [f"--gevent-port={free_port()}"]
-    if shutil.which("setpriv"):
-        # If we are killed the hard way, Odoo goes too.
-        command = ["setpriv", "--pdeathsig", "TERM", *command]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command,
+            die_with_us(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
