@@ -191,14 +191,9 @@ class ProgboxJobMixin(models.AbstractModel):
             # The commit has let go of the lock. Whoever took the job meanwhile
             # will finish it.
             job = job.try_lock_for_update(allow_referencing=True)
-            try:
-                if job and job.state in ("pending", "waiting"):
-                    job._job_process()
-                left = cron._commit_progress(1)
-            except CONCURRENCY_ERRORS as error:
-                self.env.cr.rollback()
-                job._job_postpone(error)
-                left = cron._commit_progress()
+            if job and job.state in ("pending", "waiting"):
+                job._job_process_or_postpone()
+            left = cron._commit_progress(1)
             if not left:
                 return
         cron._commit_progress(remaining=0)
@@ -251,6 +246,13 @@ class ProgboxJobMixin(models.AbstractModel):
             ),
             give_up=True,
         )
+
+    def _job_process_or_postpone(self):
+        try:
+            self._job_process()
+        except CONCURRENCY_ERRORS as error:
+            self.env.cr.rollback()
+            self._job_postpone(error)
 
     def _job_process(self):
         """Execute one locked job and record what came of it."""

@@ -3,3 +3,5 @@ from . import test_archive_deposit
 from . import test_archive_sending
 from . import test_archive_portal
 from . import test_archive_access
+from . import test_job_engine
+from . import test_localisation

@@ -1,0 +1,198 @@
+from contextlib import contextmanager
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import LockError, UserError
+from odoo.tests import tagged
+
+from ..exceptions import JobError, JobWaiting
+from ..models.progbox_archive_job import ProgboxArchiveJob
+from ..models.progbox_job_mixin import MAX_ATTEMPTS
+from .common import ArchiveCommon
+
+
+@tagged("post_install", "-at_install")
+class TestJobEngine(ArchiveCommon):
+    """A job succeeds once, or says why not."""
+
+    def setUp(self):
+        super().setUp()
+        self.move = self.posted()
+        self.job = self.jobs_of(self.move)
+        self.jobs.search([("id", "!=", self.job.id)]).unlink()
+
+    @contextmanager
+    def executing(self, effect):
+        """Let every job do this instead of archiving."""
+
+        def execute(job):
+            if isinstance(effect, BaseException):
+                raise effect
+            return effect(job)
+
+        with patch.object(ProgboxArchiveJob, "_job_execute", execute):
+            yield
+
+    def run_cron(self):
+        with self.enter_registry_test_mode():
+            self.env.ref(
+                "progbox_invoice_archive.ir_cron_archive"
+            ).method_direct_trigger()
+        self.env.invalidate_all()
+
+    def test_the_cron_does_what_is_due(self):
+        later = self.posted()
+        self.jobs_of(later)._job_write(
+            {"next_try": fields.Datetime.now() + timedelta(hours=1)}
+        )
+        executed = []
+        with self.executing(lambda job: executed.append(job.id)):
+            self.run_cron()
+        self.assertEqual(executed, self.job.ids)
+        self.assertEqual(self.job.state, "done")
+        self.assertTrue(self.job.done_on)
+
+    def test_a_done_job_is_never_done_again(self):
+        executed = []
+        with self.executing(lambda job: executed.append(job.id)):
+            self.run_cron()
+            self.run_cron()
+        self.assertEqual(len(executed), 1)
+
+    def test_a_failure_keeps_the_reason_and_the_next_try(self):
+        error = JobError("The roof is leaking.", "drip\ndrip")
+        with (
+            self.executing(error),
+            self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"),
+        ):
+            self.run_cron()
+        self.assertEqual(self.job.state, "pending")
+        self.assertEqual(self.job.error, "The roof is leaking.")
+        self.assertEqual(self.job.error_detail, "drip\ndrip")
+        self.assertGreater(self.job.next_try, fields.Datetime.now())
+        self.assertTrue(self.job.to_fix)
+        self.assertIn(self.job, self.jobs.search([("to_fix", "=", True)]))
+        self.assertEqual(self.move.progbox_archive_state, "fix")
+
+    def test_what_a_failing_job_wrote_is_undone(self):
+        def half(job):
+            job.env["progbox.document.type"].create({"name": "Half", "code": "half"})
+            raise UserError("Half way.")
+
+        with self.executing(half), self.mute():
+            self.run_cron()
+        self.assertFalse(
+            self.env["progbox.document.type"].search([("code", "=", "half")])
+        )
+
+    def mute(self):
+        return self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING")
+
+    def test_one_bad_job_does_not_stop_the_others(self):
+        other = self.posted()
+
+        def execute(job):
+            if job == self.job:
+                raise ZeroDivisionError
+            return None
+
+        with self.executing(execute), self.mute():
+            self.run_cron()
+        self.assertEqual(self.jobs_of(other).state, "done")
+        self.assertIn("ZeroDivisionError", self.job.error)
+        self.assertIn("Traceback", self.job.error_detail)
+
+    def test_a_full_disk_is_said_in_plain_words(self):
+        with self.executing(OSError(28, "No space left on device")), self.mute():
+            self.run_cron()
+        self.assertIn("No space left on device", self.job.error)
+        self.assertIn("Make room", self.job.error)
+
+    def test_delays_grow_and_end(self):
+        delays = []
+        with self.executing(UserError("No.")), self.mute():
+            for _attempt in range(MAX_ATTEMPTS):
+                self.job._job_write({"next_try": fields.Datetime.now()})
+                self.run_cron()
+                if self.job.next_try:
+                    delays.append(self.job.next_try - fields.Datetime.now())
+        self.assertEqual(self.job.state, "failed")
+        self.assertEqual(self.job.attempts, MAX_ATTEMPTS)
+        self.assertEqual(len(delays), MAX_ATTEMPTS - 1)
+        self.assertLess(delays[0], timedelta(minutes=2))
+        self.assertGreater(delays[-1], timedelta(hours=2))
+
+    def test_a_job_that_kills_its_worker_is_given_up(self):
+        self.job._job_write({"attempts": MAX_ATTEMPTS})
+        executed = []
+        with self.executing(lambda job: executed.append(job)), self.mute():
+            self.run_cron()
+        self.assertFalse(executed)
+        self.assertEqual(self.job.state, "failed")
+        self.assertIn("server stopped", self.job.error)
+
+    def test_retrying_starts_anew(self):
+        with self.executing(UserError("No.")), self.mute():
+            self.run_cron()
+        self.job.action_retry()
+        self.assertEqual((self.job.state, self.job.attempts), ("pending", 0))
+        with self.executing(lambda job: None):
+            self.run_cron()
+        self.assertEqual(self.job.state, "done")
+        self.assertFalse(self.job.error)
+
+    def test_a_waiting_job_is_no_error(self):
+        until = fields.Datetime.now() + timedelta(hours=1)
+        with self.executing(JobWaiting("For the answer.", until)):
+            self.run_cron()
+        self.assertEqual(self.job.state, "waiting")
+        self.assertEqual(self.job.next_try, until)
+        self.assertFalse(self.job.to_fix)
+
+    def test_a_locked_invoice_comes_again(self):
+        with self.executing(LockError("Somebody else has it.")):
+            self.run_cron()
+        self.assertEqual(self.job.state, "pending")
+        self.assertEqual(self.job.attempts, 0)
+        self.assertFalse(self.job.error)
+        self.assertGreater(self.job.next_try, fields.Datetime.now())
+
+    def test_the_manager_is_warned_once_and_the_warning_goes_away(self):
+        other = self.posted()
+        manager = self.company._progbox_archive_manager()
+        activities = self.env["mail.activity"].sudo()
+
+        def warnings():
+            return activities.search([("progbox_company_id", "=", self.company.id)])
+
+        with self.executing(UserError("No.")), self.mute():
+            self.run_cron()
+        self.assertEqual(len(warnings()), 1)
+        self.assertEqual(warnings().user_id, manager)
+        self.assertIn(self.company.name, warnings().summary)
+        (self.job | self.jobs_of(other)).action_retry()
+        with self.executing(lambda job: None):
+            self.run_cron()
+        self.assertFalse(warnings())
+
+    def test_no_more_workers_than_wanted(self):
+        crons = self.jobs._job_crons
+        self.jobs._job_set_workers(3)
+        self.assertEqual(len(crons().filtered("active")), 3)
+        self.jobs._job_set_workers(1)
+        self.assertEqual(len(crons().filtered("active")), 1)
+        self.assertEqual(crons()[0], self.env.ref(
+            "progbox_invoice_archive.ir_cron_archive"
+        ))
+        self.jobs._job_set_workers(2)
+        self.assertEqual(len(crons()), 3, "the idle worker was not taken again")
+
+    def test_a_long_queue_wakes_the_other_workers(self):
+        self.jobs._job_set_workers(2)
+        second = self.jobs._job_crons()[1]
+        triggers = self.env["ir.cron.trigger"].sudo()
+        self.jobs._job_wake_other_workers(2)
+        self.assertFalse(triggers.search([("cron_id", "=", second.id)]))
+        self.jobs._job_wake_other_workers(20)
+        self.assertTrue(triggers.search([("cron_id", "=", second.id)]))
