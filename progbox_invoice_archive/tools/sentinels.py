@@ -10,3 +10,5 @@ ARCHIVER = object()
 AHEAD = object()
 # Moves a job from state to state: the job engine alone.
 JOB_ENGINE = object()
+# Renders pages that fetch nothing: the archiver's own renders.
+SELF_CONTAINED = object()
