@@ -32,3 +32,7 @@ class JobError(UserError):
 
 class FileMissing(UserError):
     """The file store does not hold the bytes of an attachment."""
+
+
+class RenderError(JobError):
+    """A page could not be made; `detail` is what the renderer said."""

@@ -2,7 +2,9 @@ from . import account_move
 from . import account_move_send
 from . import ir_actions_report
 from . import ir_actions_report_archived
+from . import ir_actions_report_renderer
 from . import ir_attachment
+from . import ir_binary
 from . import mail_activity
 from . import progbox_job_mixin
 from . import progbox_archive_alert

@@ -1,11 +1,215 @@
-from odoo import models
+from urllib.parse import urlsplit
+
+import pikepdf
+from markupsafe import Markup
+
+from odoo import api, models
+from odoo.tools import file_open, ormcache
+
+from odoo.addons.base.models.ir_actions_report import _wkhtml
+
+from ..exceptions import RenderError
+from ..tools import pdf_pages, report_html, running_foot, style_sheets
+from ..tools.sentinels import SELF_CONTAINED
+
+# Nothing is fetched and no script runs late: the page is ready when it is loaded.
+# With 0 wkhtmltopdf takes 90 ms more than with 1.
+NO_DELAY = "1"
+LAYOUT_BUNDLES = ("web.report_assets_pdf", "web.report_assets_common")
+CSS_ERROR = "## CSS error message ##"  # base.assetsbundle puts it into a broken bundle
+IN_PAGE_CSS = "progbox_invoice_archive/static/report/in_page.css"
+# mm, when header and footer stand in the page; Odoo's layouts keep 11 mm free
+TOP_MARGIN, BOTTOM_MARGIN, SIDE_MARGIN = 11, 16, 11
+FOOT_TOP = 12  # mm from the bottom edge of the sheet
+# what Odoo hands from _prepare_html to _run_wkhtmltopdf carries it along
+RUNNING_FOOT = "progbox-running-foot"
 
 
 class IrActionsReport(models.Model):
+    """Pages that fetch nothing and are complete with any wkhtmltopdf.
+
+    All of it only under the sentinel in the context: everything else in Odoo is
+    rendered as before.
+    """
+
     _inherit = "ir.actions.report"
 
-    def _progbox_renderer_version(self):
-        return "stub"
+    def _prepare_html(self, html, report_model=False):
+        if not self._progbox_is_self_contained():
+            return super()._prepare_html(html, report_model=report_model)
+        in_page = not _wkhtml().is_patched_qt
+        if in_page:
+            html, lang = report_html.headers_and_footers_into_articles(html)
+        prepared = super()._prepare_html(html, report_model=report_model)
+        if not prepared:
+            return prepared
+        bodies, res_ids, header, footer, args = prepared
+        bodies = [self._progbox_inline(body) for body in bodies]
+        if in_page:
+            args = {**args, **self._progbox_page_args(report_model, res_ids, lang)}
+            return bodies, res_ids, None, None, args
+        header, footer = self._progbox_inline(header), self._progbox_inline(footer)
+        return bodies, res_ids, header, footer, args
 
-    def _progbox_renderer_state(self):
-        return {"version": "stub", "state": "ok", "message": "", "patched": False}
+    @api.model
+    def _build_wkhtmltopdf_args(self, *args, **kwargs):
+        command = super()._build_wkhtmltopdf_args(*args, **kwargs)
+        if self._progbox_is_self_contained():
+            return _with_options(command, {"--javascript-delay": NO_DELAY})
+        return command
+
+    @api.model
+    def _run_wkhtmltopdf(
+        self, bodies, report_ref=False, header=None, footer=None, landscape=False,
+        specific_paperformat_args=None, set_viewport_size=False,
+    ):  # fmt: skip
+        if not self._progbox_is_self_contained():
+            return super()._run_wkhtmltopdf(
+                bodies, report_ref, header, footer, landscape,
+                specific_paperformat_args, set_viewport_size,
+            )  # fmt: skip
+        paper = (self._get_report(report_ref) if report_ref else self).get_paperformat()
+        args = self._build_wkhtmltopdf_args(
+            paper, landscape, specific_paperformat_args, set_viewport_size
+        )
+        try:
+            pdfs = [self._progbox_to_pdf(body, args, header, footer) for body in bodies]
+            pdf = pdfs[0] if len(pdfs) == 1 else pdf_pages.join(pdfs)
+            if _wkhtml().is_patched_qt:
+                return pdf
+            foot = (specific_paperformat_args or {}).get(RUNNING_FOOT)
+            return self._progbox_finish(pdf, args, paper, foot)
+        except (pikepdf.PdfError, ValueError) as error:
+            message = self._progbox_failure_message("output")
+            raise RenderError(message, str(error)) from error
+
+    @api.model
+    def _progbox_is_self_contained(self):
+        return self.env.context.get("progbox_self_contained") is SELF_CONTAINED
+
+    # ------------------------------------------------------------------
+    # HTML
+    # ------------------------------------------------------------------
+
+    def _progbox_inline(self, html):
+        patched = _wkhtml().is_patched_qt
+        # unpatched Qt draws web fonts as outlines: the page would have no text
+        text = report_html.make_self_contained(
+            html,
+            lambda href: self._progbox_style_rules(href, with_fonts=patched),
+            self.env["ir.binary"]._progbox_data_uri,
+            "" if patched else self._progbox_in_page_css(),
+        )
+        return Markup(text)
+
+    @ormcache(cache="assets")
+    def _progbox_in_page_css(self):
+        with file_open(IN_PAGE_CSS) as file:
+            return file.read()
+
+    @api.model
+    def _progbox_warm_up(self):
+        """Make Odoo's own style sheets now, where they are kept.
+
+        Made while a page is rendered in a savepoint that is then rolled back, Odoo
+        would compile them again in each process.
+        """
+        for bundle in LAYOUT_BUNDLES:
+            for href in self.env["ir.qweb"]._get_asset_links(
+                bundle, css=True, js=False, autoprefix=True
+            ):
+                self._progbox_style_rules(href, _wkhtml().is_patched_qt)
+
+    @ormcache("href", "with_fonts", cache="assets")
+    def _progbox_style_rules(self, href, with_fonts):
+        """The style rules at an address as Odoo's layouts give it.
+
+        The address of a bundle holds a digest of its files and of their dates, the
+        companies' colours included: a changed bundle has another address.
+        """
+        fonts = self._progbox_font_uri if with_fonts else None
+        if not href.startswith("/web/assets/"):
+            return style_sheets.parse(self._progbox_read_css(href), fonts)
+        name, rtl, _type, autoprefix = self.env["ir.asset"]._parse_bundle_name(
+            href.rpartition("/")[2], debug_assets=False
+        )
+        css = self._progbox_bundle_css(name, rtl, autoprefix)
+        # without rtlcss on the server, Odoo leaves the rules as they are
+        mirror = rtl and _same_rules(
+            css, self._progbox_bundle_css(name, rtl=False, autoprefix=autoprefix)
+        )
+        return style_sheets.parse(css, fonts, mirror)
+
+    def _progbox_bundle_css(self, name, rtl, autoprefix):
+        bundle = self.env["ir.qweb"]._get_asset_bundle(
+            name, css=True, js=False, rtl=rtl, autoprefix=autoprefix
+        )
+        css = "\n".join(sheet.raw.decode() for sheet in bundle.css())
+        if CSS_ERROR in css:
+            message = self.env._(
+                "The style sheets of the reports have an error, so that invoices would"
+                " look wrong. Correct the last change to them, then try again."
+            )
+            raise RenderError(message, css.rpartition(CSS_ERROR)[2][:2000])
+        return css
+
+    def _progbox_read_css(self, href):
+        if urlsplit(href).netloc:
+            return ""  # the fonts of another server: never fetched
+        return self.env["ir.binary"]._progbox_read_url(href)[0].decode()
+
+    def _progbox_font_uri(self, url):
+        try:
+            return self.env["ir.binary"]._progbox_data_uri(url)
+        except RenderError:
+            return ""  # the next best font is used, as when Odoo prints
+
+    def _progbox_page_args(self, report_model, res_ids, lang):
+        """Small margins, and what the foot of a long document says."""
+        args = {
+            "data-report-margin-top": TOP_MARGIN,
+            "data-report-margin-bottom": BOTTOM_MARGIN,
+        }
+        ids = {res_id for res_id in res_ids if res_id}
+        if report_model and len(ids) == 1:
+            record = self.env[report_model].browse(ids)
+            args[RUNNING_FOOT] = self._progbox_running_foot(record, lang)
+        return args
+
+    def _progbox_running_foot(self, record, lang):
+        company = "company_id" in record and record.company_id or self.env.company
+        lang = lang or self.env.lang or self.env.user.lang
+        return {
+            "seller": company.sudo().name,
+            "document": record.display_name,
+            "font": company.sudo().font or "Lato",
+            "direction": self.env["res.lang"].sudo()._get_data(code=lang).direction,
+        }
+
+    # ------------------------------------------------------------------
+    # PDF
+    # ------------------------------------------------------------------
+
+    def _progbox_finish(self, pdf, args, paper, foot):
+        side = max(0, SIDE_MARGIN - min(paper.margin_left, paper.margin_right))
+
+        def stamps_for(total, height):
+            html = running_foot.html(total, **foot, side=side)
+            margins = {"--margin-top": height - FOOT_TOP, "--margin-bottom": 0}
+            return self._progbox_to_pdf(html, _with_options(args, margins))
+
+        # the layouts of these papers begin at the edge of the sheet
+        lift = TOP_MARGIN if paper.css_margins else 0
+        return pdf_pages.finish(pdf, lift, stamps_for if foot else None)
+
+
+def _with_options(args, options):
+    """The switches, with other values for some that are there already."""
+    args = list(args)
+    for name, value in options.items():
+        args[args.index(name) + 1] = str(value)
+    return args
+
+
+def _same_rules(css, other):
+    return css.split() == other.split()
