@@ -317,6 +317,7 @@ class TestArchiveHistory(ArchiveCommon):
         self.assertEqual(self.jobs_of(move).state, "cancelled")
 
     def test_what_came_by_another_door_is_found(self):
+        self.company.progbox_archive_started = "2020-01-01"
         move = self.posted()
         self.jobs_of(move).unlink()
         self.env["progbox.archive.catchup"].sudo()._run_once()
@@ -326,6 +327,7 @@ class TestArchiveHistory(ArchiveCommon):
         self.assertEqual(self.documents(move).origin, "generated")
 
     def test_the_catchup_passes_over_what_is_archived_or_queued(self):
+        self.company.progbox_archive_started = "2020-01-01"
         archived = self.archived()
         queued = self.posted()
         bill = self.posted("in_invoice")
