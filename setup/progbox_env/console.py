@@ -24,7 +24,7 @@ KNOWN_TROUBLES = [
             "Connection failed",
             "Failed to establish a new connection",
             "Network is unreachable",
-            "No matching distribution found",
+            "from versions: none",
             "EAI_AGAIN",
             "ENOTFOUND",
         ),
