@@ -5,9 +5,8 @@
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "ProGBox",
-    "website": "https://progbox.example",
     "depends": ["account", "portal", "mail"],
-    "external_dependencies": {"python": ["pathvalidate", "pikepdf"]},
+    "external_dependencies": {"python": ["pathvalidate", "pikepdf", "tinycss2"]},
     "data": [
         "security/archive_groups.xml",
         "security/ir.model.access.csv",

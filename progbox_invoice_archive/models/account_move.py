@@ -122,8 +122,9 @@ class AccountMove(models.Model):
         :param str reason: why, a key of the job's field ``reason``
         """
         moves = self.filtered(
-            lambda move: move.state == "posted"
-            and move.is_sale_document(include_receipts=True)
+            lambda move: (
+                move.state == "posted" and move.is_sale_document(include_receipts=True)
+            )
         )
         if moves:
             self.env["progbox.archive.job"]._enqueue(moves, reason)
@@ -155,11 +156,15 @@ class AccountMove(models.Model):
         documents = posted._progbox_documents()
         if not documents:
             return {}
-        outdated = self.env["progbox.archive.job"].sudo().search(
-            Domain("move_id", "in", list(documents))
-            & Domain("reason", "=", "posting")
-            & Domain("state", "in", ("pending", "running", "waiting", "failed"))
-            & Domain("pdf_archived", "=", False)
+        outdated = (
+            self.env["progbox.archive.job"]
+            .sudo()
+            .search(
+                Domain("move_id", "in", list(documents))
+                & Domain("reason", "=", "posting")
+                & Domain("state", "in", ("pending", "running", "waiting", "failed"))
+                & Domain("pdf_archived", "=", False)
+            )
         )
         for move in outdated.move_id:
             documents.pop(move.id, None)

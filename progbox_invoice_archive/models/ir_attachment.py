@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from odoo import SUPERUSER_ID, api, models
+
 from odoo.addons.base.models.ir_attachment import IrAttachment as BaseIrAttachment
 
 from ..exceptions import FileMissing
@@ -81,7 +82,9 @@ class IrAttachment(models.Model):
 
     def _progbox_database_blocks(self, size):
         # The ORM would hold the whole value; the database cuts it for us.
-        query = "SELECT substring(db_datas FROM %s FOR %s) FROM ir_attachment WHERE id = %s"
+        query = (
+            "SELECT substring(db_datas FROM %s FOR %s) FROM ir_attachment WHERE id = %s"
+        )
         self.flush_recordset(["db_datas"])
         offset = 1
         while True:

@@ -57,15 +57,19 @@ class ProgboxArchiveDeposit(models.AbstractModel):
     def _emailed_pdf(self, move):
         """Return the last PDF named after the invoice that a message carried."""
         messages = move.sudo().message_ids.filtered(
-            lambda message: message.message_type in ("comment", "email_outgoing")
-            and not message.is_internal
+            lambda message: (
+                message.message_type in ("comment", "email_outgoing")
+                and not message.is_internal
+            )
         )
         number = clean_filename(move.name)
         return (
             messages.sorted("id")
             .attachment_ids.filtered(
-                lambda attachment: attachment.mimetype == "application/pdf"
-                and number in clean_filename(attachment.name)
+                lambda attachment: (
+                    attachment.mimetype == "application/pdf"
+                    and number in clean_filename(attachment.name)
+                )
             )
             .sorted("id")[-1:]
         )
@@ -137,7 +141,9 @@ class ProgboxArchiveDeposit(models.AbstractModel):
         """
         return {
             key: {
-                name: value.decode() if isinstance(value, bytes) and name != "raw" else value
+                name: value.decode()
+                if isinstance(value, bytes) and name != "raw"
+                else value
                 for name, value in values.items()
             }
             for key, values in generated.items()

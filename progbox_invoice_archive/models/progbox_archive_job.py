@@ -247,8 +247,10 @@ class ProgboxArchiveJob(models.Model):
         self.env["progbox.archive.alert"]._raise_for(self.company_id)
 
     def _job_finish(self, state, reason=False):
-        super()._job_finish(state, reason)
-        self.env["progbox.archive.alert"]._clear_for(self.company_id)
+        result = super()._job_finish(state, reason)
+        for company in self.company_id:
+            self.env["progbox.archive.alert"]._clear_for(company)
+        return result
 
     def action_open_invoice(self):
         """Open the invoice."""

@@ -88,7 +88,9 @@ class ProgboxFolder(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        parents = self.browse(vals["parent_id"] for vals in vals_list if vals.get("parent_id"))
+        parents = self.browse(
+            vals["parent_id"] for vals in vals_list if vals.get("parent_id")
+        )
         if parents.filtered("locked") or any(vals.get("locked") for vals in vals_list):
             self._check_archiver(self.env._("Nobody adds folders to the archive."))
         return super().create(vals_list)

@@ -37,11 +37,15 @@ class ResCompany(models.Model):
     progbox_archive_frozen = fields.Boolean(compute="_compute_progbox_archive_frozen")
 
     def _compute_progbox_archive_frozen(self):
-        frozen = self.env["progbox.folder"].sudo()._read_group(
-            Domain("company_id", "in", self.ids)
-            & Domain("locked", "=", True)
-            & Domain("document_ids", "!=", False),
-            ["company_id"],
+        frozen = (
+            self.env["progbox.folder"]
+            .sudo()
+            ._read_group(
+                Domain("company_id", "in", self.ids)
+                & Domain("locked", "=", True)
+                & Domain("document_ids", "!=", False),
+                ["company_id"],
+            )
         )
         companies = {company.id for [company] in frozen}
         for company in self:

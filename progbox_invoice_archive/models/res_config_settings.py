@@ -9,9 +9,7 @@ class ResConfigSettings(models.TransientModel):
     progbox_archive_folder = fields.Char(
         related="company_id.progbox_archive_folder", readonly=False
     )
-    progbox_archive_frozen = fields.Boolean(
-        related="company_id.progbox_archive_frozen"
-    )
+    progbox_archive_frozen = fields.Boolean(related="company_id.progbox_archive_frozen")
     progbox_archive_user_id = fields.Many2one(
         related="company_id.progbox_archive_user_id", readonly=False
     )

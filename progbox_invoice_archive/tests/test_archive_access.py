@@ -27,7 +27,9 @@ class TestArchiveAccess(ArchiveCommon):
             groups="account.group_account_manager",
             company_id=cls.company.id,
         )
-        cls.portal = new_test_user(cls.env, "archive_portal", groups="base.group_portal")
+        cls.portal = new_test_user(
+            cls.env, "archive_portal", groups="base.group_portal"
+        )
         cls.roles = {
             "superuser": cls.server.user,
             "manager": cls.manager,
@@ -123,8 +125,9 @@ class TestArchiveAccess(ArchiveCommon):
     def test_a_client_cannot_forge_the_key_of_the_archiver(self):
         for forged in (True, 1, "ARCHIVER", {"a": 1}):
             document = self.document.sudo().with_context(progbox_archiver=forged)
-            with self.subTest(forged=forged), self.assertRaisesRegex(
-                UserError, "neither changed nor moved"
+            with (
+                self.subTest(forged=forged),
+                self.assertRaisesRegex(UserError, "neither changed nor moved"),
             ):
                 document.name = "forged.pdf"
 

@@ -350,6 +350,4 @@ class TestArchiveHistory(ArchiveCommon):
             subtype_xmlid="mail.mt_comment",
             attachments=[("plan.pdf", PDF)],
         )
-        self.assertFalse(
-            self.env["progbox.archive.deposit"].sudo()._emailed_pdf(move)
-        )
+        self.assertFalse(self.env["progbox.archive.deposit"].sudo()._emailed_pdf(move))

@@ -66,9 +66,7 @@ class TestArchivePosting(ArchiveCommon):
         before = triggers.search_count([("cron_id", "=", cron.id)])
         moves = self.draft() | self.draft()
         moves.action_post()
-        self.assertEqual(
-            triggers.search_count([("cron_id", "=", cron.id)]), before + 1
-        )
+        self.assertEqual(triggers.search_count([("cron_id", "=", cron.id)]), before + 1)
 
     def test_the_archive_costs_as_many_queries_for_ten_as_for_one(self):
         def queries_of(moves):
