@@ -57,7 +57,8 @@ class ProgboxArchiveJob(models.Model):
         "(priority, next_try, id) WHERE state IN ('pending', 'waiting')"
     )
     _fix_idx = models.Index(
-        "(company_id) WHERE state = 'failed' OR (state = 'pending' AND error IS NOT NULL)"
+        "(company_id) WHERE state = 'failed'"
+        " OR (state = 'pending' AND error IS NOT NULL)"
     )
 
     @api.depends("state", "error")
