@@ -14,5 +14,6 @@ from . import progbox_archive_job
 from . import progbox_document
 from . import progbox_document_type
 from . import progbox_folder
+from . import progbox_seal
 from . import res_company
 from . import res_config_settings

@@ -1,10 +1,11 @@
-import hashlib
+from typing import NamedTuple
 
 from odoo import api, models
 from odoo.fields import Domain
 
 from ..exceptions import JobError
 from ..tools.filenames import clean_filename
+from ..tools.staging import StagedFile
 
 TYPE_CODES = {
     "out_invoice": "customer_invoice",
@@ -13,10 +14,36 @@ TYPE_CODES = {
 }
 
 
-class ProgboxArchiveDeposit(models.AbstractModel):
-    """Finds the files of an invoice and puts them into the archive.
+class FileToArchive(NamedTuple):
+    name: str
+    mimetype: str
+    made_with: dict | None
+    staged: StagedFile
 
-    The caller holds the lock of the invoice.
+
+class Deposit(NamedTuple):
+    """The files of one version of an invoice, on disk, not in the archive yet.
+
+    :param origin: a key of the document's field ``origin``
+    :param refusal: Odoo's text when it refused the e-invoice
+    """
+
+    origin: str
+    files: tuple[FileToArchive, ...]
+    refusal: str | None = None
+
+    def discard(self):
+        """Remove the files that nobody has adopted."""
+        for file in self.files:
+            file.staged.path.unlink(missing_ok=True)
+
+
+class ProgboxArchiveDeposit(models.AbstractModel):
+    """Finds the files of an invoice, and puts them into the archive.
+
+    Finding takes long and writes nothing to the database; putting them away is
+    short, because the ledger of the whole company waits for it. The caller holds
+    the lock of the invoice, each time.
     """
 
     _name = "progbox.archive.deposit"
@@ -27,31 +54,26 @@ class ProgboxArchiveDeposit(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @api.model
-    def _deposit_legal(self, move):
-        """Archive the legal documents of an invoice, unless they are already.
-
-        :return: the new documents, if any
-        """
-        attachments = (
-            self.env["account.move.send"]._get_invoice_extra_attachments(move).sudo()
-        )
-        return self._deposit_attachments(move, "legal", attachments)
+    def _find_legal(self, move):
+        """Return the deposit of the legal documents of an invoice."""
+        attachments = self.env["account.move.send"]._get_invoice_extra_attachments(move)
+        return self._stage_attachments("legal", attachments.sudo())
 
     @api.model
-    def _deposit_received(self, move):
-        """Archive the document the customer has of an older invoice.
+    def _find_received(self, move):
+        """Return the deposit of what the customer has of an older invoice.
 
         The PDF that was e-mailed, else the one that came with the import.
 
-        :return: the new documents, empty when there is no such file
+        :return: None when there is no such file
         """
         for origin, attachment in (
             ("emailed", self._emailed_pdf(move)),
             ("imported", self._imported_pdf(move)),
         ):
             if attachment:
-                return self._deposit_attachments(move, origin, attachment)
-        return self.env["progbox.document"]
+                return self._stage_attachments(origin, attachment)
+        return None
 
     @api.model
     def _emailed_pdf(self, move):
@@ -81,48 +103,46 @@ class ProgboxArchiveDeposit(models.AbstractModel):
         return attachment.filtered(lambda a: a.mimetype == "application/pdf")
 
     @api.model
-    def _deposit_generated(self, move, origin, only_complete=False):
-        """Archive the documents that sending the invoice would generate.
+    def _find_generated(self, move, origin, only_complete=False):
+        """Return the deposit of what sending the invoice would generate.
 
         :param str origin: ``generated`` or ``rebuilt``
-        :param bool only_complete: archive nothing when the e-invoice is missing
-        :return: Odoo's text when it refused the e-invoice, else None
+        :param bool only_complete: no files when the e-invoice is missing
         :raise JobError: when there is no PDF either
         """
         send = self.env["account.move.send"]
         settings = send._progbox_settings(move)
         generated = send._progbox_generate(move, settings)
         refusal = self._refusal(generated)
-        if refusal and settings["format"] and not only_complete:
+        if refusal and only_complete:
+            return Deposit(origin, (), refusal)
+        if refusal and settings["format"]:
             settings["format"] = False
             generated = send._progbox_generate(move, settings)
-            if second_refusal := self._refusal(generated):
-                raise JobError(second_refusal)
-        elif refusal and only_complete:
-            return refusal
-        elif refusal:
-            raise JobError(refusal)
-        files = []
-        for key, values in self._collected(generated).items():
-            raw = values.pop("raw")
-            files.append(
-                {
-                    "name": values["name"],
-                    "mimetype": values.get("mimetype") or "application/octet-stream",
-                    "sha256": hashlib.sha256(raw).hexdigest(),
-                    "blocks": [raw],
-                    "made_with": {
-                        **send._progbox_settings_json(settings),
-                        "renderer": self._renderer(),
-                        "key": key,
-                        "values": values,
-                    },
-                }
-            )
-        if not any(file["mimetype"] == "application/pdf" for file in files):
+        if no_pdf := self._refusal(generated):
+            raise JobError(no_pdf)
+        collected = self._collected(generated)
+        if not any(
+            values["mimetype"] == "application/pdf" for values in collected.values()
+        ):
             raise JobError(self.env._("Odoo made no PDF of this invoice."))
-        self._deposit_files(move, origin, files)
-        return refusal
+        made_with = {
+            **send._progbox_settings_json(settings),
+            "renderer": self._renderer(),
+        }
+        return Deposit(
+            origin,
+            tuple(
+                self._stage(
+                    values["name"],
+                    values["mimetype"],
+                    [values.pop("raw")],
+                    {**made_with, "key": key, "values": values},
+                )
+                for key, values in collected.items()
+            ),
+            refusal,
+        )
 
     @api.model
     def _refusal(self, generated):
@@ -140,12 +160,7 @@ class ProgboxArchiveDeposit(models.AbstractModel):
         :return: dictionary by the key under which Odoo keeps them while sending
         """
         return {
-            key: {
-                name: value.decode()
-                if isinstance(value, bytes) and name != "raw"
-                else value
-                for name, value in values.items()
-            }
+            key: {"mimetype": "application/octet-stream", **values}
             for key, values in generated.items()
             if isinstance(values, dict) and values.get("raw") and values.get("name")
         }
@@ -155,38 +170,41 @@ class ProgboxArchiveDeposit(models.AbstractModel):
         return self.env["ir.actions.report"]._progbox_renderer_version()
 
     # ------------------------------------------------------------------
+    # Onto the disk
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _stage(self, name, mimetype, blocks, made_with=None):
+        staged = self.env["ir.attachment"]._progbox_stage(blocks)
+        return FileToArchive(name, mimetype, made_with, staged)
+
+    @api.model
+    def _stage_attachments(self, origin, attachments):
+        return Deposit(
+            origin,
+            tuple(
+                self._stage(
+                    attachment.name, attachment.mimetype, attachment._progbox_blocks()
+                )
+                for attachment in attachments
+            ),
+        )
+
+    # ------------------------------------------------------------------
     # Into the archive
     # ------------------------------------------------------------------
 
     @api.model
-    def _deposit_attachments(self, move, origin, attachments):
-        files = []
-        for attachment in attachments:
-            digest = hashlib.sha256()
-            for block in attachment._progbox_blocks():
-                digest.update(block)
-            files.append(
-                {
-                    "name": attachment.name,
-                    "mimetype": attachment.mimetype,
-                    "sha256": digest.hexdigest(),
-                    "blocks": attachment._progbox_blocks(),
-                    "made_with": False,
-                }
-            )
-        return self._deposit_files(move, origin, files)
-
-    @api.model
-    def _deposit_files(self, move, origin, files):
+    def _put_away(self, move, deposit):
         """Archive files as the next version, unless they are the current one.
 
-        :param list files: dictionaries of name, mimetype, sha256, blocks (iterable
-            of bytes) and made_with
         :return: the new documents
         """
         Document = self.env["progbox.document"]
         current = move._progbox_documents().get(move.id, Document)
-        if {file["sha256"] for file in files} == set(current.mapped("sha256")):
+        if {file.staged.sha256 for file in deposit.files} == set(
+            current.mapped("sha256")
+        ):
             return Document
         version = max(current.mapped("version"), default=0) + 1
         snapshot = self._snapshot(move, version)
@@ -197,13 +215,13 @@ class ProgboxArchiveDeposit(models.AbstractModel):
                         **snapshot,
                         "name": self._file_name(move, file, version),
                         "type_id": self._type(move, file).id,
-                        "mimetype": file["mimetype"],
-                        "origin": origin,
-                        "made_with": file["made_with"],
+                        "mimetype": file.mimetype,
+                        "origin": deposit.origin,
+                        "made_with": file.made_with,
                     },
-                    file["blocks"],
+                    file.staged,
                 )
-                for file in files
+                for file in deposit.files
             )
         )
 
@@ -231,15 +249,15 @@ class ProgboxArchiveDeposit(models.AbstractModel):
 
         An e-invoice keeps the name that its format prescribes.
         """
-        stem, _dot, extension = file["name"].rpartition(".")
-        if file["mimetype"] == "application/pdf":
+        stem, _dot, extension = file.name.rpartition(".")
+        if file.mimetype == "application/pdf":
             stem, extension = move.name, "pdf"
         suffix = f"-v{version}" if version > 1 else ""
         return clean_filename(f"{stem or extension}{suffix}", f".{extension}")
 
     @api.model
     def _type(self, move, file):
-        is_pdf = file["mimetype"] == "application/pdf"
+        is_pdf = file.mimetype == "application/pdf"
         code = TYPE_CODES[move.move_type] if is_pdf else "einvoice_issued"
         types = self.env["progbox.document.type"].with_context(active_test=False)
         return types.search(Domain("code", "=", code), limit=1)

@@ -1,10 +1,13 @@
 from datetime import timedelta
+from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.exceptions import LockError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..exceptions import JobCancelled, JobError, JobWaiting
+from .progbox_archive_deposit import Deposit
 from .progbox_job_mixin import OPEN_STATES
 
 PRIORITIES = {"posting": 0, "legal": 0, "catchup": 5, "history": 10}
@@ -12,6 +15,13 @@ CRON = "progbox_invoice_archive.ir_cron_archive"
 # How long an authority may take before a person looks, and how often we look.
 AUTHORITY_PATIENCE = timedelta(days=7)
 AUTHORITY_INTERVAL = timedelta(hours=1)
+
+
+class Prepared(NamedTuple):
+    """What a job found, and how to tell whether it still holds."""
+
+    fingerprint: tuple
+    deposit: Deposit | None
 
 
 class ProgboxArchiveJob(models.Model):
@@ -154,17 +164,79 @@ class ProgboxArchiveJob(models.Model):
     # Execution
     # ------------------------------------------------------------------
 
-    def _job_execute(self):
+    def _job_prepare(self):
+        move = self._lock_move()
+        siblings = self._open_siblings(move)
+        postings = (self | siblings).filtered(lambda job: job.reason == "posting")
+        deposits = self.env["progbox.archive.deposit"]
+        deposit = None
+        if move.invoice_pdf_report_id:
+            deposit = deposits._find_legal(move)
+        elif postings or not move._progbox_documents():
+            self._check_authority(move)
+            if self.reason == "history":
+                deposit = deposits._find_received(move)
+            deposit = deposit or deposits._find_generated(
+                move,
+                "rebuilt" if self.reason == "history" else "generated",
+                only_complete=all(postings.mapped("pdf_archived")) and bool(postings),
+            )
+        return Prepared(self._fingerprint(move), deposit)
+
+    def _job_discard(self, prepared):
+        if prepared.deposit:
+            prepared.deposit.discard()
+
+    def _job_begin_execution(self):
+        # The ledger's lock comes first: see progbox.seal._lock().
+        self.env["progbox.seal"]._lock()
+
+    def _job_execute(self, prepared):
+        move = self._lock_move()
+        if self._fingerprint(move) != prepared.fingerprint:
+            raise LockError(self.env._("The invoice has changed meanwhile."))
+        self._open_siblings(move)._job_finish("done")
+        deposit = prepared.deposit
+        if not deposit:
+            return None
+        if deposit.files:
+            self.env["progbox.archive.deposit"]._put_away(move, deposit)
+        if not deposit.refusal:
+            return None
+        self._job_write({"pdf_archived": True, "reason": "posting"})
+        return JobError(
+            self.env._(
+                "The PDF is archived, but the e-invoice could not be made. Correct "
+                "what Odoo says, then retry:\n%(reason)s",
+                reason=deposit.refusal,
+            )
+        )
+
+    def _lock_move(self):
         move = self.move_id.with_company(self.company_id)
         move.lock_for_update(allow_referencing=True)
         self._check_posted(move)
-        self._absorb_siblings(move)
-        if move.invoice_pdf_report_id:
-            self.env["progbox.archive.deposit"]._deposit_legal(move)
-        elif self._is_outdated(move):
-            self._check_authority(move)
-            return self._deposit_ahead(move)
-        return None
+        return move
+
+    def _fingerprint(self, move):
+        """Return what differs when the prepared files are out of date."""
+        return (
+            move.write_date,
+            move.invoice_pdf_report_id.id,
+            self._open_siblings(move).ids,
+        )
+
+    def _open_siblings(self, move):
+        """Return the other open jobs of the invoice.
+
+        All of them are covered by what this one does: the lock on the invoice and
+        the snapshot of the transaction order us against every posting.
+        """
+        return self.search(
+            Domain("move_id", "=", move.id)
+            & Domain("state", "in", OPEN_STATES)
+            & Domain("id", "!=", self.id)
+        )
 
     def _check_posted(self, move):
         if move.state != "posted":
@@ -173,25 +245,6 @@ class ProgboxArchiveJob(models.Model):
             )
         if not move.is_sale_document(include_receipts=True):
             raise JobCancelled(self.env._("This is no customer invoice any more."))
-
-    def _absorb_siblings(self, move):
-        """Take over the other open jobs of the invoice.
-
-        All of them are covered by what this one does: the lock on the invoice and
-        the snapshot of the transaction order us against every posting.
-        """
-        siblings = self.search(
-            Domain("move_id", "=", move.id)
-            & Domain("state", "in", OPEN_STATES)
-            & Domain("id", "!=", self.id)
-        )
-        if "posting" in siblings.mapped("reason") and self.reason != "posting":
-            self._job_write({"reason": "posting", "pdf_archived": False})
-        siblings._job_finish("done")
-
-    def _is_outdated(self, move):
-        """Whether the archive lacks the invoice as it is now."""
-        return self.reason == "posting" or not move._progbox_documents()
 
     def _check_authority(self, move):
         """Wait for the document with the authority's answer, but not for ever."""
@@ -211,33 +264,6 @@ class ProgboxArchiveJob(models.Model):
                 "invoice."
             ),
             fields.Datetime.now() + AUTHORITY_INTERVAL,
-        )
-
-    def _deposit_ahead(self, move):
-        """Archive the documents that sending would make.
-
-        An e-invoice that cannot be made does not keep the PDF out: the PDF is
-        archived alone, and the e-invoice follows as the next version.
-
-        :return: JobError with Odoo's text while the e-invoice cannot be made
-        """
-        deposit = self.env["progbox.archive.deposit"]
-        if self.reason == "history" and deposit._deposit_received(move):
-            return None
-        refusal = deposit._deposit_generated(
-            move,
-            "rebuilt" if self.reason == "history" else "generated",
-            only_complete=self.pdf_archived,
-        )
-        if not refusal:
-            return None
-        self._job_write({"pdf_archived": True})
-        return JobError(
-            self.env._(
-                "The PDF is archived, but the e-invoice could not be made. Correct "
-                "what Odoo says, then retry:\n%(reason)s",
-                reason=refusal,
-            )
         )
 
     # ------------------------------------------------------------------

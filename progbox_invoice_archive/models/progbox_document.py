@@ -72,6 +72,13 @@ class ProgboxDocument(models.Model):
     currency_name = fields.Char(string="Currency Code", readonly=True)
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
     locked = fields.Boolean(related="folder_id.locked")
+    seal_id = fields.Many2one(
+        "progbox.seal",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The line of the ledger that vouches for this document.",
+    )
 
     _res_idx = models.Index("(res_model, res_id, version)")
 
@@ -230,28 +237,60 @@ class ProgboxDocument(models.Model):
         }
 
     @api.model
-    def _deposit(self, vals, blocks):
-        """Create a document of the archive from its bytes.
+    def _deposit(self, vals, staged):
+        """Create a document of the archive from a file, and seal it.
 
         :param dict vals: field values of the document, without the content
-        :param blocks: iterable of bytes
+        :param StagedFile staged: its file; taken over
         :rtype: progbox.document
         """
         archive = self.sudo().with_context(progbox_archiver=ARCHIVER)
-        attachments = self.env["ir.attachment"]
-        with attachments._progbox_stage(blocks) as staged:
-            document = archive.create(
-                {**vals, "sha256": staged.sha256, "size": staged.size}
-            )
-            attachments._progbox_adopt(
-                staged,
-                {
-                    "name": document.name,
-                    "mimetype": document.mimetype,
-                    "res_model": self._name,
-                    "res_id": document.id,
-                    "res_field": "content",
-                    "company_id": document.company_id.id,
-                },
-            )
+        document = archive.create(
+            {**vals, "sha256": staged.sha256, "size": staged.size}
+        )
+        self.env["ir.attachment"]._progbox_adopt(
+            staged,
+            {
+                "name": document.name,
+                "mimetype": document.mimetype,
+                "res_model": self._name,
+                "res_id": document.id,
+                "res_field": "content",
+                "company_id": document.company_id.id,
+            },
+        )
+        document._seal()
         return document.with_env(self.env)
+
+    def _seal(self):
+        """Enter these documents into the ledger."""
+        for document in self.sudo().with_context(progbox_archiver=ARCHIVER):
+            document.seal_id = self.env["progbox.seal"]._append(
+                document.company_id, "deposit", document._sealed_content(), document
+            )
+
+    def _sealed_content(self):
+        """Return what the ledger vouches for, as JSON has it.
+
+        The verification compares every one of these values with the row.
+        """
+        self.ensure_one()
+        currency = self.currency_id
+        return {
+            "amount": f"{self.amount_total:.{currency.decimal_places or 2}f}",
+            "currency": self.currency_name or None,
+            "date": self.document_date and self.document_date.isoformat(),
+            "document": self.id,
+            "folder": "/".join(self.folder_id._path()),
+            "made_with": self.made_with and self.made_with.get("renderer"),
+            "model": self.res_model or None,
+            "name": self.name,
+            "number": self.number or None,
+            "origin": self.origin or None,
+            "partner": self.partner_name or None,
+            "record": self.res_id or None,
+            "sha256": self.sha256,
+            "size": self.size,
+            "type": self.type_id.code,
+            "version": self.version,
+        }

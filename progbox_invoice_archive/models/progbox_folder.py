@@ -66,6 +66,12 @@ class ProgboxFolder(models.Model):
             path = [names[int(id_)] for id_ in folder._ancestor_ids()]
             folder.display_name = " / ".join(path or [folder.name or ""])
 
+    def _path(self):
+        """Return the names from the root to this folder."""
+        self.ensure_one()
+        ids = [int(id_) for id_ in self._ancestor_ids()]
+        return self.sudo().browse(ids).mapped("name")
+
     def _ancestor_ids(self):
         return (self.parent_path or "").split("/")[:-1]
 

@@ -75,7 +75,24 @@ class ProgboxJobMixin(models.AbstractModel):
     # To define by each kind of job
     # ------------------------------------------------------------------
 
-    def _job_execute(self):
+    def _job_prepare(self):
+        """Do what takes long and writes nothing to the database, if there is such.
+
+        Runs with the job locked, in a transaction of its own, so that the locks of
+        the execution are short.
+
+        :return: whatever :meth:`_job_execute` needs
+        :raise: as :meth:`_job_execute`
+        """
+        return None
+
+    def _job_discard(self, prepared):
+        """Clean up what was prepared, whether it was used or not."""
+
+    def _job_begin_execution(self):
+        """Take the locks that must be the first thing in their transaction."""
+
+    def _job_execute(self, prepared):
         """Do the work of one locked job, inside a savepoint.
 
         :return: None when all is done, or the JobError that remains although the
@@ -188,11 +205,7 @@ class ProgboxJobMixin(models.AbstractModel):
         self._job_wake_other_workers(ready)
         passed_over = set()
         while job := self._job_begin(passed_over):
-            # The commit has let go of the lock. Whoever took the job meanwhile
-            # will finish it.
-            job = job.try_lock_for_update(allow_referencing=True)
-            if job and job.state in ("pending", "waiting"):
-                job._job_process_or_postpone()
+            job._job_process_or_postpone()
             left = cron._commit_progress(1)
             if not left:
                 return
@@ -248,18 +261,32 @@ class ProgboxJobMixin(models.AbstractModel):
         )
 
     def _job_process_or_postpone(self):
+        """Process one job in transactions of its own."""
         try:
-            self._job_process()
+            self._job_process(self.env["ir.cron"]._commit_progress)
         except CONCURRENCY_ERRORS as error:
             self.env.cr.rollback()
             self._job_postpone(error)
 
-    def _job_process(self):
-        """Execute one locked job and record what came of it."""
+    def _job_process(self, new_transaction=lambda: None):
+        """Prepare and execute one job and record what came of it.
+
+        :param new_transaction: called between the two, to end a transaction
+        """
         self.ensure_one()
+        prepared = None
         try:
+            # Whoever took the job since it was chosen will finish it.
+            if not self._job_still_ready():
+                return
             with self.env.cr.savepoint():
-                remaining_error = self._job_execute()
+                prepared = self._job_prepare()
+            new_transaction()
+            self._job_begin_execution()
+            if not self._job_still_ready():
+                return
+            with self.env.cr.savepoint():
+                remaining_error = self._job_execute(prepared)
         except JobWaiting as waiting:
             self._job_write(
                 {
@@ -282,6 +309,13 @@ class ProgboxJobMixin(models.AbstractModel):
                 self._job_fail(remaining_error)
             else:
                 self._job_finish("done")
+        finally:
+            if prepared:
+                self._job_discard(prepared)
+
+    def _job_still_ready(self):
+        locked = self.try_lock_for_update(allow_referencing=True)
+        return bool(locked) and self.state in ("pending", "waiting")
 
     def _job_postpone(self, error):
         """Come back in a minute: somebody else holds what the job needs."""

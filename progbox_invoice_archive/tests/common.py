@@ -112,7 +112,7 @@ class ArchiveCommon(AccountTestInvoicingCommon):
                 "document_date": date,
                 "origin": "generated",
             },
-            [PDF],
+            cls.server["ir.attachment"]._progbox_stage([PDF]),
         )
 
     @classmethod

@@ -26,7 +26,7 @@ class TestJobEngine(ArchiveCommon):
     def executing(self, effect):
         """Let every job do this instead of archiving."""
 
-        def execute(job):
+        def execute(job, prepared):
             if isinstance(effect, BaseException):
                 raise effect
             return effect(job)

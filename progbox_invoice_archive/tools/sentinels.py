@@ -12,3 +12,5 @@ AHEAD = object()
 JOB_ENGINE = object()
 # Renders pages that fetch nothing: the archiver's own renders.
 SELF_CONTAINED = object()
+# Appends to the ledger: the seal's own method alone.
+SEALER = object()

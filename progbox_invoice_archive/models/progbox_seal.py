@@ -1,0 +1,132 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..tools import chain
+from ..tools.sentinels import ARCHIVER, SEALER
+
+
+class ProgboxSeal(models.Model):
+    """One line of the ledger of a company: append-only, gapless, chained.
+
+    ``payload`` holds all that is sealed, as the very text that was hashed (see
+    ``tools/chain.py``). The other columns are copies of it to search by.
+    """
+
+    _name = "progbox.seal"
+    _description = "Ledger Line"
+    _order = "company_id, sequence"
+    _rec_name = "hash"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="restrict"
+    )
+    sequence = fields.Integer(required=True, readonly=True, aggregator=None)
+    kind = fields.Selection(
+        [
+            ("deposit", "Deposit"),
+            ("source_deleted", "Source Deleted"),
+            ("closing", "Closing"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    document_id = fields.Many2one(
+        "progbox.document", readonly=True, index="btree_not_null", ondelete="restrict"
+    )
+    payload = fields.Text(required=True, readonly=True)
+    previous_hash = fields.Char(readonly=True)
+    hash = fields.Char(required=True, readonly=True)
+    sealed_on = fields.Datetime(required=True, readonly=True)
+
+    _sequence_unique = models.Constraint(
+        "UNIQUE(company_id, sequence)", "The ledger has this line already."
+    )
+    _deposit_unique = models.UniqueIndex("(document_id) WHERE kind = 'deposit'")
+
+    # ------------------------------------------------------------------
+    # CRUD: nothing but the method below
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if self.env.context.get("progbox_sealer") is not SEALER:
+            raise UserError(self._refusal())
+        return super().create(vals_list)
+
+    def write(self, vals):
+        raise UserError(self._refusal())
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_never(self):
+        raise UserError(self._refusal())
+
+    def copy_data(self, default=None):
+        raise UserError(self._refusal())
+
+    def _refusal(self):
+        return self.env._(
+            "The ledger of the archive only grows: its lines are written by the "
+            "server, and never changed or removed."
+        )
+
+    # ------------------------------------------------------------------
+    # Appending
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _lock(self):
+        """Let no other transaction append until this one ends.
+
+        As the first statement of a transaction it also makes sure that the end of
+        the chain is seen. Later it may come too late: then the number of the line
+        is taken, and the work must be done again.
+        """
+        self.env.cr.execute(SQL("LOCK TABLE progbox_seal IN SHARE ROW EXCLUSIVE MODE"))
+
+    @api.model
+    def _append(self, company, kind, content, document=None):
+        """Append one line to the ledger of a company.
+
+        :param res.company company: whose chain
+        :param str kind: a key of the field ``kind``
+        :param dict content: what is sealed, values that JSON has
+        :param progbox.document document: what the line is about, if it is about one
+        :rtype: progbox.seal
+        """
+        self._lock()
+        ledger = self.sudo().with_context(
+            progbox_sealer=SEALER, progbox_archiver=ARCHIVER
+        )
+        last = ledger._last(company)
+        now = fields.Datetime.now()
+        payload = chain.canonical(
+            {
+                **content,
+                "company": company.id,
+                "kind": kind,
+                "sealed_on": f"{now.isoformat()}Z",
+                "sequence": last.sequence + 1,
+            }
+        )
+        seal = ledger.create(
+            {
+                "company_id": company.id,
+                "sequence": last.sequence + 1,
+                "kind": kind,
+                "document_id": document and document.id,
+                "payload": payload,
+                "previous_hash": last.hash or chain.GENESIS,
+                "hash": chain.link(last.hash or chain.GENESIS, payload),
+                "sealed_on": now,
+            }
+        )
+        return seal.with_env(self.env)
+
+    @api.model
+    def _last(self, company):
+        """Return the last line of the ledger of a company."""
+        return self.search(
+            Domain("company_id", "=", company.id), order="sequence desc", limit=1
+        )

@@ -1,0 +1,40 @@
+"""The hash chain of the ledger, as anybody can recompute it.
+
+A line is a canonical JSON text: keys sorted, no blanks, UTF-8. Its hash is
+
+    "$1$" + SHA-256(previous hash + text), in lower-case hexadecimal
+
+where the first line of a company has the empty text as its previous hash. The
+prefix names the version of the format; another one means another rule.
+"""
+
+import hashlib
+import json
+
+PREFIX = "$1$"
+GENESIS = ""
+
+
+def canonical(payload):
+    """Return the text that is hashed and kept.
+
+    >>> canonical({"b": "é", "a": 1})
+    '{"a":1,"b":"é"}'
+    """
+    return json.dumps(
+        payload,
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
+    )
+
+
+def link(previous_hash, text):
+    """Return the hash of a line.
+
+    >>> link(GENESIS, '{"a":1}')
+    '$1$015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862'
+    """
+    digest = hashlib.sha256(f"{previous_hash}{text}".encode())
+    return f"{PREFIX}{digest.hexdigest()}"
