@@ -23,6 +23,8 @@
     ],
     "assets": {
         "web.assets_backend": ["progbox_invoice_archive/static/src/**/*"],
+        "web.assets_tests": ["progbox_invoice_archive/static/tests/tours/**/*"],
+        "web.assets_unit_tests": ["progbox_invoice_archive/static/tests/**/*.test.js"],
     },
     "application": True,
 }
