@@ -88,28 +88,36 @@ class ProgboxFolder(models.Model):
     def _tree_counts(self):
         """Return the documents in and under each folder, and whether it has folders.
 
-        In SQL for the sake of the limit, with the access rules of the ORM.
+        In SQL for the sake of the limit, with the access rules of the ORM. The
+        lateral sub-queries keep PostgreSQL from reading all documents per folder, and
+        compiling the query would take longer than running it.
 
         :return: dictionary of (count, has children) by id
         """
         self.env["progbox.folder"].flush_model(["parent_id"])
         readable = self.env["progbox.document"]._search(Domain.TRUE)
+        self.env.execute_query(SQL("SET LOCAL jit = off"))
         query = SQL(
-            """SELECT folder.id, counted.documents, EXISTS (
-                SELECT FROM progbox_folder child WHERE child.parent_id = folder.id
-            )
+            """SELECT folder.id, counted.documents, (
+                SELECT child.id FROM progbox_folder child
+                WHERE child.parent_id = folder.id ORDER BY child.name LIMIT 1
+            ) IS NOT NULL
             FROM progbox_folder folder
             CROSS JOIN LATERAL (
                 SELECT count(*) AS documents FROM (
                     WITH RECURSIVE under AS (
                         SELECT folder.id
                         UNION ALL
-                        SELECT child.id FROM progbox_folder child
-                        JOIN under ON child.parent_id = under.id
+                        SELECT child.id FROM under CROSS JOIN LATERAL (
+                            SELECT id FROM progbox_folder
+                            WHERE parent_id = under.id OFFSET 0
+                        ) AS child
                     )
-                    SELECT FROM %(documents)s
-                    JOIN under ON under.id = progbox_document.folder_id
-                    WHERE %(readable)s LIMIT %(limit)s
+                    SELECT FROM under CROSS JOIN LATERAL (
+                        SELECT FROM %(documents)s
+                        WHERE progbox_document.folder_id = under.id AND %(readable)s
+                        LIMIT %(limit)s
+                    ) AS document LIMIT %(limit)s
                 ) AS counting
             ) AS counted
             WHERE folder.id = ANY(%(ids)s)""",
