@@ -5,3 +5,4 @@ from . import test_archive_portal
 from . import test_archive_access
 from . import test_job_engine
 from . import test_localisation
+from . import test_archive_settings
