@@ -1,7 +1,7 @@
 {
     "name": "ProGBox Invoice Archive",
     "summary": "Every posted customer invoice archives itself",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "ProGBox",
@@ -19,10 +19,15 @@
         "views/progbox_document_type_views.xml",
         "views/account_move_views.xml",
         "views/res_config_settings_views.xml",
+        "report/closing_certificate.xml",
+        "wizards/progbox_closing_wizard_views.xml",
         "views/menus.xml",
+        "views/progbox_closing_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["progbox_invoice_archive/static/src/**/*"],
+        "web.assets_tests": ["progbox_invoice_archive/static/tests/tours/**/*"],
+        "web.assets_unit_tests": ["progbox_invoice_archive/static/tests/**/*.test.js"],
     },
     "application": True,
 }

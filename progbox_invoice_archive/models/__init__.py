@@ -1,4 +1,5 @@
 from . import account_move
+from . import account_move_display
 from . import account_move_send
 from . import ir_actions_report
 from . import ir_actions_report_archived
@@ -12,8 +13,11 @@ from . import progbox_archive_catchup
 from . import progbox_archive_deposit
 from . import progbox_archive_job
 from . import progbox_document
+from . import progbox_document_display
 from . import progbox_document_type
 from . import progbox_folder
+from . import progbox_folder_tree
 from . import progbox_seal
+from . import progbox_closing
 from . import res_company
 from . import res_config_settings

@@ -1,3 +1,5 @@
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -71,13 +73,19 @@ class ProgboxDocument(models.Model):
     amount_total = fields.Monetary(string="Amount", readonly=True)
     currency_name = fields.Char(string="Currency Code", readonly=True)
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
-    locked = fields.Boolean(related="folder_id.locked")
+    locked = fields.Boolean(related="folder_id.locked", string="Archived")
     seal_id = fields.Many2one(
         "progbox.seal",
         readonly=True,
         index="btree_not_null",
         ondelete="restrict",
         help="The line of the ledger that vouches for this document.",
+    )
+
+    retention_until = fields.Date(
+        string="Kept Until",
+        compute="_compute_retention_until",
+        help="Until then the document must be kept. Nothing is removed by itself.",
     )
 
     _res_idx = models.Index("(res_model, res_id, version)")
@@ -129,6 +137,17 @@ class ProgboxDocument(models.Model):
         }
         for document in self:
             document.currency_id = by_name.get(document.currency_name)
+
+    @api.depends("document_date", "type_id.retention_years")
+    def _compute_retention_until(self):
+        """The end of the year in which the years of the type are over."""
+        for document in self:
+            years = document.type_id.retention_years
+            document.retention_until = (
+                document.document_date
+                and years
+                and document.document_date + relativedelta(years=years, month=12, day=31)
+            )
 
     # ------------------------------------------------------------------
     # CRUD
@@ -269,6 +288,18 @@ class ProgboxDocument(models.Model):
                 document.company_id, "deposit", document._sealed_content(), document
             )
 
+    @api.model
+    def _seal_unsealed(self):
+        """Seal the archived documents that are in no ledger yet, oldest first.
+
+        Only documents of an archive from before the ledger are; everything since
+        is sealed as it is deposited.
+        """
+        unsealed = self.sudo().search(
+            Domain("locked", "=", True) & Domain("seal_id", "=", False), order="id"
+        )
+        unsealed._seal()
+
     def _sealed_content(self):
         """Return what the ledger vouches for, as JSON has it.
 
@@ -277,7 +308,7 @@ class ProgboxDocument(models.Model):
         self.ensure_one()
         currency = self.currency_id
         return {
-            "amount": f"{self.amount_total:.{currency.decimal_places or 2}f}",
+            "amount": f"{self.amount_total:.{currency.decimal_places if currency else 2}f}",
             "currency": self.currency_name or None,
             "date": self.document_date and self.document_date.isoformat(),
             "document": self.id,

@@ -13,6 +13,12 @@ class ProgboxDocumentType(models.Model):
         required=True, copy=False, help="Stable name that imports and modules use."
     )
     sequence = fields.Integer(default=10)
+    retention_years = fields.Integer(
+        string="Retention (years)",
+        default=10,
+        help="How many full years a document is kept after the year of its date. "
+        "0 for no rule. Nothing is removed by itself.",
+    )
     active = fields.Boolean(default=True)
 
     _code_unique = models.Constraint(

@@ -5,3 +5,6 @@ from . import test_archive_portal
 from . import test_archive_access
 from . import test_job_engine
 from . import test_localisation
+from . import test_archive_settings
+from . import test_closing
+from . import test_ledger

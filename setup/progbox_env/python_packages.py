@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 from .console import Stop, run, step
@@ -42,8 +41,8 @@ def ensure_python(odoo=None):
     else:
         ensure_odoo()
     ensure_venv(VENV, SETUP / "requirements.txt", "the Python packages")
-    paths = Path(sysconfig.get_path("purelib", vars={"base": str(VENV)}))
-    (paths / "progbox.pth").write_text(f"{ODOO_SITE}\n{SETUP}\n")
+    packages = next(VENV.glob("lib/python3*/site-packages"))
+    (packages / "progbox.pth").write_text(f"{ODOO_SITE}\n{SETUP}\n")
 
 
 def find_odoo(path):

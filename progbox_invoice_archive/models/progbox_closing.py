@@ -1,0 +1,303 @@
+import json
+from datetime import timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL, format_date
+
+from ..tools.sentinels import SEALER
+
+# Days after the end of a month that late invoices of it may take.
+GRACE_DAYS = 5
+
+
+class ProgboxClosing(models.Model):
+    """What the archive of a company held for one month, at one moment.
+
+    A closing is a line of the ledger itself, and it names the last line before
+    it. Printed and kept elsewhere, it is the anchor against which cutting off the
+    end of the ledger shows. A document that comes later opens a supplementary one.
+    """
+
+    _name = "progbox.closing"
+    _description = "Month Closing"
+    _order = "month desc, number desc, id desc"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="restrict"
+    )
+    month = fields.Date(required=True, readonly=True, help="First day of the month.")
+    number = fields.Integer(
+        required=True,
+        readonly=True,
+        aggregator=None,
+        help="1 for the closing of the month, more for supplementary ones.",
+    )
+    document_count = fields.Integer(string="Documents", readonly=True)
+    new_document_count = fields.Integer(
+        string="New Documents",
+        readonly=True,
+        help="Documents that the closing before this one did not have.",
+    )
+    totals = fields.Json(
+        readonly=True,
+        help="Amount of the current versions, by currency, as decimal texts.",
+    )
+    totals_text = fields.Char(string="Total", compute="_compute_totals_text")
+    last_sequence = fields.Integer(string="Last Line", readonly=True, aggregator=None)
+    last_hash = fields.Char(string="Hash of the Last Line", readonly=True)
+    seal_id = fields.Many2one(
+        "progbox.seal", required=True, readonly=True, ondelete="restrict"
+    )
+    closed_on = fields.Datetime(required=True, readonly=True)
+    closed_by = fields.Char(readonly=True)
+
+    _month_unique = models.Constraint(
+        "UNIQUE(company_id, month, number)", "This month has this closing already."
+    )
+
+    @api.depends("month", "number", "company_id.name")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for closing in self:
+            month = closing._month_text()
+            closing.display_name = (
+                self.env._("%(month)s, closing", month=month)
+                if closing.number <= 1
+                else self.env._(
+                    "%(month)s, supplementary closing %(number)s",
+                    month=month,
+                    number=closing.number - 1,
+                )
+            )
+
+    def _month_text(self):
+        """Return the month as a person of the current language writes it."""
+        return format_date(self.env, self.month, date_format="MMMM y")
+
+    @api.depends("totals")
+    @api.depends_context("lang")
+    def _compute_totals_text(self):
+        currencies = self.env["res.currency"].with_context(active_test=False)
+        by_name = {currency.name: currency for currency in currencies.search([])}
+        for closing in self:
+            closing.totals_text = " · ".join(
+                by_name[name].format(float(total)) if name in by_name else f"{total} {name}"
+                for name, total in sorted((closing.totals or {}).items())
+            )
+
+    # ------------------------------------------------------------------
+    # CRUD: nothing but the method below
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if self.env.context.get("progbox_sealer") is not SEALER:
+            raise UserError(self._refusal())
+        return super().create(vals_list)
+
+    def write(self, vals):
+        raise UserError(self._refusal())
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_never(self):
+        raise UserError(self._refusal())
+
+    def copy_data(self, default=None):
+        raise UserError(self._refusal())
+
+    def _refusal(self):
+        return self.env._(
+            "A month is closed for good. What comes later makes a supplementary closing."
+        )
+
+    # ------------------------------------------------------------------
+    # Closing
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _run(self):
+        """Cron: close what is due, company by company, each in its transaction."""
+        companies = self.env["progbox.seal"]._read_group([], ["company_id"])
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(companies))
+        for [company] in companies:
+            self._close_due(company)
+            if not cron._commit_progress(1):
+                return
+
+    @api.model
+    def _close_due(self, company):
+        """Close the months of a company that are over and have something new.
+
+        Not while its archiver is still busy: a history of years would open a
+        supplementary closing for every batch of it.
+
+        :return: the new closings
+        """
+        if self.env["progbox.archive.job"].sudo().search_count(
+            Domain("company_id", "=", company.id) & Domain("state", "=", "pending"),
+            limit=1,
+        ):
+            return self.browse()
+        over = fields.Date.context_today(self) - timedelta(days=GRACE_DAYS)
+        months = self._open_months(company, before=over.replace(day=1))
+        return self.union(*(self._close(company, month) for month in months))
+
+    @api.model
+    def _open_months(self, company, before):
+        """Return the months with documents that no closing has.
+
+        :param date before: first day of the month to stop at
+        """
+        self.env["progbox.document"].flush_model()
+        return [
+            month
+            for [month] in self.env.execute_query(
+                SQL(
+                    """SELECT date_trunc('month', document.document_date)::date AS month
+                    FROM progbox_document document
+                    JOIN progbox_seal seal ON seal.id = document.seal_id
+                    WHERE document.company_id = %(company)s
+                    AND document.document_date < %(before)s
+                    GROUP BY month
+                    HAVING max(seal.sequence) > COALESCE((
+                        SELECT max(closing.last_sequence) FROM progbox_closing closing
+                        WHERE closing.company_id = %(company)s
+                        AND closing.month
+                            = date_trunc('month', min(document.document_date))
+                    ), 0)
+                    ORDER BY month""",
+                    company=company.id,
+                    before=before,
+                )
+            )
+        ]
+
+    @api.model
+    def _has_news(self, company, month):
+        """Whether a month has documents that no closing has."""
+        end = month + relativedelta(months=1)
+        return month in self._open_months(company, before=end)
+
+    @api.model
+    def _close(self, company, month):
+        """Close one month, whether it is over or not.
+
+        :param date month: any day of it
+        :rtype: progbox.closing
+        """
+        seals = self.env["progbox.seal"]
+        seals._lock()
+        month = month.replace(day=1)
+        former = self.search(
+            Domain("company_id", "=", company.id) & Domain("month", "=", month),
+            order="number desc",
+            limit=1,
+        )
+        last = seals.sudo()._last(company)
+        content = {
+            "month": f"{month:%Y-%m}",
+            "number": former.number + 1,
+            **self._month_content(company, month, former.last_sequence),
+            "last_sequence": last.sequence,
+            "last_hash": last.hash or None,
+            "closed_by": self.env.user.name,
+        }
+        seal = seals._append(company, "closing", content)
+        closing = (
+            self.sudo()
+            .with_context(progbox_sealer=SEALER)
+            .create(
+                {
+                    "company_id": company.id,
+                    "month": month,
+                    "number": content["number"],
+                    "document_count": content["documents"],
+                    "new_document_count": content["new_documents"],
+                    "totals": content["totals"],
+                    "last_sequence": last.sequence,
+                    "last_hash": last.hash,
+                    "seal_id": seal.id,
+                    "closed_on": seal.sealed_on,
+                    "closed_by": content["closed_by"],
+                }
+            )
+        )
+        return closing.with_env(self.env)
+
+    @api.model
+    def _month_content(self, company, month, former_sequence):
+        """Return count and totals of a month, as the ledger keeps them.
+
+        An invoice counts once in the totals: with its current version, and with the
+        file that is the invoice, not with the electronic one beside it.
+
+        :param int former_sequence: last line that the closing before knew
+        """
+        documents = self.env["progbox.document"].sudo()
+        documents.flush_model()
+        [[count, new]] = self.env.execute_query(
+            SQL(
+                """SELECT count(*), count(*) FILTER (WHERE seal.sequence > %s)
+                FROM progbox_document document
+                JOIN progbox_seal seal ON seal.id = document.seal_id
+                WHERE %s""",
+                former_sequence or 0,
+                self._month_sql(company, month),
+            )
+        )
+        totals = self.env.execute_query(
+            SQL(
+                """SELECT invoice.currency_name, sum(invoice.amount_total)::text
+                FROM (
+                    SELECT DISTINCT ON (document.res_model, document.res_id)
+                        document.currency_name, document.amount_total
+                    FROM progbox_document document
+                    WHERE %s AND NOT %s
+                    ORDER BY document.res_model, document.res_id, document.id
+                ) invoice
+                WHERE invoice.currency_name IS NOT NULL
+                GROUP BY invoice.currency_name""",
+                self._month_sql(company, month),
+                documents._superseded_sql(SQL("document")),
+            )
+        )
+        return {"documents": count, "new_documents": new, "totals": dict(totals)}
+
+    @api.model
+    def _month_sql(self, company, month):
+        return SQL(
+            "document.seal_id IS NOT NULL AND document.company_id = %s"
+            " AND document.document_date >= %s AND document.document_date < %s",
+            company.id,
+            month,
+            month + relativedelta(months=1),
+        )
+
+    # ------------------------------------------------------------------
+    # What others ask for
+    # ------------------------------------------------------------------
+
+    def _export_lines(self):
+        """Return these closings as an export keeps them: their sealed texts."""
+        return [
+            {"hash": closing.seal_id.hash, **json.loads(closing.seal_id.payload)}
+            for closing in self.sorted(lambda closing: closing.seal_id.sequence)
+        ]
+
+    @api.model
+    def _anchors(self, company):
+        """Return what the closings of a company know of its ledger.
+
+        :return: list of (sequence, hash, display name)
+        """
+        closings = self.sudo().search(Domain("company_id", "=", company.id))
+        return [
+            (closing.last_sequence, closing.last_hash, closing.display_name)
+            for closing in closings
+            if closing.last_sequence
+        ]

@@ -1,0 +1,77 @@
+import { Component, useEffect, useRef, useState } from "@odoo/owl";
+import { useActiveElement } from "@web/core/ui/ui_service";
+import { hidePDFJSButtons } from "@web/core/utils/pdfjs";
+import { url } from "@web/core/utils/urls";
+import { TextPreview } from "./text_preview";
+
+const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"];
+const TEXTS = ["application/xml", "application/json"];
+const MOVES = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
+
+/** One document, readable in place. */
+export class DocumentPreview extends Component {
+    static template = "progbox_invoice_archive.DocumentPreview";
+    static components = { TextPreview };
+    static props = { isBeside: Boolean };
+
+    setup() {
+        this.preview = useState(this.env.documentPreview);
+        this.root = useRef("root");
+        this.frame = useRef("frame");
+        if (!this.props.isBeside) {
+            useActiveElement("root");
+        }
+        useEffect(
+            (el) => el?.focus(),
+            () => [this.root.el]
+        );
+        useEffect(
+            (frame) => frame && hidePDFJSButtons(frame, { hideDownload: true }),
+            () => [this.frame.el]
+        );
+    }
+
+    get document() {
+        return this.preview.record.data;
+    }
+
+    get kind() {
+        const mimetype = this.document.mimetype || "";
+        if (mimetype === "application/pdf") {
+            return "pdf";
+        }
+        if (IMAGES.includes(mimetype)) {
+            return "image";
+        }
+        return mimetype.startsWith("text/") || TEXTS.includes(mimetype) ? "text" : "other";
+    }
+
+    get contentRoute() {
+        const name = encodeURIComponent(this.document.name);
+        return `/web/content/progbox.document/${this.preview.record.resId}/content/${name}`;
+    }
+
+    get contentUrl() {
+        return url(this.contentRoute, { unique: this.document.sha256 });
+    }
+
+    get downloadUrl() {
+        return url(this.contentRoute, { download: true });
+    }
+
+    get viewerUrl() {
+        const file = encodeURIComponent(this.contentUrl);
+        return `/web/static/lib/pdfjs/web/viewer.html?file=${file}#pagemode=none&zoom=page-width`;
+    }
+
+    onKeydown(ev) {
+        if (ev.key === "Escape") {
+            ev.stopPropagation();
+            this.preview.close();
+        } else if (ev.key in MOVES && !ev.altKey && !ev.ctrlKey && !ev.metaKey) {
+            ev.preventDefault();
+            ev.stopPropagation();
+            this.preview.move(MOVES[ev.key]);
+        }
+    }
+}

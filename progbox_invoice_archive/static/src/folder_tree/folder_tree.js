@@ -1,0 +1,127 @@
+import { Component, useEffect, useRef, useState } from "@odoo/owl";
+import { formatInteger } from "@web/views/fields/formatters";
+import { useBus, useService } from "@web/core/utils/hooks";
+
+/** The folders beside the documents: what is chosen here narrows the list. */
+export class FolderTree extends Component {
+    static template = "progbox_invoice_archive.FolderTree";
+    static props = {};
+
+    setup() {
+        this.ui = useService("ui");
+        this.searchModel = this.env.searchModel;
+        this.tree = useState(this.searchModel.folderTree);
+        this.state = useState({ focusedKey: `${this.tree.selectedId}`, isUnfolded: false });
+        this.root = useRef("root");
+        this.moveFocus = false;
+        useBus(this.searchModel, "update", () => this.render());
+        useEffect(() => {
+            if (this.moveFocus) {
+                this.moveFocus = false;
+                this.focusedElement?.focus();
+            }
+        });
+    }
+
+    get focusedElement() {
+        return this.root.el?.querySelector("[role=treeitem][tabindex='0']");
+    }
+
+    get rows() {
+        return this.tree.rows;
+    }
+
+    get focusedIndex() {
+        const index = this.rows.findIndex(({ key }) => key === this.state.focusedKey);
+        return Math.max(index, 0);
+    }
+
+    get selectedPath() {
+        return this.tree.selectedId ? this.tree.path(this.tree.selectedId) : false;
+    }
+
+    indents({ level }) {
+        return [...Array(level - 1).keys()];
+    }
+
+    count({ count, counted }) {
+        return formatInteger(count) + (counted ? "" : "+");
+    }
+
+    select(folder) {
+        this.state.focusedKey = `${folder.id}`;
+        this.state.isUnfolded = false;
+        this.searchModel.selectFolder(folder.id);
+    }
+
+    async onClickRow(row) {
+        if (!row.folder) {
+            return this.loadMore(row);
+        }
+        this.select(row.folder);
+        if (row.folder.hasChildren) {
+            await this.tree.open(row.folder.id);
+        }
+    }
+
+    async toggle({ folder, isOpen }) {
+        this.state.focusedKey = `${folder.id}`;
+        if (isOpen) {
+            this.tree.close(folder.id);
+        } else {
+            await this.tree.open(folder.id);
+        }
+    }
+
+    async loadMore({ parentId }) {
+        const index = this.focusedIndex;
+        await this.tree.loadMore(parentId);
+        this.focusRow(index);
+    }
+
+    focusRow(index) {
+        const row = this.rows[Math.min(Math.max(index, 0), this.rows.length - 1)];
+        this.state.focusedKey = row.key;
+        this.moveFocus = true;
+    }
+
+    onKeydown(ev) {
+        const index = this.focusedIndex;
+        const row = this.rows[index];
+        const moves = {
+            ArrowDown: () => this.focusRow(index + 1),
+            ArrowUp: () => this.focusRow(index - 1),
+            Home: () => this.focusRow(0),
+            End: () => this.focusRow(this.rows.length - 1),
+            ArrowRight: () => this.onArrowRight(row, index),
+            ArrowLeft: () => this.onArrowLeft(row),
+            Enter: () => this.onClickRow(row),
+            " ": () => this.onClickRow(row),
+        };
+        const move = moves[ev.key];
+        if (row && move && !ev.ctrlKey && !ev.altKey && !ev.metaKey) {
+            ev.preventDefault();
+            ev.stopPropagation();
+            move();
+        }
+    }
+
+    onArrowRight(row, index) {
+        if (row.isOpen) {
+            this.focusRow(index + 1);
+        } else if (row.folder?.hasChildren) {
+            this.toggle(row);
+        }
+    }
+
+    onArrowLeft(row) {
+        if (row.isOpen) {
+            return this.toggle(row);
+        }
+        const parentId = row.folder ? row.folder.parentId : row.parentId;
+        const index = this.rows.findIndex(({ folder }) => folder?.id === parentId);
+        if (index >= 0) {
+            this.focusRow(index);
+        }
+    }
+}

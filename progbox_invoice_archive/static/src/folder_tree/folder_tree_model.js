@@ -1,0 +1,113 @@
+import { browser } from "@web/core/browser/browser";
+import { user } from "@web/core/user";
+import { folderLabel } from "./folder_label";
+
+/**
+ * The folders that have been loaded, page by page, and which of them are open.
+ *
+ * What is open and chosen is kept for the session of the browser.
+ */
+export class FolderTreeModel {
+    constructor(orm) {
+        this.orm = orm;
+        this.folders = {};
+        this.pages = {};
+        this.openIds = [];
+        this.selectedId = false;
+    }
+
+    get storageKey() {
+        const companyIds = user.activeCompanies.map((company) => company.id);
+        return `progbox.folder_tree,${user.userId},${companyIds.join("-")}`;
+    }
+
+    async start() {
+        const kept = JSON.parse(browser.sessionStorage.getItem(this.storageKey) || "{}");
+        const tree = await this.orm.call("progbox.folder", "tree_start", [
+            kept.selectedId || false,
+            kept.openIds || [],
+        ]);
+        tree.pages.forEach((page) => this.addPage(page));
+        this.selectedId = tree.selected;
+        this.openIds = tree.open;
+    }
+
+    get isEmpty() {
+        return !this.pages[false]?.ids.length;
+    }
+
+    /** @returns {Object[]} what is visible: folders, and buttons for the next page */
+    get rows() {
+        return this.rowsUnder(false, 1);
+    }
+
+    rowsUnder(parentId, level) {
+        const { ids = [], more = false } = this.pages[parentId] || {};
+        const rows = ids.flatMap((id) => {
+            const folder = this.folders[id];
+            const isOpen = this.isOpen(id);
+            const row = { key: `${id}`, folder, level, isOpen, label: this.label(id) };
+            return isOpen ? [row, ...this.rowsUnder(id, level + 1)] : [row];
+        });
+        return more ? [...rows, { key: `more-${parentId}`, parentId, level }] : rows;
+    }
+
+    isOpen(id) {
+        return this.openIds.includes(id);
+    }
+
+    label(id) {
+        const folder = this.folders[id];
+        return folderLabel(folder, this.folders[folder.parentId]);
+    }
+
+    /** @returns {string} the labels from the top down to the folder */
+    path(id) {
+        const { parentId } = this.folders[id];
+        const label = this.label(id);
+        return parentId ? `${this.path(parentId)} / ${label}` : label;
+    }
+
+    select(id) {
+        this.selectedId = id;
+        this.keep();
+    }
+
+    async open(id) {
+        if (!this.pages[id]) {
+            this.addPage(await this.orm.call("progbox.folder", "tree_page", [id]));
+        }
+        if (!this.isOpen(id)) {
+            this.openIds.push(id);
+        }
+        this.keep();
+    }
+
+    close(id) {
+        this.openIds = this.openIds.filter((openId) => openId !== id);
+        this.keep();
+    }
+
+    async loadMore(parentId) {
+        const offset = this.pages[parentId].offset;
+        this.addPage(
+            await this.orm.call("progbox.folder", "tree_page", [parentId, offset]),
+            offset
+        );
+    }
+
+    addPage({ parentId, folders, more, size }, offset = 0) {
+        const known = offset ? this.pages[parentId].ids : [];
+        folders.forEach((folder) => (this.folders[folder.id] = folder));
+        const ids = new Set([...known, ...folders.map((folder) => folder.id)]);
+        this.pages[parentId] = { ids: [...ids], more, offset: offset + size };
+    }
+
+    keep() {
+        const { selectedId, openIds } = this;
+        browser.sessionStorage.setItem(
+            this.storageKey,
+            JSON.stringify({ selectedId, openIds })
+        );
+    }
+}

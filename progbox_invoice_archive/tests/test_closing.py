@@ -1,0 +1,142 @@
+import json
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from ..tools import chain
+from .common import ArchiveCommon
+
+
+@tagged("post_install", "-at_install")
+class TestClosing(ArchiveCommon):
+    """A month is closed once, and what comes later is closed beside it."""
+
+    def setUp(self):
+        super().setUp()
+        self.closings = self.env["progbox.closing"].sudo()
+        self.jobs.search([("company_id", "=", self.company.id)]).unlink()
+
+    def close_due(self, today="2026-12-10"):
+        with freeze_time(today):
+            return self.closings._close_due(self.company)
+
+    def test_a_month_is_closed_when_it_is_over(self):
+        self.archived_without_render("INV/1")
+        self.archived_without_render("INV/2")
+        self.assertFalse(self.close_due("2026-11-30"))
+        self.assertFalse(self.close_due("2026-12-03"), "late invoices have no time")
+        closing = self.close_due("2026-12-10")
+        self.assertEqual(closing.month, date(2026, 11, 1))
+        self.assertEqual((closing.number, closing.document_count), (1, 2))
+        self.assertEqual(closing.last_sequence, 2)
+        self.assertFalse(self.close_due("2026-12-11"), "closed twice")
+
+    def test_a_late_document_opens_a_supplementary_closing(self):
+        self.archived_without_render("INV/1")
+        first = self.close_due()
+        self.archived_without_render("INV/2")
+        second = self.close_due("2026-12-20")
+        self.assertEqual((second.number, second.document_count), (2, 2))
+        self.assertEqual(second.new_document_count, 1)
+        self.assertIn("supplementary closing 1", second.display_name)
+        self.assertEqual(first.document_count, 1)
+
+    def test_the_total_counts_an_invoice_once_with_its_current_version(self):
+        move = self.archived()
+        move.button_draft()
+        move.invoice_line_ids[0].price_unit = 150
+        move.action_post()
+        self.run_jobs(move)
+        closing = self.close_due()
+        self.assertEqual(closing.document_count, 2)
+        self.assertEqual(list(closing.totals), [move.currency_id.name])
+        self.assertAlmostEqual(
+            float(closing.totals[move.currency_id.name]), move.amount_total
+        )
+
+    def test_a_credit_note_lowers_the_total(self):
+        self.archived()
+        self.archived("out_refund")
+        closing = self.close_due()
+        self.assertEqual([float(total) for total in closing.totals.values()], [0.0])
+
+    def test_the_closing_is_a_line_of_the_ledger(self):
+        document = self.archived_without_render()
+        closing = self.close_due()
+        seal = closing.seal_id
+        self.assertEqual((seal.kind, seal.sequence), ("closing", 2))
+        self.assertEqual(seal.previous_hash, document.seal_id.hash)
+        self.assertEqual(closing.last_hash, document.seal_id.hash)
+        payload = json.loads(seal.payload)
+        self.assertEqual(payload["month"], "2026-11")
+        self.assertEqual(payload["documents"], 1)
+        self.assertEqual(seal.hash, chain.link(seal.previous_hash, seal.payload))
+
+    def test_nothing_is_closed_while_the_archiver_is_busy(self):
+        self.archived_without_render()
+        self.posted()
+        self.assertFalse(self.close_due())
+
+    def test_each_company_closes_for_itself(self):
+        other = self.setup_other_company()["company"]
+        self.archived_without_render()
+        self.assertFalse(self.closings._close_due(other))
+        self.assertEqual(self.close_due().company_id, self.company)
+
+    def test_nobody_changes_a_closing(self):
+        self.archived_without_render()
+        closing = self.close_due()
+        with self.assertRaisesRegex(UserError, "closed for good"):
+            closing.document_count = 5
+        with self.assertRaisesRegex(UserError, "closed for good"):
+            closing.unlink()
+        with self.assertRaisesRegex(UserError, "closed for good"):
+            closing.copy()
+        with self.assertRaisesRegex(UserError, "closed for good"):
+            self.closings.create({"month": "2026-10-01", "number": 1})
+
+    def wizard(self, user, month="2026-11-20"):
+        return (
+            self.env["progbox.closing.wizard"]
+            .with_user(user)
+            .create({"month": month, "company_id": self.company.id})
+        )
+
+    @freeze_time("2026-11-21")
+    def test_a_manager_closes_by_hand(self):
+        manager = self.env.user
+        manager.group_ids |= self.env.ref("account.group_account_manager")
+        with self.assertRaisesRegex(UserError, "nothing"):
+            self.wizard(manager).action_close()
+        self.archived_without_render()
+        action = self.wizard(manager).action_close()
+        closing = self.closings.browse(action["res_id"])
+        self.assertEqual(closing.closed_by, manager.name)
+        with self.assertRaisesRegex(UserError, "not begun"):
+            self.wizard(manager, "2027-01-01").action_close()
+
+    def test_billing_does_not_close(self):
+        with self.assertRaises(AccessError):
+            self.wizard(self.billing)
+
+    def test_the_certificate_says_what_was_closed(self):
+        self.archived_without_render()
+        closing = self.close_due()
+        report = self.env["ir.actions.report"]
+        html, _type = report._render_qweb_html(
+            "progbox_invoice_archive.report_closing", closing.ids
+        )
+        text = html.decode()
+        self.assertIn(closing.last_hash, text)
+        self.assertIn(closing.seal_id.hash, text)
+        self.assertIn("November 2026", text)
+        self.assertNotIn("NF525", text)
+
+    def test_retention_ends_with_the_year(self):
+        document = self.archived_without_render(date="2026-03-09")
+        self.assertEqual(document.retention_until, date(2036, 12, 31))
+        document.type_id.retention_years = 0
+        self.assertFalse(document.retention_until)
