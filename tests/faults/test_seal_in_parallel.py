@@ -1,0 +1,108 @@
+"""Several processes seal for one company at once: no gap, no fork, no deadlock."""
+
+import hashlib
+import json
+import subprocess
+
+import pytest
+from progbox_env import clone_database, drop_database, sql
+from progbox_env.paths import odoo_environment, python
+
+NAME = "progbox_parallel_seals"
+PROCESSES, DOCUMENTS = 4, 500
+
+# What one archiver does with the files it has found, again and again. A lock that
+# came too late shows as a taken number: the engine would do the work again.
+DEPOSITS = """
+import psycopg2.errors
+from odoo.tools import config
+stage = env["ir.attachment"]._progbox_stage
+deposited = conflicts = 0
+env.cr.commit()
+while deposited < {count}:
+    staged = stage([b"%PDF-1.4 {worker} " + str(deposited).encode()])
+    try:
+        env["progbox.seal"]._lock()
+        folder = env["progbox.folder"]._archive_folder(
+            env.company, datetime.date(2026, 1 + deposited % 12, 1)
+        )
+        env["progbox.document"]._deposit(
+            {{
+                "name": "{worker}-%d.pdf" % deposited,
+                "number": "{worker}/%d" % deposited,
+                "folder_id": folder.id,
+                "company_id": env.company.id,
+                "type_id": env.ref(
+                    "progbox_invoice_archive.document_type_other"
+                ).id,
+                "mimetype": "application/pdf",
+            }},
+            staged,
+        )
+        env.cr.commit()
+        deposited += 1
+    except (psycopg2.errors.SerializationFailure, psycopg2.errors.UniqueViolation):
+        env.cr.rollback()
+        conflicts += 1
+    assert conflicts < 100
+print("conflicts", conflicts)
+"""
+
+
+@pytest.fixture(scope="module")
+def ledger():
+    """The lines that the processes have written together."""
+    clone_database(NAME)
+    workers = [start(number) for number in range(PROCESSES)]
+    for worker in workers:
+        output, errors = worker.communicate(timeout=600)
+        assert worker.returncode == 0 and "Traceback" not in errors, errors[-3000:]
+        print(output.strip())
+    [lines] = sql(
+        """SELECT json_agg(json_build_object(
+            'sequence', sequence, 'previous', previous_hash, 'hash', hash,
+            'payload', payload, 'document', document_id) ORDER BY sequence)
+        FROM progbox_seal WHERE company_id = 1""",
+        NAME,
+    )
+    yield json.loads(lines)
+    drop_database(NAME)
+
+
+def start(number):
+    script = "import datetime\n" + DEPOSITS.format(worker=f"W{number}", count=DOCUMENTS)
+    worker = subprocess.Popen(
+        [python(), "-m", "odoo", "shell", "-d", NAME, "--no-http", "--log-level=error"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=odoo_environment(),
+        cwd="/",
+    )
+    worker.stdin.write(script)
+    worker.stdin.close()
+    worker.stdin = None
+    return worker
+
+
+def test_every_document_has_its_line_and_there_is_no_gap(ledger):
+    assert len(ledger) == PROCESSES * DOCUMENTS
+    assert [line["sequence"] for line in ledger] == list(range(1, len(ledger) + 1))
+    assert len({line["document"] for line in ledger}) == len(ledger)
+
+
+def test_every_line_follows_the_one_before(ledger):
+    previous = ""
+    for line in ledger:
+        assert (line["previous"] or "") == previous
+        text = previous + line["payload"]
+        assert line["hash"] == "$1$" + hashlib.sha256(text.encode()).hexdigest()
+        previous = line["hash"]
+
+
+def test_the_company_has_one_folder_for_each_month(ledger):
+    [twice] = sql(
+        "SELECT count(*) - count(DISTINCT (parent_id, name)) FROM progbox_folder", NAME
+    )
+    assert twice == "0"
