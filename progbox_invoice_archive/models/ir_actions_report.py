@@ -1,3 +1,4 @@
+import logging
 from urllib.parse import urlsplit
 
 import pikepdf
@@ -9,8 +10,17 @@ from odoo.tools import file_open, ormcache
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
 from ..exceptions import RenderError
-from ..tools import pdf_pages, report_html, running_foot, style_sheets
+from ..tools import (
+    header_footer,
+    pdf_pages,
+    report_html,
+    running_foot,
+    style_sheets,
+    unpatched_qt,
+)
 from ..tools.sentinels import SELF_CONTAINED
+
+_logger = logging.getLogger(__name__)
 
 # Nothing is fetched and no script runs late: the page is ready when it is loaded.
 # With 0 wkhtmltopdf takes 90 ms more than with 1.
@@ -18,9 +28,9 @@ NO_DELAY = "1"
 LAYOUT_BUNDLES = ("web.report_assets_pdf", "web.report_assets_common")
 CSS_ERROR = "## CSS error message ##"  # base.assetsbundle puts it into a broken bundle
 IN_PAGE_CSS = "progbox_invoice_archive/static/report/in_page.css"
-# mm, when header and footer stand in the page; Odoo's layouts keep 11 mm free
-TOP_MARGIN, BOTTOM_MARGIN, SIDE_MARGIN = 11, 16, 11
-FOOT_TOP = 12  # mm from the bottom edge of the sheet
+# mm, when header and footer stand in the page
+TOP_MARGIN, BOTTOM_MARGIN, SIDE_MARGIN = 9, 13, 8
+FOOT_TOP = 10  # mm from the bottom edge of the sheet
 # what Odoo hands from _prepare_html to _run_wkhtmltopdf carries it along
 RUNNING_FOOT = "progbox-running-foot"
 
@@ -39,7 +49,7 @@ class IrActionsReport(models.Model):
             return super()._prepare_html(html, report_model=report_model)
         in_page = not _wkhtml().is_patched_qt
         if in_page:
-            html, lang = report_html.headers_and_footers_into_articles(html)
+            html, lang = header_footer.into_articles(html)
         prepared = super()._prepare_html(html, report_model=report_model)
         if not prepared:
             return prepared
@@ -93,14 +103,17 @@ class IrActionsReport(models.Model):
 
     def _progbox_inline(self, html):
         patched = _wkhtml().is_patched_qt
-        # unpatched Qt draws web fonts as outlines: the page would have no text
-        text = report_html.make_self_contained(
-            html,
+        root = report_html.parse(html)
+        report_html.make_self_contained(
+            root,
+            # unpatched Qt draws web fonts as outlines: the page would have no text
             lambda href: self._progbox_style_rules(href, with_fonts=patched),
             self.env["ir.binary"]._progbox_data_uri,
-            "" if patched else self._progbox_in_page_css(),
+            self._progbox_css_uri,
         )
-        return Markup(text)
+        if not patched:
+            unpatched_qt.repair(root, self._progbox_in_page_css())
+        return Markup(report_html.to_text(root))
 
     @ormcache(cache="assets")
     def _progbox_in_page_css(self):
@@ -127,7 +140,7 @@ class IrActionsReport(models.Model):
         The address of a bundle holds a digest of its files and of their dates, the
         companies' colours included: a changed bundle has another address.
         """
-        fonts = self._progbox_font_uri if with_fonts else None
+        fonts = self._progbox_css_uri if with_fonts else None
         if not href.startswith("/web/assets/"):
             return style_sheets.parse(self._progbox_read_css(href), fonts)
         name, rtl, _type, autoprefix = self.env["ir.asset"]._parse_bundle_name(
@@ -158,11 +171,18 @@ class IrActionsReport(models.Model):
             return ""  # the fonts of another server: never fetched
         return self.env["ir.binary"]._progbox_read_url(href)[0].decode()
 
-    def _progbox_font_uri(self, url):
+    def _progbox_css_uri(self, url):
+        """Fonts and decoration: what is on another server or missing is left out.
+
+        Odoo's own style sheets ask for both.
+        """
+        if urlsplit(url).netloc:
+            return ""
         try:
             return self.env["ir.binary"]._progbox_data_uri(url)
-        except RenderError:
-            return ""  # the next best font is used, as when Odoo prints
+        except RenderError as error:
+            _logger.warning("style sheet of the reports: %s %s", error, error.detail)
+            return ""
 
     def _progbox_page_args(self, report_model, res_ids, lang):
         """Small margins, and what the foot of a long document says."""

@@ -1,7 +1,8 @@
 import base64
 import mimetypes
 import posixpath
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.request import urlopen
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
@@ -10,6 +11,7 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import file_open
 from odoo.tools.image import image_guess_size_from_field_name, image_process
+from odoo.tools.mimetypes import guess_mimetype
 
 from ..exceptions import RenderError
 
@@ -39,6 +41,9 @@ def _picture_routes():
                 yield Rule(f"{prefix}/{record}{size}", endpoint="record")
 
 
+# what a wrong address leads to; errors of the database are not ours to hide
+WEBP = "image/webp"
+EXPECTED = (UserError, HTTPException, OSError, ValueError, TypeError, KeyError)
 PICTURES = Map(list(_picture_routes()), strict_slashes=False).bind("")
 
 
@@ -53,27 +58,39 @@ class IrBinary(models.AbstractModel):
         """
         try:
             content, mimetype = self._progbox_read_url(url)
-        except (UserError, HTTPException, OSError, ValueError, TypeError) as error:
+        except EXPECTED as error:
             raise self._progbox_no_picture(url, str(error)) from error
         if not content:
             raise self._progbox_no_picture(url, "empty")
-        if mimetype == "image/webp":  # unknown to wkhtmltopdf
-            content, mimetype = image_process(content, output_format="PNG"), "image/png"
+        if mimetype == WEBP:
+            return self._progbox_readable_data_uri(url, content)
         return f"data:{mimetype};base64,{base64.b64encode(content).decode()}"
+
+    def _progbox_readable_data_uri(self, url, content):
+        """The JPEG that Odoo keeps beside a WebP picture: wkhtmltopdf knows no WebP."""
+        qweb = self.env["ir.qweb"].with_context(webp_as_jpg=True)
+        uri = qweb._get_converted_image_data_uri(base64.b64encode(content))
+        if uri.startswith(f"data:{WEBP}"):
+            raise self._progbox_no_picture(url, "WebP: save it as PNG or JPEG")
+        return uri
 
     def _progbox_no_picture(self, url, detail):
         message = self.env._(
             "The picture %(picture)s cannot be put into the page. Check that it still"
-            " exists, or take it out of the report, then try again.",
-            picture=url[:200],
+            " exists and is a PNG or JPEG, or take it out of the report, then try"
+            " again.",
+            picture=url[:80],
         )
         return RenderError(message, detail)
 
     def _progbox_read_url(self, url):
+        if url.startswith("data:"):
+            with urlopen(url) as data:  # noqa: S310  nothing is fetched
+                return data.read(), data.headers.get_content_type()
         parts = urlsplit(url)
         if parts.netloc and parts.netloc not in self._progbox_own_hosts():
             raise ValueError("not on this server")
-        endpoint, values = PICTURES.match(posixpath.normpath(parts.path))
+        endpoint, values = PICTURES.match(posixpath.normpath(unquote(parts.path)))
         values = {**dict(parse_qsl(parts.query)), **values}
         return getattr(self, f"_progbox_read_{endpoint}")(**values)
 
@@ -91,26 +108,35 @@ class IrBinary(models.AbstractModel):
         return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
     def _progbox_read_barcode(self, barcode_type, value, **options):
-        report = self.env["ir.actions.report"]
-        return report.barcode(barcode_type, value, **options), "image/png"
+        try:
+            barcode = self.env["ir.actions.report"].barcode
+            return barcode(barcode_type, value, **options), "image/png"
+        except Exception as error:  # the library has many, without a common ancestor
+            raise ValueError(str(error)) from error
 
     def _progbox_read_company_logo(self, company=None, **_options):
         company = self.env["res.company"].sudo().browse(int(company or 0))
         logo = (company or self.env.company).logo_web
         if not logo:
             return self._progbox_read_static("web", "img/nologo.png")
-        return base64.b64decode(logo), "image/png"
+        content = base64.b64decode(logo)
+        return content, guess_mimetype(content)
 
     def _progbox_read_record(
         self, xmlid=None, model="ir.attachment", id=None, field="raw",  # noqa: A002
         width=0, height=0, crop=False, access_token=None, **_options,
     ):  # fmt: skip
+        # streams, as the controllers use them, need a request
         record = self._find_record(xmlid, model, id and int(id), access_token, field)
-        stream = self._get_stream_from(record, field)
-        content = stream.read()
+        if record._name == "ir.attachment" and record.type == "url":
+            return self._progbox_read_url(record.url)
+        content = record.with_context(bin_size=False)[field] or b""
+        if field != "raw":
+            content = base64.b64decode(content)
+        mimetype = guess_mimetype(content)
         size = (int(width), int(height))
         if size == (0, 0):
             size = image_guess_size_from_field_name(field)
-        if any(size) and stream.mimetype.startswith("image/"):
+        if any(size) and mimetype.startswith("image/"):
             content = image_process(content, size=size, crop=crop)
-        return content, stream.mimetype
+        return content, mimetype

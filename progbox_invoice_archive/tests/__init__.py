@@ -6,3 +6,13 @@ from . import test_archive_access
 from . import test_job_engine
 from . import test_localisation
 from . import test_archive_settings
+from . import test_report_failures
+from . import test_report_pages
+from . import test_report_patched
+from . import test_report_pictures
+from . import test_tools_report_html
+from . import test_tools_style_sheets
+from . import test_tools_wkhtmltopdf
+from . import test_ui_browser
+from . import test_ui_folder_tree
+from . import test_ui_views

@@ -2,7 +2,7 @@
 
 from markupsafe import Markup
 
-from . import mixed_scripts, report_html
+from . import report_html, unpatched_qt
 
 PAGE = Markup(
     """<!DOCTYPE html><html><head><meta charset="utf-8"/><style>
@@ -12,6 +12,7 @@ table {{ width: 100%; border-top: 1px solid #dee2e6; border-collapse: collapse;
 table + table {{ page-break-before: always; }}
 td {{ padding: 6px 0 0; white-space: nowrap; }}
 td.name {{ max-width: 0; overflow: hidden; text-overflow: ellipsis; }}
+td.name + td.name {{ text-align: end; padding: 6px 16px 0; }}
 </style></head><body dir="{direction}">{pages}</body></html>"""
 )
 LINE = Markup(
@@ -34,5 +35,5 @@ def html(total, seller, document, direction="ltr", font="Lato", side=0):
     root = report_html.parse(
         PAGE.format(pages=pages, direction=direction, font=font, side=side)
     )
-    mixed_scripts.separate(root.find("body"))
+    unpatched_qt.separate_scripts(root)
     return report_html.to_text(root)

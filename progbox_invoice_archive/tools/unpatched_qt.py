@@ -1,12 +1,10 @@
-"""Arabic words and numbers in one text node: a fault of unpatched Qt.
-
-It paints such a text beside its place, over its neighbours. With each run in an
-element of its own it does not; a plain `<span>` changes neither order nor shape.
-"""
+"""What wkhtmltopdf without patched Qt paints wrongly, and how it does not."""
 
 import re
 
 import lxml.etree
+
+from . import report_html
 
 # letters and marks from right to left, without their digits
 RTL = "[\u0590-\u065f\u066a-\u06ef\u06fa-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]"
@@ -14,8 +12,21 @@ RTL_RUN = re.compile(rf"{RTL}+(?:\W+{RTL}+)*")
 NOT_PAINTED = {"style", "script", "title"}
 
 
-def separate(root):
-    """Give each right-to-left run of a mixed text of this tree its own `<span>`."""
+def repair(root, css=""):
+    """Change a whole page so that this build paints it rightly.
+
+    :param css: style rules to add at the end
+    """
+    root.find("head").append(report_html.style(css))
+    separate_scripts(root)
+
+
+def separate_scripts(root):
+    """Give Arabic words beside anything else in one text an element of their own.
+
+    Such a text is painted beside its place, over its neighbours. A plain `<span>`
+    prevents it and changes neither order nor shape.
+    """
     for element in list(root.iter(lxml.etree.Element)):
         if element.tag not in NOT_PAINTED and _is_mixed(element.text):
             element.text, spans = _spans(element, element.text)
@@ -39,9 +50,9 @@ def _spans(element, text):
     spans = []
     for run, end in zip(runs, ends, strict=True):
         span = element.makeelement("span")
-        span.text, span.tail = run[0], text[run.end() : end]
+        span.text, span.tail = run[0], text[run.end() : end] or None
         spans.append(span)
-    return text[: runs[0].start()], spans
+    return text[: runs[0].start()] or None, spans
 
 
 def _add_after(element, span):
