@@ -1,5 +1,4 @@
 from . import account_move
-from . import account_move_display
 from . import account_move_send
 from . import ir_actions_report
 from . import ir_actions_report_archived

@@ -18,6 +18,11 @@ class AccountMove(models.Model):
         compute="_compute_progbox_archive_state",
         search="_search_progbox_archive_state",
     )
+    progbox_archive_version = fields.Integer(
+        string="Archived Version",
+        compute="_compute_progbox_archive_version",
+        groups="progbox_invoice_archive.group_archive_reader",
+    )
 
     @api.depends("state", "move_type")
     def _compute_progbox_archive_state(self):
@@ -76,6 +81,18 @@ class AccountMove(models.Model):
             ) END""",
             types=tuple(self.get_sale_types(include_receipts=True)),
         )
+
+    @api.depends("state")
+    def _compute_progbox_archive_version(self):
+        versions = dict(
+            self.env["progbox.document"]._read_group(
+                Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids),
+                ["res_id"],
+                ["version:max"],
+            )
+        )
+        for move in self:
+            move.progbox_archive_version = versions.get(move._origin.id, 0)
 
     # ------------------------------------------------------------------
     # CRUD

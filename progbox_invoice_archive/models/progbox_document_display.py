@@ -12,7 +12,7 @@ class ProgboxDocument(models.Model):
         compute="_compute_notice",
         help="What to know before relying on this document.",
     )
-    renderer = fields.Char(compute="_compute_renderer", string="Renderer")
+    renderer = fields.Char(compute="_compute_renderer")
     version_ids = fields.Many2many(
         "progbox.document",
         compute="_compute_version_ids",
@@ -48,7 +48,9 @@ class ProgboxDocument(models.Model):
     @api.depends("res_model", "res_id")
     def _compute_version_ids(self):
         for document in self:
-            document.version_ids = document.res_id and self.search(
-                Domain("res_model", "=", document.res_model)
-                & Domain("res_id", "=", document.res_id)
-            )
+            document.version_ids = document
+            if document.res_id:
+                document.version_ids = self.search(
+                    Domain("res_model", "=", document.res_model)
+                    & Domain("res_id", "=", document.res_id)
+                )

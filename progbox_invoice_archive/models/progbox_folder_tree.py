@@ -21,10 +21,10 @@ class ProgboxFolder(models.Model):
         :return: dictionary of ``selected`` (id or False), ``open`` (ids) and
             ``pages`` (see :meth:`tree_page`)
         """
-        known = self.search(Domain("id", "in", [folder_id, *open_ids]))
-        selected = known.browse(folder_id or ()) & known or self._tree_newest()
+        known = set(self.search(Domain("id", "in", [folder_id, *open_ids])).ids)
+        selected = self.browse(folder_id) if folder_id in known else self._tree_newest()
         path = [int(id_) for id_ in selected._ancestor_ids()]
-        open_ids = list(dict.fromkeys([*path[:-1], *known.ids, *path]))
+        open_ids = list(dict.fromkeys([*path[:-1], *known.intersection(open_ids)]))
         return {
             "selected": selected.id,
             "open": open_ids,
@@ -126,4 +126,6 @@ class ProgboxFolder(models.Model):
             limit=COUNT_LIMIT + 1,
             ids=self.ids,
         )
-        return {id_: (count, more) for id_, count, more in self.env.execute_query(query)}
+        return {
+            id_: (count, more) for id_, count, more in self.env.execute_query(query)
+        }

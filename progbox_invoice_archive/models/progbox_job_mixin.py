@@ -7,6 +7,7 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..exceptions import JobCancelled, JobError, JobWaiting
 from ..tools.backoff import next_delay
@@ -205,9 +206,11 @@ class ProgboxJobMixin(models.AbstractModel):
         self._job_wake_other_workers(ready)
         passed_over = set()
         while job := self._job_begin(passed_over):
-            job._job_process_or_postpone()
-            left = cron._commit_progress(1)
-            if not left:
+            if job := job._job_lock():
+                job._job_process_or_postpone()
+            if not cron._commit_progress():
+                # Odoo comes back, but looks once a minute only unless it is woken.
+                self._job_trigger()
                 return
         cron._commit_progress(remaining=0)
 
@@ -228,12 +231,7 @@ class ProgboxJobMixin(models.AbstractModel):
         :param set passed_over: ids that this run has already had; extended
         :rtype: the job, or an empty recordset when there is none
         """
-        domain = self._job_ready_domain() & Domain("id", "not in", list(passed_over))
-        # A few more than one: other workers hold the first ones.
-        for job in self.search(domain, limit=20):
-            job = job.try_lock_for_update(allow_referencing=True)
-            if not job:
-                continue
+        if job := self._job_lock_next(passed_over):
             passed_over.add(job.id)
             attempts = job.attempts + 1
             interrupted = attempts - FREE_INTERRUPTIONS
@@ -243,10 +241,37 @@ class ProgboxJobMixin(models.AbstractModel):
             elif interrupted > 0:
                 # Holds only if this attempt never comes to its end.
                 values["next_try"] = fields.Datetime.now() + next_delay(interrupted)
+                self._job_trigger(values["next_try"])
             job._job_write(values)
-            self.env["ir.cron"]._commit_progress()
-            return job
-        return self.browse()
+            # Counts already: Odoo lets a cron rest when three servers in a row have
+            # died under it without progress. Here, each job has its own limit.
+            self.env["ir.cron"]._commit_progress(1)
+        return job
+
+    @api.model
+    def _job_lock_next(self, passed_over):
+        domain = self._job_ready_domain() & Domain("id", "not in", list(passed_over))
+        query = self._search(domain, order=self._order, limit=1)
+        lock = SQL("%s FOR NO KEY UPDATE SKIP LOCKED", query.select())
+        while True:
+            try:
+                self.env.cr.execute(lock, log_exceptions=False)
+                return self.browse(id_ for [id_] in self.env.cr.fetchall())
+            except psycopg2.errors.SerializationFailure:
+                # Another worker has had that job since our transaction began.
+                self.env.cr.rollback()
+
+    def _job_lock(self):
+        """Lock the job anew: a commit has let go of it.
+
+        :rtype: the job, or an empty recordset when another worker has or had it
+        """
+        try:
+            job = self.try_lock_for_update(allow_referencing=True)
+        except psycopg2.errors.SerializationFailure:
+            self.env.cr.rollback()
+            return self.browse()
+        return job.filtered(lambda job: job.state in ("pending", "waiting"))
 
     def _job_give_up_interrupted(self):
         self._job_fail(
@@ -266,7 +291,8 @@ class ProgboxJobMixin(models.AbstractModel):
             self._job_process(self.env["ir.cron"]._commit_progress)
         except CONCURRENCY_ERRORS as error:
             self.env.cr.rollback()
-            self._job_postpone(error)
+            if job := self._job_lock():
+                job._job_postpone(error)
 
     def _job_process(self, new_transaction=lambda: None):
         """Prepare and execute one job and record what came of it.
@@ -276,14 +302,12 @@ class ProgboxJobMixin(models.AbstractModel):
         self.ensure_one()
         prepared = None
         try:
-            # Whoever took the job since it was chosen will finish it.
-            if not self._job_still_ready():
-                return
             with self.env.cr.savepoint():
                 prepared = self._job_prepare()
             new_transaction()
             self._job_begin_execution()
-            if not self._job_still_ready():
+            # Whoever took the job meanwhile has finished it.
+            if not self._job_lock():
                 return
             with self.env.cr.savepoint():
                 remaining_error = self._job_execute(prepared)
@@ -312,10 +336,6 @@ class ProgboxJobMixin(models.AbstractModel):
         finally:
             if prepared:
                 self._job_discard(prepared)
-
-    def _job_still_ready(self):
-        locked = self.try_lock_for_update(allow_referencing=True)
-        return bool(locked) and self.state in ("pending", "waiting")
 
     def _job_postpone(self, error):
         """Come back in a minute: somebody else holds what the job needs."""

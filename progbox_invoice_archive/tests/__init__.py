@@ -15,3 +15,6 @@ from . import test_report_pictures
 from . import test_tools_report_html
 from . import test_tools_style_sheets
 from . import test_tools_wkhtmltopdf
+from . import test_ui_browser
+from . import test_ui_folder_tree
+from . import test_ui_views

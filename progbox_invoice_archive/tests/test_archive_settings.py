@@ -12,9 +12,7 @@ class TestArchiveSettings(ArchiveCommon):
     def test_the_folder_has_another_name_where_the_company_wants_it(self):
         self.company.progbox_archive_folder = "Factures émises"
         document = self.archived_without_render()
-        self.assertEqual(
-            document.folder_id.display_name, "Factures émises / 2026 / 11"
-        )
+        self.assertEqual(document.folder_id.display_name, "Factures émises / 2026 / 11")
 
     def test_the_folder_keeps_its_name_from_the_first_document_on(self):
         self.assertFalse(self.company.progbox_archive_frozen)

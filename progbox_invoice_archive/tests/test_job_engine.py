@@ -6,9 +6,11 @@ from odoo import fields
 from odoo.exceptions import LockError, UserError
 from odoo.tests import tagged
 
+from odoo.addons.base.models.ir_cron import IrCron
+
 from ..exceptions import JobError, JobWaiting
 from ..models.progbox_archive_job import ProgboxArchiveJob
-from ..models.progbox_job_mixin import MAX_ATTEMPTS
+from ..models.progbox_job_mixin import FREE_INTERRUPTIONS, MAX_ATTEMPTS
 from .common import ArchiveCommon
 
 
@@ -21,6 +23,7 @@ class TestJobEngine(ArchiveCommon):
         self.move = self.posted()
         self.job = self.jobs_of(self.move)
         self.jobs.search([("id", "!=", self.job.id)]).unlink()
+        self.cron = self.env.ref("progbox_invoice_archive.ir_cron_archive")
 
     @contextmanager
     def executing(self, effect):
@@ -36,9 +39,7 @@ class TestJobEngine(ArchiveCommon):
 
     def run_cron(self):
         with self.enter_registry_test_mode():
-            self.env.ref(
-                "progbox_invoice_archive.ir_cron_archive"
-            ).method_direct_trigger()
+            self.cron.method_direct_trigger()
         self.env.invalidate_all()
 
     def test_the_cron_does_what_is_due(self):
@@ -131,6 +132,42 @@ class TestJobEngine(ArchiveCommon):
         self.assertFalse(executed)
         self.assertEqual(self.job.state, "failed")
         self.assertIn("server stopped", self.job.error)
+
+    def test_a_job_that_is_cut_short_again_comes_back_at_its_time(self):
+        self.job._job_write({"attempts": FREE_INTERRUPTIONS})
+        with self.not_committing() as processed:
+            self.assertEqual(self.jobs._job_begin(set()), self.job)
+        self.assertGreater(self.job.next_try, fields.Datetime.now())
+        self.assertEqual(self.triggers_at(self.job.next_try).cron_id, self.cron)
+        # Odoo lets a cron rest that dies three times without progress.
+        self.assertEqual(processed, [1])
+
+    def test_what_the_time_does_not_allow_is_taken_up_at_once(self):
+        other = self.posted()
+        self.env["ir.cron.trigger"].sudo().search([]).unlink()
+        with self.executing(lambda job: None), self.not_committing(time_left=0):
+            self.jobs._job_run()
+        self.assertEqual(self.job.state, "done")
+        self.assertEqual(self.jobs_of(other).state, "pending")
+        self.assertEqual(self.triggers_at(fields.Datetime.now()).cron_id, self.cron)
+
+    @contextmanager
+    def not_committing(self, time_left=10):
+        """Do as if the server's cron gave this much time; yield what is reported."""
+        processed = []
+
+        def commit_progress(_cron, count=0, **_values):
+            self.env.flush_all()
+            if count:
+                processed.append(count)
+            return time_left
+
+        with patch.object(IrCron, "_commit_progress", commit_progress):
+            yield processed
+
+    def triggers_at(self, moment):
+        triggers = self.env["ir.cron.trigger"].sudo()
+        return triggers.search([("call_at", "<=", moment)])[-1:]
 
     def test_retrying_starts_anew(self):
         with self.executing(UserError("No.")), self.mute():

@@ -101,12 +101,12 @@ class TestToolsReportHtml(BaseCase):
 
 class TestToolsUnpatchedQt(BaseCase):
     def test_arabic_beside_anything_else_stands_alone(self):
-        for text, parts in (
-            ("شركة 12", "شركة| 12"),
-            ("A شركة الأفق، دبي (1) نعم", "A |شركة الأفق، دبي| (1) |نعم"),
-            (" شركة ", " |شركة| "),
-            ("شركة", "شركة"),
-            ("Société 12", "Société 12"),
+        for text, parts, spans in (
+            ("شركة 12", "شركة| 12", 1),
+            ("A شركة الأفق، دبي (1) نعم", "A |شركة الأفق، دبي| (1) |نعم", 2),
+            (" شركة ", " |شركة| ", 1),
+            ("شركة", "شركة", 0),
+            ("Société 12", "Société 12", 0),
         ):
             root = report_html.parse(
                 f"<html><head></head><body><p>{text}</p></body></html>"
@@ -115,12 +115,14 @@ class TestToolsUnpatchedQt(BaseCase):
             unpatched_qt.repair(root, "")
             self.assertEqual("|".join(root.find(".//p").itertext()), parts)
             self.assertEqual(root.text_content(), before)
+            alone = len(root.findall(".//span"))
+            self.assertEqual(alone, spans)
 
     def test_text_after_an_element_keeps_its_place(self):
         root = report_html.parse(
-            "<head></head><p><b>1</b>شركة 2<i>3</i> نعم<u>4</u></p>"
+            "<head></head><p><b>1</b>شركة 2 دبي<i>3</i> نعم<u>4</u></p>"
         )
         unpatched_qt.separate_scripts(root)
-        self.assertEqual("".join(root.find(".//p").itertext()), "1شركة 23 نعم4")
+        self.assertEqual("".join(root.find(".//p").itertext()), "1شركة 2 دبي3 نعم4")
         tags = [element.tag for element in root.find(".//p")]
-        self.assertEqual(tags, ["b", "span", "i", "span", "u"])
+        self.assertEqual(tags, ["b", "span", "span", "i", "span", "u"])

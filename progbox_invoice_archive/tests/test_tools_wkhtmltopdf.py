@@ -40,7 +40,8 @@ class TestToolsWkhtmltopdf(BaseCase):
         return caught.exception.detail
 
     def test_the_pdf_is_given_and_nothing_left_behind(self):
-        pdf = self.run_script(f'{PDF} > "$out"')
+        own = 'case "$TMPDIR" in */progbox.render.*) echo > "$TMPDIR/own";; *) exit 3; esac'
+        pdf = self.run_script(f'{own}; {PDF} > "$out"')
         self.assertTrue(pdf.startswith(b"%PDF"))
         self.assertEqual(list(self.temporary.iterdir()), [])
 
@@ -107,4 +108,5 @@ class TestToolsWkhtmltopdf(BaseCase):
         page = to_pdf(str(binary), ["--quiet"], html, 20).decode()
         self.assertEqual(page.count('<table class="t">'), 3)
         self.assertEqual(page.count("<tr>"), 1200)
-        self.assertLess(page.index("<td>499x"), page.index("<td>500x"))
+        for last in (499, 999):
+            self.assertLess(page.index(f"<td>{last}x"), page.index(f"<td>{last + 1}x"))

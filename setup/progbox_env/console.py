@@ -106,9 +106,9 @@ def explain(words):
     return errors[-1] if errors else "read the end of its log"
 
 
-def end(process, patience=20):
+def end(process, kindly=signal.SIGTERM):
     """Stop a program and the programs it started."""
-    for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5)):
+    for number, seconds in ((kindly, 20), (signal.SIGKILL, 5)):
         if process.poll() is None:
             process.send_signal(number)
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -1,11 +1,11 @@
-import { Component, onWillStart } from "@odoo/owl";
-import { user } from "@web/core/user";
-import { useService } from "@web/core/utils/hooks";
+import {Component, onWillStart} from "@odoo/owl";
+import {user} from "@web/core/user";
+import {useService} from "@web/core/utils/hooks";
 
 /** What to do when there is nothing to see: an empty archive, or an empty folder. */
 export class ArchiveHelp extends Component {
     static template = "progbox_invoice_archive.ArchiveHelp";
-    static props = { noContentHelp: { optional: true }, showRibbon: { optional: true } };
+    static props = {noContentHelp: {optional: true}, showRibbon: {optional: true}};
 
     setup() {
         this.action = useService("action");
@@ -36,6 +36,8 @@ export class ArchiveHelp extends Component {
     }
 
     openSettings() {
-        return this.action.doAction("progbox_invoice_archive.res_config_settings_action");
+        return this.action.doAction(
+            "progbox_invoice_archive.res_config_settings_action"
+        );
     }
 }

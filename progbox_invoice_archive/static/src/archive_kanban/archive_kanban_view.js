@@ -1,16 +1,16 @@
-import { registry } from "@web/core/registry";
-import { KanbanController } from "@web/views/kanban/kanban_controller";
-import { KanbanRenderer } from "@web/views/kanban/kanban_renderer";
-import { kanbanView } from "@web/views/kanban/kanban_view";
-import { ArchiveHelp } from "../archive_help/archive_help";
-import { ArchiveSearchModel } from "../archive_list/archive_search_model";
-import { DocumentPreview } from "../document_preview/document_preview";
-import { useDocumentPreview } from "../document_preview/document_preview_hook";
-import { FolderTree } from "../folder_tree/folder_tree";
+import {registry} from "@web/core/registry";
+import {KanbanController} from "@web/views/kanban/kanban_controller";
+import {KanbanRenderer} from "@web/views/kanban/kanban_renderer";
+import {kanbanView} from "@web/views/kanban/kanban_view";
+import {ArchiveHelp} from "../archive_help/archive_help";
+import {ArchiveSearchModel} from "../archive_list/archive_search_model";
+import {DocumentPreview} from "../document_preview/document_preview";
+import {useDocumentPreview} from "../document_preview/document_preview_hook";
+import {FolderTree} from "../folder_tree/folder_tree";
 
 export class ArchiveKanbanController extends KanbanController {
     static template = "progbox_invoice_archive.ArchiveKanbanView";
-    static components = { ...KanbanController.components, DocumentPreview };
+    static components = {...KanbanController.components, DocumentPreview};
 
     setup() {
         super.setup();
@@ -26,7 +26,7 @@ export class ArchiveKanbanController extends KanbanController {
 }
 
 export class ArchiveKanbanRenderer extends KanbanRenderer {
-    static components = { ...KanbanRenderer.components, ActionHelper: ArchiveHelp };
+    static components = {...KanbanRenderer.components, ActionHelper: ArchiveHelp};
 }
 
 export const archiveKanbanView = {

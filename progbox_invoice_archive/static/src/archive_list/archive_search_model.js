@@ -1,6 +1,6 @@
-import { Domain } from "@web/core/domain";
-import { SearchModel } from "@web/search/search_model";
-import { FolderTreeModel } from "../folder_tree/folder_tree_model";
+import {Domain} from "@web/core/domain";
+import {SearchModel} from "@web/search/search_model";
+import {FolderTreeModel} from "../folder_tree/folder_tree_model";
 
 const FOLDER_FACET = Symbol("folder");
 
@@ -14,7 +14,10 @@ export class ArchiveSearchModel extends SearchModel {
     async load(config) {
         // An action with a domain shows chosen documents, wherever they are.
         this.hasTree = !config.domain?.length;
-        await Promise.all([super.load(config), this.hasTree && this.folderTree.start()]);
+        await Promise.all([
+            super.load(config),
+            this.hasTree && this.folderTree.start(),
+        ]);
         this._reset();
     }
 
@@ -36,7 +39,7 @@ export class ArchiveSearchModel extends SearchModel {
     }
 
     _getDisplay(display) {
-        return { ...super._getDisplay(display), searchPanel: this.hasTree };
+        return {...super._getDisplay(display), searchPanel: this.hasTree};
     }
 
     _getSearchPanelDomain() {
@@ -61,7 +64,7 @@ export class ArchiveSearchModel extends SearchModel {
 
     /** A favorite keeps what was searched, not in which folder. */
     _getIrFilterDescription() {
-        const { hasTree } = this;
+        const {hasTree} = this;
         this.hasTree = false;
         const description = super._getIrFilterDescription(...arguments);
         this.hasTree = hasTree;

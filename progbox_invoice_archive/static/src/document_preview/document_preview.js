@@ -1,18 +1,18 @@
-import { Component, useEffect, useRef, useState } from "@odoo/owl";
-import { useActiveElement } from "@web/core/ui/ui_service";
-import { hidePDFJSButtons } from "@web/core/utils/pdfjs";
-import { url } from "@web/core/utils/urls";
-import { TextPreview } from "./text_preview";
+import {Component, useEffect, useRef, useState} from "@odoo/owl";
+import {useActiveElement} from "@web/core/ui/ui_service";
+import {hidePDFJSButtons} from "@web/core/utils/pdfjs";
+import {url} from "@web/core/utils/urls";
+import {TextPreview} from "./text_preview";
 
 const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"];
 const TEXTS = ["application/xml", "application/json"];
-const MOVES = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
+const MOVES = {ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1};
 
 /** One document, readable in place. */
 export class DocumentPreview extends Component {
     static template = "progbox_invoice_archive.DocumentPreview";
-    static components = { TextPreview };
-    static props = { isBeside: Boolean };
+    static components = {TextPreview};
+    static props = {record: Object, isBeside: Boolean};
 
     setup() {
         this.preview = useState(this.env.documentPreview);
@@ -21,18 +21,24 @@ export class DocumentPreview extends Component {
         if (!this.props.isBeside) {
             useActiveElement("root");
         }
+        // The arrow keys go on to work when a button is disabled under the finger.
         useEffect(
-            (el) => el?.focus(),
-            () => [this.root.el]
+            () => {
+                const {activeElement} = document;
+                if (!this.root.el.contains(activeElement) || activeElement.disabled) {
+                    this.root.el.focus();
+                }
+            },
+            () => [this.props.record.resId]
         );
         useEffect(
-            (frame) => frame && hidePDFJSButtons(frame, { hideDownload: true }),
+            (frame) => frame && hidePDFJSButtons(frame, {hideDownload: true}),
             () => [this.frame.el]
         );
     }
 
     get document() {
-        return this.preview.record.data;
+        return this.props.record.data;
     }
 
     get kind() {
@@ -43,20 +49,22 @@ export class DocumentPreview extends Component {
         if (IMAGES.includes(mimetype)) {
             return "image";
         }
-        return mimetype.startsWith("text/") || TEXTS.includes(mimetype) ? "text" : "other";
+        return mimetype.startsWith("text/") || TEXTS.includes(mimetype)
+            ? "text"
+            : "other";
     }
 
     get contentRoute() {
         const name = encodeURIComponent(this.document.name);
-        return `/web/content/progbox.document/${this.preview.record.resId}/content/${name}`;
+        return `/web/content/progbox.document/${this.props.record.resId}/content/${name}`;
     }
 
     get contentUrl() {
-        return url(this.contentRoute, { unique: this.document.sha256 });
+        return url(this.contentRoute, {unique: this.document.sha256});
     }
 
     get downloadUrl() {
-        return url(this.contentRoute, { download: true });
+        return url(this.contentRoute, {download: true});
     }
 
     get viewerUrl() {

@@ -1,7 +1,7 @@
-import { onMounted, reactive, useState, useSubEnv } from "@odoo/owl";
-import { SIZES } from "@web/core/ui/ui_service";
-import { useBus, useService } from "@web/core/utils/hooks";
-import { useSetupAction } from "@web/search/action_hook";
+import {onMounted, reactive, useState, useSubEnv} from "@odoo/owl";
+import {SIZES} from "@web/core/ui/ui_service";
+import {useBus, useService} from "@web/core/utils/hooks";
+import {useSetupAction} from "@web/search/action_hook";
 
 /**
  * The document that a controller of a multi-record view shows beside its records.
@@ -22,13 +22,13 @@ export function useDocumentPreview(controller) {
             return ui.size >= SIZES.XL;
         },
         get index() {
-            return records().findIndex(({ resId }) => resId === preview.record?.resId);
+            return records().findIndex(({resId}) => resId === preview.record?.resId);
         },
         get hasPrevious() {
             return preview.index > 0 || (!list().isGrouped && list().offset > 0);
         },
         get hasNext() {
-            const { isGrouped, offset, count } = list();
+            const {isGrouped, offset, count} = list();
             const isLast = preview.index >= records().length - 1;
             return !isLast || (!isGrouped && offset + records().length < count);
         },
@@ -48,7 +48,7 @@ export function useDocumentPreview(controller) {
             preview.open(next || (await turnPage(step)));
         },
         openDetails() {
-            const { resModel, resId } = preview.record;
+            const {resModel, resId} = preview.record;
             return action.doAction({
                 type: "ir.actions.act_window",
                 res_model: resModel,
@@ -67,18 +67,18 @@ export function useDocumentPreview(controller) {
     });
 
     async function turnPage(step) {
-        const { offset, limit } = list();
-        await list().load({ offset: Math.max(offset + step * limit, 0) });
+        const {offset, limit} = list();
+        await list().load({offset: Math.max(offset + step * limit, 0)});
         return records().at(step > 0 ? 0 : -1);
     }
 
     useBus(ui.bus, "resize", () => controller.render());
-    useSubEnv({ documentPreview: preview });
-    useSetupAction({ getLocalState: () => ({ previewedId: preview.record?.resId }) });
+    useSubEnv({documentPreview: preview});
+    useSetupAction({getLocalState: () => ({previewedId: preview.record?.resId})});
     onMounted(async () => {
         await controller.model.whenReady;
-        const { previewedId } = controller.props.state || {};
-        const wanted = records().find(({ resId }) => resId === previewedId);
+        const {previewedId} = controller.props.state || {};
+        const wanted = records().find(({resId}) => resId === previewedId);
         const isChosen = !controller.env.searchModel.hasTree && preview.isBeside;
         if (wanted || isChosen) {
             preview.record = wanted || records()[0] || null;

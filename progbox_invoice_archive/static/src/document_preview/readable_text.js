@@ -10,7 +10,8 @@ const TAG = /(<[^>]+>)\s*(?=<)/g;
  */
 export function readableText(text) {
     const short = text.replace(EMBEDDED_FILE, (file) => `[… ${file.length} …]`);
-    const isOneLine = short.trimStart().startsWith("<") && !short.trim().includes("\n<");
+    const isOneLine =
+        short.trimStart().startsWith("<") && !short.trim().includes("\n<");
     return isOneLine ? indent(short) : short;
 }
 

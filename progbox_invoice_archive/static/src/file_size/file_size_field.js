@@ -1,8 +1,8 @@
-import { Component } from "@odoo/owl";
-import { _t } from "@web/core/l10n/translation";
-import { registry } from "@web/core/registry";
-import { formatFloat } from "@web/views/fields/formatters";
-import { standardFieldProps } from "@web/views/fields/standard_field_props";
+import {Component} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
+import {formatFloat} from "@web/views/fields/formatters";
+import {standardFieldProps} from "@web/views/fields/standard_field_props";
 
 /**
  * @param {number|false} bytes
@@ -17,7 +17,7 @@ export function formatFileSize(bytes) {
         power++;
     }
     const digits = [16, power && size < 100 ? 1 : 0];
-    return `${formatFloat(size, { digits })} ${units[power]}`;
+    return `${formatFloat(size, {digits})} ${units[power]}`;
 }
 
 export class FileSizeField extends Component {

@@ -1,4 +1,4 @@
-const { DateTime } = luxon;
+const {DateTime} = luxon;
 
 /**
  * The name a person reads: "11" under a year is "11 — November".
@@ -8,10 +8,11 @@ const { DateTime } = luxon;
  * @returns {string}
  */
 export function folderLabel(folder, parent) {
-    const isMonth = /^(0[1-9]|1[0-2])$/.test(folder.name) && /^\d{4}$/.test(parent?.name);
+    const isMonth =
+        /^(0[1-9]|1[0-2])$/.test(folder.name) && /^\d{4}$/.test(parent?.name);
     if (!folder.locked || !isMonth) {
         return folder.name;
     }
-    const month = DateTime.fromObject({ month: Number(folder.name) }).toFormat("LLLL");
+    const month = DateTime.fromObject({month: Number(folder.name)}).toFormat("LLLL");
     return `${folder.name} — ${month}`;
 }

@@ -1,6 +1,6 @@
-import { Component, useEffect, useRef, useState } from "@odoo/owl";
-import { formatInteger } from "@web/views/fields/formatters";
-import { useBus, useService } from "@web/core/utils/hooks";
+import {Component, useEffect, useRef, useState} from "@odoo/owl";
+import {formatInteger} from "@web/views/fields/formatters";
+import {useBus, useService} from "@web/core/utils/hooks";
 
 /** The folders beside the documents: what is chosen here narrows the list. */
 export class FolderTree extends Component {
@@ -11,7 +11,10 @@ export class FolderTree extends Component {
         this.ui = useService("ui");
         this.searchModel = this.env.searchModel;
         this.tree = useState(this.searchModel.folderTree);
-        this.state = useState({ focusedKey: `${this.tree.selectedId}`, isUnfolded: false });
+        this.state = useState({
+            focusedKey: `${this.tree.selectedId}`,
+            isUnfolded: false,
+        });
         this.root = useRef("root");
         this.moveFocus = false;
         useBus(this.searchModel, "update", () => this.render());
@@ -32,7 +35,7 @@ export class FolderTree extends Component {
     }
 
     get focusedIndex() {
-        const index = this.rows.findIndex(({ key }) => key === this.state.focusedKey);
+        const index = this.rows.findIndex(({key}) => key === this.state.focusedKey);
         return Math.max(index, 0);
     }
 
@@ -40,11 +43,19 @@ export class FolderTree extends Component {
         return this.tree.selectedId ? this.tree.path(this.tree.selectedId) : false;
     }
 
-    indents({ level }) {
+    isSelected({folder}) {
+        return Boolean(folder) && folder.id === this.tree.selectedId;
+    }
+
+    ariaExpanded({folder, isOpen}) {
+        return folder?.hasChildren ? String(isOpen) : undefined;
+    }
+
+    indents({level}) {
         return [...Array(level - 1).keys()];
     }
 
-    count({ count, counted }) {
+    count({count, counted}) {
         return formatInteger(count) + (counted ? "" : "+");
     }
 
@@ -64,7 +75,7 @@ export class FolderTree extends Component {
         }
     }
 
-    async toggle({ folder, isOpen }) {
+    async toggle({folder, isOpen}) {
         this.state.focusedKey = `${folder.id}`;
         if (isOpen) {
             this.tree.close(folder.id);
@@ -73,7 +84,7 @@ export class FolderTree extends Component {
         }
     }
 
-    async loadMore({ parentId }) {
+    async loadMore({parentId}) {
         const index = this.focusedIndex;
         await this.tree.loadMore(parentId);
         this.focusRow(index);
@@ -119,7 +130,7 @@ export class FolderTree extends Component {
             return this.toggle(row);
         }
         const parentId = row.folder ? row.folder.parentId : row.parentId;
-        const index = this.rows.findIndex(({ folder }) => folder?.id === parentId);
+        const index = this.rows.findIndex(({folder}) => folder?.id === parentId);
         if (index >= 0) {
             this.focusRow(index);
         }

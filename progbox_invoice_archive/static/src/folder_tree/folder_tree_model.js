@@ -1,6 +1,6 @@
-import { browser } from "@web/core/browser/browser";
-import { user } from "@web/core/user";
-import { folderLabel } from "./folder_label";
+import {browser} from "@web/core/browser/browser";
+import {user} from "@web/core/user";
+import {folderLabel} from "./folder_label";
 
 /**
  * The folders that have been loaded, page by page, and which of them are open.
@@ -22,7 +22,9 @@ export class FolderTreeModel {
     }
 
     async start() {
-        const kept = JSON.parse(browser.sessionStorage.getItem(this.storageKey) || "{}");
+        const kept = JSON.parse(
+            browser.sessionStorage.getItem(this.storageKey) || "{}"
+        );
         const tree = await this.orm.call("progbox.folder", "tree_start", [
             kept.selectedId || false,
             kept.openIds || [],
@@ -42,14 +44,14 @@ export class FolderTreeModel {
     }
 
     rowsUnder(parentId, level) {
-        const { ids = [], more = false } = this.pages[parentId] || {};
+        const {ids = [], more = false} = this.pages[parentId] || {};
         const rows = ids.flatMap((id) => {
             const folder = this.folders[id];
             const isOpen = this.isOpen(id);
-            const row = { key: `${id}`, folder, level, isOpen, label: this.label(id) };
+            const row = {key: `${id}`, folder, level, isOpen, label: this.label(id)};
             return isOpen ? [row, ...this.rowsUnder(id, level + 1)] : [row];
         });
-        return more ? [...rows, { key: `more-${parentId}`, parentId, level }] : rows;
+        return more ? [...rows, {key: `more-${parentId}`, parentId, level}] : rows;
     }
 
     isOpen(id) {
@@ -63,7 +65,7 @@ export class FolderTreeModel {
 
     /** @returns {string} the labels from the top down to the folder */
     path(id) {
-        const { parentId } = this.folders[id];
+        const {parentId} = this.folders[id];
         const label = this.label(id);
         return parentId ? `${this.path(parentId)} / ${label}` : label;
     }
@@ -96,18 +98,18 @@ export class FolderTreeModel {
         );
     }
 
-    addPage({ parentId, folders, more, size }, offset = 0) {
+    addPage({parentId, folders, more, size}, offset = 0) {
         const known = offset ? this.pages[parentId].ids : [];
         folders.forEach((folder) => (this.folders[folder.id] = folder));
         const ids = new Set([...known, ...folders.map((folder) => folder.id)]);
-        this.pages[parentId] = { ids: [...ids], more, offset: offset + size };
+        this.pages[parentId] = {ids: [...ids], more, offset: offset + size};
     }
 
     keep() {
-        const { selectedId, openIds } = this;
+        const {selectedId, openIds} = this;
         browser.sessionStorage.setItem(
             this.storageKey,
-            JSON.stringify({ selectedId, openIds })
+            JSON.stringify({selectedId, openIds})
         );
     }
 }

@@ -1,0 +1,158 @@
+import {EventBus} from "@odoo/owl";
+import {beforeEach, describe, expect, test} from "@odoo/hoot";
+import {click, press, queryAllTexts, queryOne} from "@odoo/hoot-dom";
+import {animationFrame} from "@odoo/hoot-mock";
+import {makeMockEnv, mountWithCleanup} from "@web/../tests/web_test_helpers";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import {browser} from "@web/core/browser/browser";
+import {FolderTree} from "@progbox_invoice_archive/folder_tree/folder_tree";
+import {folderLabel} from "@progbox_invoice_archive/folder_tree/folder_label";
+import {FolderTreeModel} from "@progbox_invoice_archive/folder_tree/folder_tree_model";
+
+describe.current.tags("desktop");
+defineMailModels();
+
+const folder = (id, name, parentId, hasChildren = false) => ({
+    id,
+    name,
+    parentId,
+    hasChildren,
+    locked: true,
+    count: id,
+    counted: id !== 2,
+});
+const page = (parentId, folders, more = false) => ({
+    parentId,
+    folders,
+    more,
+    size: folders.length,
+});
+const PAGES = {
+    false: page(false, [folder(1, ".factures", false, true)]),
+    1: page(1, [folder(2, "2026", 1, true), folder(3, "2025", 1, true)]),
+    2: page(2, [folder(4, "11", 2), folder(5, "10", 2)]),
+    3: page(3, [folder(6, "12", 3)], true),
+};
+const START = {selected: 4, open: [1, 2], pages: [PAGES[false], PAGES[1], PAGES[2]]};
+
+let calls = [];
+let selected = [];
+const orm = {
+    async call(_model, method, args) {
+        calls.push([method, ...args]);
+        if (method === "tree_start") {
+            return structuredClone(START);
+        }
+        const [parentId, offset = 0] = args;
+        return offset
+            ? page(3, [folder(6, "12", 3), folder(7, "11", 3)])
+            : PAGES[parentId];
+    },
+};
+
+async function makeTree() {
+    const tree = new FolderTreeModel(orm);
+    await tree.start();
+    return tree;
+}
+
+async function mountTree() {
+    const searchModel = new EventBus();
+    searchModel.folderTree = await makeTree();
+    searchModel.selectFolder = (id) => {
+        selected.push(id);
+        searchModel.folderTree.select(id);
+        searchModel.trigger("update");
+    };
+    const env = await makeMockEnv({searchModel});
+    await mountWithCleanup(FolderTree, {env});
+}
+
+const labels = () => queryAllTexts("[role=treeitem] .text-truncate");
+const focusedLabel = () =>
+    document.activeElement.querySelector(".text-truncate")?.textContent.trim();
+
+beforeEach(() => {
+    calls = [];
+    selected = [];
+    browser.sessionStorage.clear();
+});
+
+test("a month is named in the user's language", () => {
+    const year = {name: "2026"};
+    expect(folderLabel({name: "11", locked: true}, year)).toBe("11 — November");
+    expect(folderLabel({name: "11", locked: false}, year)).toBe("11");
+    expect(folderLabel({name: "13", locked: true}, year)).toBe("13");
+    expect(folderLabel({name: "11", locked: true}, {name: "Projects"})).toBe("11");
+});
+
+test("the tree opens on the chosen month, with counts", async () => {
+    await mountTree();
+    expect(labels()).toEqual([
+        ".factures",
+        "2026",
+        "11 — November",
+        "10 — October",
+        "2025",
+    ]);
+    expect("[role=treeitem][aria-selected=true]").toHaveText(/November/);
+    expect(queryAllTexts(".o_progbox_tree_count")).toEqual(["1", "2+", "4", "5", "3"]);
+});
+
+test("a closed folder loads its sub-folders when it is opened, once", async () => {
+    await mountTree();
+    const caret = "[data-folder-id='3'] .o_progbox_tree_caret";
+    await click(caret);
+    await animationFrame();
+    expect("[data-folder-id='6']").toHaveCount(1);
+    await click(caret);
+    await animationFrame();
+    expect("[data-folder-id='6']").toHaveCount(0);
+    await click(caret);
+    await animationFrame();
+    expect(calls.filter(([method]) => method === "tree_page")).toEqual([
+        ["tree_page", 3],
+    ]);
+    expect(selected).toEqual([]);
+});
+
+test("the next page comes on request and repeats no folder", async () => {
+    await mountTree();
+    await click("[data-folder-id='3']");
+    await animationFrame();
+    await click(".o_progbox_tree_more");
+    await animationFrame();
+    expect(calls.at(-1)).toEqual(["tree_page", 3, 1]);
+    expect(labels().slice(-2)).toEqual(["12 — December", "11 — November"]);
+    expect(".o_progbox_tree_more").toHaveCount(0);
+});
+
+test("the keyboard alone reaches every folder", async () => {
+    await mountTree();
+    queryOne("[role=treeitem][tabindex='0']").focus();
+    expect(focusedLabel()).toBe("11 — November");
+    await press("ArrowDown");
+    await animationFrame();
+    expect(focusedLabel()).toBe("10 — October");
+    await press("ArrowLeft");
+    await animationFrame();
+    expect(focusedLabel()).toBe("2026");
+    await press("ArrowLeft");
+    await animationFrame();
+    expect("[data-folder-id='2']").toHaveAttribute("aria-expanded", "false");
+    expect("[data-folder-id='4']").toHaveCount(0);
+    await press("End");
+    await animationFrame();
+    expect(focusedLabel()).toBe("2025");
+    await press("Enter");
+    await animationFrame();
+    expect(selected).toEqual([3]);
+});
+
+test("the session remembers what is open and chosen", async () => {
+    const tree = await makeTree();
+    tree.select(5);
+    tree.close(2);
+    await makeTree();
+    expect(calls.at(-1)).toEqual(["tree_start", 5, [1]]);
+});

@@ -1,0 +1,96 @@
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from ..models import progbox_folder_tree
+from .common import ArchiveCommon
+
+
+@tagged("post_install", "-at_install")
+class TestFolderTree(ArchiveCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for number, date in (
+            ("INV/2025/0001", "2025-12-03"),
+            ("INV/2026/0001", "2026-10-05"),
+            ("INV/2026/0002", "2026-11-02"),
+            ("INV/2026/0003", "2026-11-20"),
+        ):
+            cls.archived_without_render(number, date)
+        cls.folders = cls.env["progbox.folder"].with_user(cls.billing)
+        cls.root = cls.folders.search(
+            [("company_id", "=", cls.company.id), ("parent_id", "=", False)]
+        )
+
+    def names(self, page):
+        return [folder["name"] for folder in page["folders"]]
+
+    def test_the_tree_opens_on_the_newest_month(self):
+        tree = self.folders.tree_start()
+        selected = self.folders.browse(tree["selected"])
+        self.assertEqual(selected.display_name, ".factures / 2026 / 11")
+        self.assertEqual(
+            [self.names(page) for page in tree["pages"]],
+            [[".factures"], ["2026", "2025"], ["11", "10"]],
+        )
+
+    def test_counts_cover_what_is_underneath(self):
+        root = self.folders.tree_page(False)["folders"]
+        years = self.folders.tree_page(self.root.id)["folders"]
+        self.assertEqual([folder["count"] for folder in root], [4])
+        self.assertEqual([folder["count"] for folder in years], [3, 1])
+        self.assertTrue(all(folder["hasChildren"] for folder in years))
+        month = self.folders.tree_page(years[0]["id"])["folders"][0]
+        self.assertEqual((month["count"], month["hasChildren"]), (2, False))
+
+    def test_counting_stops_at_the_limit(self):
+        self.patch(progbox_folder_tree, "COUNT_LIMIT", 3)
+        [root] = self.folders.tree_page(False)["folders"]
+        self.assertEqual((root["count"], root["counted"]), (3, False))
+
+    def test_folders_come_in_pages(self):
+        projects = self.server["progbox.folder"].create(
+            {"name": "Projects", "company_id": self.company.id}
+        )
+        projects.create(
+            [
+                {
+                    "name": f"P{number}",
+                    "parent_id": projects.id,
+                    "company_id": self.company.id,
+                }
+                for number in range(5)
+            ]
+        )
+        self.patch(progbox_folder_tree, "PAGE_SIZE", 2)
+        first = self.folders.tree_page(projects.id)
+        self.assertEqual((self.names(first), first["more"]), (["P0", "P1"], True))
+        last = self.folders.tree_page(projects.id, first["size"] * 2)
+        self.assertEqual((self.names(last), last["more"]), (["P4"], False))
+        # a folder of a later page that is chosen is shown all the same
+        tree = self.folders.tree_start(last["folders"][0]["id"])
+        self.assertEqual(self.names(tree["pages"][1]), ["P0", "P1", "P4"])
+
+    def test_opening_a_folder_takes_few_queries(self):
+        self.folders.tree_page(self.root.id)
+        self.env.invalidate_all()
+        with self.assertQueryCount(6):
+            self.folders.tree_page(self.root.id)
+
+    def test_a_folder_that_is_gone_gives_way_to_the_newest(self):
+        tree = self.folders.tree_start(2**31 - 1, [2**31 - 1])
+        self.assertEqual(self.folders.browse(tree["selected"]).name, "11")
+
+    def test_another_company_has_its_own_tree(self):
+        other = self.setup_other_company()["company"]
+        foreign = self.archived_without_render("INV/9", "2026-12-01", other).folder_id
+        tree = self.folders.tree_start(foreign.id, [foreign.parent_id.id])
+        self.assertEqual(self.folders.browse(tree["selected"]).name, "11")
+        shown = {f["id"] for page in tree["pages"] for f in page["folders"]}
+        self.assertFalse(shown & set((foreign | foreign.parent_id).ids))
+        with self.assertRaises(AccessError):
+            self.folders.tree_page(foreign.parent_id.id)
+
+    def test_who_may_not_read_the_archive_sees_no_tree(self):
+        with self.assertRaises(AccessError):
+            self.env["progbox.folder"].with_user(self.plain).tree_start()

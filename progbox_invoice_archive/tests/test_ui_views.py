@@ -1,0 +1,74 @@
+from odoo.tests import tagged
+
+from .common import ArchiveCommon
+
+
+@tagged("post_install", "-at_install")
+class TestViews(ArchiveCommon):
+    def versions(self):
+        """Return two versions of one document."""
+        second = self.archived_without_render("INV/2026/0001")
+        first = self.archived_without_render("INV/2026/0001")
+        values = {"res_model": "account.move", "res_id": 2**31 - 1}
+        for document, version in ((first, 1), (second, 2)):
+            # as the archiver would, without an invoice to archive
+            self.env.cr.execute(
+                "UPDATE progbox_document SET res_model = %s, res_id = %s, version = %s"
+                " WHERE id = %s",
+                [*values.values(), version, document.id],
+            )
+        self.env.invalidate_all()
+        return first.with_user(self.billing), second.with_user(self.billing)
+
+    def test_a_superseded_document_says_so(self):
+        first, second = self.versions()
+        self.assertEqual(first.notice, "Superseded")
+        self.assertFalse(second.notice)
+        self.assertEqual(first.version_ids, first | second)
+
+    def test_a_document_without_record_is_its_only_version(self):
+        document = self.archived_without_render().with_user(self.billing)
+        self.assertEqual(document.version_ids, document)
+
+    def test_a_rebuilt_document_says_when(self):
+        document = self.archived_without_render()
+        self.env.cr.execute(
+            "UPDATE progbox_document SET origin = 'rebuilt',"
+            " create_date = '2026-11-21' WHERE id = %s",
+            [document.id],
+        )
+        self.env.invalidate_all()
+        self.assertEqual(document.notice, "Rebuilt on 11/21/2026")
+
+    def test_the_invoice_tells_its_version(self):
+        move = self.posted()
+        document = self.archived_without_render()
+        self.env.cr.execute(
+            "UPDATE progbox_document SET res_model = 'account.move', res_id = %s,"
+            " version = 3 WHERE id = %s",
+            [move.id, document.id],
+        )
+        self.env.invalidate_all()
+        self.assertEqual(move.with_user(self.billing).progbox_archive_version, 3)
+
+    def test_only_readers_see_the_archive_on_the_invoice(self):
+        views = self.env["account.move"]
+        self.env["ir.model.access"].create(
+            {
+                "name": "everybody reads invoices",
+                "model_id": self.env.ref("account.model_account_move").id,
+                "group_id": self.env.ref("base.group_user").id,
+                "perm_read": True,
+            }
+        )
+        for user, sees in ((self.billing, True), (self.plain, False)):
+            arch = views.with_user(user).get_view(
+                self.env.ref("account.view_move_form").id
+            )["arch"]
+            self.assertEqual("action_progbox_open_archive" in arch, sees)
+
+    def test_billing_sees_no_configuration(self):
+        menus = self.env["ir.ui.menu"].with_user(self.billing)._visible_menu_ids()
+        menu = "progbox_invoice_archive.%s_menu"
+        self.assertIn(self.env.ref(menu % "progbox_document").id, menus)
+        self.assertNotIn(self.env.ref(menu % "configuration").id, menus)

@@ -1,0 +1,87 @@
+"""An Odoo of its own: talk to it as a client does, look into its database."""
+
+import json
+import os
+import signal
+import time
+import urllib.request
+
+import psutil
+from progbox_env import sql
+
+
+class Client:
+    """Calls methods of models over HTTP, as the browser of admin does."""
+
+    def __init__(self, server):
+        self.url = server.url
+        cookies = urllib.request.HTTPCookieProcessor()
+        self.opener = urllib.request.build_opener(cookies)
+        user = {"db": server.database, "login": "admin", "password": "admin"}
+        self._post("/web/session/authenticate", user)
+
+    def __call__(self, model, method, *arguments):
+        params = {"model": model, "method": method, "args": arguments, "kwargs": {}}
+        return self._post("/web/dataset/call_kw", params)
+
+    def _post(self, path, params):
+        body = json.dumps({"params": params}).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, body, headers)
+        with self.opener.open(request, timeout=120) as response:
+            answer = json.load(response)
+        assert "error" not in answer, answer["error"]["data"]["debug"]
+        return answer["result"]
+
+
+class Database:
+    def __init__(self, name):
+        self.name = name
+
+    def rows(self, query):
+        """The rows of a query, as dictionaries."""
+        lines = sql(f"SELECT coalesce(json_agg(r), '[]') FROM ({query}) r", self.name)
+        return json.loads("".join(lines))
+
+    def value(self, query):
+        [line] = sql(query, self.name)
+        return json.loads(line or "null")
+
+    def wake_crons(self):
+        sql(f"NOTIFY cron_trigger, '{self.name}'")
+
+
+def wait_for(condition, seconds, what, meanwhile=None, interval=0.05):
+    """Wait until the condition holds; its value."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not in {seconds} s: {what}"
+        if meanwhile:
+            meanwhile()
+        time.sleep(interval)
+    return value
+
+
+def kill_hard(process):
+    """SIGKILL for a process and all that it started, wkhtmltopdf included."""
+    family = [process, *process.children(recursive=True)]
+    for member in family:
+        try:
+            os.kill(member.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    psutil.wait_procs(family, timeout=10)
+
+
+def cron_workers(server):
+    """The processes of a prefork server that run scheduled actions."""
+    # Odoo makes these, and no others, nicer than their parent.
+    children = psutil.Process(server.process.pid).children()
+    return [child for child in children if _niceness(child) == 10]
+
+
+def _niceness(process):
+    try:
+        return process.nice()
+    except psutil.NoSuchProcess:
+        return None
