@@ -20,3 +20,4 @@ from . import test_ui_folder_tree
 from . import test_ui_views
 from . import test_archive_guards
 from . import test_archive_guards_sql
+from . import test_archive_guards_room
