@@ -1,8 +1,10 @@
 import json
+from xmlrpc.client import Fault
 
 from odoo import Command, http
 from odoo.exceptions import UserError
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests.common import JsonRpcException
 from odoo.tools import mute_logger
 
 from ..tools.staging import read_blocks
@@ -191,7 +193,7 @@ class TestGuardsLeaveRoom(GuardsCommon):
 
     def test_an_upgrade_fills_a_new_column(self):
         """As a module does that adds a stored field to documents."""
-        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        self.run_deferred_triggers()
         self.env.cr.execute("ALTER TABLE progbox_document ADD COLUMN x_new integer")
         self.env.cr.execute("UPDATE progbox_document SET x_new = id")
         self.env.cr.execute("ALTER TABLE progbox_seal ADD COLUMN x_new integer")
@@ -261,7 +263,7 @@ class TestGuardsHttp(GuardsCommon, HttpCase):
             ),
         ):
             with self.subTest(model=model, method=method):
-                with self.assertRaises(Exception) as refusal:
+                with self.assertRaises(JsonRpcException) as refusal:
                     self.call(
                         "/web/dataset/call_kw",
                         model=model,
@@ -276,7 +278,7 @@ class TestGuardsHttp(GuardsCommon, HttpCase):
     def test_xmlrpc_and_a_forged_context(self):
         before = self.evidence()
         for forged in (True, {"ARCHIVER": 1}, "object"):
-            with self.assertRaises(Exception) as refusal:
+            with self.assertRaises(Fault) as refusal:
                 self.xmlrpc_object.execute_kw(
                     self.env.cr.dbname,
                     self.admin.id,
@@ -296,7 +298,10 @@ class TestGuardsHttp(GuardsCommon, HttpCase):
         for login in (None, "guards_admin"):
             self.authenticate(login, login)
             for access_token in (None, token):
-                with self.subTest(login=login), self.assertRaises(Exception) as refusal:
+                with (
+                    self.subTest(login=login),
+                    self.assertRaises(JsonRpcException) as refusal,
+                ):
                     self.call(
                         "/mail/attachment/delete",
                         attachment_id=self.attachment.id,
@@ -318,7 +323,7 @@ class TestGuardsHttp(GuardsCommon, HttpCase):
             },
             files={"ufile": ("forged.pdf", b"forged", "application/pdf")},
         )
-        with self.assertRaises(Exception):
+        with self.assertRaises(JsonRpcException):
             self.call(
                 "/mail/message/post",
                 thread_model="progbox.document",

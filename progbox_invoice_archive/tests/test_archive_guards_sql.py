@@ -96,8 +96,9 @@ class TestGuardsSql(GuardsCommon):
             self.refused(f"DELETE FROM {table} WHERE id = {id_}")
 
     def test_nothing_is_emptied(self):
-        # Pending deferred triggers would refuse it first.
-        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+        self.env.cr.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
+        )
         for table in (
             "progbox_seal",
             "progbox_closing",
@@ -257,9 +258,7 @@ class TestGuardsSql(GuardsCommon):
     def test_a_document_is_sealed_once(self):
         content = {**json.loads(self.seal.payload), "amount": "1.00"}
         content.update(sequence=self.line()["sequence"], kind="deposit")
-        again = self.line(
-            kind="deposit", document_id=self.document.id, content=content
-        )
+        again = self.line(kind="deposit", document_id=self.document.id, content=content)
         with (
             mute_logger("odoo.sql_db"),
             self.assertRaises(psycopg2.errors.UniqueViolation),
@@ -322,7 +321,9 @@ class TestGuardsSql(GuardsCommon):
         guards = self.server["progbox.ledger.guards"]
         self.assertEqual(set(guards._guards_state().values()), {"active"})
         parameters = self.env["ir.config_parameter"].sudo()
-        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+        self.env.cr.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
+        )
         for name, how, attack in (
             (
                 "progbox_seal_keep",
