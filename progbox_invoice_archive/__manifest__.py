@@ -29,5 +29,6 @@
         "web.assets_tests": ["progbox_invoice_archive/static/tests/tours/**/*"],
         "web.assets_unit_tests": ["progbox_invoice_archive/static/tests/**/*.test.js"],
     },
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }
