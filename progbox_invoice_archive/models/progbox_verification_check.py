@@ -31,6 +31,8 @@ class ProgboxVerificationCheck(models.AbstractModel):
         :return: iterator of values to write on the run; it may be left after each,
             and taken up again by calling this method anew
         """
+        # The reader sees what is in the database.
+        self.env.flush_all()
         part = (run.checkpoint or {}).get("part", LEDGER)
         if part == LEDGER:
             yield from self._check_ledger(run)
@@ -48,11 +50,11 @@ class ProgboxVerificationCheck(models.AbstractModel):
     def _check_ledger(self, run):
         reader = self.env["progbox.verification.reader"]
         company = run.company_id
-        walk = self._walk(run)
+        walk, after = self._walk(run)
         position, files, volume = run.position, run.files, run.volume
         if not run.checkpoint:
             run._job_write({"total": reader._count(company, walk.sequence)})
-        pages = reader._entries(company, walk.sequence)
+        pages = reader._entries(company, after)
         for entries, digests in read_ahead(pages, self._paths):
             digests = iter(digests)
             findings = []
@@ -70,7 +72,11 @@ class ProgboxVerificationCheck(models.AbstractModel):
             run._add_findings(findings)
             position += len(entries)
             yield {
-                "checkpoint": {"part": LEDGER, "walk": walk.state()},
+                "checkpoint": {
+                    "part": LEDGER,
+                    "walk": walk.state(),
+                    "after": [walk.sequence, entries[-1].line.id],
+                },
                 "position": position,
                 "files": files,
                 "volume": volume,
@@ -84,12 +90,16 @@ class ProgboxVerificationCheck(models.AbstractModel):
 
     @api.model
     def _walk(self, run):
+        """Return the walk to go on with, and the key of the line before its first."""
         company = run.company_id
         if run.checkpoint:
-            return Walk(company.id, run.checkpoint["walk"])
-        reader = self.env["progbox.verification.reader"]
-        sequence, hash_ = reader._start(company, run.since)
-        return Walk.after(company.id, sequence, hash_) if sequence else Walk(company.id)
+            walk = Walk(company.id, run.checkpoint["walk"])
+            return walk, tuple(run.checkpoint["after"])
+        before = self.env["progbox.verification.reader"]._before(company, run.since)
+        if not before:
+            return Walk(company.id), (0, 0)
+        id_, sequence, hash_ = before
+        return Walk.after(company.id, sequence, hash_), (sequence, id_)
 
     @api.model
     def _paths(self, entries):

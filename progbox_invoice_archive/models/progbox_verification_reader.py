@@ -39,10 +39,10 @@ class ProgboxVerificationReader(models.AbstractModel):
     def _entries(self, company, after):
         """Yield pages of the ledger of a company, in the order of its numbers.
 
-        :param int after: sequence of the line before the first
+        :param tuple after: sequence and id of the line before the first
         :return: iterator of lists of Entry
         """
-        after, paths = (after, 0), {}
+        paths = {}
         while rows := self.env.execute_query(self._entries_sql(company, after)):
             after = (rows[-1][1], rows[-1][0])
             self._learn_paths(rows, paths)
@@ -222,24 +222,24 @@ class ProgboxVerificationReader(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @api.model
-    def _start(self, company, since):
-        """Return where a run begins: number and hash of the line before.
+    def _before(self, company, since):
+        """Return the last line that was sealed before a day.
 
-        :param since: date, or None for the whole ledger
+        :param since: date, or False for the whole ledger
+        :return: (id, sequence, hash), or None
         """
         if not since:
-            return 0, None
+            return None
         query = SQL(
-            """SELECT sequence, hash FROM progbox_seal
-            WHERE company_id = %s AND sequence < coalesce((
+            """SELECT id, sequence, hash FROM progbox_seal
+            WHERE company_id = %(company)s AND sequence < coalesce((
                 SELECT min(sequence) FROM progbox_seal
-                WHERE company_id = %s AND sealed_on >= %s
-            ), 2147483647) ORDER BY sequence DESC LIMIT 1""",
-            company.id,
-            company.id,
-            since,
+                WHERE company_id = %(company)s AND sealed_on >= %(since)s
+            ), 2147483647) ORDER BY sequence DESC, id DESC LIMIT 1""",
+            company=company.id,
+            since=since,
         )
-        return next(iter(self.env.execute_query(query)), (0, None))
+        return next(iter(self.env.execute_query(query)), None)
 
     @api.model
     def _count(self, company, after):

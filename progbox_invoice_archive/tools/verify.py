@@ -128,8 +128,7 @@ def listed(values, keys):
 def _amount(value, sealed):
     """Return a number the way it was sealed, whatever the currency rounds to now."""
     try:
-        decimals = max(-Decimal(sealed).as_tuple().exponent, 0)
-        text = f"{value or 0:.{decimals}f}"
-        return sealed if Decimal(text) == Decimal(sealed) else text
-    except (InvalidOperation, TypeError, ValueError):
+        text = f"{value or 0:.{len(sealed.partition('.')[2])}f}"
+        return sealed if text == sealed or Decimal(text) == Decimal(sealed) else text
+    except (AttributeError, InvalidOperation, TypeError, ValueError):
         return str(value)
