@@ -4,6 +4,7 @@ import argparse
 import json
 import re
 import sys
+import traceback
 
 import psycopg2
 
@@ -43,10 +44,13 @@ class Progbox(Command):
         try:
             runs = self._verify(options)
         except (CouldNotRun, UserError, psycopg2.Error) as error:
-            print(f"progbox verify: {error}", file=sys.stderr)
+            print(f"progbox verify: {str(error).strip()}", file=sys.stderr)
             sys.exit(COULD_NOT_RUN)
         except KeyboardInterrupt:
             print("\nprogbox verify: stopped.", file=sys.stderr)
+            sys.exit(COULD_NOT_RUN)
+        except Exception:  # noqa: BLE001  Python's own status 1 would mean findings
+            traceback.print_exc()
             sys.exit(COULD_NOT_RUN)
         if options.json:
             print(json.dumps({"database": options.database, "runs": runs}, indent=2))
@@ -57,7 +61,6 @@ class Progbox(Command):
 
     def _parse(self, arguments):
         parser = self.parser
-        parser.prog = parser.prog.replace(self.name, f"{self.name} verify")
         commands = parser.add_subparsers(required=True, metavar="verify")
         verify = commands.add_parser(
             "verify",
