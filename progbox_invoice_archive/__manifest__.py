@@ -23,6 +23,9 @@
         "wizards/progbox_closing_wizard_views.xml",
         "views/menus.xml",
         "views/progbox_closing_views.xml",
+        "data/progbox_verification_data.xml",
+        "report/progbox_verification_report.xml",
+        "views/progbox_verification_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["progbox_invoice_archive/static/src/**/*"],

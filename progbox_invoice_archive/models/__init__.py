@@ -8,7 +8,9 @@ from . import ir_attachment_guards
 from . import ir_binary
 from . import ir_module_module
 from . import mail_activity
+from . import progbox_job_engine
 from . import progbox_job_mixin
+from . import progbox_long_job_mixin
 from . import progbox_archive_alert
 from . import progbox_archive_catchup
 from . import progbox_archive_deposit
@@ -22,5 +24,9 @@ from . import progbox_seal
 from . import progbox_ledger_guards
 from . import progbox_closing
 from . import progbox_source_deletion
+from . import progbox_verification
+from . import progbox_verification_check
+from . import progbox_verification_finding
+from . import progbox_verification_reader
 from . import res_company
 from . import res_config_settings

@@ -21,3 +21,6 @@ from . import test_ui_views
 from . import test_archive_guards
 from . import test_archive_guards_sql
 from . import test_archive_guards_room
+from . import test_archive_tampering
+from . import test_tools_verify
+from . import test_verification
