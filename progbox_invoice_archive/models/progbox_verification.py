@@ -244,7 +244,10 @@ class ProgboxVerification(models.Model):
             & Domain("last_sequence", ">", 0),
             order="id",
         )
-        return [(run.last_sequence, run.last_hash, run.display_name) for run in runs]
+        anchors = self.env["progbox.closing"]._anchors(company)
+        return anchors + [
+            (run.last_sequence, run.last_hash, run.display_name) for run in runs
+        ]
 
     def _add_findings(self, findings):
         """Keep findings; of each kind the first ones with all they say.

@@ -250,11 +250,8 @@ class ProgboxVerificationCheck(models.AbstractModel):
     @api.model
     def _guard_findings(self):
         """Return the triggers of the database that should be there and are not."""
-        state = getattr(self.env["progbox.seal"], "_guards_state", None)
-        if not state:
-            return []
         return [
-            Finding("guard_missing", actual=name)
-            for name, present in state().items()
-            if not present
+            Finding("guard_missing", actual=f"{name} ({state})")
+            for name, state in self.env["progbox.ledger.guards"]._guards_state().items()
+            if state != "active"
         ]

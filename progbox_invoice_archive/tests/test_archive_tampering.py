@@ -389,8 +389,8 @@ class TestArchiveTampering(VerificationCommon):
         self.assertEqual(run.finding_ids.level, "warning")
 
     def test_a_guard_that_is_gone(self):
-        Seal = type(self.env["progbox.seal"])
-        state = {"guard_of_documents": True, "guard_of_seals": False}
-        with patch.object(Seal, "_guards_state", lambda self: state, create=True):
+        guards = type(self.env["progbox.ledger.guards"])
+        state = {"guard_of_documents": "active", "guard_of_seals": "disabled"}
+        with patch.object(guards, "_guards_state", lambda self: state):
             run = self.assertFound(("guard_missing", None))
         self.assertIn("guard_of_seals", run.finding_ids.message)
