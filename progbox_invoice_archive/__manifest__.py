@@ -6,7 +6,9 @@
     "license": "LGPL-3",
     "author": "ProGBox",
     "depends": ["account", "portal", "mail"],
-    "external_dependencies": {"python": ["pathvalidate", "pikepdf", "tinycss2"]},
+    "external_dependencies": {
+        "python": ["pathvalidate", "pikepdf", "tinycss2", "zipstream-ng"],
+    },
     "data": [
         "security/archive_groups.xml",
         "security/ir.model.access.csv",

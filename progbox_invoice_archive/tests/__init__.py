@@ -24,3 +24,4 @@ from . import test_archive_guards_room
 from . import test_archive_tampering
 from . import test_tools_verify
 from . import test_verification
+from . import test_package_tool
