@@ -28,6 +28,9 @@
         "data/progbox_verification_data.xml",
         "report/progbox_verification_report.xml",
         "views/progbox_verification_views.xml",
+        "wizards/progbox_export_wizard_views.xml",
+        "views/progbox_export_views.xml",
+        "views/progbox_access_log_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["progbox_invoice_archive/static/src/**/*"],
