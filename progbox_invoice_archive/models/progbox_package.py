@@ -39,12 +39,16 @@ class ProgboxPackage(models.AbstractModel):
         buffer = io.BytesIO()
         # With the mark of the byte order, which Excel needs to see that it is UTF-8.
         index_file = io.TextIOWrapper(buffer, encoding="utf-8-sig", newline="")
-        index = csv.writer(index_file, delimiter=self._delimiter())
+        point = get_lang(self.env).decimal_point
+        # A spreadsheet expects what the numbers of its country leave free.
+        index = csv.writer(index_file, delimiter=";" if point == "," else ",")
         index.writerow(self._index_header())
         types = self._type_names()
+        missing = self.env._("missing, see PROBLEMS.txt")
         for row in self._rows(company, domain):
             entry = self._add_document(package, row)
-            index.writerow(self._index_line(row, types, entry))
+            file = harmless(entry.name) if entry else missing
+            index.writerow(_index_line(row, types, point, file))
         index_file.flush()
         package.add_text(INDEX, buffer.getvalue())
         return package
@@ -179,35 +183,24 @@ class ProgboxPackage(models.AbstractModel):
             self.env._("SHA-256"),
         ]
 
-    def _index_line(self, row, types, entry):
-        missing = self.env._("missing, see PROBLEMS.txt")
-        return [
-            harmless(row["number"]),
-            row["date"] or "",
-            harmless(row["partner"]),
-            harmless(types.get(row["type"])),
-            row["version"],
-            self._amount(row["amount"]),
-            harmless(row["currency"]),
-            harmless(entry.name) if entry else missing,
-            row["sha256"] or (entry.sha256 if entry else ""),
-        ]
-
-    def _amount(self, amount):
-        text = f"{amount or 0:f}".rstrip("0")
-        whole, _point, cents = text.partition(".")
-        return f"{whole}{self._decimal_point()}{cents:0<2}"
-
-    def _delimiter(self):
-        # A spreadsheet expects what the numbers of its country leave free.
-        return ";" if self._decimal_point() == "," else ","
-
-    def _decimal_point(self):
-        return get_lang(self.env).decimal_point
-
     def _type_names(self):
         types = self.env["progbox.document.type"].search([])
         return {type_.id: type_.name for type_ in types}
+
+
+def _index_line(row, types, point, file):
+    whole, _point, cents = f"{row['amount'] or 0:f}".rstrip("0").partition(".")
+    return [
+        harmless(row["number"]),
+        row["date"] or "",
+        harmless(row["partner"]),
+        harmless(types.get(row["type"])),
+        row["version"],
+        f"{whole}{point}{cents:0<2}",
+        harmless(row["currency"]),
+        file,
+        row["sha256"] or "",
+    ]
 
 
 def read_database_blocks(registry, attachment_id, size):

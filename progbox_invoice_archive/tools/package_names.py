@@ -7,6 +7,8 @@ from .filenames import LONGEST_NAME, clean_filename
 EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,10}")
 # Windows refuses paths over 260 characters, its own "C:\Users\…" included.
 LONGEST_FOLDER = 120
+# The names that the archiver gives: nothing to clean, and cleaning takes 0.2 ms.
+CLEAN = re.compile(r"[A-Z]{2,10}_[\w-]{2,60}\.(?:pdf|xml)", re.ASCII)
 # Control characters, line breaks of all kinds, and what turns the reading direction:
 # "gpj.exe" is no picture.
 INVISIBLE = re.compile(
@@ -72,6 +74,8 @@ def safe_name(name, folder=False):
     >>> safe_name("..", folder=True)
     ('_', '')
     """
+    if not folder and CLEAN.fullmatch(name or ""):
+        return os.path.splitext(name)
     name = INVISIBLE.sub("_", unicodedata.normalize("NFC", name or ""))
     name = re.sub(r"\s", " ", name)  # exotic blanks are not cut off at the ends
     if folder:
