@@ -23,11 +23,15 @@
         "wizards/progbox_closing_wizard_views.xml",
         "views/menus.xml",
         "views/progbox_closing_views.xml",
+        "data/progbox_verification_data.xml",
+        "report/progbox_verification_report.xml",
+        "views/progbox_verification_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["progbox_invoice_archive/static/src/**/*"],
         "web.assets_tests": ["progbox_invoice_archive/static/tests/tours/**/*"],
         "web.assets_unit_tests": ["progbox_invoice_archive/static/tests/**/*.test.js"],
     },
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

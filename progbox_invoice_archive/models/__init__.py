@@ -4,9 +4,13 @@ from . import ir_actions_report
 from . import ir_actions_report_archived
 from . import ir_actions_report_renderer
 from . import ir_attachment
+from . import ir_attachment_guards
 from . import ir_binary
+from . import ir_module_module
 from . import mail_activity
+from . import progbox_job_engine
 from . import progbox_job_mixin
+from . import progbox_long_job_mixin
 from . import progbox_archive_alert
 from . import progbox_archive_catchup
 from . import progbox_archive_deposit
@@ -17,6 +21,12 @@ from . import progbox_document_type
 from . import progbox_folder
 from . import progbox_folder_tree
 from . import progbox_seal
+from . import progbox_ledger_guards
 from . import progbox_closing
+from . import progbox_source_deletion
+from . import progbox_verification
+from . import progbox_verification_check
+from . import progbox_verification_finding
+from . import progbox_verification_reader
 from . import res_company
 from . import res_config_settings

@@ -107,6 +107,12 @@ class AccountMove(models.Model):
         drafts._progbox_enqueue("posting")
         return result
 
+    def unlink(self):
+        deletions = self._progbox_deletions()
+        result = super().unlink()
+        self.env["progbox.source.deletion"]._enqueue(deletions)
+        return result
+
     # ------------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------------
@@ -145,6 +151,30 @@ class AccountMove(models.Model):
         )
         if moves:
             self.env["progbox.archive.job"]._enqueue(moves, reason)
+
+    def _progbox_deletions(self):
+        """Return what the ledger will say of these invoices once they are gone.
+
+        :return: list of values of progbox.source.deletion
+        """
+        documents = (
+            self.env["progbox.document"]
+            .sudo()
+            .search(
+                Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids),
+                order="id",
+            )
+        )
+        return [
+            {
+                "company_id": ours.company_id[:1].id,
+                "res_model": self._name,
+                "res_id": move_id,
+                "number": ours[-1:].number,
+                "document_ids": ours.ids,
+            }
+            for move_id, ours in documents.grouped("res_id").items()
+        ]
 
     def _progbox_documents(self):
         """Return the current version of the archived documents of each invoice.

@@ -155,10 +155,14 @@ class ProgboxDocument(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # A default of the context names the folder as well as the values do.
+        default = self.default_get(["folder_id"]).get("folder_id")
         folders = self.env["progbox.folder"].browse(
-            vals["folder_id"] for vals in vals_list if vals.get("folder_id")
+            {vals.get("folder_id", default) for vals in vals_list} - {None, False}
         )
-        if folders.sudo().filtered("locked"):
+        if folders.sudo().filtered("locked") or any(
+            vals.get("seal_id") for vals in vals_list
+        ):
             folders._check_archiver(
                 self.env._("Nobody adds documents to the archive by hand.")
             )
@@ -166,19 +170,26 @@ class ProgboxDocument(models.Model):
 
     def write(self, vals):
         target = self.env["progbox.folder"].browse(vals.get("folder_id") or [])
-        if (self.sudo().folder_id | target.sudo()).filtered("locked"):
+        if (
+            target.sudo().locked
+            or vals.get("seal_id")
+            or self.sudo()._progbox_in_archive()
+        ):
             target._check_archiver(
                 self.env._("Documents of the archive are neither changed nor moved.")
             )
         return super().write(vals)
 
     @api.ondelete(at_uninstall=True)
-    def _unlink_except_locked(self):
-        folders = self.sudo().folder_id
-        if folders.filtered("locked"):
-            folders._check_archiver(
+    def _unlink_except_archived(self):
+        if archived := self.sudo()._progbox_in_archive():
+            archived.folder_id._check_archiver(
                 self.env._("Documents of the archive are not deleted.")
             )
+
+    def _progbox_in_archive(self):
+        """Return those among these documents that are evidence."""
+        return self.filtered(lambda document: document.seal_id or document.locked)
 
     def copy_data(self, default=None):
         raise UserError(
@@ -267,7 +278,7 @@ class ProgboxDocument(models.Model):
         document = archive.create(
             {**vals, "sha256": staged.sha256, "size": staged.size}
         )
-        self.env["ir.attachment"]._progbox_adopt(
+        archive.env["ir.attachment"]._progbox_adopt(
             staged,
             {
                 "name": document.name,

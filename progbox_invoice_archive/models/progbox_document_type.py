@@ -1,4 +1,6 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 
 class ProgboxDocumentType(models.Model):
@@ -24,3 +26,22 @@ class ProgboxDocumentType(models.Model):
     _code_unique = models.Constraint(
         "UNIQUE(code)", "Another document type has this code already."
     )
+
+    def write(self, vals):
+        if "code" in vals:
+            self._check_code_is_free(vals["code"])
+        return super().write(vals)
+
+    def _check_code_is_free(self, code):
+        """The ledger names the types of its documents by their codes."""
+        changed = self.filtered(lambda type_: type_.code != code)
+        if changed and self.env["progbox.document"].sudo().search_count(
+            Domain("type_id", "in", changed.ids) & Domain("seal_id", "!=", False),
+            limit=1,
+        ):
+            raise UserError(
+                self.env._(
+                    "Documents of this type are in the archive: its code stays. Make "
+                    "another type instead."
+                )
+            )

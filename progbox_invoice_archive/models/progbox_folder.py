@@ -94,8 +94,11 @@ class ProgboxFolder(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # A default of the context counts as much as the values.
+        default = self.default_get(["parent_id", "locked"])
+        vals_list = [{**default, **vals} for vals in vals_list]
         parents = self.browse(
-            vals["parent_id"] for vals in vals_list if vals.get("parent_id")
+            {vals.get("parent_id") for vals in vals_list} - {None, False}
         )
         if parents.filtered("locked") or any(vals.get("locked") for vals in vals_list):
             self._check_archiver(self.env._("Nobody adds folders to the archive."))

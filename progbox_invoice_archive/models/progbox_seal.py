@@ -71,6 +71,17 @@ class ProgboxSeal(models.Model):
             "server, and never changed or removed."
         )
 
+    @api.model
+    def _sql_error_to_message(self, exc):
+        # The guards of the database raise in the name of this table.
+        if exc.diag.constraint_name == "progbox_guard":
+            return self.env._(
+                "%(refusal)s The archive is kept by the server alone, so that it can "
+                "serve as evidence.",
+                refusal=exc.diag.message_primary,
+            )
+        return super()._sql_error_to_message(exc)
+
     # ------------------------------------------------------------------
     # Appending
     # ------------------------------------------------------------------

@@ -29,6 +29,12 @@ class ResConfigSettings(models.TransientModel):
     progbox_fix_count = fields.Integer(compute="_compute_progbox_counts")
     progbox_missing_count = fields.Integer(compute="_compute_progbox_counts")
     progbox_last_errors = fields.Text(compute="_compute_progbox_last_errors")
+    progbox_copied_on = fields.Char(
+        string="Copied On",
+        config_parameter="progbox_invoice_archive.copied_on",
+        readonly=True,
+        help="This database is a neutralized copy, and so is the archive in it.",
+    )
     progbox_renderer = fields.Char(compute="_compute_progbox_renderer")
     progbox_renderer_state = fields.Char(compute="_compute_progbox_renderer")
     progbox_renderer_message = fields.Text(compute="_compute_progbox_renderer")

@@ -18,3 +18,9 @@ from . import test_tools_wkhtmltopdf
 from . import test_ui_browser
 from . import test_ui_folder_tree
 from . import test_ui_views
+from . import test_archive_guards
+from . import test_archive_guards_sql
+from . import test_archive_guards_room
+from . import test_archive_tampering
+from . import test_tools_verify
+from . import test_verification

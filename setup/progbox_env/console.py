@@ -133,11 +133,16 @@ def locked(path, mode=fcntl.LOCK_EX, waiting=None):
 def command(main):
     """Run a command's `main()`: a trouble is one line and a status, no traceback."""
 
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
     def interrupt(_number, _frame):
+        # Once is enough: a second one would break the tidying up.
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
+    for number in signals:
+        signal.signal(number, interrupt)
     name = f"setup/{os.path.basename(sys.argv[0])}"
     try:
         make_home()

@@ -95,11 +95,11 @@ def cluster():
     Everybody inside holds a shared lock, which the kernel drops even after a kill -9.
     """
     with contextlib.ExitStack() as inside:
-        with locked(HOME / "postgresql.lock"):
-            inside.enter_context(locked(HOME / "postgresql-users.lock", fcntl.LOCK_SH))
-            _initialise()
-            _start()
+        inside.enter_context(locked(HOME / "postgresql-users.lock", fcntl.LOCK_SH))
         try:
+            with locked(HOME / "postgresql.lock"):
+                _initialise()
+                _start()
             yield
         finally:
             with locked(HOME / "postgresql.lock"):

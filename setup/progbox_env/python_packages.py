@@ -33,7 +33,7 @@ def ensure_venv(folder, requirements, title):
 def ensure_python(odoo=None):
     """The Python that runs Odoo: ours, or the one of the Odoo named by `--odoo`."""
     if odoo:
-        python, source = find_odoo(Path(odoo).expanduser().resolve())
+        python, source = find_odoo(Path(odoo).expanduser().absolute())
         if python:
             os.environ["PROGBOX_PYTHON"] = str(python)
             return
@@ -47,7 +47,8 @@ def ensure_python(odoo=None):
 
 def find_odoo(path):
     """(python, None) for an installed Odoo, (None, folder) for its source folder."""
-    for folder in (path, path.parent):
+    # Not resolved: the Python of a virtual environment is a link to another one.
+    for folder in (path, path.parent) if path.exists() else ():
         release = folder / "odoo/release.py"
         if release.exists():
             numbers = re.search(r"version_info = \((\d+), (\d+)", release.read_text())

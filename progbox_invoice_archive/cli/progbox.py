@@ -1,0 +1,214 @@
+"""`odoo-bin progbox verify`: check the archive of a database from the command line."""
+
+import argparse
+import json
+import re
+import sys
+import traceback
+
+import psycopg2
+
+# Loaded as odoo.cli.progbox, not as a part of the add-on: absolute imports only.
+from odoo import SUPERUSER_ID, api, fields
+from odoo.cli import Command
+from odoo.exceptions import UserError
+from odoo.modules.registry import Registry
+from odoo.tools import config
+
+INTACT, FINDINGS, COULD_NOT_RUN = 0, 1, 2
+
+
+class CouldNotRun(Exception):
+    """Why nothing was verified."""
+
+
+class Progbox(Command):
+    """Verify the invoice archive."""
+
+    description = """
+        Compute the digest of every archived file and every link of the ledger anew,
+        and compare them with what was sealed.
+
+        Exit status: 0 intact, 1 findings, 2 could not run. Progress goes to stderr.
+    """
+    epilog = """
+        The command is found through Odoo's addons path. So either name the
+        configuration in the environment, or the path first:
+
+            ODOO_RC=/etc/odoo/odoo.conf odoo-bin progbox verify -d DB
+            odoo-bin --addons-path=/opt/addons progbox verify -d DB
+    """
+
+    def run(self, cmdargs):
+        options = self._parse(cmdargs)
+        try:
+            runs = self._verify(options)
+        except (CouldNotRun, UserError, psycopg2.Error) as error:
+            print(f"progbox verify: {str(error).strip()}", file=sys.stderr)
+            sys.exit(COULD_NOT_RUN)
+        except KeyboardInterrupt:
+            print("\nprogbox verify: stopped.", file=sys.stderr)
+            sys.exit(COULD_NOT_RUN)
+        except Exception:  # noqa: BLE001  Python's own status 1 would mean findings
+            traceback.print_exc()
+            sys.exit(COULD_NOT_RUN)
+        if options.json:
+            print(json.dumps({"database": options.database, "runs": runs}, indent=2))
+        else:
+            for run in runs:
+                self._print(run)
+        sys.exit(self._status(runs))
+
+    def _parse(self, arguments):
+        parser = self.parser
+        commands = parser.add_subparsers(required=True, metavar="verify")
+        verify = commands.add_parser(
+            "verify",
+            description=parser.description,
+            epilog=parser.epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        verify.add_argument("-d", "--database", required=True)
+        verify.add_argument("-c", "--config", help="Odoo's configuration file")
+        verify.add_argument(
+            "--company", help="id or name; without it, every company with an archive"
+        )
+        verify.add_argument(
+            "--since",
+            type=_date,
+            metavar="YYYY-MM-DD",
+            help="check only what was sealed from this day on",
+        )
+        verify.add_argument(
+            "--anchor",
+            type=_anchor,
+            action="append",
+            metavar="LINE:HASH",
+            help="a line of the ledger and its hash, from a report or a certificate",
+        )
+        verify.add_argument("--json", action="store_true")
+        return parser.parse_args(arguments)
+
+    def _verify(self, options):
+        """Run the verifications.
+
+        :return: list of dictionaries, one per company
+        :raise CouldNotRun, UserError, psycopg2.Error: when they cannot be run
+        """
+        arguments = ["-d", options.database, "--log-level=warn", "--no-http"]
+        if options.config:
+            arguments += ["-c", options.config]
+        config.parse_config(arguments, setup_logging=True)
+        with Registry(options.database).cursor() as cursor:
+            env = api.Environment(cursor, SUPERUSER_ID, {})
+            if "progbox.verification" not in env:
+                raise CouldNotRun("ProGBox Invoice Archive is not installed here.")
+            companies = self._companies(env, options)
+            return [self._verify_one(env, company, options) for company in companies]
+
+    def _companies(self, env, options):
+        companies = env["progbox.verification"]._companies()
+        if wanted := options.company:
+            companies = env["res.company"].search(
+                [("id", "=", int(wanted))]
+                if wanted.isdecimal()
+                else [("name", "=", wanted)]
+            )
+            if not companies:
+                raise CouldNotRun(f"there is no company {wanted}.")
+        if not companies:
+            raise CouldNotRun("there is no archive in this database yet.")
+        if options.anchor and len(companies) > 1:
+            raise CouldNotRun("name the --company that the --anchor belongs to.")
+        return companies
+
+    def _verify_one(self, env, company, options):
+        run = env["progbox.verification"]._start_here(
+            company,
+            {"door": "command", "since": options.since, "anchors": options.anchor},
+        )
+        env.cr.commit()  # pylint: disable=invalid-commit  the lease begins
+
+        def commit():
+            env.cr.commit()  # pylint: disable=invalid-commit  a step of a long job
+            self._show(company, run)
+            return float("inf")
+
+        try:
+            run._job_process(commit)
+        except KeyboardInterrupt:
+            env.cr.rollback()
+            run._job_finish("cancelled", "Stopped on the command line.")
+            env.cr.commit()  # pylint: disable=invalid-commit  another may begin
+            raise
+        env.cr.commit()  # pylint: disable=invalid-commit  the result
+        self._show(company, run, "\n")
+        if run.state != "done":
+            raise CouldNotRun(f"{company.display_name}: {run.error}")
+        return self._result(company, run)
+
+    def _show(self, company, run, end=""):
+        text = f"{company.display_name}: {run.position} of {run.total} lines"
+        print(f"\r{text}, {run.finding_count} findings", file=sys.stderr, end=end)
+        sys.stderr.flush()
+
+    def _result(self, company, run):
+        return {
+            "company": company.display_name,
+            "company_id": company.id,
+            "run_id": run.id,
+            "result": run.result,
+            "lines": run.position,
+            "files": run.files,
+            "bytes": int(run.volume),
+            "last_line": run.last_sequence,
+            "last_hash": run.last_hash or None,
+            "finding_counts": run.finding_counts or {},
+            "findings": [
+                {
+                    name: finding[name] or None
+                    for name in (
+                        "kind",
+                        "level",
+                        "sequence",
+                        "number",
+                        "path",
+                        "what",
+                        "expected",
+                        "actual",
+                        "message",
+                        "advice",
+                    )
+                }
+                for finding in run.finding_ids
+            ],
+        }
+
+    def _print(self, run):
+        print(
+            f"{run['company']}: {run['result']}. {run['lines']} lines, "
+            f"{run['files']} files, {run['bytes']} bytes. "
+            f"Last line {run['last_line']}:{run['last_hash']}"
+        )
+        for finding in run["findings"]:
+            print(f"  {finding['kind']}: {finding['message']} {finding['advice']}")
+        if (count := sum(run["finding_counts"].values())) > len(run["findings"]):
+            print(f"  … {count} findings in all.")
+
+    def _status(self, runs):
+        intact = all(run["result"] == "intact" for run in runs)
+        return INTACT if intact else FINDINGS
+
+
+def _date(text):
+    try:
+        return fields.Date.to_date(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("a day is written YYYY-MM-DD") from error
+
+
+def _anchor(text):
+    match = re.fullmatch(r"(\d+):(\$1\$[0-9a-f]{64})", text.strip())
+    if not match:
+        raise argparse.ArgumentTypeError("an anchor is LINE:HASH, 12:$1$0a…")
+    return [int(match[1]), match[2]]

@@ -1,0 +1,23 @@
+from odoo.tools import SQL
+
+
+def uninstall_hook(env):
+    """Refuse once more, then take the guards away with the archive.
+
+    The button refuses first. This is for whoever writes the state of the module, or
+    uninstalls from the command line.
+    """
+    env["ir.module.module"]._progbox_check_uninstall()
+    env["progbox.ledger.guards"]._guards_drop()
+    # Odoo drops our tables and leaves their attachments, with nobody to read them.
+    env.flush_all()
+    rows = env.execute_query(
+        SQL(
+            "DELETE FROM ir_attachment WHERE res_model = 'progbox.document'"
+            " RETURNING store_fname"
+        )
+    )
+    env.invalidate_all(flush=False)
+    for [store_fname] in rows:
+        if store_fname:
+            env["ir.attachment"]._file_delete(store_fname)

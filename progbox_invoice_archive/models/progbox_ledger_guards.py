@@ -1,0 +1,197 @@
+import hashlib
+import logging
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..tools.guards_sql import FUNCTIONS, TRIGGERS
+
+_logger = logging.getLogger(__name__)
+
+REPAIRED = "progbox_invoice_archive.guards_repaired"
+# Workers that load their registry together install one after the other.
+INSTALL_LOCK = 0x9706B0
+# Others write attachments meanwhile; a start of the server does not hang on them.
+INSTALL_PATIENCE = "10s"
+
+
+class ProgboxLedgerGuards(models.AbstractModel):
+    """Installs, checks and removes the guards inside PostgreSQL.
+
+    Their text is in ``tools/guards_sql.py``. They are looked at whenever a registry
+    loads: after an install, an upgrade, a restore, and at each start of a worker.
+    What is as it should be is not touched.
+    """
+
+    _name = "progbox.ledger.guards"
+    _description = "Guards of the Ledger"
+
+    def _register_hook(self):
+        super()._register_hook()
+        self._guards_ensure()
+
+    # ------------------------------------------------------------------
+    # State
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _guards_state(self):
+        """Return how each guard is: by name, one of
+
+        - ``active``: as this version of the add-on has it
+        - ``outdated``: as another version of the add-on had it
+        - ``missing``, ``disabled``, ``changed``: somebody has been at it, or this
+          version is the first one to have it
+        """
+        found = {
+            (table, name): (enabled, definition, comment or "")
+            for table, name, enabled, definition, comment in self._guards_found()
+        }
+        wanted = self._guards_wanted()
+        version = self._version(wanted)
+        return {
+            name: self._guard_state(version, *found.get((table, name), ()))
+            for table, name in wanted
+        }
+
+    @api.model
+    def _guard_state(self, version, enabled="", definition="", comment=""):
+        if not enabled:
+            return "missing"
+        if enabled not in "OA":
+            return "disabled"
+        installed_version, _blank, installed_definition = comment.partition(" ")
+        if definition != installed_definition:
+            return "changed"
+        return "active" if version == installed_version else "outdated"
+
+    @api.model
+    def _guards_found(self):
+        """Return what stands in PostgreSQL, whichever version it is of.
+
+        :return: list of (table, name, enabled, digest of the definition, comment)
+        """
+        return self.env.execute_query(
+            SQL(
+                """WITH guard AS (
+                    SELECT oid, proname FROM pg_proc WHERE proname ^@ 'progbox_guard_'
+                    AND pronamespace = 'public'::regnamespace
+                )
+                SELECT '', proname, 'O', md5(pg_get_functiondef(oid)),
+                    obj_description(oid, 'pg_proc')
+                FROM guard
+                UNION ALL
+                SELECT relname, tgname, tgenabled, md5(pg_get_triggerdef(tg.oid)),
+                    obj_description(tg.oid, 'pg_trigger')
+                FROM guard JOIN pg_trigger tg ON tgfoid = guard.oid
+                JOIN pg_class ON pg_class.oid = tgrelid"""
+            )
+        )
+
+    @api.model
+    def _guards_wanted(self):
+        """Return the SQL of each guard, by table and name; functions come first.
+
+        Nothing before the ledger is installed.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT relname FROM pg_class WHERE relname = ANY(%s)
+                AND relnamespace = 'public'::regnamespace AND relkind = 'r'""",
+                list({table for table, _event, _action in TRIGGERS.values()}),
+            )
+        )
+        tables = {table for [table] in rows}
+        if "progbox_seal" not in tables:
+            return {}
+        wanted = {
+            ("", name): f"CREATE FUNCTION public.{name}({arguments})"
+            f" RETURNS {result} LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp"
+            f" AS $guard${body}$guard$"
+            for name, (arguments, result, body) in FUNCTIONS.items()
+        }
+        for name, (table, event, action) in TRIGGERS.items():
+            if table in tables:
+                kind = "CONSTRAINT TRIGGER" if "DEFERRABLE" in action else "TRIGGER"
+                wanted[table, name] = f"CREATE {kind} {name} {event} {action}"
+        return wanted
+
+    @api.model
+    def _version(self, wanted):
+        return hashlib.sha256("".join(wanted.values()).encode()).hexdigest()
+
+    # ------------------------------------------------------------------
+    # Installing and removing
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _guards_ensure(self):
+        """Put back what is not as it should be, and say so."""
+        state = self._guards_state()
+        if set(state.values()) <= {"active"}:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._guards_install()
+        except psycopg2.errors.LockNotAvailable:
+            _logger.error(
+                "The guards of the archive could not be installed, because its tables "
+                "were busy. The next start tries again."
+            )
+            return
+        suspicious = {"disabled", "changed"}
+        if "active" in state.values():
+            # Not an upgrade, which finds nothing of its own version.
+            suspicious.add("missing")
+        tampered = [f"{name} {how}" for name, how in state.items() if how in suspicious]
+        if tampered:
+            found = ", ".join(tampered)
+            _logger.warning("Guards of the archive were not in place: %s", found)
+            # Kept for the verification: the log may be gone by then.
+            self.env["ir.config_parameter"].sudo().set_param(
+                REPAIRED, f"{fields.Datetime.now()}Z: {found}"
+            )
+
+    @api.model
+    def _guards_install(self):
+        """Create all guards anew, those of other versions removed."""
+        cr = self.env.cr
+        cr.execute(SQL("SET LOCAL lock_timeout TO %s", INSTALL_PATIENCE))
+        cr.execute(SQL("SELECT pg_advisory_xact_lock(%s)", INSTALL_LOCK))
+        self._guards_drop()
+        wanted = self._guards_wanted()
+        for text in wanted.values():
+            # A constant of this add-on, without parameters.
+            cr.execute(text)  # pylint: disable=sql-injection
+        version = self._version(wanted)
+        for table, name, _enabled, definition, _comment in self._guards_found():
+            target = SQL("FUNCTION public.%s", SQL.identifier(name))
+            if table:
+                target = self._trigger(table, name)
+            cr.execute(SQL("COMMENT ON %s IS %s", target, f"{version} {definition}"))
+        cr.execute(SQL("SET LOCAL lock_timeout TO DEFAULT"))
+
+    @api.model
+    def _guards_drop(self):
+        """Remove all guards, of whichever version.
+
+        A function left behind by an uninstall would make every later change of our
+        rows fail.
+        """
+        found = self._guards_found()
+        for table, name, *_rest in found:
+            if table:
+                self.env.cr.execute(SQL("DROP %s", self._trigger(table, name)))
+        for table, name, *_rest in found:
+            if not table:
+                self.env.cr.execute(
+                    SQL("DROP FUNCTION public.%s", SQL.identifier(name))
+                )
+
+    @api.model
+    def _trigger(self, table, name):
+        return SQL(
+            "TRIGGER %s ON public.%s", SQL.identifier(name), SQL.identifier(table)
+        )

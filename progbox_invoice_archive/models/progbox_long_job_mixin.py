@@ -1,0 +1,166 @@
+import contextlib
+import os
+import socket
+import threading
+import time
+from datetime import timedelta
+
+import psycopg2.errors
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from .progbox_job_engine import CONCURRENCY_ERRORS
+
+# A worker that has not been heard of for this long is dead.
+LEASE = timedelta(minutes=10)
+# Seconds between two commits on the way: what a killed worker loses at most.
+COMMIT_INTERVAL = 2
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the job over."""
+
+
+class ProgboxLongJobMixin(models.AbstractModel):
+    """A job that takes longer than one cron run, or than one transaction.
+
+    A commit frees the lock of the row, so the worker holds a lease instead: the
+    state "running" and a time that it puts off at each commit. A job whose lease
+    has run out is taken over, and goes on where the last commit left it. A run
+    that comes to the end of its time leaves the job to the next one.
+    """
+
+    _name = "progbox.long.job.mixin"
+    _inherit = "progbox.job.mixin"
+    _description = "Long Background Job"
+
+    lease_until = fields.Datetime(readonly=True, copy=False)
+    lease_holder = fields.Char(
+        readonly=True, copy=False, help="Host, process and thread that do the work."
+    )
+
+    # ------------------------------------------------------------------
+    # To define by each kind of long job
+    # ------------------------------------------------------------------
+
+    def _job_steps(self):
+        """Do the work, in pieces of less than a second.
+
+        A generator. After each piece it yields the values to write on the job,
+        from which another worker could go on; the transaction may end there.
+
+        :return: iterator of dictionaries of field values
+        :raise: as _job_execute() of a short job
+        """
+        raise NotImplementedError
+
+    # ------------------------------------------------------------------
+    # Engine
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _job_ready_domain(self):
+        abandoned = Domain("state", "=", "running") & Domain(
+            "lease_until", "<", fields.Datetime.now()
+        )
+        return super()._job_ready_domain() | abandoned
+
+    def _job_begin_attempt(self):
+        super()._job_begin_attempt()
+        if self.state != "failed":
+            self._job_write({"state": "running", **self._job_lease()})
+
+    def _job_attempt(self, new_transaction):
+        """Go through the steps, until the end or until the time is up."""
+        try:
+            if not self._job_lock():
+                return
+            if not self._job_walk(new_transaction):
+                self._job_pause()
+                return
+        except LeaseLost:
+            self.env.cr.rollback()
+            return
+        except CONCURRENCY_ERRORS:
+            raise
+        except Exception:
+            # Back to the last commit: only what was whole is kept.
+            self.env.cr.rollback()
+            if self._job_lock():
+                raise
+            return
+        self._job_finish("done")
+
+    def _job_walk(self, new_transaction):
+        """Take the steps.
+
+        :return: whether the last one has been taken
+        """
+        with contextlib.closing(self._job_steps()) as steps:
+            committed = time.monotonic()
+            for progress in steps:
+                self._job_write(progress)
+                if time.monotonic() - committed < COMMIT_INTERVAL:
+                    continue
+                self._job_renew()
+                left = new_transaction()
+                committed = time.monotonic()
+                if not left:
+                    return False
+        if not self._job_lock():
+            raise LeaseLost
+        return True
+
+    def _job_renew(self):
+        """Put the end of the lease off, unless it has been lost."""
+        if not self._job_lock():
+            raise LeaseLost
+        self._job_write(self._job_lease())
+        self.env.flush_all()
+        # Nothing that was read before the commit may grow with the work.
+        self.env.invalidate_all()
+
+    def _job_pause(self):
+        """Let the next run go on: time is up, and that is no failed attempt."""
+        now = fields.Datetime.now()
+        self._job_write({"state": "pending", "attempts": 0, "next_try": now})
+        self._job_trigger()
+
+    def _job_write(self, vals):
+        if vals.get("state", "running") != "running":
+            vals = {**vals, "lease_until": False, "lease_holder": False}
+        return super()._job_write(vals)
+
+    def _job_postpone(self, error):
+        self._job_write({"state": "pending"})
+        super()._job_postpone(error)
+
+    def _job_lock(self):
+        """Lock the row, unless another worker has taken the lease.
+
+        :rtype: the job, or an empty recordset
+        """
+        self.flush_recordset()
+        self.invalidate_recordset(["state", "lease_holder"])
+        try:
+            job = self.try_lock_for_update(allow_referencing=True)
+        except psycopg2.errors.SerializationFailure:
+            self.env.cr.rollback()
+            return self.browse()
+        return job.filtered(
+            lambda job: (
+                job.state == "running" and job.lease_holder == self._job_worker()
+            )
+        )
+
+    def _job_lease(self):
+        return {
+            "lease_until": fields.Datetime.now() + LEASE,
+            "lease_holder": self._job_worker(),
+        }
+
+    @api.model
+    def _job_worker(self):
+        """Return the name of this worker: no other that lives has it."""
+        return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"

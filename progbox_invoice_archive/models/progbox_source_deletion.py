@@ -1,0 +1,94 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..tools.sentinels import ARCHIVER
+
+
+class ProgboxSourceDeletion(models.Model):
+    """A record with archived documents was deleted: the ledger will say so.
+
+    Odoo alone decides whether an invoice may be deleted. The line is appended by a
+    job, because the lock of the ledger would come after the snapshot of the user's
+    transaction: his deletion would fail whenever the archiver is at work.
+    """
+
+    _name = "progbox.source.deletion"
+    _inherit = "progbox.job.mixin"
+    _description = "Deleted Source of Documents"
+    _rec_name = "number"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="restrict"
+    )
+    res_model = fields.Char(string="Record Model", required=True, readonly=True)
+    res_id = fields.Integer(string="Record", required=True, readonly=True)
+    number = fields.Char(readonly=True)
+    document_ids = fields.Json(string="Documents", required=True, readonly=True)
+    # No link to the user, who may be deleted in his turn.
+    deleted_by = fields.Char(required=True, readonly=True)
+    deleted_on = fields.Datetime(required=True, readonly=True)
+
+    _ready_idx = models.Index(
+        "(priority, next_try, id) WHERE state IN ('pending', 'waiting')"
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_server()
+        return super().create(vals_list)
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_never(self):
+        self._check_server()
+
+    def copy_data(self, default=None):
+        raise UserError(self._refusal())
+
+    def _check_server(self):
+        if self.env.context.get("progbox_archiver") is not ARCHIVER:
+            raise UserError(self._refusal())
+
+    def _refusal(self):
+        return self.env._("The server alone notes that an archived record is deleted.")
+
+    # ------------------------------------------------------------------
+    # Queueing and execution
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _enqueue(self, deletions):
+        """Note that records have been deleted by the current user, now.
+
+        :param list deletions: field values, without by whom and when
+        """
+        if not deletions:
+            return
+        seen = {
+            "deleted_by": self.env.user.name,
+            "deleted_on": fields.Datetime.now(),
+        }
+        server = self.sudo().with_context(progbox_archiver=ARCHIVER)
+        server.create([{**deletion, **seen} for deletion in deletions])
+        self._job_trigger()
+
+    @api.model
+    def _job_leader(self):
+        return self.env.ref("progbox_invoice_archive.ir_cron_source_deletion").sudo()
+
+    def _job_begin_execution(self):
+        # The ledger's lock comes first: see progbox.seal._lock().
+        self.env["progbox.seal"]._lock()
+
+    def _job_execute(self, prepared):
+        self.env["progbox.seal"]._append(
+            self.company_id,
+            "source_deleted",
+            {
+                "deleted_by": self.deleted_by,
+                "deleted_on": f"{self.deleted_on.isoformat()}Z",
+                "documents": self.document_ids,
+                "model": self.res_model,
+                "number": self.number or None,
+                "record": self.res_id,
+            },
+        )

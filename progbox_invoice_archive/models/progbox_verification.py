@@ -1,0 +1,274 @@
+from collections import Counter
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import SQL, format_datetime
+
+from .progbox_verification_finding import KINDS
+
+CRON = "progbox_invoice_archive.ir_cron_verification"
+# Findings of one kind that are listed; the others are counted.
+LISTED_PER_KIND = 1000
+
+
+class ProgboxVerification(models.Model):
+    """One check of the archive of a company, and what it came to."""
+
+    _name = "progbox.verification"
+    _inherit = "progbox.long.job.mixin"
+    _description = "Archive Verification"
+    _order = "id desc"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    door = fields.Selection(
+        [
+            ("button", "Button"),
+            ("cron", "Scheduled action"),
+            ("command", "Command line"),
+        ],
+        string="Started From",
+        required=True,
+        readonly=True,
+    )
+    user_id = fields.Many2one(
+        "res.users", string="Asked For By", readonly=True, ondelete="set null"
+    )
+    since = fields.Date(
+        readonly=True, help="Only what was sealed from this day on is checked."
+    )
+    anchors = fields.Json(
+        readonly=True, help="Lines and hashes to compare with, noted outside Odoo."
+    )
+    started_on = fields.Datetime(readonly=True)
+    checkpoint = fields.Json(readonly=True, groups="base.group_system", copy=False)
+    position = fields.Integer(string="Lines Checked", readonly=True, aggregator=None)
+    total = fields.Integer(string="Lines to Check", readonly=True, aggregator=None)
+    progress = fields.Float(compute="_compute_progress")
+    files = fields.Integer(string="Files Checked", readonly=True, aggregator=None)
+    volume = fields.Float(
+        string="Bytes Checked", digits=(20, 0), readonly=True, aggregator=None
+    )
+    last_sequence = fields.Integer(string="Last Line", readonly=True, aggregator=None)
+    last_hash = fields.Char(readonly=True)
+    finding_ids = fields.One2many(
+        "progbox.verification.finding", "verification_id", readonly=True
+    )
+    finding_counts = fields.Json(readonly=True)
+    finding_count = fields.Integer(compute="_compute_finding_count")
+    findings_by_kind = fields.Json(compute="_compute_finding_count")
+    result = fields.Selection(
+        [
+            ("progress", "In Progress"),
+            ("intact", "Intact"),
+            ("findings", "Findings"),
+            ("failed", "Could Not Run"),
+        ],
+        compute="_compute_result",
+    )
+
+    _open_unique = models.UniqueIndex(
+        "(company_id) WHERE state IN ('pending', 'running', 'waiting')",
+        "The archive of this company is being verified already.",
+    )
+    _ready_idx = models.Index(
+        "(priority, next_try, id) WHERE state IN ('pending', 'waiting', 'running')"
+    )
+
+    @api.depends("company_id", "create_date")
+    @api.depends_context("lang", "tz")
+    def _compute_display_name(self):
+        for run in self:
+            run.display_name = self.env._(
+                "Verification of %(date)s",
+                date=format_datetime(self.env, run.create_date, dt_format="short"),
+            )
+
+    @api.depends("position", "total", "state")
+    def _compute_progress(self):
+        for run in self:
+            share = run.position / run.total if run.total else 0
+            run.progress = 100 if run.state == "done" else min(100 * share, 100)
+
+    @api.depends("finding_counts")
+    @api.depends_context("lang")
+    def _compute_finding_count(self):
+        kind = self.env["progbox.verification.finding"]._fields["kind"]
+        labels = dict(kind._description_selection(self.env))
+        for run in self:
+            counts = run.finding_counts or {}
+            run.finding_count = sum(counts.values())
+            run.findings_by_kind = [
+                [labels[kind], counts[kind]] for kind, _label in KINDS if kind in counts
+            ]
+
+    @api.depends("state", "finding_counts")
+    def _compute_result(self):
+        for run in self:
+            if run.state in ("failed", "cancelled"):
+                run.result = "failed"
+            elif run.finding_counts:
+                run.result = "findings"
+            else:
+                run.result = "intact" if run.state == "done" else "progress"
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    @api.model
+    def action_verify(self):
+        """Button: verify the archives of the user's companies, in the background."""
+        group = "progbox_invoice_archive.group_archive_manager"
+        if not self.env.user.has_group(group):
+            raise AccessError(
+                self.env._("Only an archive manager may have the archive verified.")
+            )
+        runs = self._enqueue(self.env.companies, "button")
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "progbox_invoice_archive.progbox_verification_action"
+        )
+        if len(runs) == 1:
+            action.update(res_id=runs.id, views=[(False, "form")])
+        return action
+
+    def action_print(self):
+        """Print the report of these runs."""
+        return self.env.ref(
+            "progbox_invoice_archive.progbox_verification_report"
+        ).report_action(self)
+
+    # ------------------------------------------------------------------
+    # Queueing
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _enqueue(self, companies, door, **values):
+        """Queue a run for each company, unless one is under way.
+
+        :param res.company companies: whose archives
+        :param str door: a key of the field ``door``
+        :return: the open runs, one per company
+        """
+        runs = self.sudo().search(self._open_domain(companies))
+        new = self.sudo().create(
+            [
+                {"company_id": company.id, "door": door, "user_id": self.env.uid}
+                | values
+                for company in companies - runs.company_id
+            ]
+        )
+        self._job_trigger()
+        return (runs | new).with_env(self.env)
+
+    @api.model
+    def _enqueue_monthly(self):
+        """Cron: queue a run for each company that has an archive."""
+        self._enqueue(self._companies(), "cron")
+
+    @api.model
+    def _open_domain(self, companies):
+        return Domain("company_id", "in", companies.ids) & Domain(
+            "state", "in", ("pending", "running", "waiting")
+        )
+
+    @api.model
+    def _companies(self):
+        """Return the companies that have an archive, or once had one."""
+        query = SQL(
+            """SELECT company_id FROM progbox_seal
+            UNION SELECT company_id FROM progbox_folder WHERE locked
+            UNION SELECT company_id FROM progbox_verification
+            ORDER BY company_id"""
+        )
+        ids = [id_ for [id_] in self.env.execute_query(query)]
+        return self.env["res.company"].browse(ids)
+
+    @api.model
+    def _start_here(self, company, values):
+        """Begin a run in this process, instead of one that is queued.
+
+        :param dict values: field values of the run
+        :return: the run, with its lease taken
+        :raise UserError: while another worker verifies this company
+        """
+        runs = self.sudo()
+        queued = runs.search(self._open_domain(company))
+        alive = queued & runs.search(
+            Domain("state", "=", "running")
+            & Domain("lease_until", ">=", fields.Datetime.now())
+        )
+        if alive or len(queued.try_lock_for_update()) < len(queued):
+            raise UserError(
+                self.env._(
+                    "The archive of %(company)s is being verified by %(worker)s.",
+                    company=company.display_name,
+                    worker=alive.lease_holder or "?",
+                )
+            )
+        if queued:
+            queued._job_finish(
+                "cancelled", self.env._("A run from the command line took its place.")
+            )
+            queued.flush_recordset()
+        run = runs.create(
+            {"company_id": company.id, "user_id": self.env.uid, **values}
+        )
+        run._job_begin_attempt()
+        return run
+
+    # ------------------------------------------------------------------
+    # Execution
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _job_leader(self):
+        return self.env.ref(CRON).sudo()
+
+    def _job_steps(self):
+        if not self.started_on:
+            self._job_write({"started_on": fields.Datetime.now()})
+        yield from self.env["progbox.verification.check"]._steps(self)
+
+    @api.model
+    def _anchors(self, company):
+        """Return hashes of the ledger that were noted earlier; to be extended.
+
+        :return: list of (sequence, hash, what to call the source)
+        """
+        runs = self.search(
+            Domain("company_id", "=", company.id)
+            & Domain("state", "=", "done")
+            & Domain("last_sequence", ">", 0),
+            order="id",
+        )
+        anchors = self.env["progbox.closing"]._anchors(company)
+        return anchors + [
+            (run.last_sequence, run.last_hash, run.display_name) for run in runs
+        ]
+
+    def _add_findings(self, findings):
+        """Keep findings; of each kind the first ones with all they say.
+
+        :param findings: list of Finding
+        """
+        if not findings:
+            return
+        Listed = self.env["progbox.verification.finding"].sudo()
+        counts = Counter(self.finding_counts or {})
+        values = []
+        for finding in findings:
+            counts[finding.kind] += 1
+            if counts[finding.kind] <= LISTED_PER_KIND:
+                values.append({"verification_id": self.id, **Listed._values(finding)})
+        Listed.create(values)
+        self._job_write({"finding_counts": dict(counts)})
+
+    def _job_finish(self, state, reason=False):
+        result = super()._job_finish(state, reason)
+        if state == "done":
+            for run in self:
+                self.env["progbox.archive.alert"]._report_verification(run)
+        return result

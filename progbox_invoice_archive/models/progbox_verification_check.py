@@ -1,0 +1,257 @@
+import os
+
+from odoo import api, models
+
+from ..tools.digests import digest_blocks, read_ahead
+from ..tools.verify import (
+    Finding,
+    compare_anchors,
+    compare_document,
+    judge_file,
+    listed,
+)
+from ..tools.walk import Walk
+
+# The parts of a run, in their order.
+LEDGER, UNSEALED, UNARCHIVED = "ledger", "unsealed", "unarchived"
+
+
+class ProgboxVerificationCheck(models.AbstractModel):
+    """The check itself: what a run of progbox.verification does, piece by piece."""
+
+    _name = "progbox.verification.check"
+    _description = "Check of the Archive"
+
+    @api.model
+    def _steps(self, run):
+        """Check the archive of the run's company, from where the run stands.
+
+        Findings are written on the way.
+
+        :return: iterator of values to write on the run; it may be left after each,
+            and taken up again by calling this method anew
+        """
+        # The reader sees what is in the database.
+        self.env.flush_all()
+        part = (run.checkpoint or {}).get("part", LEDGER)
+        if part == LEDGER:
+            yield from self._check_ledger(run)
+            part = UNSEALED
+        if part == UNSEALED:
+            yield from self._check_beside(run, UNSEALED, self._unsealed_findings)
+        yield from self._check_beside(run, UNARCHIVED, self._unarchived_findings)
+        run._add_findings(self._guard_findings())
+
+    # ------------------------------------------------------------------
+    # The ledger, and all it leads to
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _check_ledger(self, run):
+        reader = self.env["progbox.verification.reader"]
+        company = run.company_id
+        walk, after = self._walk(run)
+        position, files, volume = run.position, run.files, run.volume
+        if not run.checkpoint:
+            run._job_write({"total": reader._count(company, walk.sequence)})
+        pages = reader._entries(company, after)
+        for entries, digests in read_ahead(pages, self._paths):
+            digests = iter(digests)
+            findings = []
+            for entry in entries:
+                findings += walk.step(entry.line, entry.content)
+                findings += self._check_document(entry)
+                for digest in self._digests(entry, digests):
+                    files, volume = files + 1, volume + digest.size
+                    if finding := judge_file(entry.content, digest):
+                        findings.append(
+                            finding._replace(
+                                sequence=entry.line.sequence, document=entry.row["id"]
+                            )
+                        )
+            run._add_findings(findings)
+            position += len(entries)
+            yield {
+                "checkpoint": {
+                    "part": LEDGER,
+                    "walk": walk.state(),
+                    "after": [walk.sequence, entries[-1].line.id],
+                },
+                "position": position,
+                "files": files,
+                "volume": volume,
+                "last_sequence": walk.sequence,
+                "last_hash": entries[-1].line.hash,
+            }
+        run._add_findings(walk.finish())
+        known = set(run.finding_ids.mapped("sequence"))
+        run._add_findings(self._anchor_findings(run, known))
+        yield {"checkpoint": {"part": UNSEALED, "after": 0}}
+
+    @api.model
+    def _walk(self, run):
+        """Return the walk to go on with, and the key of the line before its first."""
+        company = run.company_id
+        if run.checkpoint:
+            walk = Walk(company.id, run.checkpoint["walk"])
+            return walk, tuple(run.checkpoint["after"])
+        before = self.env["progbox.verification.reader"]._before(company, run.since)
+        if not before:
+            return Walk(company.id), (0, 0)
+        id_, sequence, hash_ = before
+        return Walk.after(company.id, sequence, hash_), (sequence, id_)
+
+    @api.model
+    def _paths(self, entries):
+        """Return where the files of a page are that the file store holds."""
+        store = self.env["ir.attachment"]
+        root = store._filestore()
+        return [
+            # As _full_path() does for the names that Odoo itself gives.
+            os.path.join(root, name)
+            if name.replace("/", "").isalnum()
+            else store._full_path(name)
+            for entry in entries
+            for _id, name in entry.files[-1:]
+            if name
+        ]
+
+    @api.model
+    def _digests(self, entry, from_store):
+        """Yield the digest of the file that Odoo serves for a document: the newest.
+
+        :param from_store: iterator of the digests of the files in the file store
+        """
+        for attachment_id, name in entry.files[-1:]:
+            if name:
+                yield next(from_store)
+            else:
+                attachment = self.env["ir.attachment"].sudo().browse(attachment_id)
+                yield digest_blocks(attachment._progbox_database_blocks(1 << 20))
+
+    @api.model
+    def _check_document(self, entry):
+        """Return what is wrong with the document of a line, its file aside."""
+        line, content, row = entry.line, entry.content, entry.row
+        if line.kind != "deposit":
+            return []
+        about = {"sequence": line.sequence, "content": content}
+        if not row:
+            return [Finding("document_missing", **about)]
+        about["document"] = row["id"]
+        findings = []
+        if differing := compare_document(content, row):
+            findings.append(
+                Finding(
+                    "document_changed",
+                    **about,
+                    what=", ".join(differing),
+                    expected=listed(content, differing),
+                    actual=listed(row, differing),
+                )
+            )
+        elif row["seal"] != line.id:
+            findings.append(
+                Finding(
+                    "document_changed",
+                    **about,
+                    what="seal",
+                    expected=str(line.id),
+                    actual=str(row["seal"]),
+                )
+            )
+        if not entry.files:
+            findings.append(Finding("file_missing", **about))
+        elif len(entry.files) > 1:
+            attachments = ", ".join(str(id_) for id_, _name in entry.files)
+            findings.append(
+                Finding("file_second", **about, expected="1", actual=attachments)
+            )
+        return findings
+
+    @api.model
+    def _anchor_findings(self, run, known):
+        """Return where the ledger is not the one that was noted earlier.
+
+        :param set known: sequences that have a finding already
+        """
+        anchors = run._anchors(run.company_id) + [
+            (sequence, hash_, self.env._("given for this run"))
+            for sequence, hash_ in run.anchors or []
+        ]
+        hashes, last = self.env["progbox.verification.reader"]._hashes(
+            run.company_id, [anchor[0] for anchor in anchors]
+        )
+        return [
+            finding
+            for finding in compare_anchors(anchors, hashes, last)
+            if finding.sequence not in known
+        ]
+
+    # ------------------------------------------------------------------
+    # What the ledger does not lead to
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _check_beside(self, run, part, read):
+        checkpoint = run.checkpoint or {}
+        after = checkpoint["after"] if checkpoint.get("part") == part else 0
+        while page := read(run, after):
+            after, findings = page
+            run._add_findings(findings)
+            yield {"checkpoint": {"part": part, "after": after}}
+
+    @api.model
+    def _unsealed_findings(self, run, after):
+        rows = self.env["progbox.verification.reader"]._unsealed(
+            run.company_id, after, run.since or None
+        )
+        return rows and (
+            rows[-1][0],
+            [
+                Finding(
+                    "document_unsealed",
+                    document=id_,
+                    content={
+                        "name": name,
+                        "number": number,
+                        "model": model,
+                        "record": record,
+                    },
+                )
+                for id_, name, number, model, record in rows
+            ],
+        )
+
+    @api.model
+    def _unarchived_findings(self, run, after):
+        rows = self.env["progbox.verification.reader"]._unarchived(
+            run.company_id, after, run.since or None
+        )
+        # A document that has been removed says more than the invoice without it.
+        named = {
+            finding.res_id
+            for finding in run.finding_ids
+            if finding.kind == "document_missing"
+            and finding.res_model == "account.move"
+        }
+        return rows and (
+            rows[-1][0],
+            [
+                Finding(
+                    "invoice_missing",
+                    content={"number": name, "model": "account.move", "record": id_},
+                )
+                for id_, name in rows
+                if id_ not in named
+            ],
+        )
+
+    @api.model
+    def _guard_findings(self):
+        """Return the triggers of the database that should be there and are not."""
+        return [
+            Finding("guard_missing", actual=f"{name} ({state})")
+            for name, state in self.env["progbox.ledger.guards"]._guards_state().items()
+            if state != "active"
+        ]

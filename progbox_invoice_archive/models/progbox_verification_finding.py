@@ -1,0 +1,225 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+WARNINGS = ("clock", "invoice_missing")
+KINDS = [
+    ("file_missing", "File missing"),
+    ("file_unreadable", "File unreadable"),
+    ("file_changed", "File changed"),
+    ("file_second", "Second file"),
+    ("line_changed", "Ledger line changed"),
+    ("line_removed", "Ledger line removed"),
+    ("line_reordered", "Ledger line moved"),
+    ("line_foreign", "Foreign ledger line"),
+    ("ledger_cut", "Ledger cut at its end"),
+    ("document_unsealed", "Document without ledger line"),
+    ("document_missing", "Ledger line without document"),
+    ("document_changed", "Document changed"),
+    ("invoice_missing", "Invoice without document"),
+    ("guard_missing", "Database guard missing"),
+    ("clock", "Clock set back"),
+]
+
+
+class ProgboxVerificationFinding(models.Model):
+    """Something that is not as it was sealed, and what to do about it."""
+
+    _name = "progbox.verification.finding"
+    _description = "Verification Finding"
+    _order = "verification_id desc, level, sequence, id"
+    _rec_name = "kind"
+
+    verification_id = fields.Many2one(
+        "progbox.verification",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    company_id = fields.Many2one(
+        related="verification_id.company_id", store=True, readonly=True
+    )
+    kind = fields.Selection(KINDS, required=True, readonly=True)
+    level = fields.Selection(
+        [("error", "Damage"), ("warning", "Warning")], required=True, readonly=True
+    )
+    sequence = fields.Integer(string="Ledger Line", readonly=True, aggregator=None)
+    number = fields.Char(string="Invoice Number", readonly=True)
+    partner_name = fields.Char(string="Client", readonly=True)
+    document_date = fields.Date(string="Date", readonly=True)
+    res_model = fields.Char(string="Record Model", readonly=True)
+    res_id = fields.Many2oneReference(
+        string="Record", model_field="res_model", readonly=True
+    )
+    document_id = fields.Many2one("progbox.document", readonly=True, ondelete="set null")
+    path = fields.Char(readonly=True, help="Where the document stands in the archive.")
+    what = fields.Char(readonly=True, help="What differs, or what it was compared with.")
+    expected = fields.Text(string="Sealed", readonly=True)
+    actual = fields.Text(string="Found", readonly=True)
+    message = fields.Text(string="What Happened", compute="_compute_message")
+    advice = fields.Text(string="What to Do", compute="_compute_message")
+
+    @api.depends("kind")
+    @api.depends_context("lang")
+    def _compute_message(self):
+        texts = self._texts()
+        for finding in self:
+            message, advice = texts[finding.kind]
+            finding.message = message % {
+                "name": finding.path or finding.number or "?",
+                "what": finding.what or finding.sequence,
+                "line": finding.sequence,
+                "number": finding.number or "?",
+                "actual": finding.actual or "?",
+            }
+            finding.advice = advice
+
+    @api.model
+    def _texts(self):
+        """Return per kind what happened and what to do, in the user's language."""
+        _ = self.env._
+        restore = _("Restore the file from a backup, then verify again.")
+        ledger = _(
+            "Find out who worked in the database, and compare with a backup: Odoo "
+            "itself never changes the ledger. Keep this report."
+        )
+        return {
+            "file_missing": (
+                _("The file of %(name)s is not in the file store any more."),
+                restore,
+            ),
+            "file_unreadable": (
+                _("The file of %(name)s cannot be read: %(actual)s"),
+                _("Correct the rights or the disk on the server, then verify again."),
+            ),
+            "file_changed": (
+                _("The file of %(name)s is not the one that was archived."),
+                _(
+                    "Keep the changed file as evidence, restore the one that was "
+                    "archived from a backup, then verify again."
+                ),
+            ),
+            "file_second": (
+                _(
+                    "A second file (attachments %(actual)s) has been put beside the "
+                    "file of %(name)s. Odoo serves the newest of them."
+                ),
+                _("Have the administrator remove the newer attachment."),
+            ),
+            "line_changed": (
+                _("Line %(line)s of the ledger has been changed (%(number)s)."),
+                ledger,
+            ),
+            "line_removed": (
+                _("These lines of the ledger have been removed: %(what)s."),
+                ledger,
+            ),
+            "line_reordered": (
+                _(
+                    "Line %(line)s of the ledger (%(number)s) stands at the place of "
+                    "another line."
+                ),
+                ledger,
+            ),
+            "line_foreign": (
+                _(
+                    "Line %(line)s of the ledger (%(number)s) does not belong there: "
+                    "other evidence vouches for another line. %(what)s"
+                ),
+                ledger,
+            ),
+            "ledger_cut": (
+                _(
+                    "The end of the ledger has been cut off: line %(line)s and what "
+                    "follows are gone. Compared with: %(what)s."
+                ),
+                _(
+                    "Compare with the newest backup. If an older backup has been "
+                    "restored, what was archived since then is missing here."
+                ),
+            ),
+            "document_unsealed": (
+                _("No line of the ledger vouches for %(name)s."),
+                _(
+                    "It did not come into the archive through Odoo, or its line has "
+                    "been removed: compare with a backup."
+                ),
+            ),
+            "document_missing": (
+                _("%(name)s has been archived, and is not in the archive any more."),
+                _("Restore the document and its file from a backup."),
+            ),
+            "document_changed": (
+                _("%(name)s has been changed in the database: %(what)s."),
+                _("Restore the values of the ledger line: they are shown here."),
+            ),
+            "invoice_missing": (
+                _("%(number)s is posted and has not been archived."),
+                _("Open Archiving > To Fix, or wait for the next catch-up."),
+            ),
+            "guard_missing": (
+                _("The database does not protect the archive any more: %(actual)s"),
+                _("Update the module ProGBox Invoice Archive, then verify again."),
+            ),
+            "clock": (
+                _(
+                    "The server's clock was set back before line %(line)s of the "
+                    "ledger (%(number)s) was written."
+                ),
+                _(
+                    "Nothing is lost, but the times of these lines prove less. See "
+                    "that the server keeps its time with NTP."
+                ),
+            ),
+        }
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_open_record(self):
+        """Open the invoice the finding is about."""
+        self.ensure_one()
+        record = self.browse()
+        if self.res_model and self.res_model in self.env:
+            record = self.env[self.res_model].browse(self.res_id).exists()
+        if not record:
+            raise UserError(
+                self.env._(
+                    "No record in Odoo belongs to this finding, or it has been deleted."
+                )
+            )
+        return record._get_records_action()
+
+    def action_open_document(self):
+        """Open the document the finding is about."""
+        self.ensure_one()
+        if not self.document_id:
+            raise UserError(self.env._("The document is not in the archive."))
+        return self.document_id._get_records_action()
+
+    # ------------------------------------------------------------------
+    # Business methods
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _values(self, finding):
+        """Return the field values for a Finding of the tools."""
+        content = finding.content or {}
+        name = content.get("name")
+        folder = content.get("folder")
+        return {
+            "kind": finding.kind,
+            "level": "warning" if finding.kind in WARNINGS else "error",
+            "sequence": finding.sequence,
+            "number": content.get("number"),
+            "partner_name": content.get("partner"),
+            "document_date": content.get("date"),
+            "res_model": content.get("model"),
+            "res_id": content.get("record"),
+            "document_id": finding.document,
+            "path": f"{folder}/{name}" if folder and name else name,
+            "what": finding.what,
+            "expected": finding.expected,
+            "actual": finding.actual,
+        }

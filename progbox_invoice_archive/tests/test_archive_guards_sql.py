@@ -1,0 +1,371 @@
+import json
+
+import psycopg2
+
+from odoo import fields
+from odoo.tests import tagged
+from odoo.tools import SQL, mute_logger
+
+from ..tools import chain
+from ..tools.guards_sql import APPEND_ONLY, DOCUMENT_COLUMNS, FOLDER_COLUMNS
+from .test_archive_guards import GuardsCommon
+
+LOGGER = "odoo.addons.progbox_invoice_archive.models.progbox_ledger_guards"
+# A value of its own for each type of column.
+OTHERS = {
+    "int4": "-1",
+    "varchar": "'forged'",
+    "text": "'forged'",
+    "numeric": "-1",
+    "date": "DATE '1999-01-01'",
+    "timestamp": "TIMESTAMP '1999-01-01'",
+    "jsonb": "'[]'::jsonb",
+    "bool": "NOT {column}",
+}
+
+
+@tagged("post_install", "-at_install")
+class TestGuardsSql(GuardsCommon):
+    """What comes past the ORM is refused by the database, and Odoo says so."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.closing = cls.server["progbox.closing"]._close(
+            cls.company, cls.document.document_date
+        )
+        cls.env.flush_all()
+
+    @mute_logger("odoo.sql_db")
+    def refused(self, query, *parameters, deferred=False):
+        before = self.evidence()
+        with self.subTest(query=str(query)):
+            with (
+                self.assertRaises(psycopg2.errors.RestrictViolation) as error,
+                self.env.cr.savepoint(),
+            ):
+                self.env.cr.execute(query, parameters or None)
+                if deferred:
+                    self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            self.assertEqual(error.exception.diag.constraint_name, "progbox_guard")
+            self.assertEqual(self.evidence(), before)
+
+    def columns(self, table, names):
+        """Return {column: SQL of another value} of the named columns."""
+        self.env.cr.execute(
+            "SELECT column_name, udt_name FROM information_schema.columns"
+            " WHERE table_name = %s",
+            [table],
+        )
+        types = dict(self.env.cr.fetchall())
+        # A name that is no column would guard nothing, in silence.
+        names = [name.strip() for name in names.split(",")]
+        self.assertLessEqual(set(names), set(types))
+        return {name: OTHERS[types[name]].format(column=name) for name in names}
+
+    def test_every_sealed_column_is_kept(self):
+        for table, names, id_ in (
+            ("progbox_document", DOCUMENT_COLUMNS, self.document.id),
+            ("progbox_folder", FOLDER_COLUMNS + ", parent_path", self.folder.id),
+            ("progbox_seal", APPEND_ONLY["progbox_seal"], self.seal.id),
+            ("progbox_closing", APPEND_ONLY["progbox_closing"], self.closing.id),
+        ):
+            for column, value in self.columns(table, names).items():
+                self.refused(f"UPDATE {table} SET {column} = {value} WHERE id = {id_}")
+
+    def test_every_stored_value_that_the_ledger_has_is_kept(self):
+        """A field that is sealed later must not be forgotten here."""
+        names = {name.strip() for name in DOCUMENT_COLUMNS.split(",")}
+        stored = {
+            field.name
+            for field in self.document._fields.values()
+            if field.store and field.column_type
+        }
+        self.assertEqual(
+            stored - names, {"create_uid", "create_date", "write_uid", "write_date"}
+        )
+
+    def test_nothing_is_deleted(self):
+        for table, id_ in (
+            ("progbox_seal", self.seal.id),
+            ("progbox_closing", self.closing.id),
+            ("progbox_document", self.document.id),
+            ("progbox_folder", self.folder.id),
+            ("ir_attachment", self.attachment.id),
+        ):
+            self.refused(f"DELETE FROM {table} WHERE id = {id_}")
+
+    def test_nothing_is_emptied(self):
+        self.env.cr.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
+        )
+        for table in (
+            "progbox_seal",
+            "progbox_closing",
+            "progbox_document",
+            "progbox_folder",
+            "ir_attachment",
+        ):
+            self.refused(f"TRUNCATE {table} CASCADE")
+
+    def test_the_file_is_kept(self):
+        for column, value in {
+            "id": "-1",
+            "name": "'forged.pdf'",
+            "type": "'url'",
+            "url": "'https://example.com'",
+            "public": "TRUE",
+            "company_id": str(self.other_company.id),
+            "res_model": "'res.partner'",
+            "res_id": "-1",
+            "res_field": "NULL",
+            "mimetype": "'text/html'",
+            "checksum": "repeat('0', 40)",
+            "file_size": "1",
+            "store_fname": f"'{self.stranger.store_fname}'",
+            "store_fname = NULL, db_datas": "'forged'::bytea",
+        }.items():
+            self.refused(
+                f"UPDATE ir_attachment SET {column} = {value}"
+                f" WHERE id = {self.attachment.id}"
+            )
+
+    def test_no_second_file_gets_beside_it(self):
+        for field in ("'content'", "'other'", "NULL"):
+            self.refused(
+                "INSERT INTO ir_attachment (name, type, res_model, res_id, res_field)"
+                f" VALUES ('x', 'binary', 'progbox.document', %s, {field})",
+                self.document.id,
+            )
+            self.refused(
+                "UPDATE ir_attachment SET res_model = 'progbox.document', res_id = %s,"
+                f" res_field = {field} WHERE id = %s",
+                self.document.id,
+                self.stranger.id,
+            )
+
+    def test_a_document_that_another_transaction_seals_has_one_file_too(self):
+        """The trigger sees no document yet; the index sees the file."""
+        new = (
+            "INSERT INTO ir_attachment (name, type, res_model, res_id, res_field)"
+            " VALUES ('x', 'binary', 'progbox.document', -7, 'content')"
+        )
+        self.env.cr.execute(new)
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.UniqueViolation),
+            self.env.cr.savepoint(),
+        ):
+            self.env.cr.execute(new)
+
+    # ------------------------------------------------------------------
+    # Ledger
+    # ------------------------------------------------------------------
+
+    def line(self, **changes):
+        """Return the values of a good next line, changed."""
+        last = self.server["progbox.seal"]._last(self.company)
+        values = {
+            "company_id": self.company.id,
+            "sequence": last.sequence + 1,
+            "kind": "source_deleted",
+            "document_id": None,
+            "previous_hash": last.hash,
+            "sealed_on": fields.Datetime.now(),
+        }
+        content = {
+            "company": self.company.id,
+            "sequence": values["sequence"],
+            "kind": values["kind"],
+        }
+        values["payload"] = chain.canonical({**content, **changes.pop("content", {})})
+        values.update(changes)
+        values.setdefault(
+            "hash", chain.link(values["previous_hash"] or "", values["payload"])
+        )
+        return values
+
+    def insert(self, values):
+        return SQL(
+            "INSERT INTO progbox_seal (%s) VALUES %s",
+            SQL(", ").join(SQL.identifier(name) for name in values),
+            tuple(values.values()),
+        )
+
+    def test_only_the_next_line_enters_the_ledger(self):
+        first = self.seal
+        for changes in (
+            {"sequence": 1},
+            {"sequence": 99, "content": {"sequence": 99}},
+            {"previous_hash": chain.GENESIS},
+            {"previous_hash": first.hash},
+            {"previous_hash": None},
+            {"hash": "$1$" + "0" * 64},
+            {"hash": first.hash},
+            {"content": {"sequence": 99}},
+            {"content": {"company": -1}},
+            {"content": {"kind": "deposit"}},
+            {"kind": "deposit", "content": {"kind": "deposit", "document": 1}},
+            {"company_id": self.other_company.id},
+        ):
+            self.refused(self.insert(self.line(**changes)))
+
+    def test_the_next_line_does(self):
+        self.env.cr.execute(self.insert(self.line()))
+        last = self.server["progbox.seal"]._last(self.company)
+        self.assertEqual(last.kind, "source_deleted")
+
+    # ------------------------------------------------------------------
+    # Sealing
+    # ------------------------------------------------------------------
+
+    def unsealed(self, folder, **values):
+        """Return an INSERT of a document past the ORM."""
+        values = {
+            "name": "forged.pdf",
+            "folder_id": folder.id,
+            "company_id": self.company.id,
+            "type_id": self.document.type_id.id,
+            "sha256": self.document.sha256,
+            **values,
+        }
+        return SQL(
+            "INSERT INTO progbox_document (%s) VALUES %s",
+            SQL(", ").join(SQL.identifier(name) for name in values),
+            tuple(values.values()),
+        )
+
+    def test_no_document_is_born_sealed(self):
+        for folder in (self.folder, self.elsewhere):
+            self.refused(self.unsealed(folder, seal_id=self.seal.id))
+
+    def test_nothing_enters_a_locked_folder_without_a_seal(self):
+        self.refused(self.unsealed(self.folder), deferred=True)
+        self.env.cr.execute(self.unsealed(self.elsewhere))
+        self.refused(
+            "UPDATE progbox_document SET folder_id = %s WHERE seal_id IS NULL",
+            self.folder.id,
+            deferred=True,
+        )
+
+    def test_a_seal_fits_its_own_document_only(self):
+        self.env.cr.execute(self.unsealed(self.elsewhere))
+        self.refused(
+            "UPDATE progbox_document SET seal_id = %s WHERE seal_id IS NULL",
+            self.seal.id,
+        )
+
+    def test_a_document_is_sealed_once(self):
+        content = {**json.loads(self.seal.payload), "amount": "1.00"}
+        content.update(sequence=self.line()["sequence"], kind="deposit")
+        again = self.line(kind="deposit", document_id=self.document.id, content=content)
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.UniqueViolation),
+            self.env.cr.savepoint(),
+        ):
+            self.env.cr.execute(self.insert(again))
+        for value in ("NULL", str(self.closing.seal_id.id)):
+            self.refused(
+                f"UPDATE progbox_document SET seal_id = {value} WHERE id = %s",
+                self.document.id,
+            )
+
+    def test_no_folder_gets_into_the_archive(self):
+        self.refused(
+            "INSERT INTO progbox_folder (name, parent_id, company_id)"
+            " VALUES ('mine', %s, %s)",
+            self.folder.id,
+            self.company.id,
+        )
+        for change in (f"parent_id = {self.folder.id}", "locked = TRUE"):
+            self.refused(
+                f"UPDATE progbox_folder SET {change} WHERE id = %s", self.elsewhere.id
+            )
+
+    # ------------------------------------------------------------------
+    # The guards themselves
+    # ------------------------------------------------------------------
+
+    def test_a_temporary_table_does_not_stand_in(self):
+        self.env.cr.execute(
+            "CREATE TEMP TABLE progbox_document (id int, seal_id int, sha256 text)"
+            " ON COMMIT DROP"
+        )
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.RestrictViolation),
+            self.env.cr.savepoint(),
+        ):
+            self.env.cr.execute(
+                "DELETE FROM ir_attachment WHERE id = %s", [self.attachment.id]
+            )
+
+    def test_odoo_shows_a_sentence(self):
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.IntegrityError) as error,
+            self.env.cr.savepoint(),
+        ):
+            self.env.cr.execute(
+                "DELETE FROM progbox_document WHERE id = %s", [self.document.id]
+            )
+        # As in odoo.service.model.retrying.
+        table = error.exception.diag.table_name
+        [name] = [n for n, model in self.env.registry.items() if model._table == table]
+        message = self.env[name]._sql_error_to_message(error.exception)
+        self.assertRegex(message, r"is not deleted.* serve as evidence\.$")
+        self.assertNotIn("PL/pgSQL", message)
+
+    def test_a_guard_that_is_gone_is_found_and_put_back(self):
+        guards = self.server["progbox.ledger.guards"]
+        self.assertEqual(set(guards._guards_state().values()), {"active"})
+        parameters = self.env["ir.config_parameter"].sudo()
+        self.env.cr.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
+        )
+        for name, how, attack in (
+            (
+                "progbox_seal_keep",
+                "missing",
+                "DROP TRIGGER progbox_seal_keep ON progbox_seal",
+            ),
+            (
+                "progbox_attachment_insert",
+                "disabled",
+                "ALTER TABLE ir_attachment DISABLE TRIGGER progbox_attachment_insert",
+            ),
+            (
+                "progbox_seal_next",
+                "disabled",
+                "ALTER TABLE progbox_seal ENABLE REPLICA TRIGGER progbox_seal_next",
+            ),
+            (
+                "progbox_guard_refuse",
+                "changed",
+                "CREATE OR REPLACE FUNCTION progbox_guard_refuse(refusal text)"
+                " RETURNS void LANGUAGE plpgsql AS 'BEGIN END'",
+            ),
+            (
+                "progbox_document_keep",
+                "changed",
+                "CREATE OR REPLACE TRIGGER progbox_document_keep"
+                " BEFORE UPDATE ON progbox_document FOR EACH ROW WHEN (FALSE)"
+                " EXECUTE FUNCTION progbox_guard_keep()",
+            ),
+        ):
+            with self.subTest(name=name, how=how):
+                self.env.cr.execute(attack)
+                self.assertEqual(guards._guards_state()[name], how)
+                with self.assertLogs(LOGGER, "WARNING"):
+                    guards._guards_ensure()
+                self.assertEqual(set(guards._guards_state().values()), {"active"})
+                found = parameters.get_param("progbox_invoice_archive.guards_repaired")
+                self.assertIn(f"{name} {how}", found)
+
+    def test_guards_in_place_are_not_touched(self):
+        guards = self.server["progbox.ledger.guards"]
+        before = guards._guards_found()
+        with self.assertQueryCount(2):
+            guards._guards_ensure()
+        self.assertEqual(guards._guards_found(), before)

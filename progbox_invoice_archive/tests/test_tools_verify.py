@@ -1,0 +1,249 @@
+import errno
+import hashlib
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+from odoo.tests import BaseCase, tagged
+
+from ..tools import chain
+from ..tools.digests import BLOCK_SIZE, Digest, digest_files, read_ahead
+from ..tools.verify import compare_anchors, compare_document, judge_file, read_payload
+from ..tools.walk import Line, Walk
+
+NOON = datetime(2026, 11, 2, 12)
+
+
+def ledger(count, company=1):
+    """Return the lines of an intact ledger."""
+    lines, previous = [], chain.GENESIS
+    for sequence in range(1, count + 1):
+        sealed_on = NOON + timedelta(minutes=sequence)
+        payload = chain.canonical(
+            {
+                "company": company,
+                "document": 100 + sequence,
+                "kind": "deposit",
+                "number": f"INV/{sequence}",
+                "sealed_on": f"{sealed_on.isoformat()}Z",
+                "sequence": sequence,
+            }
+        )
+        hash_ = chain.link(previous, payload)
+        lines.append(
+            Line(
+                1000 + sequence,
+                sequence,
+                "deposit",
+                100 + sequence,
+                payload,
+                previous,
+                hash_,
+                sealed_on,
+            )
+        )
+        previous = hash_
+    return lines
+
+
+def found(lines, stop_at=None):
+    """Walk along the lines; what was found as (kind, sequence)."""
+    walk, findings = Walk(1), []
+    for position, line in enumerate(lines):
+        if position == stop_at:
+            walk = Walk(1, walk.state())
+        findings += walk.step(line, read_payload(line.payload))
+    return [(f.kind, f.sequence) for f in findings + walk.finish()]
+
+
+@tagged("-at_install", "post_install")
+class TestWalk(BaseCase):
+    """A ledger that is not what it was shows where."""
+
+    def test_an_intact_ledger(self):
+        self.assertEqual(found(ledger(20)), [])
+
+    def test_the_empty_ledger(self):
+        self.assertEqual(found([]), [])
+
+    def test_every_damage_is_the_same_after_an_interruption(self):
+        intact = ledger(9)
+        rewritten = list(intact)
+        payload = rewritten[4].payload.replace("INV/5", "INV/X")
+        rewritten[4] = rewritten[4]._replace(
+            payload=payload, hash=chain.link(rewritten[4].previous_hash, payload)
+        )
+        swapped = list(intact)
+        swapped[2] = intact[6]._replace(sequence=3)
+        swapped[6] = intact[2]._replace(sequence=7)
+        cases = {
+            "rewritten": (rewritten, [("line_foreign", 5)]),
+            "swapped": (swapped, [("line_reordered", 3), ("line_reordered", 7)]),
+            "removed": (intact[:3] + intact[5:], [("line_removed", 4)]),
+        }
+        for name, (lines, expected) in cases.items():
+            for stop_at in range(len(lines) + 1):
+                with self.subTest(name, stop_at=stop_at):
+                    self.assertEqual(found(lines, stop_at), expected)
+
+    def test_a_copy_of_a_line_with_the_same_number(self):
+        lines = ledger(5)
+        lines.insert(3, lines[2])
+        self.assertEqual(found(lines), [("line_foreign", 3)])
+
+    def test_a_payload_that_is_no_json(self):
+        lines = ledger(3)
+        lines[1] = lines[1]._replace(
+            payload="x", hash=chain.link(lines[1].previous_hash, "x")
+        )
+        self.assertIn(("line_foreign", 2), found(lines))
+
+    def test_of_the_last_two_lines_either_may_be_wrong(self):
+        lines = ledger(4)
+        payload = lines[2].payload.replace("INV/3", "INV/X")
+        lines[2] = lines[2]._replace(
+            payload=payload, hash=chain.link(lines[2].previous_hash, payload)
+        )
+        self.assertEqual(found(lines), [("line_foreign", 3), ("line_foreign", 4)])
+
+    def test_beginning_in_the_middle_trusts_the_line_before(self):
+        lines = ledger(6)
+        walk = Walk.after(1, 3, lines[2].hash)
+        for line in lines[3:]:
+            self.assertEqual(walk.step(line, read_payload(line.payload)), [])
+        walk = Walk.after(1, 3, "$1$other")
+        findings = []
+        for line in lines[3:]:
+            findings += walk.step(line, read_payload(line.payload))
+        self.assertEqual([(f.kind, f.sequence) for f in findings], [("line_foreign", 4)])
+
+    def test_a_small_difference_of_clocks_is_none(self):
+        for minutes, kinds in ((3, []), (30, ["clock"])):
+            lines, previous = [], chain.GENESIS
+            for line in ledger(3):
+                sealed_on = line.sealed_on
+                if line.sequence == 2:
+                    sealed_on -= timedelta(minutes=minutes)
+                payload = line.payload.replace(
+                    line.sealed_on.isoformat(), sealed_on.isoformat()
+                )
+                hash_ = chain.link(previous, payload)
+                lines.append(
+                    line._replace(
+                        payload=payload,
+                        previous_hash=previous,
+                        hash=hash_,
+                        sealed_on=sealed_on,
+                    )
+                )
+                previous = hash_
+            self.assertEqual([kind for kind, _sequence in found(lines)], kinds)
+
+    def test_memory_does_not_grow_with_displaced_lines(self):
+        lines = ledger(5000)
+        shuffled = [
+            line._replace(sequence=position + 1)
+            for position, line in enumerate(reversed(lines))
+        ]
+        walk = Walk(1)
+        for line in shuffled[:2400]:
+            walk.step(line, read_payload(line.payload))
+        self.assertLessEqual(len(walk.state()["hashes"]), 1001)
+
+
+@tagged("-at_install", "post_install")
+class TestComparisons(BaseCase):
+    def test_anchors(self):
+        hashes = {3: "c", 5: "e"}
+        self.assertEqual(compare_anchors([(3, "c", "x"), (5, "e", "x")], hashes, 5), [])
+        [changed] = compare_anchors([(3, "C", "x")], hashes, 5)
+        self.assertEqual((changed.kind, changed.sequence), ("line_foreign", 3))
+        [cut] = compare_anchors([(7, "g", "near"), (9, "i", "far")], hashes, 5)
+        self.assertEqual(
+            (cut.kind, cut.sequence, cut.what), ("ledger_cut", 6, "far")
+        )
+
+    def test_amounts_are_compared_as_they_were_rounded(self):
+        row = dict.fromkeys(
+            (
+                "company currency date folder made_with model name number origin "
+                "partner record sha256 size type version"
+            ).split()
+        )
+        for sealed, value, differing in (
+            ("240.00", 240.0, []),
+            ("-0.00", 0.0, []),
+            ("0.00", None, []),
+            ("240.00", 240.004, []),
+            ("240.000", 240.004, ["amount"]),
+            ("240.00", 240.01, ["amount"]),
+            (None, 240.0, ["amount"]),
+        ):
+            with self.subTest(sealed=sealed, value=value):
+                values = {**row, "amount": value}
+                self.assertEqual(compare_document({"amount": sealed}, values), differing)
+
+    def test_nothing_read_is_missing_and_never_an_empty_file(self):
+        empty = hashlib.sha256(b"").hexdigest()
+        content = {"sha256": empty, "size": 5}
+        self.assertEqual(judge_file(content, Digest(empty, 0)).kind, "file_missing")
+        self.assertEqual(judge_file(content, Digest(None, 0)).kind, "file_missing")
+        unreadable = judge_file(content, Digest(None, 0, "Input/output error"))
+        self.assertEqual(unreadable.kind, "file_unreadable")
+        self.assertIsNone(judge_file({"sha256": "x", "size": 1}, Digest("x", 1)))
+
+
+@tagged("-at_install", "post_install")
+class TestDigests(BaseCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def file(self, name, data):
+        path = self.folder / name
+        path.write_bytes(data)
+        return str(path)
+
+    def test_files_of_every_size(self):
+        for size in (0, 1, BLOCK_SIZE - 1, BLOCK_SIZE, BLOCK_SIZE + 1, 3 * BLOCK_SIZE):
+            data = b"x" * size
+            [digest] = digest_files([self.file(str(size), data)])
+            self.assertEqual(digest, (hashlib.sha256(data).hexdigest(), size, None))
+
+    def test_missing_and_unreadable(self):
+        missing = str(self.folder / "missing")
+        beneath_a_file = f"{self.file('file', b'x')}/name"
+        for path in (missing, beneath_a_file):
+            self.assertEqual(digest_files([path]), [Digest(None, 0)])
+        [folder] = digest_files([str(self.folder)])
+        self.assertIn("directory", folder.error)
+        broken = OSError(errno.EIO, "Input/output error")
+        with patch("builtins.open", side_effect=broken):
+            [digest] = digest_files(["any"])
+        self.assertIn("Input/output error", digest.error)
+
+    def test_pages_keep_their_order(self):
+        names = [str(number) for number in range(60)]
+        paths = [self.file(name, name.encode()) for name in names]
+        pages = [paths[:25], [], paths[25:26], paths[26:]]
+        result = list(read_ahead(iter(pages), lambda page: page))
+        self.assertEqual([page for page, _digests in result], pages)
+        self.assertEqual(
+            [digest.sha256 for _page, digests in result for digest in digests],
+            [hashlib.sha256(name.encode()).hexdigest() for name in names],
+        )
+
+    def test_one_page_is_read_ahead_and_no_more(self):
+        read = []
+
+        def pages():
+            for number in range(10):
+                read.append(number)
+                yield [number]
+
+        ahead = read_ahead(pages(), lambda page: [])
+        next(ahead)
+        self.assertEqual(read, [0, 1])
+        ahead.close()

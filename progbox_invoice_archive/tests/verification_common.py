@@ -1,0 +1,91 @@
+import logging
+from pathlib import Path
+
+_logger = logging.getLogger(__name__)
+from ..models.progbox_archive_deposit import Deposit, FileToArchive
+from .common import ArchiveCommon
+
+
+class VerificationCommon(ArchiveCommon):
+    """A real archive of a few invoices, and somebody who gets at the database."""
+
+    INVOICES = 6
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.runs = cls.server["progbox.verification"]
+        cls.moves = cls.env["account.move"].union(
+            *(cls.filed() for _number in range(cls.INVOICES))
+        )
+
+    @classmethod
+    def filed(cls, move=None, content=None):
+        """Post an invoice and archive a file for it, without rendering one."""
+        move = move or cls.posted()
+        staged = cls.server["ir.attachment"]._progbox_stage(
+            [content or f"%PDF-1.4 {move.name} {move.id}".encode()]
+        )
+        file = FileToArchive(
+            "invoice.pdf", "application/pdf", {"renderer": "test 1.0"}, staged
+        )
+        cls.server["progbox.archive.deposit"]._put_away(
+            move.sudo(), Deposit("generated", (file,))
+        )
+        cls.jobs_of(move)._job_finish("done")
+        return move
+
+    @classmethod
+    def verify(cls, **values):
+        """Run a verification to its end, in this transaction."""
+        cls.env.flush_all()
+        run = cls.runs._start_here(cls.company, {"door": "command", **values})
+        run._job_process()
+        return run
+
+    @classmethod
+    def seals(cls):
+        return cls.server["progbox.seal"].search(
+            [("company_id", "=", cls.company.id)], order="sequence"
+        )
+
+    @classmethod
+    def seal(cls, move):
+        return cls.documents(move)[-1].seal_id
+
+    @classmethod
+    def path(cls, move):
+        """Return where the file of an invoice is on the disk."""
+        attachment = cls.documents(move)[-1]._content_attachment()
+        return Path(attachment._full_path(attachment.store_fname))
+
+    @classmethod
+    def tamper(cls, query, *values):
+        """Do something to the database that nobody may do, past every guard."""
+        cls.env.flush_all()
+        # No trigger fires for this role, not even that of a foreign key.
+        cls.env.cr.execute("SET LOCAL session_replication_role = replica")
+        cls.env.cr.execute(query, values)
+        cls.env.cr.execute("SET LOCAL session_replication_role = origin")
+        cls.env.invalidate_all()
+
+    def found(self, run):
+        """Return the findings as a set of (kind, invoice number)."""
+        self.assertEqual(run.state, "done", run.error_detail)
+        for finding in run.finding_ids:
+            _logger.info("%s %s\n%s\n%s", finding.kind, finding.what, finding.expected, finding.actual)
+        return {(f.kind, f.number or None) for f in run.finding_ids}
+
+    def assertFound(self, *expected, **values):
+        """Verify, and expect exactly these findings: (kind, invoice or None)."""
+        run = self.verify(**values)
+        wanted = {
+            (kind, move and (move if isinstance(move, str) else move.name))
+            for kind, move in expected
+        }
+        self.assertEqual(self.found(run), wanted)
+        return run
+
+    def assertIntact(self, run):
+        self.assertEqual(self.found(run), set())
+        self.assertEqual(run.result, "intact")

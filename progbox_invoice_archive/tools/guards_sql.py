@@ -1,0 +1,289 @@
+"""The text of the guards inside PostgreSQL; ``progbox.ledger.guards`` installs them.
+
+They refuse what comes past the ORM: psql, a module's own SQL, the raw UPDATE of a
+merge. Whoever owns the tables can still remove them; that is seen at the next start
+and by the verification, which trusts nothing of this.
+
+How they are written, and why:
+
+- Names are qualified and each function sets its own search_path: pg_restore runs
+  with an empty one, and a temporary table may not stand in for ours.
+- What is sealed is compared column by column: deleting a user or upgrading a module
+  updates other columns of the same rows, and must go on working.
+- OLD and NEW are both looked at: a foreign attachment moved onto a sealed document
+  is as bad as a sealed one changed.
+- Triggers on ir_attachment have a WHEN clause, evaluated without calling anything:
+  other attachments pay nothing.
+- The error is an integrity error, the one kind that Odoo shows as a sentence.
+- Data comes before triggers in a dump, so that a restore passes the INSERT guards.
+"""
+
+REFUSE = """
+BEGIN
+    RAISE EXCEPTION 'The archive is kept as evidence: %.', refusal USING
+        ERRCODE = 'restrict_violation',
+        TABLE = 'progbox_seal', CONSTRAINT = 'progbox_guard';
+END
+"""
+
+# Arguments: the columns that stay as they are, whatever else changes.
+KEEP = """
+DECLARE
+    before_ jsonb := to_jsonb(OLD);
+    after_ jsonb;
+    kept text;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        PERFORM public.progbox_guard_refuse(
+            format('line %s of %s is not deleted', OLD.id, TG_TABLE_NAME));
+    END IF;
+    after_ := to_jsonb(NEW);
+    FOREACH kept IN ARRAY TG_ARGV LOOP
+        IF before_ -> kept IS DISTINCT FROM after_ -> kept THEN
+            PERFORM public.progbox_guard_refuse(format(
+                '"%s" of line %s of %s is not changed', kept, OLD.id, TG_TABLE_NAME));
+        END IF;
+    END LOOP;
+    RETURN NEW;
+END
+"""
+
+TRUNCATE = """
+BEGIN
+    IF EXISTS (SELECT FROM public.progbox_seal) THEN
+        PERFORM public.progbox_guard_refuse(
+            format('%s is not emptied', TG_TABLE_NAME));
+    END IF;
+    RETURN NULL;
+END
+"""
+
+# The same rule as in tools/chain.py.
+NEXT_LINE = """
+DECLARE
+    last_sequence integer := 0;
+    last_hash text := '';
+    content jsonb := NEW.payload::jsonb;
+BEGIN
+    SELECT sequence, hash INTO last_sequence, last_hash FROM public.progbox_seal
+        WHERE company_id = NEW.company_id ORDER BY sequence DESC LIMIT 1;
+    last_sequence := coalesce(last_sequence, 0);
+    last_hash := coalesce(last_hash, '');
+    IF NEW.sequence IS DISTINCT FROM last_sequence + 1
+        OR coalesce(NEW.previous_hash, '') <> last_hash
+        OR NEW.hash IS DISTINCT FROM '$1$' || encode(
+            sha256(convert_to(last_hash || NEW.payload, 'UTF8')), 'hex')
+        OR content ->> 'company' IS DISTINCT FROM NEW.company_id::text
+        OR content ->> 'sequence' IS DISTINCT FROM NEW.sequence::text
+        OR content ->> 'kind' IS DISTINCT FROM NEW.kind
+        OR NEW.kind = 'deposit'
+            AND content ->> 'document' IS DISTINCT FROM NEW.document_id::text
+    THEN
+        PERFORM public.progbox_guard_refuse(
+            'a line that is not the next one does not enter the ledger');
+    END IF;
+    RETURN NEW;
+END
+"""
+
+# A document is born without a seal, and gets the one that was made for it, once.
+SEALING = """
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM public.progbox_guard_refuse('a new document has no seal yet');
+    ELSIF NOT EXISTS (
+        SELECT FROM public.progbox_seal WHERE id = NEW.seal_id
+            AND kind = 'deposit' AND document_id = NEW.id
+            AND company_id = NEW.company_id
+            AND payload::jsonb ->> 'sha256' IS NOT DISTINCT FROM NEW.sha256
+    ) THEN
+        PERFORM public.progbox_guard_refuse(
+            format('this seal was not made for document %s', NEW.id));
+    END IF;
+    RETURN NEW;
+END
+"""
+
+# Deferred to the end of the transaction, which deposits and seals.
+COMPLETE = """
+BEGIN
+    IF EXISTS (
+        SELECT FROM public.progbox_document document
+            JOIN public.progbox_folder folder ON folder.id = document.folder_id
+            WHERE document.id = NEW.id AND document.seal_id IS NULL AND folder.locked
+    ) THEN
+        PERFORM public.progbox_guard_refuse(
+            'nothing enters a locked folder without a seal');
+    END IF;
+    RETURN NULL;
+END
+"""
+
+FOLDER = """
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.locked AND OLD.locked IS NOT TRUE
+        OR NEW.locked IS NOT TRUE AND EXISTS (
+            SELECT FROM public.progbox_folder WHERE id = NEW.parent_id AND locked)
+    THEN
+        PERFORM public.progbox_guard_refuse('no folder is added to it by hand');
+    END IF;
+    RETURN NEW;
+END
+"""
+
+# Moving the bytes is allowed where they stay the same (force_storage): in the
+# database their digest is the sealed one; in a store, whose bytes cannot be seen
+# from here, the file is named after the SHA-1 that the row has always had.
+ATTACHMENT = """
+DECLARE
+    sealed text;
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        IF OLD.res_model = 'progbox.document' AND OLD.res_field = 'content' THEN
+            SELECT sha256 INTO sealed FROM public.progbox_document
+                WHERE id = OLD.res_id AND seal_id IS NOT NULL;
+            IF FOUND THEN
+                IF TG_OP = 'DELETE' THEN
+                    PERFORM public.progbox_guard_refuse(
+                        format('file %s is not deleted', OLD.name));
+                END IF;
+                IF ROW(NEW.id, NEW.name, NEW.type, NEW.url, NEW.public,
+                        NEW.company_id, NEW.res_model, NEW.res_id, NEW.res_field,
+                        NEW.mimetype, NEW.checksum, NEW.file_size)
+                    IS DISTINCT FROM
+                    ROW(OLD.id, OLD.name, OLD.type, OLD.url, OLD.public,
+                        OLD.company_id, OLD.res_model, OLD.res_id, OLD.res_field,
+                        OLD.mimetype, OLD.checksum, OLD.file_size)
+                    OR ROW(NEW.store_fname, NEW.db_datas)
+                        IS DISTINCT FROM ROW(OLD.store_fname, OLD.db_datas)
+                    AND (CASE WHEN NEW.store_fname IS NULL
+                        THEN encode(sha256(NEW.db_datas), 'hex') IS DISTINCT FROM sealed
+                        ELSE right(NEW.store_fname, 40) IS DISTINCT FROM NEW.checksum
+                    END)
+                THEN
+                    PERFORM public.progbox_guard_refuse(
+                        format('file %s is not changed', OLD.name));
+                END IF;
+                RETURN NEW;
+            END IF;
+        END IF;
+        IF TG_OP = 'DELETE' THEN
+            RETURN OLD;
+        END IF;
+    END IF;
+    IF NEW.res_model = 'progbox.document' AND (TG_OP = 'INSERT' OR
+            ROW(NEW.res_model, NEW.res_id, NEW.res_field)
+            IS DISTINCT FROM ROW(OLD.res_model, OLD.res_id, OLD.res_field))
+        AND EXISTS (SELECT FROM public.progbox_document
+            WHERE id = NEW.res_id AND seal_id IS NOT NULL)
+    THEN
+        PERFORM public.progbox_guard_refuse(
+            format('document %s gets no second file', NEW.res_id));
+    END IF;
+    RETURN NEW;
+END
+"""
+
+# Name: (arguments, result, body). The helper first: a trigger may fire at once.
+FUNCTIONS = {
+    "progbox_guard_refuse": ("refusal text", "void", REFUSE),
+    "progbox_guard_keep": ("", "trigger", KEEP),
+    "progbox_guard_truncate": ("", "trigger", TRUNCATE),
+    "progbox_guard_next_line": ("", "trigger", NEXT_LINE),
+    "progbox_guard_sealing": ("", "trigger", SEALING),
+    "progbox_guard_complete": ("", "trigger", COMPLETE),
+    "progbox_guard_folder": ("", "trigger", FOLDER),
+    "progbox_guard_attachment": ("", "trigger", ATTACHMENT),
+}
+
+
+# Tables whose lines are never changed nor removed, and the columns that count.
+APPEND_ONLY = {
+    "progbox_seal": (
+        "id, company_id, sequence, kind, document_id, payload, previous_hash, hash,"
+        " sealed_on"
+    ),
+    "progbox_closing": (
+        "id, company_id, month, number, document_count, new_document_count, totals,"
+        " last_sequence, last_hash, seal_id, closed_on, closed_by"
+    ),
+}
+DOCUMENT_COLUMNS = (
+    "id, name, folder_id, company_id, type_id, mimetype, sha256, size, res_model,"
+    " res_id, version, origin, made_with, document_date, number, partner_name,"
+    " amount_total, currency_name, seal_id"
+)
+FOLDER_COLUMNS = "id, name, parent_id, company_id, locked, res_model, res_id"
+OURS = "NEW.res_model = 'progbox.document'"
+WAS_OURS = "OLD.res_model = 'progbox.document'"
+
+
+def _call(function, columns=""):
+    arguments = ", ".join(f"'{name.strip()}'" for name in columns.split(",") if name)
+    return f"EXECUTE FUNCTION public.progbox_guard_{function}({arguments})"
+
+
+def _each_row(event, table, condition, call):
+    when = f" WHEN ({condition})" if condition else ""
+    return table, f"{event} ON public.{table}", f"FOR EACH ROW{when} {call}"
+
+
+def _keep(table, columns, condition=""):
+    call = _call("keep", columns)
+    return _each_row("BEFORE UPDATE OR DELETE", table, condition, call)
+
+
+def _truncate(table):
+    event = f"BEFORE TRUNCATE ON public.{table}"
+    return table, event, f"FOR EACH STATEMENT {_call('truncate')}"
+
+
+# Name: (table, event, what happens).
+TRIGGERS = {
+    **{f"{table}_keep": _keep(table, names) for table, names in APPEND_ONLY.items()},
+    "progbox_seal_next": _each_row(
+        "BEFORE INSERT", "progbox_seal", "", _call("next_line")
+    ),
+    "progbox_document_keep": _keep(
+        "progbox_document", DOCUMENT_COLUMNS, "OLD.seal_id IS NOT NULL"
+    ),
+    "progbox_document_born": _each_row(
+        "BEFORE INSERT",
+        "progbox_document",
+        "NEW.seal_id IS NOT NULL",
+        _call("sealing"),
+    ),
+    "progbox_document_seal": _each_row(
+        "BEFORE UPDATE",
+        "progbox_document",
+        "OLD.seal_id IS NULL AND NEW.seal_id IS NOT NULL",
+        _call("sealing"),
+    ),
+    "progbox_document_complete": (
+        "progbox_document",
+        "AFTER INSERT OR UPDATE ON public.progbox_document",
+        "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+        f" WHEN (NEW.seal_id IS NULL) {_call('complete')}",
+    ),
+    "progbox_folder_keep": _keep("progbox_folder", FOLDER_COLUMNS, "OLD.locked"),
+    # The ORM sets the path in a second step, once.
+    "progbox_folder_path": _keep(
+        "progbox_folder", "parent_path", "OLD.locked AND OLD.parent_path IS NOT NULL"
+    ),
+    "progbox_folder_add": _each_row(
+        "BEFORE INSERT OR UPDATE", "progbox_folder", "", _call("folder")
+    ),
+    "progbox_attachment_insert": _each_row(
+        "BEFORE INSERT", "ir_attachment", OURS, _call("attachment")
+    ),
+    "progbox_attachment_update": _each_row(
+        "BEFORE UPDATE", "ir_attachment", f"{OURS} OR {WAS_OURS}", _call("attachment")
+    ),
+    "progbox_attachment_delete": _each_row(
+        "BEFORE DELETE", "ir_attachment", WAS_OURS, _call("attachment")
+    ),
+    **{f"{table}_truncate": _truncate(table) for table in APPEND_ONLY},
+    "progbox_document_truncate": _truncate("progbox_document"),
+    "progbox_folder_truncate": _truncate("progbox_folder"),
+    "progbox_attachment_truncate": _truncate("ir_attachment"),
+}

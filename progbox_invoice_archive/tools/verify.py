@@ -1,0 +1,134 @@
+"""What the verification compares a ledger, its documents and their files with.
+
+Needs neither Odoo nor a database. See tools/walk.py for the chain itself.
+"""
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
+
+# What a document's row must repeat of its line.
+SEALED = (
+    "amount",
+    "company",
+    "currency",
+    "date",
+    "folder",
+    "made_with",
+    "model",
+    "name",
+    "number",
+    "origin",
+    "partner",
+    "record",
+    "sha256",
+    "size",
+    "type",
+    "version",
+)
+
+
+class Finding(NamedTuple):
+    """Something that is not as it was sealed.
+
+    :param kind: see the field ``kind`` of ``progbox.verification.finding``
+    :param content: the sealed values of the document concerned, as far as known
+    :param document: id of the document's row, when there is one
+    :param what: names of the values that differ, or where an anchor comes from
+    """
+
+    kind: str
+    sequence: int | None = None
+    content: dict | None = None
+    document: int | None = None
+    what: str | None = None
+    expected: str | None = None
+    actual: str | None = None
+
+
+def read_payload(text):
+    """Return the sealed values of a line, empty when they cannot be read."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def compare_anchors(anchors, hashes, last):
+    """Compare a ledger with hashes that were noted earlier.
+
+    :param anchors: list of (sequence, hash, source)
+    :param dict hashes: of the lines in the ledger now, by sequence
+    :param int last: sequence of the last line there is, 0 without any
+    :return: list of findings: the cut once, by its farthest anchor
+    """
+    findings = [
+        Finding(
+            "line_foreign",
+            sequence,
+            what=source,
+            expected=hash_,
+            actual=hashes[sequence],
+        )
+        for sequence, hash_, source in anchors
+        if sequence in hashes and hashes[sequence] != hash_
+    ]
+    beyond = [anchor for anchor in anchors if anchor[0] > last]
+    if beyond:
+        sequence, hash_, source = max(beyond, key=lambda anchor: anchor[0])
+        findings.append(
+            Finding("ledger_cut", last + 1, what=source, expected=f"{sequence}:{hash_}")
+        )
+    return findings
+
+
+def compare_document(content, row):
+    """Return which values of a document's row differ from its line.
+
+    :param dict content: what is sealed
+    :param dict row: the row's values under the same keys; ``amount`` is a number
+    :return: list of keys
+    """
+    row["amount"] = _amount(row["amount"], content.get("amount"))
+    return [
+        key
+        for key in SEALED
+        if key in content and (content[key] or None) != (row[key] or None)
+    ]
+
+
+def judge_file(content, digest):
+    """Compare a file with what is sealed.
+
+    :param dict content: what is sealed
+    :param digest: see :class:`..tools.digests.Digest`
+    :return: a Finding, or None when the file is the sealed one
+    """
+    if digest.sha256 == content.get("sha256") and (digest.size or not content.get("size")):
+        return None
+    if digest.error:
+        return Finding("file_unreadable", content=content, actual=digest.error)
+    # A file store that has lost a file answers with nothing at all.
+    if not digest.size:
+        return Finding("file_missing", content=content)
+    return Finding(
+        "file_changed",
+        content=content,
+        expected=content.get("sha256"),
+        actual=digest.sha256,
+    )
+
+
+def listed(values, keys):
+    """Return the named values for a person to compare."""
+    return "\n".join(f"{key}: {values.get(key)}" for key in keys)
+
+
+def _amount(value, sealed):
+    """Return a number the way it was sealed, whatever the currency rounds to now."""
+    try:
+        text = f"{value or 0:.{len(sealed.partition('.')[2])}f}"
+        return sealed if text == sealed or Decimal(text) == Decimal(sealed) else text
+    except (AttributeError, InvalidOperation, TypeError, ValueError):
+        return str(value)

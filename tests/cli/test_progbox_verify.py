@@ -1,0 +1,198 @@
+"""`odoo-bin progbox verify` as a script calls it: real processes, exit statuses."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from progbox_env import (
+    ROOT,
+    clone_database,
+    drop_database,
+    odoo_environment,
+    odoo_shell,
+    python,
+    sql,
+)
+from progbox_env.databases import filestore
+
+NAME = "progbox_cli"
+INTACT, FINDINGS, COULD_NOT_RUN = 0, 1, 2
+ARCHIVE = """
+folder = env["progbox.folder"]._archive_folder(env.company, env.cr.now().date())
+for number in range(1, 6):
+    env["progbox.document"]._deposit(
+        {
+            "name": f"CLI_{number}.pdf",
+            "number": f"CLI/{number}",
+            "folder_id": folder.id,
+            "company_id": env.company.id,
+            "type_id": env.ref(
+                "progbox_invoice_archive.document_type_customer_invoice"
+            ).id,
+            "currency_name": "EUR",
+        },
+        env["ir.attachment"]._progbox_stage([b"%PDF " + bytes([number])]),
+    )
+env.cr.commit()
+print(env.company.id, env["progbox.seal"]._last(env.company).hash)
+"""
+
+
+@pytest.fixture(scope="module")
+def archive():
+    """The id of the company that has an archive, and the hash of its last line."""
+    clone_database(NAME)
+    yield odoo_shell(NAME, ARCHIVE).split()[-2:]
+    drop_database(NAME)
+
+
+@pytest.fixture
+def company(archive):
+    return archive[0]
+
+
+def verify(*arguments, database=NAME, before=(), environment=None):
+    return subprocess.run(
+        [python(), "-m", "odoo", *before, "progbox", "verify", "-d", database]
+        + [str(argument) for argument in arguments],
+        capture_output=True,
+        text=True,
+        env=environment or odoo_environment(),
+        cwd="/",
+    )
+
+
+def last_line():
+    [line] = sql(
+        "SELECT sequence || ':' || hash FROM progbox_seal WHERE document_id IN"
+        " (SELECT id FROM progbox_document WHERE number = 'CLI/5')",
+        NAME,
+    )
+    return line
+
+
+def path_of(number):
+    [name] = sql(
+        f"""SELECT store_fname FROM ir_attachment
+        WHERE res_model = 'progbox.document' AND res_field = 'content' AND res_id =
+            (SELECT id FROM progbox_document WHERE number = '{number}')""",
+        NAME,
+    )
+    return filestore(NAME) / name
+
+
+def test_an_intact_archive(company):
+    answer = verify("--company", company)
+    assert answer.returncode == INTACT, answer.stdout + answer.stderr
+    assert "intact" in answer.stdout
+    assert "lines" in answer.stderr, "progress belongs to stderr"
+
+
+def test_the_other_way_of_calling_it(company):
+    environment = odoo_environment()
+    config = environment.pop("ODOO_RC")
+    answer = verify(
+        "-c",
+        config,
+        "--company",
+        company,
+        before=[f"--addons-path={ROOT}"],
+        environment=environment,
+    )
+    assert answer.returncode == INTACT, answer.stdout + answer.stderr
+
+
+def test_a_program_reads_the_result(company):
+    answer = verify("--json", "--company", company, "--since", "2026-01-01")
+    [run] = json.loads(answer.stdout)["runs"]
+    assert run["result"] == "intact"
+    assert run["files"] >= 5
+    assert f"{run['last_line']}:{run['last_hash']}" == last_line()
+    assert run["findings"] == []
+
+
+def test_a_changed_file_is_a_finding(company):
+    path = path_of("CLI/3")
+    data = path.read_bytes()
+    path.write_bytes(b"forged")
+    try:
+        answer = verify("--json", "--company", company)
+    finally:
+        path.write_bytes(data)
+    assert answer.returncode == FINDINGS, answer.stderr
+    [run] = json.loads(answer.stdout)["runs"]
+    assert [(f["kind"], f["number"]) for f in run["findings"]] == [
+        ("file_changed", "CLI/3")
+    ]
+    assert verify("--company", company).returncode == INTACT
+
+
+def test_a_cut_ledger_is_found_by_an_anchor(archive):
+    company, _hash = archive
+    anchor = last_line()
+    assert verify("--company", company, "--anchor", anchor).returncode == INTACT
+    other = f"9{anchor}"
+    answer = verify("--company", company, "--anchor", other)
+    assert answer.returncode == FINDINGS
+    assert "ledger_cut" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments, reason",
+    [
+        (["--company", "Nobody"], "no company Nobody"),
+        (["--company", "99999"], "no company 99999"),
+        (["--anchor", "1:abc"], "LINE:HASH"),
+        (["--since", "yesterday"], "YYYY-MM-DD"),
+        (["--unknown"], "--unknown"),
+    ],
+)
+def test_what_cannot_be_verified(archive, arguments, reason):
+    answer = verify(*arguments)
+    assert answer.returncode == COULD_NOT_RUN
+    assert reason in answer.stderr
+    assert not answer.stdout
+
+
+def test_a_database_that_is_not_there(archive):
+    answer = verify(database="progbox_nowhere")
+    assert answer.returncode == COULD_NOT_RUN
+    assert "progbox_nowhere" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_another_run_is_at_work(company):
+    sql(
+        f"""INSERT INTO progbox_verification (
+            company_id, door, state, priority, lease_until, lease_holder
+        ) VALUES (
+            {company}, 'cron', 'running', 0,
+            now() AT TIME ZONE 'UTC' + interval '1 hour', 'elsewhere:1:1'
+        )""",
+        NAME,
+    )
+    try:
+        answer = verify("--company", company)
+    finally:
+        sql("DELETE FROM progbox_verification WHERE lease_holder ~ '^elsewhere'", NAME)
+    assert answer.returncode == COULD_NOT_RUN
+    assert "elsewhere:1:1" in answer.stderr
+
+
+def test_a_killed_run_is_taken_over(company):
+    """Its lease has run out: whoever comes next starts, and says what he found."""
+    sql(
+        f"""INSERT INTO progbox_verification (
+            company_id, door, state, priority, lease_until, lease_holder
+        ) VALUES (
+            {company}, 'command', 'running', 0,
+            now() AT TIME ZONE 'UTC' - interval '1 second', 'dead:{os.getpid()}:1'
+        )""",
+        NAME,
+    )
+    assert verify("--company", company).returncode == INTACT
+    [open_runs] = sql(
+        "SELECT count(*) FROM progbox_verification WHERE state = 'running'", NAME
+    )
+    assert open_runs == "0"

@@ -1,0 +1,174 @@
+"""The guards through dump and restore, upgrade, neutralizing and uninstalling."""
+
+import subprocess
+
+import pytest
+from progbox_env import (
+    Stop,
+    clone_database,
+    drop_database,
+    odoo_shell,
+    paths,
+    postgres,
+    run_odoo,
+    sql,
+)
+
+NAME = "progbox_outlive"
+COPY = "progbox_outlive_copy"
+ADDON = "progbox_invoice_archive"
+DEPOSIT = """
+documents = env["progbox.document"]
+for number in range(3):
+    documents._deposit(
+        {
+            "name": f"OUT_{number}.pdf",
+            "number": f"OUT/{number}",
+            "folder_id": env["progbox.folder"]._archive_folder(
+                env.company, datetime.date(2026, 11, 2)
+            ).id,
+            "company_id": env.company.id,
+            "type_id": env.ref("progbox_invoice_archive.document_type_other").id,
+            "mimetype": "application/pdf",
+        },
+        env["ir.attachment"]._progbox_stage([b"%PDF-1.4 " + bytes([number])]),
+    )
+env.cr.commit()
+"""
+STATES = """
+guards = env["progbox.ledger.guards"]
+print(sorted(set(guards._guards_state().values())))
+print(env["ir.config_parameter"].sudo().get_param(
+    "progbox_invoice_archive.guards_repaired"))
+"""
+UNINSTALL = f"""
+module = env["ir.module.module"].search([("name", "=", "{ADDON}")])
+try:
+    module.button_immediate_uninstall()
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+CONFIRM = f"""
+env["ir.config_parameter"].set_param("{ADDON}.uninstall_confirmed", env.cr.dbname)
+env.cr.commit()
+"""
+ATTACKS = (
+    "UPDATE progbox_document SET name = 'x' WHERE seal_id IS NOT NULL",
+    "UPDATE ir_attachment SET store_fname = 'x' WHERE res_model = 'progbox.document'",
+    "DELETE FROM progbox_seal",
+    "TRUNCATE progbox_seal CASCADE",
+)
+
+
+@pytest.fixture
+def database():
+    clone_database(NAME)
+    odoo_shell(NAME, "import datetime" + DEPOSIT)
+    yield NAME
+    drop_database(NAME)
+    drop_database(COPY)
+
+
+def evidence(database):
+    return sql(
+        "SELECT document::text, seal::text FROM progbox_document document"
+        " JOIN progbox_seal seal ON seal.id = document.seal_id ORDER BY seal.id",
+        database,
+    )
+
+
+def assert_guarded(database):
+    before = evidence(database)
+    assert len(before) >= 3
+    for attack in ATTACKS:
+        with pytest.raises(Stop, match="kept as evidence"):
+            sql(attack, database)
+    assert evidence(database) == before
+
+
+def state(database):
+    query = f"SELECT state FROM ir_module_module WHERE name = '{ADDON}'"
+    return sql(query, database)
+
+
+def test_a_restored_dump_is_guarded_before_odoo_starts(database):
+    before = evidence(database)
+    drop_database(COPY)
+    sql(f'CREATE DATABASE "{COPY}" TEMPLATE template0')
+    access = ["-h", postgres.socket(), "-U", postgres.ROLE]
+    dump = subprocess.run(
+        [postgres.program("pg_dump"), *access, "-Fc", database],
+        check=True,
+        capture_output=True,
+    ).stdout
+    subprocess.run(
+        [postgres.program("pg_restore"), *access, "--no-owner", "--exit-on-error"]
+        + ["-d", COPY],
+        input=dump,
+        check=True,
+    )
+    assert evidence(COPY) == before
+    assert_guarded(COPY)
+    assert odoo_shell(COPY, STATES).split("\n")[:2] == ["['active']", "False"]
+
+
+def test_an_upgrade_leaves_evidence_and_guards(database):
+    before = evidence(database)
+    run_odoo(database, "-u", ADDON)
+    assert evidence(database) == before
+    assert odoo_shell(database, STATES).split("\n")[:2] == ["['active']", "False"]
+    assert_guarded(database)
+
+
+def test_a_lifted_guard_is_back_at_the_next_start(database):
+    sql("DROP TRIGGER progbox_seal_keep ON progbox_seal", database)
+    states, repaired, *_rest = odoo_shell(database, STATES).split("\n")
+    assert states == "['active']"
+    assert "progbox_seal_keep missing" in repaired
+    assert_guarded(database)
+
+
+def test_a_neutralized_copy_can_be_read_and_says_what_it_is(database):
+    subprocess.run(
+        [paths.python(), "-m", "odoo", "neutralize", "-d", database],
+        check=True,
+        env=paths.odoo_environment(),
+        cwd="/",
+    )
+    [copied_on] = sql(
+        f"SELECT value FROM ir_config_parameter WHERE key = '{ADDON}.copied_on'",
+        database,
+    )
+    assert copied_on
+    assert not sql(
+        "SELECT cron_name FROM ir_cron WHERE active AND cron_name LIKE 'ProGBox%'",
+        database,
+    )
+    assert_guarded(database)
+
+
+def test_uninstalling_is_refused_twice_and_then_leaves_nothing(database):
+    before = evidence(database)
+    assert "UserError" in odoo_shell(database, UNINSTALL)
+    assert state(database) == ["installed"]
+    # Past the button: the state is written, and the next update would uninstall.
+    sql(
+        f"UPDATE ir_module_module SET state = 'to remove' WHERE name = '{ADDON}'",
+        database,
+    )
+    with pytest.raises(Stop):
+        run_odoo(database, "-u", "portal")
+    assert state(database) == ["installed"]
+    assert evidence(database) == before
+    assert_guarded(database)
+
+    odoo_shell(database, CONFIRM + UNINSTALL)
+    assert state(database) == ["uninstalled"]
+    for left in (
+        "SELECT tgname FROM pg_trigger WHERE tgname LIKE 'progbox%'",
+        "SELECT proname FROM pg_proc WHERE proname LIKE 'progbox%'",
+        "SELECT relname FROM pg_class WHERE relname LIKE '%progbox%'",
+        "SELECT name FROM ir_attachment WHERE res_model LIKE 'progbox%'",
+    ):
+        assert sql(left, database) == []
+    sql("UPDATE ir_attachment SET name = name", database)

@@ -1,0 +1,105 @@
+"""A real Odoo, with a worker in the background, and people at real browsers."""
+
+import pytest
+from playwright.sync_api import sync_playwright
+from progbox_env import base, clone_database, drop_database, odoo_shell, start_odoo
+from progbox_env.databases import run_odoo
+
+DATABASE = "progbox_journeys"
+CHROMIUM = {
+    "executable_path": "/usr/bin/chromium",
+    "args": [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ],
+}
+# login, language of Odoo and of the browser, screen
+PEOPLE = {
+    "emma": ("en_US", "en-US", {"width": 1366, "height": 768}),
+    "claire": ("fr_FR", "fr-FR", {"width": 1366, "height": 768}),
+    "phil": ("en_US", "en-US", {"width": 390, "height": 844}),
+}
+PREPARE = """
+from odoo import Command
+group = env.ref("account.group_account_invoice")
+company = env.ref("base.main_company")
+for login, lang in %(people)r.items():
+    env["res.users"].with_context(no_reset_password=True).create({
+        "name": login.title(), "login": login, "password": login, "lang": lang,
+        "company_id": company.id, "company_ids": [Command.set(company.ids)],
+        "group_ids": [Command.link(group.id)],
+    })
+# long enough for a second page
+lines = [Command.create({"name": f"Work {n:02d}", "quantity": 1, "price_unit": 100})
+         for n in range(1, 61)]
+partner = env["res.partner"].create({"name": "Maçonnerie Lefèvre"})
+drafts = env["account.move"].create([
+    {"move_type": "out_invoice", "company_id": company.id,
+     "partner_id": partner.id, "invoice_line_ids": lines}
+    for _number in range(len(%(people)r) + 2)
+])
+posted = drafts[-2:]
+posted.action_post()
+print("drafts", *(drafts - posted).ids)
+env.cr.commit()
+"""
+
+
+@pytest.fixture(scope="session")
+def journeys():
+    """The server, two posted invoices, and a draft of two pages for each person."""
+    with base(tests=True):
+        clone_database(DATABASE)
+        run_odoo(DATABASE, "--load-language=fr_FR")
+        languages = {login: lang for login, (lang, *_rest) in PEOPLE.items()}
+        output = odoo_shell(DATABASE, PREPARE % {"people": languages})
+        ids = output.split("drafts", 1)[1].split()
+        with start_odoo(DATABASE, cron_threads=1) as server:
+            yield server, dict(zip(PEOPLE, ids, strict=True))
+        drop_database(DATABASE)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(journeys, chromium):
+    """Log a person in; return the page, and the address of the person's invoice."""
+    server, drafts = journeys
+    contexts = []
+
+    def log_in(login):
+        _lang, locale, screen = PEOPLE[login]
+        is_phone = screen["width"] < 768
+        context = chromium.new_context(
+            viewport=screen,
+            locale=locale,
+            has_touch=is_phone,
+            is_mobile=is_phone,
+            base_url=server.url,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.errors = []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.goto("/web/login")
+        page.fill("input[name=login]", login)
+        page.fill("input[name=password]", login)
+        page.click("button[type=submit]")
+        page.wait_for_selector(".o_web_client")
+        return page, f"/odoo/customer-invoices/{drafts[login]}"
+
+    yield log_in
+    for context in contexts:
+        assert not context.pages[0].errors
+        context.close()

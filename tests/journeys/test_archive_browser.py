@@ -1,0 +1,120 @@
+"""From posting an invoice to reading it in the archive, as people do it."""
+
+import re
+import time
+
+from playwright.sync_api import TimeoutError, expect
+
+PATIENCE = 60  # seconds; the archiver needs one or two
+ARCHIVE_BUTTON = "button[name=action_progbox_open_archive]"
+# a phone keeps the buttons of the invoice in a menu
+MORE_BUTTONS = ".o_button_more:visible"
+
+
+def confirm(page, address):
+    """Confirm the draft; return the number it gets."""
+    page.goto(address)
+    page.click("button[name=action_post]:visible")
+    number = page.locator(".o_field_widget[name=name]").first
+    expect(number).to_contain_text(re.compile(r"\d{3}"), timeout=20_000)
+    return number.inner_text().strip()
+
+
+def wait_for(page, selector, label=""):
+    """Look again and again, as an impatient person does."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        page.reload()
+        page.wait_for_selector(".o_form_view, .o_progbox_tree")
+        more = page.locator(MORE_BUTTONS)
+        if more.count():
+            more.first.click()
+        try:
+            page.locator(selector, has_text=label).first.wait_for(timeout=2000)
+            return
+        except TimeoutError:
+            continue
+    raise AssertionError(f"{label or selector}: not there after {PATIENCE} s")
+
+
+def open_app(page, app):
+    page.click(".o_navbar_apps_menu button")
+    page.click(f".o_app:has-text('{app}')")
+    page.wait_for_selector(".o_progbox_tree")
+
+
+def read_both_pages(page, number):
+    """Read the first page in the preview, turn to the second."""
+    frame = page.frame_locator(".o_progbox_preview iframe")
+    first = frame.locator(".page[data-page-number='1'] .textLayer")
+    expect(first).to_contain_text(number, timeout=20_000)
+    expect(first).to_contain_text("Work 01")
+    field = frame.locator("#pageNumber")
+    field.fill("2")
+    field.press("Enter")
+    second = frame.locator(".page[data-page-number='2'] .textLayer")
+    expect(second).to_contain_text("Work 60", timeout=20_000)
+
+
+def test_a_posted_invoice_is_read_in_the_archive(visit):
+    page, address = visit("emma")
+    number = confirm(page, address)
+    wait_for(page, ARCHIVE_BUTTON, "Archived")
+    open_app(page, "Documents")
+    expect(page.locator(".o_menu_sections")).to_contain_text("Archiving")
+    expect(page.locator("[role=treeitem][aria-selected=true]")).to_contain_text(
+        time.strftime("%m — %B")
+    )
+    page.click(f".o_data_row:has-text('{number}') td[name=number]")
+    read_both_pages(page, number)
+    page.click(".o_progbox_preview_source")
+    expect(page.locator(".o_form_view .o_field_widget[name=name]").first).to_contain_text(
+        number
+    )
+
+
+def test_une_facture_validee_se_lit_dans_archivage(visit):
+    page, address = visit("claire")
+    number = confirm(page, address)
+    wait_for(page, ARCHIVE_BUTTON, "Archivé")
+    open_app(page, "Documents")
+    expect(page.locator(".o_menu_sections")).to_contain_text("Archivage")
+    month = page.locator("[role=treeitem][aria-selected=true]")
+    expect(month).to_contain_text(re.compile(r"\d\d — [a-zéû]+"))
+    page.click(f".o_data_row:has-text('{number}') td[name=number]")
+    read_both_pages(page, number)
+
+
+def test_the_archive_on_a_phone(visit):
+    page, address = visit("phil")
+    number = confirm(page, address)
+    wait_for(page, ARCHIVE_BUTTON, "Archived")
+    page.goto("/odoo/archive")
+    folders = page.locator(".o_progbox_tree_toggle")
+    expect(folders).to_contain_text(time.strftime("%m — %B"))
+    folders.click()
+    page.click("[role=treeitem]:has-text('.factures')")
+    page.click(f".o_kanban_record:has-text('{number}')")
+    preview = page.locator(".o_progbox_preview")
+    box = preview.bounding_box()
+    assert (box["width"], box["height"]) == (390, 844)
+    read_both_pages(page, number)
+    page.click(".o_progbox_preview_close")
+    expect(preview).to_have_count(0)
+
+
+def test_documents_are_looked_through_with_the_arrow_keys(visit):
+    page, _address = visit("emma")
+    page.goto("/odoo/archive")
+    wait_for(page, ".o_data_row >> nth=1")
+    rows = page.locator(".o_data_row td[name=number]")
+    numbers = rows.all_inner_texts()
+    rows.first.click()
+    title = page.locator(".o_progbox_preview_title")
+    expect(title).to_contain_text(numbers[0])
+    page.keyboard.press("ArrowRight")
+    expect(title).to_contain_text(numbers[1])
+    page.keyboard.press("ArrowLeft")
+    expect(title).to_contain_text(numbers[0])
+    page.keyboard.press("Escape")
+    expect(title).to_have_count(0)
