@@ -40,8 +40,8 @@ class TestToolsWkhtmltopdf(BaseCase):
         return caught.exception.detail
 
     def test_the_pdf_is_given_and_nothing_left_behind(self):
-        own = 'case "$TMPDIR" in */progbox.render.*) echo > "$TMPDIR/own";; *) exit 3; esac'
-        pdf = self.run_script(f'{own}; {PDF} > "$out"')
+        own = 'case "$TMPDIR" in *progbox.render.*) echo > "$TMPDIR/own";; *) exit 3'
+        pdf = self.run_script(f'{own}; esac; {PDF} > "$out"')
         self.assertTrue(pdf.startswith(b"%PDF"))
         self.assertEqual(list(self.temporary.iterdir()), [])
 
