@@ -9,8 +9,10 @@ def uninstall_hook(env):
     """
     env["ir.module.module"]._progbox_check_uninstall()
     env["progbox.ledger.guards"]._guards_drop()
-    # Odoo drops our tables and leaves their attachments, with nobody to read them.
     env.flush_all()
+    # Odoo deletes the document types before the tables that need them.
+    env.cr.execute("TRUNCATE progbox_document, progbox_seal CASCADE")
+    # It drops our tables and leaves their attachments, with nobody to read them.
     rows = env.execute_query(
         SQL(
             "DELETE FROM ir_attachment WHERE res_model = 'progbox.document'"
