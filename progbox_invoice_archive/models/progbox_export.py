@@ -74,8 +74,12 @@ class ProgboxExport(models.Model):
     )
 
     def _compute_has_content(self):
-        files = self.env["ir.attachment"].sudo()._read_group(
-            self._content_domain() & Domain("res_id", "in", self.ids), ["res_id"]
+        files = (
+            self.env["ir.attachment"]
+            .sudo()
+            ._read_group(
+                self._content_domain() & Domain("res_id", "in", self.ids), ["res_id"]
+            )
         )
         with_content = {res_id for [res_id] in files}
         for export in self:
@@ -89,7 +93,9 @@ class ProgboxExport(models.Model):
 
     @api.model
     def _content_domain(self):
-        return Domain("res_model", "=", self._name) & Domain("res_field", "=", "content")
+        return Domain("res_model", "=", self._name) & Domain(
+            "res_field", "=", "content"
+        )
 
     # ------------------------------------------------------------------
     # Asking for an export
@@ -123,9 +129,7 @@ class ProgboxExport(models.Model):
 
     def _check_manager(self):
         if not self.env.user.has_group(MANAGER_GROUP):
-            raise UserError(
-                self.env._("Only an archive manager exports the archive.")
-            )
+            raise UserError(self.env._("Only an archive manager exports the archive."))
 
     @api.model
     def _checked_directory(self, directory):

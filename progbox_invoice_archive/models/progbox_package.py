@@ -184,7 +184,7 @@ class ProgboxPackage(models.AbstractModel):
         ]
 
     def _type_names(self):
-        types = self.env["progbox.document.type"].search([])
+        types = self.env["progbox.document.type"].search(Domain.TRUE)
         return {type_.id: type_.name for type_ in types}
 
 

@@ -25,9 +25,7 @@ class AccessLogCommon(ArchiveCommon):
         return self.log.search(
             [
                 ("document_ref", "=", (document or self.document).id),
-                ("kind", "in", kinds)
-                if kinds
-                else ("kind", "not in", ["deposit"]),
+                ("kind", "in", kinds) if kinds else ("kind", "not in", ["deposit"]),
             ],
             order="id",
         )

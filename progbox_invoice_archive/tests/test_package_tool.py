@@ -14,8 +14,24 @@ from ..tools.package import FileChanged, Package, harmless
 from ..tools.package_names import Names
 
 WINDOWS_REFUSES = set('<>:"/\\|?*')
-NAMES = st.text(max_size=300) | st.sampled_from(
-    ["..", ".", "", "CON", "nul.pdf", "a/b.pdf", "A\\B", "été.pdf", "ÉTÉ.PDF", "x.pdf"]
+TROUBLE = [";", "a;1", "-rf", "*", "~", "a\nb", "=1", "#", "%s", "$HOME", "`x`", "&"]
+NAMES = (
+    st.text(max_size=300)
+    | st.sampled_from(TROUBLE)
+    | st.sampled_from(
+        [
+            "..",
+            ".",
+            "",
+            "CON",
+            "nul.pdf",
+            "a/b.pdf",
+            "A\\B",
+            "été.pdf",
+            "ÉTÉ.PDF",
+            "x.pdf",
+        ]
+    )
 )
 
 
@@ -66,7 +82,9 @@ class TestPackageTool(BaseCase):
             (("Ș & ț",), "発票.pdf", b"ghi"),
         )
         target = self.unzip(made)
-        self.assertIn("OK", self.run_tool("sha256sum", "-c", "MANIFEST.sha256", cwd=target))
+        self.assertIn(
+            "OK", self.run_tool("sha256sum", "-c", "MANIFEST.sha256", cwd=target)
+        )
         self.assertEqual((target / ".factures/2026/Été n° 1.pdf").read_bytes(), b"abc")
         self.assertEqual(
             (target / ".factures/2026/été n° 1 (2).PDF").read_bytes(), b"def"

@@ -10,9 +10,10 @@ LONGEST_FOLDER = 120
 # The names that the archiver gives: nothing to clean, and cleaning takes 0.2 ms.
 CLEAN = re.compile(r"[A-Z]{2,10}_[\w-]{2,60}\.(?:pdf|xml)", re.ASCII)
 # Control characters, line breaks of all kinds, and what turns the reading direction:
-# "gpj.exe" is no picture.
-INVISIBLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+# "gpj.exe" is no picture. And the semicolon: `unzip` takes what follows it for a
+# version number and cuts it off.
+UNSAFE = re.compile(
+    r"[;\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 
@@ -76,7 +77,7 @@ def safe_name(name, folder=False):
     """
     if not folder and CLEAN.fullmatch(name or ""):
         return os.path.splitext(name)
-    name = INVISIBLE.sub("_", unicodedata.normalize("NFC", name or ""))
+    name = UNSAFE.sub("_", unicodedata.normalize("NFC", name or ""))
     name = re.sub(r"\s", " ", name)  # exotic blanks are not cut off at the ends
     if folder:
         stem = name.lstrip(". ")

@@ -30,7 +30,7 @@ class ProgboxExportWizard(models.TransientModel):
         default=lambda self: fields.Date.context_today(self),
         help="Any day of it.",
     )
-    folder_id = fields.Many2one("progbox.folder", string="Folder")
+    folder_id = fields.Many2one("progbox.folder")
     target = fields.Selection(
         [("zip", "Zip to download"), ("folder", "Folder on the server")],
         string="As",
@@ -44,9 +44,7 @@ class ProgboxExportWizard(models.TransientModel):
     )
     found_id = fields.Many2one("progbox.folder", compute="_compute_found")
     document_count = fields.Integer(string="Documents", compute="_compute_found")
-    size = fields.Float(
-        string="Size (bytes)", digits=(20, 0), compute="_compute_found"
-    )
+    size = fields.Float(string="Size (bytes)", digits=(20, 0), compute="_compute_found")
 
     @api.depends("company_id", "scope", "date", "folder_id")
     def _compute_found(self):
@@ -67,7 +65,9 @@ class ProgboxExportWizard(models.TransientModel):
         if self.scope != "all":
             if not self.date:
                 return self.folder_id.browse()
-            path += [f"{self.date:%Y}", f"{self.date:%m}"][: 1 + (self.scope == "month")]
+            path += [f"{self.date:%Y}", f"{self.date:%m}"][
+                : 1 + (self.scope == "month")
+            ]
         folders = folder = self.env["progbox.folder"]
         for name in path:
             folder = folders.search(
