@@ -60,7 +60,8 @@ export class DocumentPreview extends Component {
     }
 
     get contentUrl() {
-        return url(this.contentRoute, {unique: this.document.sha256});
+        // Not "unique": the browser would keep it, and the access log miss the next view.
+        return url(this.contentRoute);
     }
 
     get downloadUrl() {
