@@ -16,3 +16,8 @@ from . import test_tools_wkhtmltopdf
 from . import test_ui_browser
 from . import test_ui_folder_tree
 from . import test_ui_views
+from . import test_archive_failures
+from . import test_attachment_files
+from . import test_tools_backoff
+from . import test_tools_filenames
+from . import test_tools_staging
