@@ -108,13 +108,17 @@ class ProgboxDocument(models.Model):
     def _search_superseded(self, operator, value):
         if operator != "in":
             return NotImplemented
-        superseded = SQL(
-            "(SELECT older.id FROM progbox_document older WHERE %s)",
-            self._superseded_sql(SQL("older")),
-        )
         if set(value) == {True, False}:
             return Domain.TRUE
-        return Domain("id", "in" if True in value else "not in", superseded)
+        # Asked row by row, with the index: "id NOT IN (…)" would first make a list
+        # of all that is superseded.
+        wanted = SQL("") if True in value else SQL("NOT")
+        return Domain.custom(
+            to_sql=lambda model, alias, _query: SQL(
+                "%s %s", wanted, self._superseded_sql(SQL.identifier(alias))
+            ),
+            predicate=lambda document: document.superseded in value,
+        )
 
     @api.model
     def _superseded_sql(self, alias):

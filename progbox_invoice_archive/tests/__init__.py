@@ -28,3 +28,8 @@ from . import test_package_tool
 from . import test_export
 from . import test_export_check
 from . import test_access_log
+from . import test_archive_failures
+from . import test_attachment_files
+from . import test_tools_backoff
+from . import test_tools_filenames
+from . import test_tools_staging

@@ -1,7 +1,11 @@
+import unicodedata
+
 from pathvalidate import sanitize_filename
 
 # Windows refuses paths over 260 characters; the folders need some of them.
 LONGEST_NAME = 120
+# Control characters, those of C1 included, line and paragraph separators.
+UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 
 
 def clean_filename(name, extension=""):
@@ -24,10 +28,15 @@ def clean_filename(name, extension=""):
     >>> len(clean_filename("x" * 500, ".xml"))
     120
     """
-    stem = sanitize_filename(
-        name or "",
-        replacement_text="_",
-        platform="universal",
-        max_len=LONGEST_NAME - len(extension),
-    ).strip(" .")
+    stem = "".join(
+        "_" if unicodedata.category(character) in UNPRINTABLE else character
+        for character in name or ""
+    )
+    for _once_more in range(2):  # what is cut off may uncover a reserved name
+        stem = sanitize_filename(
+            stem,
+            replacement_text="_",
+            platform="universal",
+            max_len=LONGEST_NAME - len(extension),
+        ).strip(" .")
     return f"{stem or '_'}{extension}"

@@ -18,6 +18,7 @@ measured in turn in the same run, so that what disturbs one disturbs the other t
 
 import argparse
 import contextlib
+import gc
 import importlib.util
 import json
 import operator
@@ -84,11 +85,13 @@ class Tools:
     def interleaved(self, sides, rounds=9):
         """Time the sides in turn. Each is called without arguments, once per round.
 
-        One more round at the start is not counted: it fills the caches.
+        One more round at the start is not counted: it fills the caches. The side that
+        begins changes with every round.
         """
         timings = Timings({name: [] for name in sides})
         for number in range(rounds + 1):
-            for name, function in sides.items():
+            for name, function in list(sides.items())[:: -1 if number % 2 else 1]:
+                gc.collect()  # else one side tidies up after the other
                 start = time.perf_counter()
                 function()
                 if number:
@@ -127,6 +130,7 @@ def _version_of(program):
 
 
 def load(name):
+    sys.path.insert(0, str(FOLDER))  # for what several benchmarks share
     path = FOLDER / f"bench_{name}.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
