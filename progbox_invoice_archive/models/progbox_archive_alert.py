@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-
 FAILING = "progbox_invoice_archive.mail_activity_type_archive"
 DAMAGED = "progbox_invoice_archive.mail_activity_type_integrity"
 

@@ -16,7 +16,7 @@ KINDS = [
     ("document_missing", "Ledger line without document"),
     ("document_changed", "Document changed"),
     ("invoice_missing", "Invoice without document"),
-    ("guard_missing", "Database guard missing"),
+    ("guard_missing", "Database guard not active"),
     ("clock", "Clock set back"),
 ]
 
@@ -51,9 +51,13 @@ class ProgboxVerificationFinding(models.Model):
     res_id = fields.Many2oneReference(
         string="Record", model_field="res_model", readonly=True
     )
-    document_id = fields.Many2one("progbox.document", readonly=True, ondelete="set null")
+    document_id = fields.Many2one(
+        "progbox.document", readonly=True, ondelete="set null"
+    )
     path = fields.Char(readonly=True, help="Where the document stands in the archive.")
-    what = fields.Char(readonly=True, help="What differs, or what it was compared with.")
+    what = fields.Char(
+        readonly=True, help="What differs, or what it was compared with."
+    )
     expected = fields.Text(string="Sealed", readonly=True)
     actual = fields.Text(string="Found", readonly=True)
     message = fields.Text(string="What Happened", compute="_compute_message")
@@ -158,7 +162,10 @@ class ProgboxVerificationFinding(models.Model):
                 _("Open Archiving > To Fix, or wait for the next catch-up."),
             ),
             "guard_missing": (
-                _("The database does not protect the archive any more: %(actual)s"),
+                _(
+                    "The database does not protect the archive as it should: "
+                    "%(actual)s"
+                ),
                 _("Update the module ProGBox Invoice Archive, then verify again."),
             ),
             "clock": (

@@ -138,7 +138,9 @@ class TestArchiveTampering(VerificationCommon):
         self.assertEqual(set(SEALED) | {"seal"}, set(COLUMNS))
         document = self.documents(self.victim)
         sealed = set(json.loads(document.seal_id.payload))
-        self.assertEqual(sealed, set(SEALED) | {"document", "kind", "sealed_on"} | {"sequence"})
+        self.assertEqual(
+            sealed, set(SEALED) | {"document", "kind", "sealed_on"} | {"sequence"}
+        )
         for value, assignment in COLUMNS.items():
             with self.subTest(value), self.env.cr.savepoint() as savepoint:
                 self.tamper(
@@ -147,9 +149,7 @@ class TestArchiveTampering(VerificationCommon):
                 )
                 run = self.verify()
                 kinds = {(f.kind, f.number, f.what) for f in run.finding_ids}
-                self.assertIn(
-                    ("document_changed", self.victim.name, value), kinds
-                )
+                self.assertIn(("document_changed", self.victim.name, value), kinds)
                 savepoint.rollback()
                 self.env.invalidate_all()
 
@@ -342,7 +342,9 @@ class TestArchiveTampering(VerificationCommon):
         ids = documents.ids
         self.tamper("DELETE FROM progbox_seal WHERE document_id = ANY(%s)", ids)
         self.tamper("DELETE FROM progbox_document WHERE id = ANY(%s)", ids)
-        self.tamper("UPDATE account_move SET state = 'draft' WHERE id = ANY(%s)", gone.ids)
+        self.tamper(
+            "UPDATE account_move SET state = 'draft' WHERE id = ANY(%s)", gone.ids
+        )
 
     def test_the_end_cut_off_is_invisible_without_anchor(self):
         self.cut(3)
@@ -374,9 +376,7 @@ class TestArchiveTampering(VerificationCommon):
 
     def test_the_whole_ledger_removed(self):
         self.assertIntact(self.verify())
-        self.tamper(
-            "DELETE FROM progbox_seal WHERE company_id = %s", self.company.id
-        )
+        self.tamper("DELETE FROM progbox_seal WHERE company_id = %s", self.company.id)
         self.assertFound(
             ("ledger_cut", None),
             *(("document_unsealed", move) for move in self.moves),

@@ -73,7 +73,13 @@ class VerificationCommon(ArchiveCommon):
         """Return the findings as a set of (kind, invoice number)."""
         self.assertEqual(run.state, "done", run.error_detail)
         for finding in run.finding_ids:
-            _logger.info("%s %s\n%s\n%s", finding.kind, finding.what, finding.expected, finding.actual)
+            _logger.info(
+                "%s %s\n%s\n%s",
+                finding.kind,
+                finding.what,
+                finding.expected,
+                finding.actual,
+            )
         return {(f.kind, f.number or None) for f in run.finding_ids}
 
     def assertFound(self, *expected, **values):
