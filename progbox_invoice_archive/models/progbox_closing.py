@@ -85,9 +85,7 @@ class ProgboxClosing(models.Model):
         by_name = {currency.name: currency for currency in currencies.search([])}
         for closing in self:
             closing.totals_text = " · ".join(
-                by_name[name].format(float(total))
-                if name in by_name
-                else f"{total} {name}"
+                by_name[name].format(float(total)) if name in by_name else f"{total} {name}"
                 for name, total in sorted((closing.totals or {}).items())
             )
 
@@ -140,13 +138,9 @@ class ProgboxClosing(models.Model):
 
         :return: the new closings
         """
-        if (
-            self.env["progbox.archive.job"]
-            .sudo()
-            .search_count(
-                Domain("company_id", "=", company.id) & Domain("state", "=", "pending"),
-                limit=1,
-            )
+        if self.env["progbox.archive.job"].sudo().search_count(
+            Domain("company_id", "=", company.id) & Domain("state", "=", "pending"),
+            limit=1,
         ):
             return self.browse()
         over = fields.Date.context_today(self) - timedelta(days=GRACE_DAYS)

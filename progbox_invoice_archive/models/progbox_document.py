@@ -146,8 +146,7 @@ class ProgboxDocument(models.Model):
             document.retention_until = (
                 document.document_date
                 and years
-                and document.document_date
-                + relativedelta(years=years, month=12, day=31)
+                and document.document_date + relativedelta(years=years, month=12, day=31)
             )
 
     # ------------------------------------------------------------------
