@@ -212,21 +212,36 @@ class ProgboxVerificationFinding(models.Model):
     @api.model
     def _values(self, finding):
         """Return the field values for a Finding of the tools."""
-        content = finding.content or {}
-        name = content.get("name")
-        folder = content.get("folder")
+        content = self._readable(finding.content or {})
+        folder, name = content["folder"], content["name"]
         return {
             "kind": finding.kind,
             "level": "warning" if finding.kind in WARNINGS else "error",
             "sequence": finding.sequence,
-            "number": content.get("number"),
-            "partner_name": content.get("partner"),
-            "document_date": content.get("date"),
-            "res_model": content.get("model"),
-            "res_id": content.get("record"),
+            "number": content["number"],
+            "partner_name": content["partner"],
+            "document_date": content["date"],
+            "res_model": content["model"],
+            "res_id": content["record"],
             "document_id": finding.document,
             "path": f"{folder}/{name}" if folder and name else name,
             "what": finding.what,
             "expected": finding.expected,
             "actual": finding.actual,
         }
+
+    @api.model
+    def _readable(self, content):
+        """Return sealed values that can be stored, whatever somebody has forged."""
+        texts = {
+            key: content[key] if isinstance(content.get(key), str) else None
+            for key in ("date", "folder", "model", "name", "number", "partner")
+        }
+        try:
+            date = fields.Date.to_date(texts["date"])
+        except ValueError:
+            date = None
+        record = content.get("record")
+        if not isinstance(record, int) or not 0 < record < 1 << 31:
+            record = None
+        return {**texts, "date": date, "record": record}

@@ -57,7 +57,7 @@ class ProgboxVerificationReader(models.AbstractModel):
         portion, volume = [], 0
         for entry in entries:
             portion.append(entry)
-            volume += entry.content.get("size") or 0 if entry.row else 0
+            volume += entry.row["size"] or 0 if entry.row else 0
             if volume >= PORTION_SIZE:
                 yield portion
                 portion, volume = [], 0

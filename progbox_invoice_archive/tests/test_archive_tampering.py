@@ -203,6 +203,21 @@ class TestArchiveTampering(VerificationCommon):
             ("line_changed", self.victim), ("document_changed", self.victim)
         )
 
+    def test_a_payload_of_nonsense(self):
+        nonsense = [1, {}, [], "x", None, True, -(10**30)]
+        payload = json.loads(self.seal(self.victim).payload)
+        for value in nonsense:
+            with self.subTest(value=value), self.env.cr.savepoint() as savepoint:
+                self.tamper(
+                    "UPDATE progbox_seal SET payload = %s WHERE id = %s",
+                    chain.canonical(dict.fromkeys(payload, value)),
+                    self.seal(self.victim).id,
+                )
+                kinds = {kind for kind, _number in self.found(self.verify())}
+                self.assertIn("line_changed", kinds)
+                savepoint.rollback()
+                self.env.invalidate_all()
+
     def test_a_hash_changed(self):
         for column in ("hash", "previous_hash"):
             with self.subTest(column), self.env.cr.savepoint() as savepoint:
