@@ -162,10 +162,7 @@ class ProgboxVerificationFinding(models.Model):
                 _("Open Archiving > To Fix, or wait for the next catch-up."),
             ),
             "guard_missing": (
-                _(
-                    "The database does not protect the archive as it should: "
-                    "%(actual)s"
-                ),
+                _("The database does not protect the archive as it should: %(actual)s"),
                 _("Update the module ProGBox Invoice Archive, then verify again."),
             ),
             "clock": (

@@ -102,6 +102,7 @@ class TestArchiveTampering(VerificationCommon):
         self.assertFound(("file_missing", self.victim))
 
     def test_a_second_attachment_beside_the_first(self):
+        self.env.cr.execute("DROP INDEX IF EXISTS ir_attachment_progbox_content_unique")
         self.tamper(
             """INSERT INTO ir_attachment (
                 name, type, res_model, res_field, res_id, store_fname
