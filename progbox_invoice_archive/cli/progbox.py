@@ -1,5 +1,6 @@
 """`odoo-bin progbox verify`: check the archive of a database from the command line."""
 
+# A command speaks to whoever called it. pylint: disable=print-used
 import argparse
 import json
 import re
@@ -127,30 +128,32 @@ class Progbox(Command):
             company,
             {"door": "command", "since": options.since, "anchors": options.anchor},
         )
-        env.cr.commit()  # pylint: disable=invalid-commit  the lease begins
 
+        # A long job commits on the way: its lease, what it has found, its end.
         def commit():
-            env.cr.commit()  # pylint: disable=invalid-commit  a step of a long job
+            env.cr.commit()  # pylint: disable=invalid-commit
             self._show(company, run)
             return float("inf")
+
+        commit()
 
         try:
             run._job_process(commit)
         except KeyboardInterrupt:
             env.cr.rollback()
             run._job_finish("cancelled", "Stopped on the command line.")
-            env.cr.commit()  # pylint: disable=invalid-commit  another may begin
+            commit()
             raise
-        env.cr.commit()  # pylint: disable=invalid-commit  the result
-        self._show(company, run, "\n")
+        commit()
+        print(file=sys.stderr)
         if run.state != "done":
             raise CouldNotRun(f"{company.display_name}: {run.error}")
         return self._result(company, run)
 
-    def _show(self, company, run, end=""):
+    def _show(self, company, run):
         text = f"{company.display_name}: {run.position} of {run.total} lines"
-        print(f"\r{text}, {run.finding_count} findings", file=sys.stderr, end=end)
-        sys.stderr.flush()
+        text = f"\r{text}, {run.finding_count} findings"
+        print(text, file=sys.stderr, end="", flush=True)
 
     def _result(self, company, run):
         return {

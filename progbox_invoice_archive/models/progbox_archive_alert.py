@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-
 FAILING = "progbox_invoice_archive.mail_activity_type_archive"
 DAMAGED = "progbox_invoice_archive.mail_activity_type_integrity"
 
@@ -19,13 +18,15 @@ class ProgboxArchiveAlert(models.AbstractModel):
         :param res.company company: whose invoice could not be archived
         """
         manager = company._progbox_archive_manager()
-        _ = self.with_context(lang=manager.lang).env._
+        self = self.with_context(lang=manager.lang)
         self._tell(
             manager,
             company,
             FAILING,
-            _("Archive of %(company)s: invoices to fix", company=company.display_name),
-            _(
+            self.env._(
+                "Archive of %(company)s: invoices to fix", company=company.display_name
+            ),
+            self.env._(
                 "Some invoices could not be archived. Open Documents > Archiving "
                 "> To Fix: each line says what happened and what to do."
             ),
@@ -54,16 +55,16 @@ class ProgboxArchiveAlert(models.AbstractModel):
                 self._open_alerts(company, DAMAGED).unlink()
             return
         manager = company._progbox_archive_manager()
-        _ = self.with_context(lang=manager.lang).env._
+        self = self.with_context(lang=manager.lang)
         self._tell(
             manager,
             company,
             DAMAGED,
-            _(
+            self.env._(
                 "Archive of %(company)s: the verification found something",
                 company=company.display_name,
             ),
-            _(
+            self.env._(
                 "%(count)s findings. Open Documents > Archiving > Integrity: each "
                 "line says what happened and what to do.",
                 count=run.finding_count,

@@ -213,9 +213,7 @@ class ProgboxVerification(models.Model):
                 "cancelled", self.env._("A run from the command line took its place.")
             )
             queued.flush_recordset()
-        run = runs.create(
-            {"company_id": company.id, "user_id": self.env.uid, **values}
-        )
+        run = runs.create({"company_id": company.id, "user_id": self.env.uid, **values})
         run._job_begin_attempt()
         return run
 

@@ -16,7 +16,7 @@ KINDS = [
     ("document_missing", "Ledger line without document"),
     ("document_changed", "Document changed"),
     ("invoice_missing", "Invoice without document"),
-    ("guard_missing", "Database guard missing"),
+    ("guard_missing", "Database guard not active"),
     ("clock", "Clock set back"),
 ]
 
@@ -51,9 +51,13 @@ class ProgboxVerificationFinding(models.Model):
     res_id = fields.Many2oneReference(
         string="Record", model_field="res_model", readonly=True
     )
-    document_id = fields.Many2one("progbox.document", readonly=True, ondelete="set null")
+    document_id = fields.Many2one(
+        "progbox.document", readonly=True, ondelete="set null"
+    )
     path = fields.Char(readonly=True, help="Where the document stands in the archive.")
-    what = fields.Char(readonly=True, help="What differs, or what it was compared with.")
+    what = fields.Char(
+        readonly=True, help="What differs, or what it was compared with."
+    )
     expected = fields.Text(string="Sealed", readonly=True)
     actual = fields.Text(string="Found", readonly=True)
     message = fields.Text(string="What Happened", compute="_compute_message")
@@ -158,7 +162,7 @@ class ProgboxVerificationFinding(models.Model):
                 _("Open Archiving > To Fix, or wait for the next catch-up."),
             ),
             "guard_missing": (
-                _("The database does not protect the archive any more: %(actual)s"),
+                _("The database does not protect the archive as it should: %(actual)s"),
                 _("Update the module ProGBox Invoice Archive, then verify again."),
             ),
             "clock": (
@@ -205,21 +209,36 @@ class ProgboxVerificationFinding(models.Model):
     @api.model
     def _values(self, finding):
         """Return the field values for a Finding of the tools."""
-        content = finding.content or {}
-        name = content.get("name")
-        folder = content.get("folder")
+        content = self._readable(finding.content or {})
+        folder, name = content["folder"], content["name"]
         return {
             "kind": finding.kind,
             "level": "warning" if finding.kind in WARNINGS else "error",
             "sequence": finding.sequence,
-            "number": content.get("number"),
-            "partner_name": content.get("partner"),
-            "document_date": content.get("date"),
-            "res_model": content.get("model"),
-            "res_id": content.get("record"),
+            "number": content["number"],
+            "partner_name": content["partner"],
+            "document_date": content["date"],
+            "res_model": content["model"],
+            "res_id": content["record"],
             "document_id": finding.document,
             "path": f"{folder}/{name}" if folder and name else name,
             "what": finding.what,
             "expected": finding.expected,
             "actual": finding.actual,
         }
+
+    @api.model
+    def _readable(self, content):
+        """Return sealed values that can be stored, whatever somebody has forged."""
+        texts = {
+            key: content[key] if isinstance(content.get(key), str) else None
+            for key in ("date", "folder", "model", "name", "number", "partner")
+        }
+        try:
+            date = fields.Date.to_date(texts["date"])
+        except ValueError:
+            date = None
+        record = content.get("record")
+        if not isinstance(record, int) or not 0 < record < 1 << 31:
+            record = None
+        return {**texts, "date": date, "record": record}

@@ -7,7 +7,9 @@ from ..tools.verify import read_payload
 from ..tools.walk import Line
 
 # Lines, documents or invoices that are in memory at a time.
-PAGE_SIZE = 500
+PAGE_SIZE = 1000
+# Bytes that are digested between two moments at which a run may stop.
+PORTION_SIZE = 1 << 26
 
 
 class Entry(NamedTuple):
@@ -37,7 +39,7 @@ class ProgboxVerificationReader(models.AbstractModel):
 
     @api.model
     def _entries(self, company, after):
-        """Yield pages of the ledger of a company, in the order of its numbers.
+        """Yield portions of the ledger of a company, in the order of its numbers.
 
         :param tuple after: sequence and id of the line before the first
         :return: iterator of lists of Entry
@@ -47,7 +49,20 @@ class ProgboxVerificationReader(models.AbstractModel):
             after = (rows[-1][1], rows[-1][0])
             self._learn_paths(rows, paths)
             files = self._files([row[8] for row in rows if row[8]])
-            yield [self._entry(row, paths, files) for row in rows]
+            yield from self._portions(self._entry(row, paths, files) for row in rows)
+
+    @api.model
+    def _portions(self, entries):
+        """Yield lists of entries whose files are digested in less than a second."""
+        portion, volume = [], 0
+        for entry in entries:
+            portion.append(entry)
+            volume += entry.row["size"] or 0 if entry.row else 0
+            if volume >= PORTION_SIZE:
+                yield portion
+                portion, volume = [], 0
+        if portion:
+            yield portion
 
     @api.model
     def _entries_sql(self, company, after):

@@ -102,6 +102,7 @@ class TestArchiveTampering(VerificationCommon):
         self.assertFound(("file_missing", self.victim))
 
     def test_a_second_attachment_beside_the_first(self):
+        self.env.cr.execute("DROP INDEX IF EXISTS ir_attachment_progbox_content_unique")
         self.tamper(
             """INSERT INTO ir_attachment (
                 name, type, res_model, res_field, res_id, store_fname
@@ -138,7 +139,9 @@ class TestArchiveTampering(VerificationCommon):
         self.assertEqual(set(SEALED) | {"seal"}, set(COLUMNS))
         document = self.documents(self.victim)
         sealed = set(json.loads(document.seal_id.payload))
-        self.assertEqual(sealed, set(SEALED) | {"document", "kind", "sealed_on"} | {"sequence"})
+        self.assertEqual(
+            sealed, set(SEALED) | {"document", "kind", "sealed_on"} | {"sequence"}
+        )
         for value, assignment in COLUMNS.items():
             with self.subTest(value), self.env.cr.savepoint() as savepoint:
                 self.tamper(
@@ -147,9 +150,7 @@ class TestArchiveTampering(VerificationCommon):
                 )
                 run = self.verify()
                 kinds = {(f.kind, f.number, f.what) for f in run.finding_ids}
-                self.assertIn(
-                    ("document_changed", self.victim.name, value), kinds
-                )
+                self.assertIn(("document_changed", self.victim.name, value), kinds)
                 savepoint.rollback()
                 self.env.invalidate_all()
 
@@ -202,6 +203,21 @@ class TestArchiveTampering(VerificationCommon):
         self.assertFound(
             ("line_changed", self.victim), ("document_changed", self.victim)
         )
+
+    def test_a_payload_of_nonsense(self):
+        nonsense = [1, {}, [], "x", None, True, -(10**30)]
+        payload = json.loads(self.seal(self.victim).payload)
+        for value in nonsense:
+            with self.subTest(value=value), self.env.cr.savepoint() as savepoint:
+                self.tamper(
+                    "UPDATE progbox_seal SET payload = %s WHERE id = %s",
+                    chain.canonical(dict.fromkeys(payload, value)),
+                    self.seal(self.victim).id,
+                )
+                kinds = {kind for kind, _number in self.found(self.verify())}
+                self.assertIn("line_changed", kinds)
+                savepoint.rollback()
+                self.env.invalidate_all()
 
     def test_a_hash_changed(self):
         for column in ("hash", "previous_hash"):
@@ -342,7 +358,9 @@ class TestArchiveTampering(VerificationCommon):
         ids = documents.ids
         self.tamper("DELETE FROM progbox_seal WHERE document_id = ANY(%s)", ids)
         self.tamper("DELETE FROM progbox_document WHERE id = ANY(%s)", ids)
-        self.tamper("UPDATE account_move SET state = 'draft' WHERE id = ANY(%s)", gone.ids)
+        self.tamper(
+            "UPDATE account_move SET state = 'draft' WHERE id = ANY(%s)", gone.ids
+        )
 
     def test_the_end_cut_off_is_invisible_without_anchor(self):
         self.cut(3)
@@ -374,9 +392,7 @@ class TestArchiveTampering(VerificationCommon):
 
     def test_the_whole_ledger_removed(self):
         self.assertIntact(self.verify())
-        self.tamper(
-            "DELETE FROM progbox_seal WHERE company_id = %s", self.company.id
-        )
+        self.tamper("DELETE FROM progbox_seal WHERE company_id = %s", self.company.id)
         self.assertFound(
             ("ledger_cut", None),
             *(("document_unsealed", move) for move in self.moves),

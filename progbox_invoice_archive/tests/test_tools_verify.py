@@ -116,7 +116,9 @@ class TestWalk(BaseCase):
         findings = []
         for line in lines[3:]:
             findings += walk.step(line, read_payload(line.payload))
-        self.assertEqual([(f.kind, f.sequence) for f in findings], [("line_foreign", 4)])
+        self.assertEqual(
+            [(f.kind, f.sequence) for f in findings], [("line_foreign", 4)]
+        )
 
     def test_a_small_difference_of_clocks_is_none(self):
         for minutes, kinds in ((3, []), (30, ["clock"])):
@@ -160,9 +162,7 @@ class TestComparisons(BaseCase):
         [changed] = compare_anchors([(3, "C", "x")], hashes, 5)
         self.assertEqual((changed.kind, changed.sequence), ("line_foreign", 3))
         [cut] = compare_anchors([(7, "g", "near"), (9, "i", "far")], hashes, 5)
-        self.assertEqual(
-            (cut.kind, cut.sequence, cut.what), ("ledger_cut", 6, "far")
-        )
+        self.assertEqual((cut.kind, cut.sequence, cut.what), ("ledger_cut", 6, "far"))
 
     def test_amounts_are_compared_as_they_were_rounded(self):
         row = dict.fromkeys(
@@ -182,7 +182,9 @@ class TestComparisons(BaseCase):
         ):
             with self.subTest(sealed=sealed, value=value):
                 values = {**row, "amount": value}
-                self.assertEqual(compare_document({"amount": sealed}, values), differing)
+                self.assertEqual(
+                    compare_document({"amount": sealed}, values), differing
+                )
 
     def test_nothing_read_is_missing_and_never_an_empty_file(self):
         empty = hashlib.sha256(b"").hexdigest()

@@ -1,7 +1,5 @@
-import logging
 from pathlib import Path
 
-_logger = logging.getLogger(__name__)
 from ..models.progbox_archive_deposit import Deposit, FileToArchive
 from .common import ArchiveCommon
 
@@ -72,8 +70,6 @@ class VerificationCommon(ArchiveCommon):
     def found(self, run):
         """Return the findings as a set of (kind, invoice number)."""
         self.assertEqual(run.state, "done", run.error_detail)
-        for finding in run.finding_ids:
-            _logger.info("%s %s\n%s\n%s", finding.kind, finding.what, finding.expected, finding.actual)
         return {(f.kind, f.number or None) for f in run.finding_ids}
 
     def assertFound(self, *expected, **values):
@@ -83,7 +79,8 @@ class VerificationCommon(ArchiveCommon):
             (kind, move and (move if isinstance(move, str) else move.name))
             for kind, move in expected
         }
-        self.assertEqual(self.found(run), wanted)
+        what = run.finding_ids.mapped(lambda f: (f.kind, f.what, f.expected, f.actual))
+        self.assertEqual(self.found(run), wanted, what)
         return run
 
     def assertIntact(self, run):

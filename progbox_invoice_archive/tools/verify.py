@@ -105,7 +105,9 @@ def judge_file(content, digest):
     :param digest: see :class:`..tools.digests.Digest`
     :return: a Finding, or None when the file is the sealed one
     """
-    if digest.sha256 == content.get("sha256") and (digest.size or not content.get("size")):
+    if digest.sha256 == content.get("sha256") and (
+        digest.size or not content.get("size")
+    ):
         return None
     if digest.error:
         return Finding("file_unreadable", content=content, actual=digest.error)

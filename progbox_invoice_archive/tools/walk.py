@@ -109,9 +109,7 @@ class Walk:
         """Return what is wrong with a line, all by itself."""
         about = {"sequence": line.sequence, "content": content}
         if computed != line.hash:
-            return Finding(
-                "line_changed", **about, expected=line.hash, actual=computed
-            )
+            return Finding("line_changed", **about, expected=line.hash, actual=computed)
         if line.sequence <= self.sequence or content.get("company") != self.company:
             return _foreign(line.sequence, content)
         if content.get("sequence") != line.sequence:
