@@ -6,7 +6,9 @@
     "license": "LGPL-3",
     "author": "ProGBox",
     "depends": ["account", "portal", "mail"],
-    "external_dependencies": {"python": ["pathvalidate", "pikepdf", "tinycss2"]},
+    "external_dependencies": {
+        "python": ["pathvalidate", "pikepdf", "tinycss2", "zipstream-ng"],
+    },
     "data": [
         "security/archive_groups.xml",
         "security/ir.model.access.csv",
@@ -26,6 +28,9 @@
         "data/progbox_verification_data.xml",
         "report/progbox_verification_report.xml",
         "views/progbox_verification_views.xml",
+        "wizards/progbox_export_wizard_views.xml",
+        "views/progbox_export_views.xml",
+        "views/progbox_access_log_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["progbox_invoice_archive/static/src/**/*"],

@@ -7,10 +7,12 @@ from . import ir_attachment
 from . import ir_attachment_guards
 from . import ir_binary
 from . import ir_module_module
+from . import ir_binary_access_log
 from . import mail_activity
 from . import progbox_job_engine
 from . import progbox_job_mixin
 from . import progbox_long_job_mixin
+from . import progbox_access_log
 from . import progbox_archive_alert
 from . import progbox_archive_catchup
 from . import progbox_archive_deposit
@@ -20,6 +22,10 @@ from . import progbox_document_display
 from . import progbox_document_type
 from . import progbox_folder
 from . import progbox_folder_tree
+from . import progbox_package
+from . import progbox_package_evidence
+from . import progbox_export
+from . import progbox_take_away
 from . import progbox_seal
 from . import progbox_ledger_guards
 from . import progbox_closing

@@ -290,6 +290,7 @@ class ProgboxDocument(models.Model):
             },
         )
         document._seal()
+        self.env["progbox.access.log"]._log("deposit", documents=document)
         return document.with_env(self.env)
 
     def _seal(self):

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..tools.sentinels import ARCHIVER
 
@@ -71,6 +72,16 @@ class ProgboxFolder(models.Model):
         self.ensure_one()
         ids = [int(id_) for id_ in self._ancestor_ids()]
         return self.sudo().browse(ids).mapped("name")
+
+    @api.model
+    def _path_sql(self, alias):
+        """Return the names from the root to a folder, as an array of SQL."""
+        return SQL(
+            "(SELECT array_agg(ancestor.name ORDER BY length(ancestor.parent_path))"
+            " FROM progbox_folder ancestor WHERE ancestor.id = ANY("
+            "string_to_array(trim(trailing '/' FROM %s.parent_path), '/')::int[]))",
+            alias,
+        )
 
     def _ancestor_ids(self):
         return (self.parent_path or "").split("/")[:-1]

@@ -35,6 +35,18 @@ class ResCompany(models.Model):
         "the first accounting administrator is.",
     )
     progbox_archive_frozen = fields.Boolean(compute="_compute_progbox_archive_frozen")
+    progbox_log_retention_days = fields.Integer(
+        string="Access Log Kept For (Days)",
+        default=1095,
+        required=True,
+        help="Older lines of the access log are removed by the server, once a day.",
+    )
+
+    # Else a setting would wipe out the traces of today.
+    _progbox_log_retention_check = models.Constraint(
+        "CHECK(progbox_log_retention_days >= 90)",
+        "The access log is kept for 90 days at least.",
+    )
 
     def _compute_progbox_archive_frozen(self):
         frozen = (

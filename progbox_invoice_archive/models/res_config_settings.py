@@ -13,6 +13,9 @@ class ResConfigSettings(models.TransientModel):
     progbox_archive_user_id = fields.Many2one(
         related="company_id.progbox_archive_user_id", readonly=False
     )
+    progbox_log_retention_days = fields.Integer(
+        related="company_id.progbox_log_retention_days", readonly=False
+    )
     progbox_archive_history = fields.Boolean(
         related="company_id.progbox_archive_history"
     )

@@ -24,3 +24,7 @@ from . import test_archive_guards_room
 from . import test_archive_tampering
 from . import test_tools_verify
 from . import test_verification
+from . import test_package_tool
+from . import test_export
+from . import test_export_check
+from . import test_access_log

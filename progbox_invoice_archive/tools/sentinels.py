@@ -14,3 +14,5 @@ JOB_ENGINE = object()
 SELF_CONTAINED = object()
 # Appends to the ledger: the seal's own method alone.
 SEALER = object()
+# Removes lines of the access log whose retention is over: the server's purge alone.
+PURGER = object()

@@ -1,1 +1,2 @@
 from . import progbox_closing_wizard
+from . import progbox_export_wizard

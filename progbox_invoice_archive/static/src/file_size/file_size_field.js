@@ -32,6 +32,6 @@ export class FileSizeField extends Component {
 registry.category("fields").add("progbox_file_size", {
     component: FileSizeField,
     displayName: _t("File Size"),
-    supportedTypes: ["integer"],
+    supportedTypes: ["integer", "float"],
 });
 registry.category("formatters").add("progbox_file_size", formatFileSize);

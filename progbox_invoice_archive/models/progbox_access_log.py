@@ -1,0 +1,207 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.http import request
+from odoo.tools import SQL
+
+from ..tools.sentinels import PURGER
+
+PURGE_LIMIT = 10000
+
+
+class ProgboxAccessLog(models.Model):
+    """Who did what with the archive, and from where: append-only.
+
+    Lines point at nobody and nothing with a foreign key: they outlive the user
+    and the document, and keep their names as they were.
+    """
+
+    _name = "progbox.access.log"
+    _description = "Access to the Archive"
+    _order = "id desc"
+    _rec_name = "document_name"
+    # The line itself says who and when, better.
+    _log_access = False
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    accessed_on = fields.Datetime(string="When", required=True, readonly=True)
+    kind = fields.Selection(
+        [
+            ("deposit", "Deposit"),
+            ("view", "View"),
+            ("download", "Download"),
+            ("export", "Export"),
+            ("share", "Share"),
+            ("verification", "Verification"),
+            ("refused", "Refused"),
+        ],
+        string="What",
+        required=True,
+        readonly=True,
+    )
+    user_ref = fields.Integer(string="User ID", readonly=True, aggregator=None)
+    user_name = fields.Char(string="Who", readonly=True)
+    user_login = fields.Char(string="Login", readonly=True)
+    address = fields.Char(string="From", readonly=True, help="IP address.")
+    document_ref = fields.Integer(string="Document ID", readonly=True, aggregator=None)
+    document_name = fields.Char(string="Document", readonly=True)
+    folder_ref = fields.Integer(string="Folder ID", readonly=True, aggregator=None)
+    folder_name = fields.Char(string="Folder", readonly=True)
+    note = fields.Char(readonly=True)
+
+    _document_idx = models.Index("(document_ref, id) WHERE document_ref IS NOT NULL")
+    _folder_idx = models.Index("(folder_ref, id) WHERE folder_ref IS NOT NULL")
+    _purge_idx = models.Index("(company_id, accessed_on)")
+
+    # ------------------------------------------------------------------
+    # CRUD: nothing but the methods below
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise UserError(self._refusal())
+
+    def write(self, vals):
+        raise UserError(self._refusal())
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_purged(self):
+        if self.env.context.get("progbox_purger") is not PURGER:
+            raise UserError(self._refusal())
+
+    def copy_data(self, default=None):
+        raise UserError(self._refusal())
+
+    def _refusal(self):
+        return self.env._(
+            "The access log is written by the server alone. Nobody changes it or "
+            "removes lines; old ones go by themselves after the retention."
+        )
+
+    # ------------------------------------------------------------------
+    # Writing
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _log(self, kind, documents=None, folder=None, company=None, note=None):
+        """Write down an access: a line per document, or one for a folder or company.
+
+        :param str kind: a key of the field ``kind``
+        :param documents: progbox.document
+        :param folder: progbox.folder, when it was all that is in it
+        :param company: res.company, when it was its whole archive
+        :param str note: what else to know, in words
+        """
+        if documents is not None:
+            documents.flush_model(["number", "name", "folder_id", "company_id"])
+            source = SQL(
+                """SELECT document.id AS document_ref,
+                    COALESCE(document.number, document.name) AS document_name,
+                    folder.id AS folder_ref, %s AS path, document.company_id
+                FROM progbox_document document
+                JOIN progbox_folder folder ON folder.id = document.folder_id
+                WHERE document.id = ANY(%s) ORDER BY document.id""",
+                self.env["progbox.folder"]._path_sql(SQL("folder")),
+                documents.ids,
+            )
+        elif folder is not None:
+            folder.flush_model(["name", "parent_path", "company_id"])
+            source = SQL(
+                """SELECT NULL::int AS document_ref, NULL AS document_name,
+                    folder.id AS folder_ref, %s AS path, folder.company_id
+                FROM progbox_folder folder WHERE folder.id = ANY(%s)""",
+                self.env["progbox.folder"]._path_sql(SQL("folder")),
+                folder.ids,
+            )
+        else:
+            source = SQL(
+                """SELECT NULL::int AS document_ref, NULL AS document_name,
+                    NULL::int AS folder_ref, NULL::varchar[] AS path, id AS company_id
+                FROM res_company WHERE id = ANY(%s)""",
+                company.ids,
+            )
+        # One statement: it is part of every deposit and of every opening.
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO progbox_access_log (
+                    accessed_on, kind, user_ref, user_name, user_login, address, note,
+                    document_ref, document_name, folder_ref, folder_name, company_id
+                )
+                SELECT %(now)s, %(kind)s, usr.id, partner.name, usr.login,
+                    %(address)s, %(note)s, source.document_ref, source.document_name,
+                    source.folder_ref, array_to_string(source.path, ' / '),
+                    source.company_id
+                FROM (%(source)s) AS source
+                LEFT JOIN res_users usr ON usr.id = %(uid)s
+                LEFT JOIN res_partner partner ON partner.id = usr.partner_id""",
+                now=fields.Datetime.now(),
+                kind=kind,
+                address=request.httprequest.remote_addr if request else None,
+                note=note,
+                source=source,
+                uid=self.env.uid,
+            )
+        )
+        self.invalidate_model()
+
+    @api.model
+    def _has_recent(self, kinds, document, since):
+        """Whether the same person has been at the same document since then.
+
+        :param timedelta since: how long ago
+        """
+        domain = (
+            Domain("document_ref", "=", document.id)
+            & Domain("kind", "in", kinds)
+            & Domain("user_ref", "=", self.env.uid)
+            & Domain("address", "=", request.httprequest.remote_addr)
+            & Domain("accessed_on", ">", fields.Datetime.now() - since)
+        )
+        return bool(self.sudo().search(domain, limit=1))
+
+    # ------------------------------------------------------------------
+    # Purge
+    # ------------------------------------------------------------------
+
+    @api.autovacuum
+    def _gc_access_log(self):
+        """Remove the lines whose retention is over.
+
+        :return: how many, and whether there are more
+        """
+        purge = self.sudo().with_context(progbox_purger=PURGER)
+        old = Domain.FALSE
+        for company in self.env["res.company"].sudo().search([]):
+            limit = fields.Datetime.now() - timedelta(
+                days=company.progbox_log_retention_days
+            )
+            old |= Domain("company_id", "=", company.id) & Domain(
+                "accessed_on", "<", limit
+            )
+        lines = purge.search(old, order="id", limit=PURGE_LIMIT)
+        lines.unlink()
+        return len(lines), len(lines) == PURGE_LIMIT
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_open_document(self):
+        """Open the document that a line is about."""
+        self.ensure_one()
+        document = self.env["progbox.document"].browse(self.document_ref or ())
+        if not document.exists():
+            raise UserError(self.env._("This line is about no single document."))
+        return document._get_records_action()
+
+    @api.model
+    def _action(self, domain):
+        """Return the action that shows some of the lines."""
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "progbox_invoice_archive.progbox_access_log_action"
+        )
+        return {**action, "domain": list(domain)}

@@ -1,0 +1,261 @@
+from datetime import timedelta
+
+import psycopg2.errors
+from freezegun import freeze_time
+
+from odoo import Command, fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .common import PDF, ArchiveCommon
+
+
+class AccessLogCommon(ArchiveCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.document = cls.archived_without_render()
+        cls.url = f"/web/content/progbox.document/{cls.document.id}/content"
+        cls.log = cls.server["progbox.access.log"]
+
+    def lines(self, *kinds, document=None):
+        """Return the lines about a document but those of its deposit."""
+        self.env.invalidate_all()
+        return self.log.search(
+            [
+                ("document_ref", "=", (document or self.document).id),
+                ("kind", "in", kinds)
+                if kinds
+                else ("kind", "not in", ["deposit"]),
+            ],
+            order="id",
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestAccessLog(AccessLogCommon):
+    """The log is written by the server, and by nobody else."""
+
+    def test_a_deposit_is_written_down(self):
+        line = self.lines("deposit")
+        self.assertEqual(len(line), 1)
+        self.assertEqual(line.document_name, "INV/1")
+        self.assertEqual(line.folder_name, ".factures / 2026 / 11")
+        self.assertEqual(line.company_id, self.company)
+        self.assertEqual(line.user_ref, self.server.uid)
+
+    def test_a_deposit_costs_one_statement(self):
+        with self.assertQueryCount(1):
+            self.log._log("deposit", documents=self.document)
+
+    def test_a_line_keeps_the_name_of_a_user_who_is_gone(self):
+        user = new_test_user(
+            self.env, "gone", "account.group_account_invoice", name="Paul Gone"
+        )
+        self.log.with_user(user)._log("view", documents=self.document)
+        number = user.id
+        user.unlink()
+        line = self.lines("view")
+        self.assertEqual(
+            (line.user_ref, line.user_name, line.user_login),
+            (number, "Paul Gone", "gone"),
+        )
+
+    def test_nobody_changes_the_log(self):
+        manager = new_test_user(
+            self.env, "log_manager", "account.group_account_manager,base.group_system"
+        )
+        line = self.lines("deposit")
+        for user in (self.server.user, manager, self.billing, self.plain):
+            log = line.with_user(user)
+            for attempt in (
+                lambda log=log: log.write({"user_name": "Nobody"}),
+                lambda log=log: log.sudo().write({"user_name": "Nobody"}),
+                lambda log=log: log.unlink(),
+                lambda log=log: log.sudo().unlink(),
+                lambda log=log: log.create({"kind": "view"}),
+                lambda log=log: log.sudo().create({"kind": "view"}),
+                lambda log=log: log.sudo().copy(),
+                lambda log=log: log.sudo().with_context(progbox_purger=True).unlink(),
+            ):
+                with self.subTest(user=user.login), self.assertRaises(UserError):
+                    attempt()
+        self.assertTrue(line.exists())
+
+    def test_readers_see_the_lines_of_their_companies(self):
+        other = self.setup_other_company()["company"]
+        theirs = self.archived_without_render("THEIRS/1", company=other)
+        log = self.log.with_user(self.billing)
+        self.assertIn(self.lines("deposit"), log.search([]))
+        self.assertNotIn(self.lines("deposit", document=theirs), log.search([]))
+        for user in (self.plain, self.env.ref("base.public_user")):
+            with self.subTest(user=user.id), self.assertRaises(AccessError):
+                self.log.with_user(user).search([])
+
+    def test_a_document_shows_its_lines_and_the_exports_of_its_folders(self):
+        other = self.archived_without_render("INV/2", "2026-12-01")
+        self.log._log("export", folder=self.document.folder_id.parent_id)
+        self.log._log("export", folder=other.folder_id)
+        action = self.document.with_user(self.billing).action_access_log()
+        lines = self.log.search(action["domain"], order="id")
+        self.assertEqual(lines.mapped("kind"), ["deposit", "export"])
+        self.assertEqual(lines[1].folder_name, ".factures / 2026")
+
+    def test_a_folder_shows_what_happened_in_it(self):
+        other = self.archived_without_render("INV/2", "2026-12-01")
+        year = self.document.folder_id.parent_id.with_user(self.billing)
+        lines = self.log.search(year.action_access_log()["domain"])
+        self.assertEqual(
+            set(lines.mapped("document_ref")), {self.document.id, other.id}
+        )
+        month = other.folder_id.with_user(self.billing)
+        lines = self.log.search(month.action_access_log()["domain"])
+        self.assertEqual(lines.mapped("document_ref"), other.ids)
+
+    def test_a_line_about_a_company_needs_no_document(self):
+        self.log._log("verification", company=self.company, note="intact")
+        line = self.log.search([], limit=1)
+        self.assertEqual((line.company_id, line.note), (self.company, "intact"))
+
+    def test_old_lines_go_after_the_retention_of_their_company(self):
+        other = self.setup_other_company()["company"]
+        theirs = self.archived_without_render("THEIRS/1", company=other)
+        self.company.progbox_log_retention_days = 100
+        now = fields.Datetime.now()
+        with freeze_time(now + timedelta(days=99)):
+            self.log._gc_access_log()
+            self.assertTrue(self.lines("deposit"))
+        with freeze_time(now + timedelta(days=101)):
+            self.log._log("view", documents=self.document)
+            self.log._gc_access_log()
+        self.assertFalse(self.lines("deposit"))
+        self.assertTrue(self.lines("view"))
+        self.assertTrue(self.lines("deposit", document=theirs))
+
+    def test_the_retention_cannot_be_made_so_short_that_it_wipes_the_log(self):
+        for days in (0, -1, 89):
+            with (
+                self.subTest(days=days),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(psycopg2.errors.CheckViolation),
+                self.env.cr.savepoint(),
+            ):
+                self.company.progbox_log_retention_days = days
+                self.company.flush_recordset()
+
+
+@tagged("post_install", "-at_install")
+class TestAccessLogOverHttp(AccessLogCommon, HttpCase):
+    """Every way to a file leaves one line."""
+
+    def setUp(self):
+        super().setUp()
+        self.billing.company_ids = [Command.set(self.company.ids)]
+        self.authenticate("billing", "billing")
+
+    def test_a_view_is_written_down(self):
+        response = self.url_open(self.url)
+        self.assertEqual(response.content, PDF)
+        line = self.lines()
+        self.assertEqual(line.kind, "view")
+        self.assertEqual(line.user_ref, self.billing.id)
+        self.assertEqual(line.user_login, "billing")
+        self.assertEqual(line.address, "127.0.0.1")
+
+    def test_a_download_is_written_down(self):
+        self.url_open(f"{self.url}?download=true")
+        self.assertEqual(self.lines().kind, "download")
+
+    def test_every_address_of_the_file_is_watched(self):
+        attachment = self.document._content_attachment()
+        for number, url in enumerate(
+            (
+                f"{self.url}/INV_1.pdf",
+                f"/web/content?model=progbox.document&id={self.document.id}&field=content",
+                f"/web/content/{attachment.id}",
+                f"/web/content/{attachment.id}/INV_1.pdf?download=1",
+                f"/web/image/progbox.document/{self.document.id}/content",
+                f"/web/image/{attachment.id}",
+            ),
+            start=1,
+        ):
+            with self.subTest(url=url):
+                self.assertEqual(self.url_open(url).status_code, 200)
+                self.assertEqual(len(self.lines()), number)
+
+    def test_a_file_fetched_in_pieces_is_opened_once(self):
+        self.url_open(self.url)
+        for start in (0, 10, 20):
+            response = self.url_open(self.url, headers={"Range": f"bytes={start}-"})
+            self.assertEqual(response.status_code, 206)
+        self.assertEqual(len(self.lines()), 1)
+
+    def test_a_range_is_no_way_past_the_log(self):
+        self.url_open(self.url, headers={"Range": "bytes=1-"})
+        self.assertEqual(len(self.lines("view")), 1)
+
+    def test_opening_again_is_written_down_again(self):
+        self.url_open(self.url)
+        etag = self.url_open(self.url).headers["ETag"]
+        response = self.url_open(self.url, headers={"If-None-Match": etag})
+        self.assertEqual(response.status_code, 304)
+        self.assertEqual(len(self.lines("view")), 3)
+
+    def test_a_look_at_the_headers_is_no_opening(self):
+        self.url_open(self.url, method="HEAD")
+        self.assertFalse(self.lines())
+
+    def test_a_refusal_is_written_down_once(self):
+        self.authenticate("plain", "plain")
+        for _attempt in range(3):
+            self.assertEqual(self.url_open(self.url).status_code, 404)
+        line = self.lines()
+        self.assertEqual((line.kind, line.user_login), ("refused", "plain"))
+
+    def test_a_refusal_of_a_stranger_is_written_down(self):
+        self.authenticate(None, None)
+        attachment = self.document._content_attachment()
+        for url in (self.url, f"/web/content/{attachment.id}"):
+            self.assertEqual(self.url_open(url).status_code, 404)
+        self.assertEqual(self.lines().kind, "refused")
+
+    def test_files_outside_of_the_archive_are_not_watched(self):
+        attachment = self.env["ir.attachment"].create({"name": "x", "raw": b"x"})
+        before = self.log.search_count([])
+        self.url_open(f"/web/content/{attachment.id}")
+        self.url_open(f"/web/image/res.partner/{self.client.id}/avatar_128")
+        self.assertEqual(self.log.search_count([]), before)
+
+    def test_the_route_is_not_run_twice(self):
+        with self.assertNoLogs("odoo.http", "WARNING"):
+            self.url_open(self.url)
+
+
+@tagged("post_install", "-at_install")
+class TestExportDownload(AccessLogCommon, HttpCase):
+    """The zip of an export, over the real server."""
+
+    def test_an_interrupted_download_goes_on(self):
+        manager = new_test_user(
+            self.env,
+            "zip_manager",
+            "account.group_account_manager",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        exports = self.env["progbox.export"].with_user(manager)
+        root = self.document.folder_id.parent_id.parent_id
+        export = exports._request(root.with_user(manager), "zip")
+        self.server["progbox.export"].browse(export.id)._job_process()
+        export.invalidate_recordset()
+        url = export.action_download()["url"]
+        self.authenticate("zip_manager", "zip_manager")
+        whole = self.url_open(url)
+        self.assertEqual(whole.status_code, 200)
+        self.assertEqual(int(whole.headers["Content-Length"]), export.size)
+        rest = self.url_open(url, headers={"Range": "bytes=100-"})
+        self.assertEqual(rest.status_code, 206)
+        self.assertEqual(rest.content, whole.content[100:])
+        self.authenticate("billing", "billing")
+        self.assertEqual(self.url_open(url).status_code, 404)

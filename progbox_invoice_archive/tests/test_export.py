@@ -1,0 +1,370 @@
+import csv
+import hashlib
+import io
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from ..models.progbox_export import DIRECTORY_PARAMETER
+from .common import PDF, ArchiveCommon
+
+LINES_INTACT = "lines are intact"
+
+
+class ExportCommon(ArchiveCommon):
+    """Three months of archive, and somebody who exports."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.november = cls.archived_without_render("INV/2026/11/0001", "2026-11-02")
+        cls.december = cls.archived_without_render("INV/2026/12/0001", "2026-12-02")
+        cls.january = cls.archived_without_render("INV/2027/01/0001", "2027-01-02")
+        cls.manager = new_test_user(
+            cls.env,
+            "export_manager",
+            groups="account.group_account_manager",
+            company_id=cls.company.id,
+            company_ids=[(6, 0, cls.company.ids)],
+        )
+        cls.exports = cls.env["progbox.export"].with_user(cls.manager)
+        cls.root = cls.november.folder_id.parent_id.parent_id
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.directory = Path(folder.name)
+        self.env["ir.config_parameter"].set_param(
+            DIRECTORY_PARAMETER, str(self.directory)
+        )
+
+    def export(self, **values):
+        """Do as the manager does with the wizard, and then as the worker does."""
+        wizard = self.env["progbox.export.wizard"].with_user(self.manager)
+        action = wizard.create(values).action_export()
+        export = self.exports.browse(action["res_id"])
+        self.run_export(export)
+        return export
+
+    def run_export(self, export):
+        job = self.server["progbox.export"].browse(export.id)
+        job._job_process()
+        export.invalidate_recordset()
+
+    def unzipped(self, export):
+        self.assertEqual(export.state, "done", export.error)
+        attachment = self.content_of(export)
+        path = self.directory / f"{export.id}.zip"
+        path.write_bytes(b"".join(attachment._progbox_blocks()))
+        target = self.directory / f"unzipped{export.id}"
+        self.run_tool("unzip", "-q", str(path), "-d", str(target))
+        return target
+
+    def content_of(self, export):
+        return self.server["ir.attachment"].search(
+            [
+                ("res_model", "=", "progbox.export"),
+                ("res_field", "=", "content"),
+                ("res_id", "=", export.id),
+            ]
+        )
+
+    def run_tool(self, *command, cwd=None):
+        return subprocess.run(
+            command, cwd=cwd, check=True, capture_output=True, text=True,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        ).stdout  # fmt: skip
+
+    def files_in(self, folder):
+        """Return the documents in an export, without our own files."""
+        return sorted(str(p.relative_to(folder)) for p in folder.glob("*/**/*.*"))
+
+    def index_of(self, folder, delimiter=","):
+        text = (folder / "index.csv").read_text(encoding="utf-8-sig")
+        return list(csv.reader(io.StringIO(text), delimiter=delimiter))
+
+
+@tagged("post_install", "-at_install")
+class TestExport(ExportCommon):
+    """The archive, in the hands of somebody who has no Odoo."""
+
+    def test_a_month_is_exported(self):
+        folder = self.unzipped(self.export(scope="month", date="2026-11-15"))
+        self.assertEqual(
+            self.files_in(folder), [".factures/2026/11/INV_2026_11_0001.pdf"]
+        )
+        content = (folder / ".factures/2026/11/INV_2026_11_0001.pdf").read_bytes()
+        self.assertEqual(content, PDF)
+
+    def test_a_year_is_exported(self):
+        folder = self.unzipped(self.export(scope="year", date="2026-01-01"))
+        self.assertEqual(
+            self.files_in(folder),
+            [
+                ".factures/2026/11/INV_2026_11_0001.pdf",
+                ".factures/2026/12/INV_2026_12_0001.pdf",
+            ],
+        )
+
+    def test_everything_is_exported(self):
+        folder = self.unzipped(self.export(scope="all"))
+        self.assertEqual(len(self.files_in(folder)), 3)
+
+    def test_a_folder_is_exported(self):
+        action = self.december.folder_id.with_user(self.manager).action_export()
+        wizard = self.env["progbox.export.wizard"].with_user(self.manager)
+        wizard = wizard.with_context(**action["context"]).create({})
+        self.assertEqual((wizard.scope, wizard.document_count), ("folder", 1))
+        export = self.exports.browse(wizard.action_export()["res_id"])
+        self.run_export(export)
+        self.assertEqual(
+            self.files_in(self.unzipped(export)),
+            [".factures/2026/12/INV_2026_12_0001.pdf"],
+        )
+
+    def test_a_time_without_documents_is_said_to_have_none(self):
+        with self.assertRaisesRegex(UserError, "nothing for that time"):
+            self.export(scope="month", date="1999-01-01")
+
+    def test_the_export_is_made_by_the_cron(self):
+        wizard = self.env["progbox.export.wizard"].with_user(self.manager)
+        export = self.exports.browse(
+            wizard.create({"scope": "all"}).action_export()["res_id"]
+        )
+        self.assertEqual(export.state, "pending")
+        with self.enter_registry_test_mode():
+            self.env.ref(
+                "progbox_invoice_archive.ir_cron_export"
+            ).method_direct_trigger()
+        export.invalidate_recordset()
+        self.assertEqual(export.state, "done", export.error)
+        self.assertTrue(export.has_content)
+
+    def test_a_folder_on_the_server_has_the_same_files(self):
+        unzipped = self.unzipped(self.export(scope="all"))
+        export = self.export(scope="all", target="folder")
+        self.assertEqual(export.state, "done", export.error)
+        written = Path(export.directory)
+        self.assertEqual(written.parent, self.directory)
+        self.assertEqual(self.files_in(written), self.files_in(unzipped))
+        self.run_tool("sha256sum", "-c", "MANIFEST.sha256", cwd=written)
+        self.assertFalse(self.content_of(export))
+
+    def test_a_second_folder_stands_beside_the_first(self):
+        first = self.export(scope="all", target="folder")
+        second = self.export(scope="all", target="folder")
+        self.assertEqual(second.directory, f"{first.directory} (2)")
+
+    def test_only_the_directory_that_was_set_up_is_written_to(self):
+        (self.directory / "inside").mkdir()
+        (self.directory / "way_out").symlink_to("/tmp")
+        wizard = self.env["progbox.export.wizard"].with_user(self.manager)
+        for directory in ("..", "/etc", "inside/../..", "way_out", "/tmp", "missing"):
+            with self.subTest(directory=directory), self.assertRaises(UserError):
+                wizard.create(
+                    {"scope": "all", "target": "folder", "directory": directory}
+                ).action_export()
+        export = self.export(scope="all", target="folder", directory="inside")
+        self.assertEqual(Path(export.directory).parent, self.directory / "inside")
+
+    def test_the_directory_is_checked_again_when_the_export_is_built(self):
+        (self.directory / "inside").mkdir()
+        wizard = self.env["progbox.export.wizard"].with_user(self.manager)
+        export = self.exports.browse(
+            wizard.create(
+                {"scope": "all", "target": "folder", "directory": "inside"}
+            ).action_export()["res_id"]
+        )
+        (self.directory / "inside").rmdir()
+        (self.directory / "inside").symlink_to("/tmp")
+        with self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"):
+            self.run_export(export)
+        self.assertIn("inside of", export.error)
+
+    def test_without_a_directory_set_up_there_is_no_folder(self):
+        self.env["ir.config_parameter"].set_param(DIRECTORY_PARAMETER, False)
+        with self.assertRaisesRegex(UserError, "No directory is set up"):
+            self.export(scope="all", target="folder")
+
+    def test_billing_exports_nothing(self):
+        wizard = self.env["progbox.export.wizard"].with_user(self.billing)
+        with self.assertRaises(AccessError):
+            wizard.create({"scope": "all"})
+        exports = self.env["progbox.export"].with_user(self.billing)
+        with self.assertRaises(UserError):
+            exports._request(self.root.with_user(self.billing), "zip")
+        export = self.export(scope="all")
+        with self.assertRaises(AccessError):
+            export.with_user(self.billing).read(["name"])
+        with self.assertRaises(AccessError):
+            self.content_of(export).with_user(self.billing).read(["raw"])
+
+    def test_who_is_no_manager_any_more_gets_nothing(self):
+        wizard = self.env["progbox.export.wizard"].with_user(self.manager)
+        export = self.exports.browse(
+            wizard.create({"scope": "all"}).action_export()["res_id"]
+        )
+        self.manager.group_ids = self.env.ref("account.group_account_invoice")
+        with self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"):
+            self.run_export(export)
+        self.assertIn("Only an archive manager", export.sudo().error)
+
+    def test_the_documents_of_another_company_are_never_inside(self):
+        other = self.setup_other_company()["company"]
+        theirs = self.archived_without_render("THEIRS/1", company=other)
+        wizard = self.env["progbox.export.wizard"].with_user(self.manager)
+        with self.assertRaises(AccessError):
+            wizard.create({"scope": "all", "company_id": other.id}).action_export()
+        with self.assertRaises(AccessError):
+            wizard.create(
+                {"scope": "folder", "folder_id": theirs.folder_id.id}
+            ).action_export()
+        self.manager.company_ids |= other
+        folder = self.unzipped(self.export(scope="all"))
+        text = "".join(p.read_text() for p in folder.glob("*.*") if p.is_file())
+        self.assertNotIn("THEIRS", text)
+        self.assertNotIn(f'"company":{other.id},', text.replace("\\", ""))
+        self.assertEqual(len(self.files_in(folder)), 3)
+
+    def test_a_missing_file_is_named(self):
+        path = Path(
+            self.november._content_attachment()._full_path(
+                self.november._content_attachment().store_fname
+            )
+        )
+        kept = path.read_bytes()
+        self.addCleanup(path.write_bytes, kept)
+        for damage in (path.unlink, lambda: path.write_bytes(b"")):
+            damage()
+            export = self.export(scope="month", date="2026-11-01")
+            with self.subTest(damage=damage):
+                folder = self.unzipped(export)
+                name = ".factures/2026/11/INV_2026_11_0001.pdf"
+                self.assertIn(name, (folder / "PROBLEMS.txt").read_text())
+                self.assertIn(name, export.problems)
+                self.assertEqual(export.problem_count, 1)
+                self.assertEqual(self.files_in(folder), [])
+                self.run_tool("sha256sum", "-c", "MANIFEST.sha256", cwd=folder)
+                self.assertIn("PROBLEMS.txt", self.index_of(folder)[1][7])
+
+    def test_a_changed_file_does_not_pass_the_check(self):
+        attachment = self.november._content_attachment()
+        path = Path(attachment._full_path(attachment.store_fname))
+        self.addCleanup(path.write_bytes, path.read_bytes())
+        path.write_bytes(PDF.replace(b"honest", b"forged"))
+        folder = self.unzipped(self.export(scope="all"))
+        with self.assertRaises(subprocess.CalledProcessError) as raised:
+            self.run_tool("sha256sum", "-c", "MANIFEST.sha256", cwd=folder)
+        self.assertIn("INV_2026_11_0001.pdf: FAILED", raised.exception.stdout)
+
+    def test_files_in_the_database_are_exported(self):
+        self.env["ir.config_parameter"].set_param("ir_attachment.location", "db")
+        self.archived_without_render("INV/2026/11/0002", "2026-11-03")
+        self.env["ir.config_parameter"].set_param("ir_attachment.location", "file")
+        with self.enter_registry_test_mode():
+            export = self.export(scope="month", date="2026-11-01")
+        folder = self.unzipped(export)
+        content = (folder / ".factures/2026/11/INV_2026_11_0002.pdf").read_bytes()
+        self.assertEqual(content, PDF)
+        self.run_tool("sha256sum", "-c", "MANIFEST.sha256", cwd=folder)
+
+    def test_the_index_lists_the_documents(self):
+        folder = self.unzipped(self.export(scope="month", date="2026-11-01"))
+        header, line = self.index_of(folder)
+        self.assertEqual(header[:3], ["Number", "Date", "Client"])
+        self.assertEqual(
+            line,
+            [
+                "INV/2026/11/0001",
+                "2026-11-02",
+                "Maçonnerie Lefèvre",
+                "Customer Invoice",
+                "1",
+                "240.00",
+                "EUR",
+                ".factures/2026/11/INV_2026_11_0001.pdf",
+                hashlib.sha256(PDF).hexdigest(),
+            ],
+        )
+
+    def test_a_client_cannot_put_a_formula_into_the_index(self):
+        with self.lifted("progbox_document"):
+            self.env.cr.execute(
+                "UPDATE progbox_document SET partner_name = %s, number = %s"
+                " WHERE id = %s",
+                ['=HYPERLINK("http://evil")', "@SUM(1)", self.november.id],
+            )
+        self.env.invalidate_all()
+        folder = self.unzipped(self.export(scope="month", date="2026-11-01"))
+        line = self.index_of(folder)[1]
+        self.assertEqual(line[2], "'=HYPERLINK(\"http://evil\")")
+        self.assertEqual(line[0], "'@SUM(1)")
+
+    def test_the_texts_are_in_the_language_of_the_reader(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.manager.lang = "fr_FR"
+        folder = self.unzipped(self.export(scope="month", date="2026-11-01"))
+        line = self.index_of(folder, ";")[1]
+        self.assertEqual(line[5], "240,00")
+
+    def test_the_closings_are_inside(self):
+        closings = self.server["progbox.closing"]
+        closings._close(self.company, fields.Date.to_date("2026-11-01"))
+        folder = self.unzipped(self.export(scope="all"))
+        [closing] = json.loads((folder / "closings.json").read_text())
+        self.assertEqual(closing["month"], "2026-11")
+
+    def test_a_full_disk_is_said_in_words(self):
+        wizard = self.env["progbox.export.wizard"].with_user(self.manager)
+        export = self.exports.browse(
+            wizard.create({"scope": "all"}).action_export()["res_id"]
+        )
+        with (
+            patch("os.fsync", side_effect=OSError(28, "No space left on device")),
+            self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"),
+        ):
+            self.run_export(export)
+        self.assertEqual(export.state, "pending")
+        self.assertIn("No space left on device", export.error)
+        staging = self.env["ir.attachment"]._progbox_staging_folder()
+        self.assertEqual(list(staging.glob("incoming-*")), [])
+
+    def test_the_zip_is_removed_after_some_days(self):
+        export = self.export(scope="all")
+        attachment = self.content_of(export)
+        with freeze_time(attachment.create_date + (export.expires_on - export.done_on)):
+            self.server["progbox.export"]._gc_exports()
+            self.assertTrue(attachment.exists())
+        with freeze_time("2030-01-01"):
+            self.server["progbox.export"]._gc_exports()
+        self.assertFalse(attachment.exists())
+        export.invalidate_recordset()
+        with self.assertRaisesRegex(UserError, "Export again"):
+            export.action_download()
+
+    def test_the_manager_is_told_with_a_link(self):
+        export = self.export(scope="all")
+        message = self.server["mail.message"].search(
+            [("partner_ids", "in", self.manager.partner_id.ids)], limit=1
+        )
+        self.assertEqual(message.subject, export.name)
+        self.assertIn(f"/odoo/archive-exports/{export.id}", message.body)
+
+    def test_an_export_that_is_given_up_is_told(self):
+        export = self.exports._request(self.root.with_user(self.manager), "zip")
+        self.server["progbox.export"].browse(export.id)._job_fail(
+            UserError("The roof is leaking."), give_up=True
+        )
+        message = self.server["mail.message"].search(
+            [("partner_ids", "in", self.manager.partner_id.ids)], limit=1
+        )
+        self.assertIn("The roof is leaking.", message.body)

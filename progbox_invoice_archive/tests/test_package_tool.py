@@ -1,0 +1,178 @@
+import hashlib
+import subprocess
+import tempfile
+import unicodedata
+import zipfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from odoo.tests import BaseCase, tagged
+
+from ..tools.package import FileChanged, Package, harmless
+from ..tools.package_names import Names
+
+WINDOWS_REFUSES = set('<>:"/\\|?*')
+NAMES = st.text(max_size=300) | st.sampled_from(
+    ["..", ".", "", "CON", "nul.pdf", "a/b.pdf", "A\\B", "été.pdf", "ÉTÉ.PDF", "x.pdf"]
+)
+
+
+def package(*files):
+    """Return a finished package of (folder, name, content)."""
+    result = Package()
+    for path, name, content in files:
+        blocks = [content[:2], content[2:]]
+        result.add_file(
+            result.names.file(path, name), lambda blocks=blocks: blocks, len(content)
+        )
+    result.finish("Problems")
+    return result
+
+
+@tagged("-at_install", "post_install")
+class TestPackageTool(BaseCase):
+    """The zip, the folder and the names, without a database."""
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def unzip(self, made):
+        path = self.folder / "package.zip"
+        path.write_bytes(b"".join(made.zip_stream()))
+        target = self.folder / "unzipped"
+        self.run_tool("unzip", "-q", str(path), "-d", str(target))
+        return target
+
+    def run_tool(self, *command, cwd=None):
+        return subprocess.run(
+            command, cwd=cwd, check=True, capture_output=True, text=True,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        ).stdout  # fmt: skip
+
+    def test_the_length_is_known_before_the_first_byte(self):
+        made = package((("Été", "11"), "Facture n° 1.pdf", b"abc"), ((), "b", b"xyz"))
+        stream = made.zip_stream()
+        self.assertEqual(len(stream), len(b"".join(stream)))
+
+    def test_a_zip_unpacks_and_its_manifest_is_accepted(self):
+        made = package(
+            ((".factures", "2026"), "Été n° 1.pdf", b"abc"),
+            ((".factures", "2026"), "été n° 1.PDF", b"def"),
+            (("Ș & ț",), "発票.pdf", b"ghi"),
+        )
+        target = self.unzip(made)
+        self.assertIn("OK", self.run_tool("sha256sum", "-c", "MANIFEST.sha256", cwd=target))
+        self.assertEqual((target / ".factures/2026/Été n° 1.pdf").read_bytes(), b"abc")
+        self.assertEqual(
+            (target / ".factures/2026/été n° 1 (2).PDF").read_bytes(), b"def"
+        )
+
+    def test_a_folder_has_the_same_files_as_the_zip(self):
+        made = package((("A", "B"), "1.pdf", b"abc"), (("A",), "2.pdf", b"def"))
+        unzipped = self.unzip(made)
+        written = self.folder / "written"
+        made.write_to(written)
+        self.assertEqual(self.run_tool("diff", "-r", str(unzipped), str(written)), "")
+
+    def test_a_folder_that_cannot_be_finished_is_not_there_at_all(self):
+        made = package((("A",), "1.pdf", b"abc"))
+        made.files[0].size = 4
+        with self.assertRaises(FileChanged):
+            made.write_to(self.folder / "written")
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_a_folder_that_exists_is_left_alone(self):
+        made = package((("A",), "1.pdf", b"abc"))
+        made.write_to(self.folder / "written")
+        with self.assertRaises(FileExistsError):
+            made.write_to(self.folder / "written")
+
+    def test_what_a_killed_process_left_is_replaced(self):
+        (self.folder / ".written.partial").mkdir()
+        (self.folder / ".written.partial/old").touch()
+        package((("A",), "1.pdf", b"abc")).write_to(self.folder / "written")
+        self.assertFalse((self.folder / "written/old").exists())
+
+    def test_a_file_that_changed_meanwhile_breaks_the_zip(self):
+        path = self.folder / "file"
+        path.write_bytes(b"abc")
+        for content in (b"ab", b"abcd"):
+            made = Package()
+            made.add_file("file", str(path))
+            path.write_bytes(content)
+            with self.subTest(content=content), self.assertRaises(FileChanged):
+                b"".join(made.zip_stream())
+            path.write_bytes(b"abc")
+
+    def test_an_empty_or_missing_file_is_refused(self):
+        (self.folder / "empty").touch()
+        for name in ("empty", "missing"):
+            with self.subTest(name=name), self.assertRaises(OSError):
+                Package().add_file(name, str(self.folder / name))
+
+    def test_the_manifest_holds_the_digest_on_record(self):
+        made = Package()
+        path = self.folder / "file"
+        path.write_bytes(b"changed")
+        recorded = hashlib.sha256(b"original").hexdigest()
+        made.add_file("file", str(path), sha256=recorded)
+        made.finish("Problems")
+        with self.assertRaises(subprocess.CalledProcessError):
+            self.run_tool("sha256sum", "-c", "MANIFEST.sha256", cwd=self.unzip(made))
+
+    def test_problems_are_written_down(self):
+        made = Package()
+        made.problems.append("INV/1 is missing.")
+        made.finish("Not in this package:")
+        text = (self.unzip(made) / "PROBLEMS.txt").read_text()
+        self.assertEqual(text, "Not in this package:\n\nINV/1 is missing.\n")
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.lists(st.tuples(st.lists(NAMES, max_size=4), NAMES), max_size=30))
+    def test_names_are_safe_and_unique_whatever_people_write(self, files):
+        names = Names(["MANIFEST.sha256"])
+        paths = [names.file(tuple(folder), name) for folder, name in files]
+        folders = {names.folder(tuple(folder)) for folder, _name in files} - {""}
+        keys = [unicodedata.normalize("NFC", p.casefold()) for p in [*paths, *folders]]
+        self.assertEqual(len(keys), len(set(keys)))
+        for path in paths:
+            self.assertLessEqual(len(path.encode()), 600)
+            for part in path.split("/"):
+                self.assertNotIn(part, ("", ".", ".."))
+                self.assertLessEqual(len(part.encode()), 200)
+                self.assertFalse(set(part) & WINDOWS_REFUSES, part)
+                self.assertFalse(part != part.strip() or part.endswith("."), part)
+                self.assertFalse(any(unicodedata.category(c) == "Cc" for c in part))
+
+    @settings(max_examples=50, deadline=None)
+    @given(st.lists(NAMES, min_size=1, max_size=10))
+    def test_whatever_people_write_unpacks(self, written):
+        made = package(*[((name,), name, b"abc") for name in written])
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "package.zip"
+            path.write_bytes(b"".join(made.zip_stream()))
+            with zipfile.ZipFile(path) as file:
+                self.assertIsNone(file.testzip())
+            self.run_tool("unzip", "-q", str(path), "-d", f"{folder}/out")
+            self.run_tool("sha256sum", "-c", "MANIFEST.sha256", cwd=f"{folder}/out")
+
+    def test_names_that_look_alike_are_numbered(self):
+        names = Names(["MANIFEST.sha256"])
+        self.assertEqual(names.file((), "MANIFEST.sha256"), "MANIFEST (2).sha256")
+        self.assertEqual(names.file(("A",), "x.pdf"), "A/x.pdf")
+        self.assertEqual(names.file(("A",), "X.PDF"), "A/X (2).PDF")
+        self.assertEqual(names.file(("A",), "x.pdf"), "A/x (3).pdf")
+        self.assertEqual(names.folder(("A", "x.pdf")), "A/x.pdf (2)")
+        self.assertEqual(names.folder(("a",)), "a (2)")
+
+    def test_a_formula_is_no_formula_any_more(self):
+        for text in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\n=1", " =1", "|x"):
+            with self.subTest(text=text):
+                self.assertTrue(harmless(text).startswith("'"))
+        self.assertEqual(harmless("Lefèvre & fils"), "Lefèvre & fils")
+        self.assertEqual(harmless(None), "")
