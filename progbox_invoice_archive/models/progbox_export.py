@@ -171,6 +171,9 @@ class ProgboxExport(models.Model):
     def _job_leader(self):
         return self.env.ref(CRON).sudo()
 
+    def _job_language(self):
+        return self.create_uid.lang
+
     def _job_prepare(self):
         with tempfile.TemporaryDirectory(prefix="progbox-") as temporary:
             try:

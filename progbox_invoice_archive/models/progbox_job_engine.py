@@ -87,6 +87,7 @@ class ProgboxJobEngine(models.AbstractModel):
         """
         if job := self._job_lock_next(passed_over):
             passed_over.add(job.id)
+            job = job.with_context(lang=job._job_language())
             job._job_begin_attempt()
             # Counts already: Odoo lets a cron rest when three servers in a row have
             # died under it without progress. Here, each job has its own limit.

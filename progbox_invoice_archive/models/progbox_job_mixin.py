@@ -94,6 +94,10 @@ class ProgboxJobMixin(models.AbstractModel):
         """
         return self._job_leader()
 
+    def _job_language(self):
+        """Return the language of what the job has to say: its manager's."""
+        return self.company_id._progbox_archive_manager().lang
+
     def _job_on_error(self):
         """React to an attempt that failed; the job holds its error by now."""
 

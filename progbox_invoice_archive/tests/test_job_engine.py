@@ -110,6 +110,14 @@ class TestJobEngine(ArchiveCommon):
         self.assertIn("No space left on device", self.job.error)
         self.assertIn("Make room", self.job.error)
 
+    def test_the_manager_reads_the_error_in_his_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.company.progbox_archive_user_id = self.env.user
+        self.env.user.lang = "fr_FR"
+        with self.executing(OSError(28, "No space left on device")), self.mute():
+            self.run_cron()
+        self.assertIn("Libérez de l'espace", self.job.error)
+
     def test_delays_grow_and_end(self):
         delays = []
         with self.executing(UserError("No.")), self.mute():

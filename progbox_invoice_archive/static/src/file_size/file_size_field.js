@@ -4,20 +4,28 @@ import {registry} from "@web/core/registry";
 import {formatFloat} from "@web/views/fields/formatters";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
 
+// Whole texts: Odoo does not translate a single letter.
+const SIZES = [
+    (size) => _t("%s B", size),
+    (size) => _t("%s kB", size),
+    (size) => _t("%s MB", size),
+    (size) => _t("%s GB", size),
+    (size) => _t("%s TB", size),
+];
+
 /**
  * @param {number|false} bytes
  * @returns {string} "284 B", "61.3 kB", "1.2 MB"
  */
 export function formatFileSize(bytes) {
-    const units = [_t("B"), _t("kB"), _t("MB"), _t("GB"), _t("TB")];
     let size = bytes || 0;
     let power = 0;
-    while (size >= 1000 && power < units.length - 1) {
+    while (size >= 1000 && power < SIZES.length - 1) {
         size /= 1000;
         power++;
     }
     const digits = [16, power && size < 100 ? 1 : 0];
-    return `${formatFloat(size, {digits})} ${units[power]}`;
+    return SIZES[power](formatFloat(size, {digits}));
 }
 
 export class FileSizeField extends Component {
