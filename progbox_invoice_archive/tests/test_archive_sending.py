@@ -99,10 +99,11 @@ class TestArchiveSending(ArchiveCommon):
     def test_a_lost_file_does_not_stop_the_sending(self):
         attachment = self.document._content_attachment()
         attachment.flush_recordset()
-        self.env.cr.execute(
-            "UPDATE ir_attachment SET store_fname = 'aa/gone' WHERE id = %s",
-            [attachment.id],
-        )
+        with self.lifted("ir_attachment"):
+            self.env.cr.execute(
+                "UPDATE ir_attachment SET store_fname = 'aa/gone' WHERE id = %s",
+                [attachment.id],
+            )
         attachment.invalidate_recordset()
         with self.assertLogs("odoo.addons.progbox_invoice_archive", "ERROR"):
             self.send(self.move)
