@@ -49,7 +49,9 @@ class TestArchiveBrowser(ArchiveCommon, HttpCase):
                 "origin": "generated",
                 **values,
             },
-            [EINVOICE if is_xml else pdf(number, "second page")],
+            self.server["ir.attachment"]._progbox_stage(
+                [EINVOICE if is_xml else pdf(number, "second page")]
+            ),
         )
 
     @property
