@@ -184,7 +184,8 @@ class ProgboxPackage(models.AbstractModel):
         ]
 
     def _type_names(self):
-        types = self.env["progbox.document.type"].search(Domain.TRUE)
+        types = self.env["progbox.document.type"].with_context(active_test=False)
+        types = types.search(Domain.TRUE)
         return {type_.id: type_.name for type_ in types}
 
 
