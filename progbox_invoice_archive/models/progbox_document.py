@@ -131,7 +131,9 @@ class ProgboxDocument(models.Model):
             " AND newer.res_id = %(older)s.res_id"
             " AND newer.version > %(older)s.version)",
             older=alias,
-            to_flush=[self._fields[name] for name in ("res_model", "res_id", "version")],
+            to_flush=[
+                self._fields[name] for name in ("res_model", "res_id", "version")
+            ],
         )
 
     @api.depends("currency_name")
@@ -154,7 +156,8 @@ class ProgboxDocument(models.Model):
             document.retention_until = (
                 document.document_date
                 and years
-                and document.document_date + relativedelta(years=years, month=12, day=31)
+                and document.document_date
+                + relativedelta(years=years, month=12, day=31)
             )
 
     # ------------------------------------------------------------------
@@ -326,9 +329,9 @@ class ProgboxDocument(models.Model):
         The verification compares every one of these values with the row.
         """
         self.ensure_one()
-        currency = self.currency_id
+        decimals = self.currency_id.decimal_places if self.currency_id else 2
         return {
-            "amount": f"{self.amount_total:.{currency.decimal_places if currency else 2}f}",
+            "amount": f"{self.amount_total:.{decimals}f}",
             "currency": self.currency_name or None,
             "date": self.document_date and self.document_date.isoformat(),
             "document": self.id,

@@ -1,3 +1,5 @@
+# The table of messages takes `_` from the environment of the reader.
+# pylint: disable=prefer-env-translation
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
