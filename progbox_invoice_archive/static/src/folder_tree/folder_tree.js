@@ -39,6 +39,11 @@ export class FolderTree extends Component {
         return Math.max(index, 0);
     }
 
+    /** The one row that the Tab key reaches; the arrow keys reach the others. */
+    get tabKey() {
+        return this.rows[this.focusedIndex]?.key;
+    }
+
     get selectedPath() {
         return this.tree.selectedId ? this.tree.path(this.tree.selectedId) : false;
     }
