@@ -68,7 +68,7 @@ class ProgboxAccessLog(models.Model):
     def write(self, vals):
         raise UserError(self._refusal())
 
-    @api.ondelete(at_uninstall=False)
+    @api.ondelete(at_uninstall=True)
     def _unlink_except_purged(self):
         if self.env.context.get("progbox_purger") is not PURGER:
             raise UserError(self._refusal())
