@@ -7,6 +7,8 @@ from . import ir_attachment
 from . import ir_attachment_guards
 from . import ir_binary
 from . import ir_binary_access_log
+from . import ir_attachment_access_log
+from . import ir_model
 from . import ir_module_module
 from . import mail_activity
 from . import progbox_append_only

@@ -4,7 +4,7 @@ from contextlib import closing
 from odoo import api, models
 
 from ..exceptions import FileMissing
-from ..tools.sentinels import AHEAD, SELF_CONTAINED
+from ..tools.sentinels import AHEAD, HANDING_OVER, RENDER_ANEW, SELF_CONTAINED
 
 _logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class AccountMoveSend(models.AbstractModel):
             self._progbox_hand_over(invoices_data)
         # What is still to be made is made with the settings of this sending: not
         # taken from the archive, as printing does.
-        send = self.with_context(progbox_render_anew=True)
+        send = self.with_context(progbox_render_anew=RENDER_ANEW)
         return super(AccountMoveSend, send)._generate_invoice_documents(
             invoices_data, allow_fallback_pdf=allow_fallback_pdf
         )
@@ -89,7 +89,7 @@ class AccountMoveSend(models.AbstractModel):
         if self._progbox_is_ahead():
             return
         super()._link_invoice_documents(invoices_data)
-        if not self.env.context.get("progbox_handing_over"):
+        if self.env.context.get("progbox_handing_over") is not HANDING_OVER:
             moves = self.env["account.move"].union(*invoices_data)
             moves._progbox_enqueue("legal")
 
@@ -130,7 +130,7 @@ class AccountMoveSend(models.AbstractModel):
                     # Odoo makes a new document, and the archive a new version.
                     _logger.exception("%s cannot be sent from the archive", documents)
         if archived:
-            send = self.with_context(progbox_handing_over=True)
+            send = self.with_context(progbox_handing_over=HANDING_OVER)
             send._link_invoice_documents(archived)
 
 

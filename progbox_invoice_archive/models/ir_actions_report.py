@@ -25,6 +25,10 @@ _logger = logging.getLogger(__name__)
 # Nothing is fetched and no script runs late: the page is ready when it is loaded.
 # With 0 wkhtmltopdf takes 90 ms more than with 1.
 NO_DELAY = "1"
+# Nobody answers there: what a page asks for all the same is not fetched.
+NO_NETWORK = ("--proxy", "http://127.0.0.1:1")
+# A page of more pictures would take the memory of the worker.
+PICTURES_LIMIT = 100 * 1024 * 1024
 LAYOUT_BUNDLES = ("web.report_assets_pdf", "web.report_assets_common")
 CSS_ERROR = "## CSS error message ##"  # base.assetsbundle puts it into a broken bundle
 IN_PAGE_CSS = "progbox_invoice_archive/static/report/in_page.css"
@@ -65,7 +69,8 @@ class IrActionsReport(models.Model):
     def _build_wkhtmltopdf_args(self, *args, **kwargs):
         command = super()._build_wkhtmltopdf_args(*args, **kwargs)
         if self._progbox_is_self_contained():
-            return _with_options(command, {"--javascript-delay": NO_DELAY})
+            command = _with_options(command, {"--javascript-delay": NO_DELAY})
+            return [*command, *NO_NETWORK]
         return command
 
     @api.model
@@ -108,12 +113,27 @@ class IrActionsReport(models.Model):
             root,
             # unpatched Qt draws web fonts as outlines: the page would have no text
             lambda href: self._progbox_style_rules(href, with_fonts=patched),
-            self.env["ir.binary"]._progbox_data_uri,
+            self._progbox_picture_reader(),
             self._progbox_css_uri,
         )
         if not patched:
             unpatched_qt.repair(root, self._progbox_in_page_css())
         return Markup(report_html.to_text(root))
+
+    def _progbox_picture_reader(self):
+        """Return what gives the pictures of one page, until they are too much."""
+        binary = self.env["ir.binary"]
+        left = PICTURES_LIMIT
+
+        def data_uri(url):
+            nonlocal left
+            uri = binary._progbox_data_uri(url)
+            left -= len(uri)
+            if left < 0:
+                raise binary._progbox_no_picture(url, "too many large pictures")
+            return uri
+
+        return data_uri
 
     @ormcache(cache="assets")
     def _progbox_in_page_css(self):

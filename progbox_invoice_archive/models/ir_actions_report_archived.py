@@ -5,6 +5,7 @@ from collections import OrderedDict
 from odoo import models
 
 from ..exceptions import FileMissing
+from ..tools.sentinels import RENDER_ANEW
 
 _logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class IrActionsReport(models.Model):
             not res_ids
             or report.model != "account.move"
             or (data or {}).get("proforma")
-            or self.env.context.get("progbox_render_anew")
+            or self.env.context.get("progbox_render_anew") is RENDER_ANEW
         ):
             return {}
         moves = self.env["account.move"].browse(res_ids)

@@ -43,7 +43,11 @@ def _picture_routes():
 
 # what a wrong address leads to; errors of the database are not ours to hide
 WEBP = "image/webp"
-EXPECTED = (UserError, HTTPException, OSError, ValueError, TypeError, KeyError)
+EXPECTED = (
+    UserError, HTTPException, OSError, ValueError, TypeError, KeyError, RecursionError,
+)  # fmt: skip
+# Every customer gets these of his seller on paper.
+LETTERHEAD = ("logo", "logo_web", "layout_background_image")
 PICTURES = Map(list(_picture_routes()), strict_slashes=False).bind("")
 
 
@@ -100,7 +104,7 @@ class IrBinary(models.AbstractModel):
         urls = (get_param("web.base.url"), get_param("report.url"))
         return {urlsplit(url or "").netloc for url in urls}
 
-    def _progbox_read_static(self, module, path):
+    def _progbox_read_static(self, module, path, **_options):
         name = f"{module}/static/{path}"
         with file_open(name, "rb") as file:
             return file.read(), self._progbox_mimetype(name)
@@ -123,12 +127,31 @@ class IrBinary(models.AbstractModel):
         content = base64.b64decode(logo)
         return content, guess_mimetype(content)
 
+    def _progbox_as_reader(self):
+        """Read with the rights of a person, as Odoo's own rendering does.
+
+        The archiver may read everything, but those who write the text of an invoice
+        choose its pictures, and customers get to see them.
+        """
+        users = self.env["res.users"].sudo()
+        user = users.browse(self.env.context.get("progbox_reader_id") or self.env.uid)
+        if user._is_superuser():
+            user = self.env.ref("base.public_user").sudo()
+        companies = self.env.company & user.company_ids or user.company_id
+        return self.with_user(user).with_context(allowed_company_ids=companies.ids)
+
     def _progbox_read_record(
         self, xmlid=None, model="ir.attachment", id=None, field="raw",  # noqa: A002
         width=0, height=0, crop=False, access_token=None, **_options,
     ):  # fmt: skip
         # streams, as the controllers use them, need a request
-        record = self._find_record(xmlid, model, id and int(id), access_token, field)
+        binary = self._progbox_as_reader()
+        if (model, id and int(id)) == ("res.company", self.env.company.id):
+            binary = self.sudo() if field in LETTERHEAD else binary
+        record = binary._find_record(xmlid, model, id and int(id), access_token, field)
+        if record._fields[field].type != "binary":
+            raise ValueError("no file")
+        record._check_field_access(record._fields[field], "read")
         if record._name == "ir.attachment" and record.type == "url":
             return self._progbox_read_url(record.url)
         content = record.with_context(bin_size=False)[field] or b""

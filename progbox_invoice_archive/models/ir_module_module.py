@@ -9,10 +9,18 @@ class IrModuleModule(models.Model):
     _inherit = "ir.module.module"
 
     def button_uninstall(self):
+        self._progbox_check_uninstall_of_these()
+        return super().button_uninstall()
+
+    def module_uninstall(self):
+        # No button, but a public method: RPC comes here past the one above.
+        self._progbox_check_uninstall_of_these()
+        return super().module_uninstall()
+
+    def _progbox_check_uninstall_of_these(self):
         # Account counts too: what we depend on takes us along.
         if ADDON in (self + self.downstream_dependencies()).mapped("name"):
             self._progbox_check_uninstall()
-        return super().button_uninstall()
 
     @api.model
     def _progbox_check_uninstall(self):

@@ -91,6 +91,7 @@ class ProgboxArchiveDeposit(models.AbstractModel):
                 lambda attachment: (
                     attachment.mimetype == "application/pdf"
                     and number in clean_filename(attachment.name)
+                    and not self._comes_from_outside(attachment, move)
                 )
             )
             .sorted("id")[-1:]
@@ -100,7 +101,32 @@ class ProgboxArchiveDeposit(models.AbstractModel):
     def _imported_pdf(self, move):
         """Return the PDF that Odoo shows beside the invoice, if it has one."""
         attachment = move.sudo().message_main_attachment_id
-        return attachment.filtered(lambda a: a.mimetype == "application/pdf")
+        return attachment.filtered(
+            lambda a: (
+                a.mimetype == "application/pdf"
+                and not self._comes_from_outside(a, move)
+            )
+        )
+
+    @api.model
+    def _comes_from_outside(self, attachment, move):
+        """Whether a customer added this file to an invoice of ours.
+
+        On the portal or in an answer by e-mail. It is no evidence of what he got.
+        """
+        messages = move.sudo().message_ids.filtered(
+            lambda message: attachment in message.attachment_ids
+        )
+        return attachment.create_uid.share or any(
+            message.create_uid.share
+            or message.author_guest_id
+            # The e-mail that an invoice was made of came before it.
+            or (
+                message.message_type == "email"
+                and message.create_date > move.create_date
+            )
+            for message in messages
+        )
 
     @api.model
     def _find_generated(self, move, origin, only_complete=False):

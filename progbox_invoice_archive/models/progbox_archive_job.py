@@ -176,7 +176,9 @@ class ProgboxArchiveJob(models.Model):
         move = self._lock_move()
         siblings = self._open_siblings(move)
         postings = (self | siblings).filtered(lambda job: job.reason == "posting")
-        deposits = self.env["progbox.archive.deposit"]
+        deposits = self.env["progbox.archive.deposit"].with_context(
+            progbox_reader_id=self._reader(move).id
+        )
         deposit = None
         if move.invoice_pdf_report_id:
             deposit = deposits._find_legal(move)
@@ -219,6 +221,15 @@ class ProgboxArchiveJob(models.Model):
                 reason=deposit.refusal,
             )
         )
+
+    def _reader(self, move):
+        """Return the person with whose rights the pictures of a page are read.
+
+        Whoever posted, else whoever changed the invoice last.
+        """
+        users = (self.create_uid, move.write_uid)
+        people = [user for user in users if user and not user._is_superuser()]
+        return next(iter(people), self.env.ref("base.public_user").sudo())
 
     def _lock_move(self):
         move = self.move_id.with_company(self.company_id)

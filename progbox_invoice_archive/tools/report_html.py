@@ -6,7 +6,9 @@ import lxml.html
 
 from . import style_sheets
 
-FETCHING = ("src", "background", "poster", "{http://www.w3.org/1999/xlink}href")
+# HTML has no namespaces: "xlink:href" is the plain name of an attribute there.
+XLINK = ("xlink:href", "{http://www.w3.org/1999/xlink}href")
+FETCHING = ("src", "background", "poster", *XLINK)
 READY = re.compile(r"data:(?!image/webp)|#|$")  # wkhtmltopdf knows no WebP
 IMAGE_TAGS = ("image", "use")
 
@@ -81,7 +83,7 @@ def _inline_pictures(root, inline):
             if element.get(name):
                 element.set(name, inline(element.get(name).strip()))
         element.attrib.pop("srcset", None)
-        if "url(" in element.get("style", ""):
+        if "url(" in element.get("style", "").lower():
             element.set(
                 "style", style_sheets.replace_urls(element.get("style"), inline)
             )

@@ -16,3 +16,7 @@ SELF_CONTAINED = object()
 SEALER = object()
 # Removes lines of the access log whose retention is over: the server's purge alone.
 PURGER = object()
+# Prints an invoice anew instead of taking it from the archive: the sending alone.
+RENDER_ANEW = object()
+# Links the archived files to their invoice: there is nothing new to archive.
+HANDING_OVER = object()

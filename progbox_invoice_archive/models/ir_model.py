@@ -1,0 +1,35 @@
+from odoo import models
+
+EVIDENCE = (
+    "progbox.access.log",
+    "progbox.closing",
+    "progbox.document",
+    "progbox.folder",
+    "progbox.seal",
+)
+
+
+class IrModel(models.Model):
+    """An administrator's RPC call drops no table of the archive."""
+
+    _inherit = "ir.model"
+
+    def unlink(self):
+        # First of all: Odoo drops columns before it asks what may be deleted. It does
+        # so itself only while a registry loads, after our uninstall hook.
+        if self.pool.ready and any(model.model in EVIDENCE for model in self):
+            self.env["ir.module.module"]._progbox_check_uninstall()
+        return super().unlink()
+
+
+class IrModelFields(models.Model):
+    """And no column."""
+
+    _inherit = "ir.model.fields"
+
+    def unlink(self):
+        if self.pool.ready and any(
+            field.model in EVIDENCE and field.state != "manual" for field in self
+        ):
+            self.env["ir.module.module"]._progbox_check_uninstall()
+        return super().unlink()
