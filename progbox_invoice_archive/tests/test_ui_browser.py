@@ -9,7 +9,7 @@ from odoo.addons.web.tests import test_js
 
 from .common import ArchiveCommon
 
-UNIT_TESTS = ("folder_tree", "readable")
+UNIT_TESTS = ("archive_help", "folder_tree", "readable")
 EINVOICE = b"<Invoice><Note><![CDATA[<script>alert('read')</script>]]></Note></Invoice>"
 
 
