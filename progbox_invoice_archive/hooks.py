@@ -1,5 +1,7 @@
 from odoo.tools import SQL
 
+from .models.ir_module_module import CONFIRMED
+
 
 def uninstall_hook(env):
     """Refuse once more, then take the guards away with the archive.
@@ -15,7 +17,8 @@ def uninstall_hook(env):
     # It drops our tables and leaves their attachments, with nobody to read them.
     rows = env.execute_query(
         SQL(
-            "DELETE FROM ir_attachment WHERE res_model = 'progbox.document'"
+            "DELETE FROM ir_attachment"
+            " WHERE res_model IN ('progbox.document', 'progbox.export')"
             " RETURNING store_fname"
         )
     )
@@ -23,3 +26,5 @@ def uninstall_hook(env):
     for [store_fname] in rows:
         if store_fname:
             env["ir.attachment"]._file_delete(store_fname)
+    # An archive that is begun anew has not been given up.
+    env["ir.config_parameter"].set_param(CONFIRMED, False)

@@ -81,20 +81,25 @@ class IrAttachment(models.Model):
             yield from self._progbox_database_blocks(size)
 
     def _progbox_database_blocks(self, size):
-        # The ORM would hold the whole value; the database cuts it for us.
-        query = (
-            "SELECT substring(db_datas FROM %s FOR %s) FROM ir_attachment WHERE id = %s"
-        )
         self.flush_recordset(["db_datas"])
-        offset = 1
-        while True:
-            self.env.cr.execute(query, (offset, size, self.id))
-            [block] = self.env.cr.fetchone() or [None]
-            if not block:
-                return
-            yield bytes(block)
-            offset += size
+        yield from read_database_blocks(self.env.cr, self.id, size)
 
     @api.autovacuum
     def _gc_progbox_staged(self):
         remove_leftovers(self._progbox_staging_folder(), LEFTOVER_AGE)
+
+
+def read_database_blocks(cr, attachment_id, size):
+    """Yield the bytes of an attachment that the database holds, block by block.
+
+    The ORM would hold the whole value; the database cuts it for us.
+    """
+    query = "SELECT substring(db_datas FROM %s FOR %s) FROM ir_attachment WHERE id = %s"
+    offset = 1
+    while True:
+        cr.execute(query, (offset, size, attachment_id))
+        [block] = cr.fetchone() or [None]
+        if not block:
+            return
+        yield bytes(block)
+        offset += size

@@ -85,7 +85,8 @@ class IrAttachment(models.Model):
         if not ours:
             return self.browse()
         documents = self._progbox_documents_in_archive(ours.mapped("res_id"))
-        return ours.filtered(lambda a: a.res_id in documents.ids).sudo(self.env.su)
+        ids = set(documents.ids)
+        return ours.filtered(lambda a: a.res_id in ids).sudo(self.env.su)
 
     @api.model
     def _progbox_documents_in_archive(self, ids):

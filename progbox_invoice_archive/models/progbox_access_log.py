@@ -19,6 +19,7 @@ class ProgboxAccessLog(models.Model):
     """
 
     _name = "progbox.access.log"
+    _inherit = "progbox.append.only"
     _description = "Access to the Archive"
     _order = "id desc"
     _rec_name = "document_name"
@@ -61,20 +62,10 @@ class ProgboxAccessLog(models.Model):
     # CRUD: nothing but the methods below
     # ------------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise UserError(self._refusal())
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise UserError(self._refusal())
-
     @api.ondelete(at_uninstall=False)
-    def _unlink_except_purged(self):
+    def _unlink_except_server(self):
         if self.env.context.get("progbox_purger") is not PURGER:
             raise UserError(self._refusal())
-
-    def copy_data(self, default=None):
-        raise UserError(self._refusal())
 
     def _refusal(self):
         return self.env._(

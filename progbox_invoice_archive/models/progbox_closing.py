@@ -4,7 +4,6 @@ from datetime import timedelta
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
@@ -23,6 +22,7 @@ class ProgboxClosing(models.Model):
     """
 
     _name = "progbox.closing"
+    _inherit = "progbox.append.only"
     _description = "Month Closing"
     _order = "month desc, number desc, id desc"
 
@@ -59,7 +59,7 @@ class ProgboxClosing(models.Model):
         "UNIQUE(company_id, month, number)", "This month has this closing already."
     )
 
-    @api.depends("month", "number", "company_id.name")
+    @api.depends("month", "number")
     @api.depends_context("lang")
     def _compute_display_name(self):
         for closing in self:
@@ -81,33 +81,17 @@ class ProgboxClosing(models.Model):
     @api.depends("totals")
     @api.depends_context("lang")
     def _compute_totals_text(self):
+        names = {name for closing in self for name in closing.totals or {}}
         currencies = self.env["res.currency"].with_context(active_test=False)
-        by_name = {currency.name: currency for currency in currencies.search([])}
+        by_name = {
+            currency.name: currency
+            for currency in currencies.search(Domain("name", "in", list(names)))
+        }
         for closing in self:
             closing.totals_text = " · ".join(
                 by_name[name].format(float(total)) if name in by_name else f"{total} {name}"
                 for name, total in sorted((closing.totals or {}).items())
             )
-
-    # ------------------------------------------------------------------
-    # CRUD: nothing but the method below
-    # ------------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        if self.env.context.get("progbox_sealer") is not SEALER:
-            raise UserError(self._refusal())
-        return super().create(vals_list)
-
-    def write(self, vals):
-        raise UserError(self._refusal())
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_never(self):
-        raise UserError(self._refusal())
-
-    def copy_data(self, default=None):
-        raise UserError(self._refusal())
 
     def _refusal(self):
         return self.env._(

@@ -81,7 +81,6 @@ class ProgboxDocument(models.Model):
         ondelete="restrict",
         help="The line of the ledger that vouches for this document.",
     )
-
     retention_until = fields.Date(
         string="Kept Until",
         compute="_compute_retention_until",
@@ -107,7 +106,7 @@ class ProgboxDocument(models.Model):
             )
         )
         for document in self:
-            document.superseded = latest.get(document.id, False)
+            document.superseded = latest.get(document._origin.id, False)
 
     def _search_superseded(self, operator, value):
         if operator != "in":
@@ -132,6 +131,7 @@ class ProgboxDocument(models.Model):
             " AND newer.res_id = %(older)s.res_id"
             " AND newer.version > %(older)s.version)",
             older=alias,
+            to_flush=[self._fields[name] for name in ("res_model", "res_id", "version")],
         )
 
     @api.depends("currency_name")

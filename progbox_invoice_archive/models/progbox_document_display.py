@@ -26,6 +26,7 @@ class ProgboxDocument(models.Model):
             document.display_name = document.number or document.name
 
     @api.depends("superseded", "origin", "create_date")
+    @api.depends_context("lang", "tz")
     def _compute_notice(self):
         for document in self:
             notices = []

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..exceptions import JobError
@@ -109,7 +109,8 @@ class ProgboxExport(models.Model):
         :param str target: a key of the field ``target``
         :param str directory: on the server, for the target "folder"
         :rtype: progbox.export
-        :raise UserError: no archive manager, no such directory, not allowed
+        :raise AccessError: for anybody but an archive manager of the company
+        :raise UserError: when there is no such directory, or it is not allowed
         """
         self._check_manager()
         folder.check_access("read")
@@ -129,7 +130,9 @@ class ProgboxExport(models.Model):
 
     def _check_manager(self):
         if not self.env.user.has_group(MANAGER_GROUP):
-            raise UserError(self.env._("Only an archive manager exports the archive."))
+            raise AccessError(
+                self.env._("Only an archive manager exports the archive.")
+            )
 
     @api.model
     def _checked_directory(self, directory):

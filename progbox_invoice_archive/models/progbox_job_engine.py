@@ -28,6 +28,8 @@ FREE_INTERRUPTIONS = 3
 MAX_ATTEMPTS = 10
 # Counting the queue exactly is not worth a scan of it.
 COUNT_LIMIT = 1000
+# Whatever a kind of job is listed by.
+QUEUE_ORDER = "priority, next_try, id"
 
 
 class ProgboxJobEngine(models.AbstractModel):
@@ -110,7 +112,7 @@ class ProgboxJobEngine(models.AbstractModel):
     @api.model
     def _job_lock_next(self, passed_over):
         domain = self._job_ready_domain() & Domain("id", "not in", list(passed_over))
-        query = self._search(domain, order=self._order, limit=1)
+        query = self._search(domain, order=QUEUE_ORDER, limit=1)
         lock = SQL("%s FOR NO KEY UPDATE SKIP LOCKED", query.select())
         while True:
             try:

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ..tools.sentinels import JOB_ENGINE
+from .progbox_job_engine import QUEUE_ORDER
 
 OPEN_STATES = ("pending", "running", "waiting", "failed")
 
@@ -16,7 +17,7 @@ class ProgboxJobMixin(models.AbstractModel):
     _name = "progbox.job.mixin"
     _inherit = "progbox.job.engine"
     _description = "Background Job"
-    _order = "priority, next_try, id"
+    _order = QUEUE_ORDER
 
     state = fields.Selection(
         [

@@ -149,7 +149,7 @@ class ProgboxLedgerGuards(models.AbstractModel):
         if tampered:
             found = ", ".join(tampered)
             _logger.warning("Guards of the archive were not in place: %s", found)
-            # Kept for the verification: the log may be gone by then.
+            # Kept for whoever looks into it: the log may be gone by then.
             self.env["ir.config_parameter"].sudo().set_param(
                 REPAIRED, f"{fields.Datetime.now()}Z: {found}"
             )

@@ -9,6 +9,7 @@ from odoo.tools.misc import get_lang
 
 from ..tools.package import INDEX, Package, harmless
 from ..tools.staging import BLOCK_SIZE
+from .ir_attachment import read_database_blocks
 
 FETCH = 2000
 
@@ -160,7 +161,7 @@ class ProgboxPackage(models.AbstractModel):
         if row["store_fname"]:
             return self.env["ir.attachment"]._full_path(row["store_fname"])
         return functools.partial(
-            read_database_blocks, self.env.registry, row["file"], BLOCK_SIZE
+            _read_with_own_cursor, self.env.registry, row["file"]
         )
 
     def _missing_text(self, name):
@@ -184,7 +185,8 @@ class ProgboxPackage(models.AbstractModel):
         ]
 
     def _type_names(self):
-        types = self.env["progbox.document.type"].search(Domain.TRUE)
+        types = self.env["progbox.document.type"].with_context(active_test=False)
+        types = types.search(Domain.TRUE)
         return {type_.id: type_.name for type_ in types}
 
 
@@ -203,19 +205,11 @@ def _index_line(row, types, point, file):
     ]
 
 
-def read_database_blocks(registry, attachment_id, size):
+def _read_with_own_cursor(registry, attachment_id):
     """Yield the bytes of an attachment that is kept in the database.
 
     With a cursor of its own for each file: a slow client must not hold a
     transaction open for the whole download.
     """
-    query = "SELECT substring(db_datas FROM %s FOR %s) FROM ir_attachment WHERE id = %s"
-    offset = 1
     with registry.cursor(readonly=True) as cr:
-        while True:
-            cr.execute(query, (offset, size, attachment_id))
-            [block] = cr.fetchone() or [None]
-            if not block:
-                return
-            yield bytes(block)
-            offset += size
+        yield from read_database_blocks(cr, attachment_id, BLOCK_SIZE)

@@ -9,7 +9,7 @@ from odoo.tools import SQL
 from ..tools.package import CHECK, CLOSINGS, LEDGER
 
 FETCH = 2000
-# The check of the ledger, as it stands in CHECK.txt and in the readme.
+# The check of the ledger, as it stands in CHECK.txt; the readme has a longer one.
 CHECK_LEDGER = """\
 python3 - <<'END'
 import hashlib, json

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -15,6 +14,7 @@ class ProgboxSeal(models.Model):
     """
 
     _name = "progbox.seal"
+    _inherit = "progbox.append.only"
     _description = "Ledger Line"
     _order = "company_id, sequence"
     _rec_name = "hash"
@@ -44,26 +44,6 @@ class ProgboxSeal(models.Model):
         "UNIQUE(company_id, sequence)", "The ledger has this line already."
     )
     _deposit_unique = models.UniqueIndex("(document_id) WHERE kind = 'deposit'")
-
-    # ------------------------------------------------------------------
-    # CRUD: nothing but the method below
-    # ------------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        if self.env.context.get("progbox_sealer") is not SEALER:
-            raise UserError(self._refusal())
-        return super().create(vals_list)
-
-    def write(self, vals):
-        raise UserError(self._refusal())
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_never(self):
-        raise UserError(self._refusal())
-
-    def copy_data(self, default=None):
-        raise UserError(self._refusal())
 
     def _refusal(self):
         return self.env._(

@@ -77,7 +77,7 @@ class ProgboxVerification(models.Model):
         "(priority, next_try, id) WHERE state IN ('pending', 'waiting', 'running')"
     )
 
-    @api.depends("company_id", "create_date")
+    @api.depends("create_date")
     @api.depends_context("lang", "tz")
     def _compute_display_name(self):
         for run in self:
@@ -118,7 +118,6 @@ class ProgboxVerification(models.Model):
     # Actions
     # ------------------------------------------------------------------
 
-    @api.model
     def action_verify(self):
         """Button: verify the archives of the user's companies, in the background."""
         group = "progbox_invoice_archive.group_archive_manager"

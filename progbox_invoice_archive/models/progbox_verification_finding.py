@@ -63,7 +63,7 @@ class ProgboxVerificationFinding(models.Model):
     message = fields.Text(string="What Happened", compute="_compute_message")
     advice = fields.Text(string="What to Do", compute="_compute_message")
 
-    @api.depends("kind")
+    @api.depends("kind", "sequence", "number", "path", "what", "actual")
     @api.depends_context("lang")
     def _compute_message(self):
         texts = self._texts()

@@ -135,6 +135,19 @@ class TestExport(ExportCommon):
         with self.assertRaisesRegex(UserError, "nothing for that time"):
             self.export(scope="month", date="1999-01-01")
 
+    def test_a_type_that_is_not_used_any_more_keeps_its_name_in_the_index(self):
+        self.november.sudo().type_id.active = False
+        folder = self.unzipped(self.export(scope="month", date="2026-11-15"))
+        [_header, line] = self.index_of(folder)
+        self.assertEqual(line[3], "Customer Invoice")
+
+    def test_who_asked_first_is_served_first(self):
+        first, _second = (
+            self.exports._request(folder.with_user(self.manager), "zip")
+            for folder in (self.november.folder_id, self.december.folder_id)
+        )
+        self.assertEqual(self.server["progbox.export"]._job_lock_next(set()), first)
+
     def test_the_export_is_made_by_the_cron(self):
         wizard = self.env["progbox.export.wizard"].with_user(self.manager)
         export = self.exports.browse(

@@ -5,13 +5,13 @@ how far it is; the price is that a file which fails half-way breaks the download
 """
 
 import errno
-import hashlib
 import os
 import shutil
 from pathlib import Path
 
 from zipstream import ZIP_STORED, ZipStream
 
+from .digests import digest_blocks
 from .package_names import Names
 from .staging import BLOCK_SIZE, read_blocks, sync_folder
 
@@ -100,7 +100,7 @@ class Package:
         if not size:
             raise FileNotFoundError(name)
         entry = Entry(name, source, size, sha256)
-        entry.sha256 = sha256 or digest(entry)
+        entry.sha256 = sha256 or digest_blocks(entry).sha256
         self.files.append(entry)
         return entry
 
@@ -114,7 +114,7 @@ class Package:
         else:
             content = content.encode() if isinstance(content, str) else content
             entry = Entry(name, content, len(content), None)
-        entry.sha256 = digest(entry)
+        entry.sha256 = digest_blocks(entry).sha256
         self.texts.append(entry)
 
     def finish(self, heading):
@@ -164,14 +164,6 @@ def remove_tree(folder):
     """Remove a folder and what is in it, when it is there."""
     if folder.exists():
         shutil.rmtree(folder)
-
-
-def digest(blocks):
-    """Return the SHA-256 of blocks of bytes, hexadecimal."""
-    sha256 = hashlib.sha256()
-    for block in blocks:
-        sha256.update(block)
-    return sha256.hexdigest()
 
 
 def manifest(entries):

@@ -15,7 +15,9 @@ class ProgboxClosingWizard(models.TransientModel):
     )
     month = fields.Date(
         required=True,
-        default=lambda self: fields.Date.today().replace(day=1) - timedelta(days=1),
+        default=lambda self: (
+            fields.Date.context_today(self).replace(day=1) - timedelta(days=1)
+        ),
         help="Any day of the month to close.",
     )
 

@@ -27,7 +27,7 @@ class ProgboxExportWizard(models.TransientModel):
     )
     date = fields.Date(
         string="Month or Year",
-        default=lambda self: fields.Date.context_today(self),
+        default=fields.Date.context_today,
         help="Any day of it.",
     )
     folder_id = fields.Many2one("progbox.folder")

@@ -1,0 +1,34 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from ..tools.sentinels import SEALER
+
+
+class ProgboxAppendOnly(models.AbstractModel):
+    """Records that the server writes once: nobody changes, copies or removes them.
+
+    The superuser is refused like everybody else.
+    """
+
+    _name = "progbox.append.only"
+    _description = "Append-only Record"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if self.env.context.get("progbox_sealer") is not SEALER:
+            raise UserError(self._refusal())
+        return super().create(vals_list)
+
+    def write(self, vals):  # pylint: disable=method-required-super
+        raise UserError(self._refusal())
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_server(self):
+        raise UserError(self._refusal())
+
+    def copy_data(self, default=None):
+        raise UserError(self._refusal())
+
+    def _refusal(self):
+        """Return why, as a translated sentence."""
+        raise NotImplementedError
