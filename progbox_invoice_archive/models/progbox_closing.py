@@ -89,13 +89,16 @@ class ProgboxClosing(models.Model):
         }
         for closing in self:
             closing.totals_text = " · ".join(
-                by_name[name].format(float(total)) if name in by_name else f"{total} {name}"
+                by_name[name].format(float(total))
+                if name in by_name
+                else f"{total} {name}"
                 for name, total in sorted((closing.totals or {}).items())
             )
 
     def _refusal(self):
         return self.env._(
-            "A month is closed for good. What comes later makes a supplementary closing."
+            "A month is closed for good. What comes later makes a supplementary "
+            "closing."
         )
 
     # ------------------------------------------------------------------
@@ -122,9 +125,13 @@ class ProgboxClosing(models.Model):
 
         :return: the new closings
         """
-        if self.env["progbox.archive.job"].sudo().search_count(
-            Domain("company_id", "=", company.id) & Domain("state", "=", "pending"),
-            limit=1,
+        if (
+            self.env["progbox.archive.job"]
+            .sudo()
+            .search_count(
+                Domain("company_id", "=", company.id) & Domain("state", "=", "pending"),
+                limit=1,
+            )
         ):
             return self.browse()
         over = fields.Date.context_today(self) - timedelta(days=GRACE_DAYS)

@@ -127,7 +127,9 @@ class ProgboxDocument(models.Model):
             " AND newer.res_id = %(older)s.res_id"
             " AND newer.version > %(older)s.version)",
             older=alias,
-            to_flush=[self._fields[name] for name in ("res_model", "res_id", "version")],
+            to_flush=[
+                self._fields[name] for name in ("res_model", "res_id", "version")
+            ],
         )
 
     @api.depends("currency_name")
@@ -150,7 +152,8 @@ class ProgboxDocument(models.Model):
             document.retention_until = (
                 document.document_date
                 and years
-                and document.document_date + relativedelta(years=years, month=12, day=31)
+                and document.document_date
+                + relativedelta(years=years, month=12, day=31)
             )
 
     # ------------------------------------------------------------------
@@ -323,8 +326,9 @@ class ProgboxDocument(models.Model):
         """
         self.ensure_one()
         currency = self.currency_id
+        digits = currency.decimal_places if currency else 2
         return {
-            "amount": f"{self.amount_total:.{currency.decimal_places if currency else 2}f}",
+            "amount": f"{self.amount_total:.{digits}f}",
             "currency": self.currency_name or None,
             "date": self.document_date and self.document_date.isoformat(),
             "document": self.id,

@@ -67,9 +67,10 @@ class ProgboxLongJobMixin(models.AbstractModel):
         return super()._job_ready_domain() | abandoned
 
     def _job_begin_attempt(self):
-        super()._job_begin_attempt()
+        result = super()._job_begin_attempt()
         if self.state != "failed":
             self._job_write({"state": "running", **self._job_lease()})
+        return result
 
     def _job_attempt(self, new_transaction):
         """Go through the steps, until the end or until the time is up."""
@@ -134,7 +135,7 @@ class ProgboxLongJobMixin(models.AbstractModel):
 
     def _job_postpone(self, error):
         self._job_write({"state": "pending"})
-        super()._job_postpone(error)
+        return super()._job_postpone(error)
 
     def _job_lock(self):
         """Lock the row, unless another worker has taken the lease.

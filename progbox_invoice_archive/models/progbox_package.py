@@ -160,9 +160,7 @@ class ProgboxPackage(models.AbstractModel):
         """
         if row["store_fname"]:
             return self.env["ir.attachment"]._full_path(row["store_fname"])
-        return functools.partial(
-            _read_with_own_cursor, self.env.registry, row["file"]
-        )
+        return functools.partial(_read_with_own_cursor, self.env.registry, row["file"])
 
     def _missing_text(self, name):
         return self.env._("%(file)s is missing in the file store.", file=name)

@@ -37,7 +37,7 @@ class TestAttachmentFiles(TransactionCase):
         checklist = Path(self.attachments._full_path("checklist"))
         return list(checklist.glob(attachment.store_fname))
 
-    def read(self, attachment, size=3):
+    def bytes_of(self, attachment, size=3):
         return b"".join(attachment._progbox_blocks(size))
 
     def test_an_adopted_file_is_what_odoo_itself_would_have_stored(self):
@@ -46,21 +46,21 @@ class TestAttachmentFiles(TransactionCase):
         for name in ("store_fname", "checksum", "file_size", "raw"):
             self.assertEqual(ours[name], odoos[name])
         self.assertFalse(ours.db_datas)
-        self.assertEqual(self.read(ours), b"plan of the roof")
+        self.assertEqual(self.bytes_of(ours), b"plan of the roof")
 
     def test_a_file_kept_in_the_database(self):
         self.set_location("db")
         attachment = self.adopt(b"plan ", b"of the roof")
         self.assertFalse(attachment.store_fname)
         self.assertEqual(attachment.checksum, hashlib.sha1(attachment.raw).hexdigest())
-        self.assertEqual(self.read(attachment), b"plan of the roof")
+        self.assertEqual(self.bytes_of(attachment), b"plan of the roof")
         blocks = [len(block) for block in attachment._progbox_blocks(5)]
         self.assertEqual(blocks, [5, 5, 5, 1])
 
     def test_an_empty_file_is_read_as_one(self):
         for location in ("file", "db"):
             self.set_location(location)
-            self.assertEqual(self.read(self.adopt(b"")), b"")
+            self.assertEqual(self.bytes_of(self.adopt(b"")), b"")
 
     def test_xml_stays_xml(self):
         user = self.env.ref("base.user_demo", raise_if_not_found=False)
@@ -75,14 +75,14 @@ class TestAttachmentFiles(TransactionCase):
         attachment = self.adopt(b"soon lost", name="Facture 7.pdf")
         self.path(attachment).unlink()
         with self.assertRaisesRegex(FileMissing, "Facture 7.pdf.*backup"):
-            self.read(attachment)
+            self.bytes_of(attachment)
 
     def test_a_file_that_is_cut_short_in_the_store_is_mended(self):
         first = self.adopt(b"the whole file")
         self.path(first).write_bytes(b"the wh")
         second = self.adopt(b"the whole file")
         self.assertEqual(self.path(first), self.path(second))
-        self.assertEqual(self.read(first), b"the whole file")
+        self.assertEqual(self.bytes_of(first), b"the whole file")
 
     def test_the_garbage_collection_keeps_what_is_adopted(self):
         attachment = self.adopt(b"to be kept")
@@ -90,7 +90,7 @@ class TestAttachmentFiles(TransactionCase):
         self.assertTrue(self.marks(attachment))
         self.attachments._gc_file_store_unsafe()
         self.assertFalse(self.marks(attachment))
-        self.assertEqual(self.read(attachment), b"to be kept")
+        self.assertEqual(self.bytes_of(attachment), b"to be kept")
 
     def test_the_garbage_collection_removes_what_was_rolled_back(self):
         with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():

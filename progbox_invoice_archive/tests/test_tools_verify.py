@@ -199,6 +199,7 @@ class TestComparisons(BaseCase):
 @tagged("-at_install", "post_install")
 class TestDigests(BaseCase):
     def setUp(self):
+        super().setUp()
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)

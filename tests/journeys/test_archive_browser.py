@@ -68,9 +68,9 @@ def test_a_posted_invoice_is_read_in_the_archive(visit):
     page.click(f".o_data_row:has-text('{number}') td[name=number]")
     read_both_pages(page, number)
     page.click(".o_progbox_preview_source")
-    expect(page.locator(".o_form_view .o_field_widget[name=name]").first).to_contain_text(
-        number
-    )
+    expect(
+        page.locator(".o_form_view .o_field_widget[name=name]").first
+    ).to_contain_text(number)
 
 
 def test_une_facture_validee_se_lit_dans_archivage(visit):
