@@ -67,7 +67,7 @@ class ProgboxDocument(models.Model):
         readonly=True,
         help="Report, format, language and renderer that made the file.",
     )
-    document_date = fields.Date(string="Date", readonly=True, index=True)
+    document_date = fields.Date(string="Date", readonly=True)
     number = fields.Char(readonly=True, index="trigram")
     partner_name = fields.Char(string="Client", readonly=True, index="trigram")
     amount_total = fields.Monetary(string="Amount", readonly=True)
@@ -88,6 +88,10 @@ class ProgboxDocument(models.Model):
     )
 
     _res_idx = models.Index("(res_model, res_id, version)")
+    # The order of the lists: without it, the first page sorts the whole archive.
+    _order_idx = models.Index(
+        "(document_date DESC, number DESC, version DESC, id DESC)"
+    )
 
     @api.depends("res_model", "res_id", "version")
     def _compute_superseded(self):

@@ -66,7 +66,7 @@ class ProgboxVerificationCheck(models.AbstractModel):
                     if finding := judge_file(entry.content, digest):
                         findings.append(
                             finding._replace(
-                                sequence=entry.line.sequence, document=entry.row["id"]
+                                sequence=entry.line.sequence, document=entry.document
                             )
                         )
             run._add_findings(findings)
@@ -138,7 +138,7 @@ class ProgboxVerificationCheck(models.AbstractModel):
         about = {"sequence": line.sequence, "content": content}
         if not row:
             return [Finding("document_missing", **about)]
-        about["document"] = row["id"]
+        about["document"] = entry.document
         findings = []
         if differing := compare_document(content, row):
             findings.append(
@@ -150,14 +150,14 @@ class ProgboxVerificationCheck(models.AbstractModel):
                     actual=listed(row, differing),
                 )
             )
-        elif row["seal"] != line.id:
+        elif entry.seal != line.id:
             findings.append(
                 Finding(
                     "document_changed",
                     **about,
                     what="seal",
                     expected=str(line.id),
-                    actual=str(row["seal"]),
+                    actual=str(entry.seal),
                 )
             )
         if not entry.files:

@@ -3,25 +3,31 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..tools.verify import read_payload
+from ..tools.verify import SEALED, read_payload
 from ..tools.walk import Line
 
 # Lines, documents or invoices that are in memory at a time.
 PAGE_SIZE = 1000
 # Bytes that are digested between two moments at which a run may stop.
 PORTION_SIZE = 1 << 26
+# Where the rows of the page's query have the id of the folder.
+FOLDER = 10 + SEALED.index("folder")
 
 
 class Entry(NamedTuple):
     """A line of the ledger with what it vouches for.
 
     :param dict content: the sealed values
-    :param dict row: the document's values under the same keys, None without one
+    :param document: id of the document's row, None without one
+    :param seal: id of the line that the row names
+    :param dict row: the row's values under the keys of ``SEALED``
     :param list files: of (attachment id, store name); the oldest first
     """
 
     line: Line
     content: dict
+    document: int | None
+    seal: int | None
     row: dict | None
     files: list
 
@@ -69,12 +75,13 @@ class ProgboxVerificationReader(models.AbstractModel):
         return SQL(
             """SELECT seal.id, seal.sequence, seal.kind, seal.document_id,
                 seal.payload, seal.previous_hash, seal.hash, seal.sealed_on,
-                document.id, document.seal_id, document.folder_id,
-                document.amount_total, document.company_id, document.currency_name,
-                document.document_date, document.made_with, document.res_model,
-                document.name, document.number, document.origin,
-                document.partner_name, document.res_id, document.sha256,
-                document.size, type.code, document.version
+                document.id, document.seal_id,
+                document.amount_total::float8, document.company_id,
+                document.currency_name, document.document_date::text,
+                document.folder_id, document.made_with->>'renderer',
+                document.res_model, document.name, document.number,
+                document.origin, document.partner_name, document.res_id,
+                document.sha256, document.size, type.code, document.version
             FROM progbox_seal seal
             LEFT JOIN progbox_document document
                 ON document.id = seal.document_id AND seal.kind = 'deposit'
@@ -94,38 +101,17 @@ class ProgboxVerificationReader(models.AbstractModel):
         line = Line(*row[:8])
         content = read_payload(line.payload)
         if not row[8]:
-            return Entry(line, content, None, [])
-        date, made_with = row[14], row[15]
-        return Entry(
-            line,
-            content,
-            {
-                "id": row[8],
-                "seal": row[9],
-                "folder": paths.get(row[10]),
-                "amount": row[11],
-                "company": row[12],
-                "currency": row[13],
-                "date": date and date.isoformat(),
-                "made_with": made_with and made_with.get("renderer"),
-                "model": row[16],
-                "name": row[17],
-                "number": row[18],
-                "origin": row[19],
-                "partner": row[20],
-                "record": row[21],
-                "sha256": row[22],
-                "size": row[23],
-                "type": row[24],
-                "version": row[25],
-            },
-            files.get(row[8], []),
-        )
+            return Entry(line, content, None, None, None, [])
+        values = dict(zip(SEALED, row[10:], strict=True))
+        values["folder"] = paths.get(values["folder"])
+        document_id, seal_id = row[8:10]
+        files = files.get(document_id, [])
+        return Entry(line, content, document_id, seal_id, values, files)
 
     @api.model
     def _learn_paths(self, rows, paths):
         """Add the paths of the rows' folders to those that are known, by id."""
-        unknown = {row[10] for row in rows if row[10]} - paths.keys()
+        unknown = {row[FOLDER] for row in rows if row[FOLDER]} - paths.keys()
         if unknown:
             query = SQL(
                 """SELECT folder.id, string_agg(

@@ -9,7 +9,7 @@ from odoo.addons.web.tests import test_js
 
 from .common import ArchiveCommon
 
-UNIT_TESTS = ("folder_tree", "readable")
+UNIT_TESTS = ("archive_help", "folder_tree", "readable")
 EINVOICE = b"<Invoice><Note><![CDATA[<script>alert('read')</script>]]></Note></Invoice>"
 
 
@@ -49,7 +49,9 @@ class TestArchiveBrowser(ArchiveCommon, HttpCase):
                 "origin": "generated",
                 **values,
             },
-            [EINVOICE if is_xml else pdf(number, "second page")],
+            self.server["ir.attachment"]._progbox_stage(
+                [EINVOICE if is_xml else pdf(number, "second page")]
+            ),
         )
 
     @property

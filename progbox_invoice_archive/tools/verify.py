@@ -91,6 +91,8 @@ def compare_document(content, row):
     :return: list of keys
     """
     row["amount"] = _amount(row["amount"], content.get("amount"))
+    if row.items() <= content.items():
+        return []
     return [
         key
         for key in SEALED

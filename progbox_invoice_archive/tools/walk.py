@@ -6,7 +6,7 @@ written anew does not, and is compared with hashes that were noted earlier: anch
 (see compare_anchors() in tools/verify.py). Needs neither Odoo nor a database.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from . import chain
@@ -47,7 +47,8 @@ class Walk:
         self.sequence = state["sequence"]
         # Hashes that the successor of a line may name, by the number it claims.
         self._hashes = {int(number): ok for number, ok in state["hashes"].items()}
-        self._sealed_on = state.get("sealed_on")
+        before = state.get("sealed_on")
+        self._sealed_on = before and datetime.fromisoformat(before)
         self._doubt = state.get("doubt")
         self._last = state.get("last")
 
@@ -62,7 +63,7 @@ class Walk:
         return {
             "sequence": self.sequence,
             "hashes": {str(number): ok for number, ok in self._hashes.items()},
-            "sealed_on": self._sealed_on,
+            "sealed_on": self._sealed_on and self._sealed_on.isoformat(),
             "doubt": self._doubt,
             "last": self._last,
         }
@@ -157,15 +158,14 @@ class Walk:
         self._doubt = None
 
     def _clock(self, line, content):
-        before, self._sealed_on = self._sealed_on, line.sealed_on.isoformat()
-        late = (line.sealed_on + CLOCK_TOLERANCE).isoformat()
-        if before and late < before:
+        before, self._sealed_on = self._sealed_on, line.sealed_on
+        if before and line.sealed_on + CLOCK_TOLERANCE < before:
             return Finding(
                 "clock",
                 line.sequence,
                 content,
-                expected=before,
-                actual=self._sealed_on,
+                expected=before.isoformat(),
+                actual=line.sealed_on.isoformat(),
             )
         return None
 

@@ -61,6 +61,7 @@ class Archive:
             "currency_name": "EUR",
             "document_date": "2026-11-02",
             "origin": "generated",
+            "made_with": {"renderer": "wkhtmltopdf 0.12.6"},
         }
         env.cr.commit()
 

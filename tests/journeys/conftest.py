@@ -1,5 +1,7 @@
 """A real Odoo, with a worker in the background, and people at real browsers."""
 
+import resource
+
 import pytest
 from playwright.sync_api import sync_playwright
 from progbox_env import base, clone_database, drop_database, odoo_shell, start_odoo
@@ -36,7 +38,7 @@ for login, lang in %(people)r.items():
     })
 # long enough for a second page
 lines = [Command.create({"name": f"Work {n:02d}", "quantity": 1, "price_unit": 100})
-         for n in range(1, 61)]
+         for n in range(1, 41)]
 partner = env["res.partner"].create({"name": "Maçonnerie Lefèvre"})
 drafts = env["account.move"].create([
     {"move_type": "out_invoice", "company_id": company.id,
@@ -66,6 +68,9 @@ def journeys():
 
 @pytest.fixture(scope="session")
 def chromium():
+    # Odoo limits the memory of this process; Chromium reserves more than it uses.
+    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**CHROMIUM)
         yield browser

@@ -1,6 +1,9 @@
-import {Component, onWillStart} from "@odoo/owl";
+import {Component, onWillStart, useEffect} from "@odoo/owl";
+import {browser} from "@web/core/browser/browser";
 import {user} from "@web/core/user";
 import {useService} from "@web/core/utils/hooks";
+
+const PATIENCE = 5000;
 
 /** What to do when there is nothing to see: an empty archive, or an empty folder. */
 export class ArchiveHelp extends Component {
@@ -10,6 +13,15 @@ export class ArchiveHelp extends Component {
     setup() {
         this.action = useService("action");
         this.searchModel = this.env.searchModel;
+        // "It appears here by itself": an invoice takes the archiver a few seconds.
+        useEffect(
+            (isEmpty) => {
+                const look = () => this.searchModel.refreshEmptyTree();
+                const timer = isEmpty && browser.setInterval(look, PATIENCE);
+                return () => browser.clearInterval(timer);
+            },
+            () => [this.isArchiveEmpty]
+        );
         onWillStart(async () => {
             const [isManager, isSystem] = await Promise.all([
                 user.hasGroup("progbox_invoice_archive.group_archive_manager"),

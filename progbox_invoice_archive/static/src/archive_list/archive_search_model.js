@@ -25,6 +25,14 @@ export class ArchiveSearchModel extends SearchModel {
         return this.hasTree && this.folderTree.selectedId;
     }
 
+    /** Look whether an empty archive is still empty. */
+    async refreshEmptyTree() {
+        await this.folderTree.start();
+        if (!this.folderTree.isEmpty) {
+            this._notify();
+        }
+    }
+
     /** @param {number|false} folderId false for all folders */
     selectFolder(folderId) {
         this.folderTree.select(folderId);

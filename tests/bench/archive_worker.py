@@ -1,0 +1,33 @@
+"""Runs one scheduled action of the archiver for every line it reads.
+
+    archive_worker.py DATABASE NUMBER        the first worker has the number 0
+
+It says "ready" when it has started, and each time no job is left.
+"""
+
+import sys
+
+from progbox_env.bench import Tools
+
+
+def work(env, cron):
+    jobs = env["progbox.archive.job"]
+    while jobs._job_lock_next(set()):
+        env.cr.rollback()
+        cron.method_direct_trigger()
+        env.cr.commit()
+    env.cr.rollback()
+
+
+def main():
+    database, number = sys.argv[1:]
+    with Tools().environment(database) as env:
+        cron = env["progbox.archive.job"]._job_crons()[int(number)]
+        print("ready", flush=True)
+        for _line in sys.stdin:
+            work(env, cron)
+            print("ready", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""The queue and its queries at 10,000 invoices beside 100,000.
+
+All posted invoices but a few hundred are archived and were sent; the rest is history
+that the catch-up has to find. The rows are made with SQL.
+"""
+
+import statistics
+import time
+
+from invoices import posted_invoices
+
+from odoo.tools import SQL
+
+SIZES = (10_000, 100_000)
+HISTORY = 600
+ROUNDS = 9
+GOALS = {
+    "next_job_ms_100000": "<= 5",
+    "archived_files_ms_100000": "<= 5",
+    "list_ms_100000": "<= 20",
+    "search_ms_100000": "<= 500",
+    "settings_ms_100000": "<= 500",
+    "catchup_ms_100000": "<= 1000",
+    "batch_of_history_ms_100000": "<= 1500",
+}
+
+
+def run(tools, quick):
+    figures = {}
+    with tools.environment(tools.clone("queue")) as env:
+        archive = Archive(env)
+        for size in SIZES:
+            if quick:
+                size //= 10
+            archive.grow(size)
+            for name, question in archive.questions().items():
+                figures[f"{name}_ms_{size}"] = measure(env, question)
+    return figures
+
+
+def measure(env, question):
+    times = []
+    for _round in range(ROUNDS):
+        env.invalidate_all()
+        start = time.perf_counter()
+        question()
+        times.append((time.perf_counter() - start) * 1000)
+        env.cr.rollback()
+    return statistics.median(times)
+
+
+class Archive:
+    """Invoices, jobs, documents and attachments, as rows."""
+
+    def __init__(self, env):
+        self.env = env
+        self.move = posted_invoices(env, 1)
+        env["progbox.archive.job"]._job_run()
+        self.document = self.move._progbox_documents()[self.move.id]
+        self.job = env["progbox.archive.job"].search([("state", "=", "done")], limit=1)
+        self.content = self.document._content_attachment()
+        self.company = self.move.company_id
+        self.size, self.history = 1, []
+
+    def questions(self):
+        """What is asked again and again, by name."""
+        env = self.env
+        jobs, documents = env["progbox.archive.job"], env["progbox.document"]
+        missing = [("progbox_archive_state", "=", "missing")]
+        settings = env["res.config.settings"].new({"company_id": self.company.id})
+        return {
+            "next_job": lambda: jobs._job_lock_next(set()),
+            "archived_files": lambda: self.move._progbox_documents(),
+            "list": lambda: documents.search_fetch(
+                [("superseded", "=", False)], limit=80
+            ),
+            "search": lambda: env["account.move"].search(missing, limit=80),
+            "settings": settings._progbox_counts,
+            "catchup": env["progbox.archive.catchup"]._run_once,
+            "batch_of_history": self.batch_of_history,
+        }
+
+    def batch_of_history(self):
+        self.company.progbox_archive_history = True
+        found = self.env["progbox.archive.catchup"]._run_once()
+        assert found == 500, found
+
+    def grow(self, size):
+        """Fill up to that many archived invoices, and some of history."""
+        self.env.cr.execute(
+            "DELETE FROM account_move WHERE id = ANY(%s)", [self.history]
+        )
+        first, self.size = self.size + 1, size
+        numbers = SQL("generate_series(%s, %s) AS number", first, size + HISTORY)
+        move = {
+            "name": SQL("'BENCH/' || number"),
+            "sequence_prefix": SQL("'BENCH/'"),
+            "sequence_number": SQL("number"),
+            # What is older than the archive is history.
+            "create_date": SQL(
+                "CASE WHEN number > %s THEN timestamp '2001-01-01'"
+                " ELSE template.create_date END",
+                size,
+            ),
+        }
+        new = self.copy_rows(self.move, numbers, move)
+        archived, self.history = new[:-HISTORY], new[-HISTORY:]
+        rows = SQL("unnest(%s) AS move_id", archived)
+        self.copy_rows(self.job, rows, {"move_id": SQL("rows.move_id")})
+        files = self.copy_rows(self.document, rows, {"res_id": SQL("rows.move_id")})
+        unique = SQL("md5(rows.file_id::text)")
+        for model, field, ids in (
+            ("progbox.document", "content", files),
+            ("account.move", "invoice_pdf_report_file", archived),
+        ):
+            values = {
+                "res_model": SQL("%s", model),
+                "res_field": SQL("%s", field),
+                "res_id": SQL("rows.file_id"),
+                "checksum": unique
+                if model == "progbox.document"
+                else SQL(
+                    "(SELECT md5(d.id::text) FROM progbox_document d"
+                    " WHERE d.res_model = 'account.move' AND d.res_id = rows.file_id)"
+                ),
+            }
+            rows = SQL("unnest(%s) AS file_id", ids)
+            self.copy_rows(self.content, rows, values)
+        self.env.cr.execute(
+            "ANALYZE account_move, progbox_archive_job, progbox_document, ir_attachment"
+        )
+        self.env.cr.commit()
+
+    def copy_rows(self, record, rows, values):
+        """Copy a record's row once per row; the new ids, in their order."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_name = %s AND column_name != 'id'",
+            [record._table],
+        )
+        columns = [name for [name] in self.env.cr.fetchall()]
+        selected = SQL(", ").join(
+            values.get(name, SQL("template.%s", SQL.identifier(name)))
+            for name in columns
+        )
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO %s (%s)"
+                " SELECT %s FROM %s template, (SELECT * FROM %s) rows"
+                " WHERE template.id = %s RETURNING id",
+                SQL.identifier(record._table),
+                SQL(", ").join(map(SQL.identifier, columns)),
+                selected,
+                SQL.identifier(record._table),
+                rows,
+                record.id,
+            )
+        )
+        return [id_ for [id_] in self.env.cr.fetchall()]

@@ -1,0 +1,45 @@
+"""The pages of archived invoices as pictures."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+from unittest.mock import patch
+
+from PIL import Image, ImageChops
+
+RESOLUTION = "100"  # dots per inch
+
+
+def pages_of(invoice):
+    """The pictures of an invoice's archived PDF."""
+    [document] = invoice._progbox_documents()[invoice.id]
+    return pictures(b"".join(document._content_attachment()._progbox_blocks()))
+
+
+def pages_at_stock_delay(invoice):
+    """The pictures of the same pages, made with the delay that Odoo waits."""
+    from odoo.addons.progbox_invoice_archive.models import ir_actions_report
+
+    send = invoice.env["account.move.send"]
+    parameters = invoice.env["ir.config_parameter"].sudo()
+    delay = parameters.get_param("report.print_delay") or "1000"
+    with patch.object(ir_actions_report, "NO_DELAY", delay):
+        made = send._progbox_generate(invoice, send._progbox_settings(invoice))
+    return pictures(made["pdf_attachment_values"]["raw"])
+
+
+def pictures(pdf):
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["pdftoppm", "-r", RESOLUTION, "-", f"{folder}/page"]
+        subprocess.run(command, input=pdf, check=True)
+        pages = sorted(Path(folder).iterdir())
+        return [Image.open(path).convert("RGB") for path in pages]
+
+
+def pixel_difference(pages, others):
+    """How many pixels differ; all of a page that only one side has."""
+    area = pages[0].width * pages[0].height
+    return abs(len(pages) - len(others)) * area + sum(
+        sum(ImageChops.difference(one, other).convert("L").point(bool).getdata())
+        for one, other in zip(pages, others, strict=False)
+    )
