@@ -6,8 +6,8 @@ from . import ir_actions_report_renderer
 from . import ir_attachment
 from . import ir_attachment_guards
 from . import ir_binary
-from . import ir_binary_access_log
 from . import ir_module_module
+from . import ir_binary_access_log
 from . import mail_activity
 from . import progbox_append_only
 from . import progbox_job_engine

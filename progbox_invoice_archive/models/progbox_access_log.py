@@ -62,7 +62,7 @@ class ProgboxAccessLog(models.Model):
     # CRUD: nothing but the methods below
     # ------------------------------------------------------------------
 
-    @api.ondelete(at_uninstall=False)
+    @api.ondelete(at_uninstall=True)
     def _unlink_except_server(self):
         if self.env.context.get("progbox_purger") is not PURGER:
             raise UserError(self._refusal())

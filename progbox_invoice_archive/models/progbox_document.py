@@ -329,10 +329,9 @@ class ProgboxDocument(models.Model):
         The verification compares every one of these values with the row.
         """
         self.ensure_one()
-        currency = self.currency_id
-        digits = currency.decimal_places if currency else 2
+        decimals = self.currency_id.decimal_places if self.currency_id else 2
         return {
-            "amount": f"{self.amount_total:.{digits}f}",
+            "amount": f"{self.amount_total:.{decimals}f}",
             "currency": self.currency_name or None,
             "date": self.document_date and self.document_date.isoformat(),
             "document": self.id,

@@ -131,15 +131,11 @@ class ArchiveCommon(AccountTestInvoicingCommon):
         self.env.cr.execute(
             "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
         )
-        for table in tables:
-            self.env.cr.execute(
-                SQL("ALTER TABLE %s DISABLE TRIGGER USER", SQL.identifier(table))
-            )
+        for table in map(SQL.identifier, tables):
+            self.env.cr.execute(SQL("ALTER TABLE %s DISABLE TRIGGER USER", table))
         yield
-        for table in tables:
-            self.env.cr.execute(
-                SQL("ALTER TABLE %s ENABLE TRIGGER USER", SQL.identifier(table))
-            )
+        for table in map(SQL.identifier, tables):
+            self.env.cr.execute(SQL("ALTER TABLE %s ENABLE TRIGGER USER", table))
 
     @classmethod
     def content(cls, document):
