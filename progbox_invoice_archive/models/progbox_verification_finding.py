@@ -83,96 +83,107 @@ class ProgboxVerificationFinding(models.Model):
     @api.model
     def _texts(self):
         """Return per kind what happened and what to do, in the user's language."""
-        _ = self.env._
-        restore = _("Restore the file from a backup, then verify again.")
-        ledger = _(
+        restore = self.env._("Restore the file from a backup, then verify again.")
+        ledger = self.env._(
             "Find out who worked in the database, and compare with a backup: Odoo "
             "itself never changes the ledger. Keep this report."
         )
         return {
             "file_missing": (
-                _("The file of %(name)s is not in the file store any more."),
+                self.env._("The file of %(name)s is not in the file store any more."),
                 restore,
             ),
             "file_unreadable": (
-                _("The file of %(name)s cannot be read: %(actual)s"),
-                _("Correct the rights or the disk on the server, then verify again."),
+                self.env._("The file of %(name)s cannot be read: %(actual)s"),
+                self.env._(
+                    "Correct the rights or the disk on the server, then verify again."
+                ),
             ),
             "file_changed": (
-                _("The file of %(name)s is not the one that was archived."),
-                _(
+                self.env._("The file of %(name)s is not the one that was archived."),
+                self.env._(
                     "Keep the changed file as evidence, restore the one that was "
                     "archived from a backup, then verify again."
                 ),
             ),
             "file_second": (
-                _(
+                self.env._(
                     "A second file (attachments %(actual)s) has been put beside the "
                     "file of %(name)s. Odoo serves the newest of them."
                 ),
-                _("Have the administrator remove the newer attachment."),
+                self.env._("Have the administrator remove the newer attachment."),
             ),
             "line_changed": (
-                _("Line %(line)s of the ledger has been changed (%(number)s)."),
+                self.env._(
+                    "Line %(line)s of the ledger has been changed (%(number)s)."
+                ),
                 ledger,
             ),
             "line_removed": (
-                _("These lines of the ledger have been removed: %(what)s."),
+                self.env._("These lines of the ledger have been removed: %(what)s."),
                 ledger,
             ),
             "line_reordered": (
-                _(
+                self.env._(
                     "Line %(line)s of the ledger (%(number)s) stands at the place of "
                     "another line."
                 ),
                 ledger,
             ),
             "line_foreign": (
-                _(
+                self.env._(
                     "Line %(line)s of the ledger (%(number)s) does not belong there: "
                     "other evidence vouches for another line. %(what)s"
                 ),
                 ledger,
             ),
             "ledger_cut": (
-                _(
+                self.env._(
                     "The end of the ledger has been cut off: line %(line)s and what "
                     "follows are gone. Compared with: %(what)s."
                 ),
-                _(
+                self.env._(
                     "Compare with the newest backup. If an older backup has been "
                     "restored, what was archived since then is missing here."
                 ),
             ),
             "document_unsealed": (
-                _("No line of the ledger vouches for %(name)s."),
-                _(
+                self.env._("No line of the ledger vouches for %(name)s."),
+                self.env._(
                     "It did not come into the archive through Odoo, or its line has "
                     "been removed: compare with a backup."
                 ),
             ),
             "document_missing": (
-                _("%(name)s has been archived, and is not in the archive any more."),
-                _("Restore the document and its file from a backup."),
+                self.env._(
+                    "%(name)s has been archived, and is not in the archive any more."
+                ),
+                self.env._("Restore the document and its file from a backup."),
             ),
             "document_changed": (
-                _("%(name)s has been changed in the database: %(what)s."),
-                _("Restore the values of the ledger line: they are shown here."),
+                self.env._("%(name)s has been changed in the database: %(what)s."),
+                self.env._(
+                    "Restore the values of the ledger line: they are shown here."
+                ),
             ),
             "invoice_missing": (
-                _("%(number)s is posted and has not been archived."),
-                _("Open Archiving > To Fix, or wait for the next catch-up."),
+                self.env._("%(number)s is posted and has not been archived."),
+                self.env._("Open Archiving > To Fix, or wait for the next catch-up."),
             ),
             "guard_missing": (
-                _("The database does not protect the archive as it should: %(actual)s"),
-                _("Update the module ProGBox Invoice Archive, then verify again."),
+                self.env._(
+                    "The database does not protect the archive as it should: %(actual)s"
+                ),
+                self.env._(
+                    "Update the module ProGBox Invoice Archive, then verify again."
+                ),
             ),
             "clock": (
-                _(
+                self.env._(
                     "The server's clock was set back before line %(line)s of the "
                     "ledger (%(number)s) was written."
                 ),
-                _(
+                self.env._(
                     "Nothing is lost, but the times of these lines prove less. See "
                     "that the server keeps its time with NTP."
                 ),
