@@ -41,19 +41,17 @@ class AccountMove(models.Model):
     def _search_progbox_archive_state(self, operator, value):
         if operator != "in":
             return NotImplemented
-        return Domain(
-            "id",
-            "in",
-            SQL(
-                "(SELECT move.id FROM account_move move WHERE %s IN %s)",
-                self._progbox_archive_state_sql(),
-                tuple(state or "" for state in value),
+        states = tuple(state or "" for state in value)
+        return Domain.custom(
+            to_sql=lambda moves, alias, _query: SQL(
+                "%s IN %s", moves._progbox_archive_state_sql(alias), states
             ),
+            predicate=lambda move: (move.progbox_archive_state or "") in states,
         )
 
     @api.model
-    def _progbox_archive_state_sql(self):
-        """Return the state of a row ``move`` as SQL, '' where there is none.
+    def _progbox_archive_state_sql(self, alias="move"):
+        """Return the state of a row of ``account_move`` as SQL, '' where there is none.
 
         The same expression serves the field and its search. It reads jobs and
         documents that the accountant may see anyway, so it asks for no rights.
@@ -61,24 +59,33 @@ class AccountMove(models.Model):
         self.env["progbox.archive.job"].flush_model(["move_id", "state", "error"])
         self.env["progbox.document"].flush_model(["res_model", "res_id"])
         self.flush_model(["state", "move_type"])
+        # Open jobs are few: PostgreSQL asks them all at once, and the documents too,
+        # when it has to look at many invoices.
         return SQL(
             """CASE
-            WHEN move.state != 'posted' OR move.move_type NOT IN %(types)s THEN ''
-            ELSE COALESCE(
-                (SELECT CASE
+            WHEN %(move)s.state != 'posted' OR %(move)s.move_type NOT IN %(types)s
+            THEN ''
+            WHEN EXISTS (
+                SELECT FROM progbox_archive_job job
+                WHERE job.move_id = %(move)s.id
+                AND job.state IN ('pending', 'running', 'waiting', 'failed')
+            ) THEN (
+                SELECT CASE
                     WHEN job.state = 'waiting' THEN 'waiting'
                     WHEN job.state = 'failed' OR job.error IS NOT NULL THEN 'fix'
                     ELSE 'progress' END
                 FROM progbox_archive_job job
-                WHERE job.move_id = move.id
+                WHERE job.move_id = %(move)s.id
                 AND job.state IN ('pending', 'running', 'waiting', 'failed')
-                ORDER BY job.id DESC LIMIT 1),
-                CASE WHEN EXISTS (
-                    SELECT FROM progbox_document document
-                    WHERE document.res_model = 'account.move'
-                    AND document.res_id = move.id
-                ) THEN 'archived' ELSE 'missing' END
-            ) END""",
+                ORDER BY job.id DESC LIMIT 1
+            )
+            WHEN EXISTS (
+                SELECT FROM progbox_document document
+                WHERE document.res_model = 'account.move'
+                AND document.res_id = %(move)s.id
+            ) THEN 'archived'
+            ELSE 'missing' END""",
+            move=SQL.identifier(alias),
             types=tuple(self.get_sale_types(include_receipts=True)),
         )
 

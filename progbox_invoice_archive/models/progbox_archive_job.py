@@ -67,6 +67,10 @@ class ProgboxArchiveJob(models.Model):
     _ready_idx = models.Index(
         "(priority, next_try, id) WHERE state IN ('pending', 'waiting')"
     )
+    # Nearly all jobs are done: the few open ones are asked for with every invoice.
+    _open_idx = models.Index(
+        "(move_id) WHERE state IN ('pending', 'running', 'waiting', 'failed')"
+    )
     _fix_idx = models.Index(
         "(company_id) WHERE state = 'failed'"
         " OR (state = 'pending' AND error IS NOT NULL)"
