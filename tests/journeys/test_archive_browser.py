@@ -78,6 +78,7 @@ def test_une_facture_validee_se_lit_dans_archivage(visit):
     number = confirm(page, address)
     wait_for(page, ARCHIVED)
     open_app(page, "Documents")
+    expect(page.locator(".o_menu_sections")).to_contain_text("Archivage")
     month = page.locator("[role=treeitem][aria-selected=true]")
     expect(month).to_contain_text(re.compile(r"\d\d — [a-zéû]+"))
     page.click(f".o_data_row:has-text('{number}') td[name=number]")
