@@ -1,7 +1,6 @@
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.fields import Domain
 
 from ..exceptions import JobError
 from ..tools.filenames import clean_filename
@@ -285,5 +284,4 @@ class ProgboxArchiveDeposit(models.AbstractModel):
     def _type(self, move, file):
         is_pdf = file.mimetype == "application/pdf"
         code = TYPE_CODES[move.move_type] if is_pdf else "einvoice_issued"
-        types = self.env["progbox.document.type"].with_context(active_test=False)
-        return types.search(Domain("code", "=", code), limit=1)
+        return self.env.ref(f"progbox_invoice_archive.document_type_{code}")

@@ -127,7 +127,8 @@ class ProgboxArchiveJob(models.Model):
 
     @api.model
     def _job_leader(self):
-        return self.env.ref(CRON).sudo()
+        cron = self.env.ref(CRON, raise_if_not_found=False)
+        return (cron or self.env["ir.cron"]).sudo()
 
     @api.model
     def _job_crons(self):

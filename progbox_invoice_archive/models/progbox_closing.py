@@ -1,4 +1,5 @@
 import json
+import logging
 from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
@@ -8,6 +9,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from ..tools.sentinels import SEALER
+
+_logger = logging.getLogger(__name__)
 
 # Days after the end of a month that late invoices of it may take.
 GRACE_DAYS = 5
@@ -112,7 +115,14 @@ class ProgboxClosing(models.Model):
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(companies))
         for [company] in companies:
-            self._close_due(company)
+            try:
+                # First of all in its transaction: see progbox.seal._lock().
+                self.env["progbox.seal"]._lock()
+                self._close_due(company)
+            except Exception:
+                # One company's trouble does not keep the others open.
+                _logger.exception("The archive of %s could not be closed", company)
+                self.env.cr.rollback()
             if not cron._commit_progress(1):
                 return
 
@@ -129,7 +139,9 @@ class ProgboxClosing(models.Model):
             self.env["progbox.archive.job"]
             .sudo()
             .search_count(
-                Domain("company_id", "=", company.id) & Domain("state", "=", "pending"),
+                Domain("company_id", "=", company.id)
+                & Domain("state", "=", "pending")
+                & Domain("error", "=", False),
                 limit=1,
             )
         ):

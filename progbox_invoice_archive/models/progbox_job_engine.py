@@ -5,7 +5,7 @@ from datetime import timedelta
 import psycopg2.errors
 
 from odoo import api, fields, models
-from odoo.exceptions import LockError, UserError
+from odoo.exceptions import ConcurrencyError, LockError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -16,6 +16,7 @@ _logger = logging.getLogger(__name__)
 
 # Another transaction was faster: the same work succeeds a moment later.
 CONCURRENCY_ERRORS = (
+    ConcurrencyError,
     LockError,
     psycopg2.errors.SerializationFailure,
     psycopg2.errors.DeadlockDetected,
@@ -45,7 +46,9 @@ class ProgboxJobEngine(models.AbstractModel):
     @api.model
     def _job_trigger(self, at=None):
         """Wake the leading worker, now or at a naive UTC datetime."""
-        self._job_leader()._trigger(at)
+        # Without the cron, which an administrator may delete, jobs wait.
+        if leader := self._job_leader():
+            leader._trigger(at)
 
     @api.model
     def _job_ready_domain(self):

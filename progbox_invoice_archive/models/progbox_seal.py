@@ -1,4 +1,7 @@
+import psycopg2.errors
+
 from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -85,6 +88,7 @@ class ProgboxSeal(models.Model):
         :param dict content: what is sealed, values that JSON has
         :param progbox.document document: what the line is about, if it is about one
         :rtype: progbox.seal
+        :raise ConcurrencyError: when another transaction has appended meanwhile
         """
         self._lock()
         ledger = self.sudo().with_context(
@@ -101,19 +105,21 @@ class ProgboxSeal(models.Model):
                 "sequence": last.sequence + 1,
             }
         )
-        seal = ledger.create(
-            {
-                "company_id": company.id,
-                "sequence": last.sequence + 1,
-                "kind": kind,
-                "document_id": document and document.id,
-                "payload": payload,
-                "previous_hash": last.hash or chain.GENESIS,
-                "hash": chain.link(last.hash or chain.GENESIS, payload),
-                "sealed_on": now,
-            }
-        )
-        return seal.with_env(self.env)
+        values = {
+            "company_id": company.id,
+            "sequence": last.sequence + 1,
+            "kind": kind,
+            "document_id": document and document.id,
+            "payload": payload,
+            "previous_hash": last.hash or chain.GENESIS,
+            "hash": chain.link(last.hash or chain.GENESIS, payload),
+            "sealed_on": now,
+        }
+        try:
+            return ledger.create(values).with_env(self.env)
+        except psycopg2.errors.UniqueViolation as error:
+            # The lock came too late: Odoo, or the job, does the work again.
+            raise ConcurrencyError("the line of the ledger was taken") from error
 
     @api.model
     def _last(self, company):

@@ -11,6 +11,7 @@ from ..tools.verify import (
     listed,
 )
 from ..tools.walk import Walk
+from .progbox_ledger_guards import REPAIRED
 
 # The parts of a run, in their order.
 LEDGER, UNSEALED, UNARCHIVED = "ledger", "unsealed", "unarchived"
@@ -250,8 +251,14 @@ class ProgboxVerificationCheck(models.AbstractModel):
     @api.model
     def _guard_findings(self):
         """Return the triggers of the database that should be there and are not."""
-        return [
-            Finding("guard_missing", actual=f"{name} ({state})")
-            for name, state in self.env["progbox.ledger.guards"]._guards_state().items()
+        guards = self.env["progbox.ledger.guards"]
+        found = [
+            f"{name} ({state})"
+            for name, state in guards._guards_state().items()
             if state != "active"
         ]
+        # What was put back when the server started was lifted until then.
+        repaired = self.env["ir.config_parameter"].sudo().get_param(REPAIRED)
+        if repaired:
+            found.append(f"{repaired} [{REPAIRED}]")
+        return [Finding("guard_missing", actual=text) for text in found]

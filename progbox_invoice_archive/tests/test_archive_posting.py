@@ -88,6 +88,12 @@ class TestArchivePosting(ArchiveCommon):
         self.assertEqual(self.jobs_of(move).state, "pending")
         self.assertEqual(move.progbox_archive_state, "progress")
 
+    def test_posting_goes_on_when_somebody_deleted_the_cron(self):
+        self.env.ref("progbox_invoice_archive.ir_cron_archive").sudo().unlink()
+        move = self.posted()
+        self.assertEqual(move.state, "posted")
+        self.assertEqual(self.jobs_of(move).state, "pending")
+
     def test_two_companies_queue_each_for_itself(self):
         other = self.setup_other_company()
         move = self.draft()

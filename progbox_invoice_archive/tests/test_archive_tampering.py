@@ -404,6 +404,13 @@ class TestArchiveTampering(VerificationCommon):
         run = self.assertFound(("clock", late))
         self.assertEqual(run.finding_ids.level, "warning")
 
+    def test_a_guard_that_was_lifted_until_the_server_started(self):
+        self.env["ir.config_parameter"].sudo().set_param(
+            "progbox_invoice_archive.guards_repaired", "guard_of_seals disabled"
+        )
+        run = self.assertFound(("guard_missing", None))
+        self.assertIn("guard_of_seals disabled", run.finding_ids.message)
+
     def test_a_guard_that_is_gone(self):
         guards = type(self.env["progbox.ledger.guards"])
         state = {"guard_of_documents": "active", "guard_of_seals": "disabled"}

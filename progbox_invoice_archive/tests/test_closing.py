@@ -1,5 +1,6 @@
 import json
 from datetime import date
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -79,6 +80,29 @@ class TestClosing(ArchiveCommon):
         self.archived_without_render()
         self.posted()
         self.assertFalse(self.close_due())
+
+    def test_the_trouble_of_one_company_leaves_the_others_to_be_closed(self):
+        other = self.setup_other_company()["company"]
+        self.archived_without_render(company=self.company)
+        self.archived_without_render(company=other)
+        closings = type(self.closings)
+        original = closings._close_due
+
+        def close_due(model, company):
+            if company == self.company:
+                raise ZeroDivisionError
+            return original(model, company)
+
+        cron = self.env.ref("progbox_invoice_archive.ir_cron_closing")
+        with (
+            patch.object(closings, "_close_due", close_due),
+            freeze_time("2026-12-10"),
+            self.enter_registry_test_mode(),
+            self.assertLogs("odoo.addons.progbox_invoice_archive", "ERROR"),
+        ):
+            cron.method_direct_trigger()
+        self.assertFalse(self.closings.search([("company_id", "=", self.company.id)]))
+        self.assertTrue(self.closings.search([("company_id", "=", other.id)]))
 
     def test_each_company_closes_for_itself(self):
         other = self.setup_other_company()["company"]
