@@ -1,6 +1,5 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.fields import Domain
-
 
 FAILING = "progbox_invoice_archive.mail_activity_type_archive"
 DAMAGED = "progbox_invoice_archive.mail_activity_type_integrity"
@@ -78,7 +77,7 @@ class ProgboxArchiveAlert(models.AbstractModel):
         """
         if not manager or self._open_alerts(company, kind):
             return
-        self.env["mail.activity"].sudo().create(
+        self.env["mail.activity"].with_user(SUPERUSER_ID).create(
             {
                 "activity_type_id": self.env.ref(kind).id,
                 "user_id": manager.id,
@@ -99,5 +98,7 @@ class ProgboxArchiveAlert(models.AbstractModel):
             .search(
                 Domain("activity_type_id", "=", self.env.ref(kind).id)
                 & Domain("progbox_company_id", "=", company.id)
+                # Else anybody's own activity would keep the manager in the dark.
+                & Domain("create_uid", "=", SUPERUSER_ID)
             )
         )

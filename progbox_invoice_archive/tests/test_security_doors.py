@@ -43,6 +43,23 @@ class TestSecurityDoors(ArchiveCommon):
             with self.subTest(attempt=attempt), self.assertRaises(UserError):
                 attempt()
 
+    def test_nobody_silences_the_alert_with_an_activity_of_his_own(self):
+        kind = "progbox_invoice_archive.mail_activity_type_integrity"
+        activities = self.env["mail.activity"]
+        activities.with_user(self.plain).create(
+            {
+                "activity_type_id": self.env.ref(kind).id,
+                "user_id": self.plain.id,
+                "progbox_company_id": self.company.id,
+            }
+        )
+        alert = self.server["progbox.archive.alert"]
+        for _once_more in range(2):
+            alert._tell(self.billing, self.company, kind, "Damaged", "Look at it")
+        told = self.server["mail.activity"].search([("summary", "=", "Damaged")])
+        self.assertEqual(told.user_id, self.billing)
+        self.assertEqual(len(told), 1)
+
     def test_no_context_removes_lines_of_the_access_log(self):
         self.archived_without_render()
         log = self.server["progbox.access.log"].with_context(_force_unlink=True)
