@@ -56,7 +56,7 @@ class TestSecurityDoors(ArchiveCommon):
         alert = self.server["progbox.archive.alert"]
         for _once_more in range(2):
             alert._tell(self.billing, self.company, kind, "Damaged", "Look at it")
-        told = activities.search([("summary", "=", "Damaged")])
+        told = self.server["mail.activity"].search([("summary", "=", "Damaged")])
         self.assertEqual(told.user_id, self.billing)
         self.assertEqual(len(told), 1)
 
