@@ -268,4 +268,7 @@ class ProgboxVerification(models.Model):
         if state == "done":
             for run in self:
                 self.env["progbox.archive.alert"]._report_verification(run)
+                self.env["progbox.access.log"]._log(
+                    "verification", company=run.company_id, note=run.display_name
+                )
         return result

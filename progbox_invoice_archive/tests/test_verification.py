@@ -31,6 +31,13 @@ class TestIntactArchives(VerificationCommon):
         self.assertTrue(run.started_on and run.done_on)
         self.assertGreater(run.volume, 100)
 
+    def test_the_access_log_knows_of_the_run(self):
+        run = self.verify()
+        line = self.env["progbox.access.log"].search(
+            [("kind", "=", "verification"), ("company_id", "=", self.company.id)]
+        )
+        self.assertEqual(line.note, run.display_name)
+
     def test_versions_and_reposting(self):
         move = self.moves[1]
         move.button_draft()
