@@ -56,7 +56,7 @@ ATTACKS = (
     "UPDATE progbox_document SET name = 'x' WHERE seal_id IS NOT NULL",
     "UPDATE ir_attachment SET store_fname = 'x' WHERE res_model = 'progbox.document'",
     "DELETE FROM progbox_seal",
-    "TRUNCATE progbox_seal CASCADE",
+    "SET client_min_messages TO error; TRUNCATE progbox_seal CASCADE",
 )
 
 
