@@ -1,8 +1,9 @@
+from contextlib import suppress
 from typing import NamedTuple
 
 from odoo import api, models
 
-from ..exceptions import JobError
+from ..exceptions import JobError, RenderError
 from ..tools.filenames import clean_filename
 from ..tools.staging import StagedFile
 
@@ -135,6 +136,9 @@ class ProgboxArchiveDeposit(models.AbstractModel):
         :param bool only_complete: no files when the e-invoice is missing
         :raise JobError: when there is no PDF either
         """
+        # Broken style sheets come up again, with their reason, in the rendering.
+        with suppress(RenderError):
+            self.env["ir.actions.report"]._progbox_warm_up()
         send = self.env["account.move.send"]
         settings = send._progbox_settings(move)
         generated = send._progbox_generate(move, settings)

@@ -1,4 +1,3 @@
-from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -7,7 +6,7 @@ from odoo.exceptions import LockError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..exceptions import JobCancelled, JobError, JobWaiting, RenderError
+from ..exceptions import JobCancelled, JobError, JobWaiting
 from .progbox_archive_deposit import Deposit
 from .progbox_job_mixin import OPEN_STATES
 
@@ -169,13 +168,6 @@ class ProgboxArchiveJob(models.Model):
     # ------------------------------------------------------------------
     # Execution
     # ------------------------------------------------------------------
-
-    @api.model
-    def _job_run(self):
-        # Broken style sheets are each job's own error, with its reason.
-        with suppress(RenderError):
-            self.env["ir.actions.report"]._progbox_warm_up()
-        return super()._job_run()
 
     def _job_prepare(self):
         move = self._lock_move()
