@@ -150,7 +150,7 @@ class Worker:
 
 
 def compare_pages(tools, env):
-    """Pixels that differ between what is archived and a render at the stock delay."""
+    """What differs between what is archived and a render at the stock delay."""
     difference = pages = 0
     for lines in LINES:
         invoice = posted_invoices(env, 1, lines)

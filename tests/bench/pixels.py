@@ -37,9 +37,11 @@ def pictures(pdf):
 
 
 def pixel_difference(pages, others):
-    """How many pixels differ; all of a page that only one side has."""
-    area = pages[0].width * pages[0].height
-    return abs(len(pages) - len(others)) * area + sum(
-        sum(ImageChops.difference(one, other).convert("L").point(bool).getdata())
+    """How many colour values differ; all of a page that only one side has."""
+    longer, shorter = sorted((pages, others), key=len, reverse=True)
+    extra = sum(len(page.tobytes()) for page in longer[len(shorter) :])
+    return extra + sum(
+        len(values) - values.count(0)
         for one, other in zip(pages, others, strict=False)
+        for values in [ImageChops.difference(one, other).tobytes()]
     )
