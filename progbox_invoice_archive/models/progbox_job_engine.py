@@ -61,6 +61,7 @@ class ProgboxJobEngine(models.AbstractModel):
         """Cron: run ready jobs, one transaction each, until the time is up."""
         cron = self.env["ir.cron"]
         ready = self.search_count(self._job_ready_domain(), limit=COUNT_LIMIT)
+        self._job_forget_killed_runs()
         cron._commit_progress(remaining=ready)
         self._job_wake_other_workers(ready)
         passed_over = set()
@@ -72,6 +73,16 @@ class ProgboxJobEngine(models.AbstractModel):
                 self._job_trigger()
                 return
         cron._commit_progress(remaining=0)
+
+    @api.model
+    def _job_forget_killed_runs(self):
+        """Do not let Odoo rest a cron under which three servers have died.
+
+        That limit is each job's own: the one that kills its worker is given up.
+        """
+        progress_id = self.env.context.get("ir_cron_progress_id")
+        progress = self.env["ir.cron.progress"].sudo().browse(progress_id)
+        progress.timed_out_counter = 0
 
     @api.model
     def _job_wake_other_workers(self, ready):
