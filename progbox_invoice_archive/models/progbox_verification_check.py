@@ -2,7 +2,7 @@ import os
 
 from odoo import api, models
 
-from ..tools.digests import digest_blocks, read_ahead
+from ..tools.digests import Digest, digest_blocks, read_ahead
 from ..tools.verify import (
     Finding,
     compare_anchors,
@@ -11,6 +11,7 @@ from ..tools.verify import (
     listed,
 )
 from ..tools.walk import Walk
+from .ir_attachment import is_object
 from .progbox_ledger_guards import REPAIRED
 
 # The parts of a run, in their order.
@@ -114,7 +115,7 @@ class ProgboxVerificationCheck(models.AbstractModel):
             else store._full_path(name)
             for entry in entries
             for _id, name in entry.files[-1:]
-            if name
+            if name and not is_object(name)
         ]
 
     @api.model
@@ -124,11 +125,21 @@ class ProgboxVerificationCheck(models.AbstractModel):
         :param from_store: iterator of the digests of the files in the file store
         """
         for attachment_id, name in entry.files[-1:]:
-            if name:
+            if name and not is_object(name):
                 yield next(from_store)
             else:
-                attachment = self.env["ir.attachment"].sudo().browse(attachment_id)
-                yield digest_blocks(attachment._progbox_database_blocks(1 << 20))
+                yield self._digest(attachment_id)
+
+    @api.model
+    def _digest(self, attachment_id):
+        """Return the digest of a file that the file store does not hold."""
+        attachment = self.env["ir.attachment"].sudo().browse(attachment_id)
+        try:
+            return digest_blocks(attachment._progbox_blocks())
+        except FileNotFoundError:
+            return Digest(None, 0)
+        except OSError as error:
+            return Digest(None, 0, str(error.__cause__ or error))
 
     @api.model
     def _check_document(self, entry):

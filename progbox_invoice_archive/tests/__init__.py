@@ -33,6 +33,7 @@ from . import test_export_check
 from . import test_access_log
 from . import test_archive_failures
 from . import test_attachment_files
+from . import test_object_storage
 from . import test_tools_backoff
 from . import test_tools_filenames
 from . import test_tools_staging
