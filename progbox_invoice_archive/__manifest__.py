@@ -20,6 +20,7 @@
         "report/progbox_verification_report.xml",
         "wizards/progbox_closing_wizard_views.xml",
         "wizards/progbox_export_wizard_views.xml",
+        "wizards/progbox_verification_wizard_views.xml",
         "views/progbox_document_views.xml",
         "views/progbox_archive_job_views.xml",
         "views/progbox_document_type_views.xml",

@@ -32,10 +32,14 @@ from . import progbox_take_away
 from . import progbox_seal
 from . import progbox_ledger_guards
 from . import progbox_closing
+from . import progbox_closing_due
+from . import progbox_closing_evidence
 from . import progbox_source_deletion
 from . import progbox_verification
 from . import progbox_verification_check
+from . import progbox_verification_evidence
 from . import progbox_verification_finding
 from . import progbox_verification_reader
 from . import res_company
 from . import res_config_settings
+from . import res_users

@@ -15,7 +15,7 @@ from .ir_attachment import is_object
 from .progbox_ledger_guards import REPAIRED
 
 # The parts of a run, in their order.
-LEDGER, UNSEALED, UNARCHIVED = "ledger", "unsealed", "unarchived"
+COPY, LEDGER, UNSEALED, UNARCHIVED = "copy", "ledger", "unsealed", "unarchived"
 
 
 class ProgboxVerificationCheck(models.AbstractModel):
@@ -35,13 +35,18 @@ class ProgboxVerificationCheck(models.AbstractModel):
         """
         # The reader sees what is in the database.
         self.env.flush_all()
-        part = (run.checkpoint or {}).get("part", LEDGER)
+        part = (run.checkpoint or {}).get("part", COPY)
+        if part == COPY:
+            yield from self._check_copy(run)
+            yield {"checkpoint": {"part": LEDGER}}
+            part = LEDGER
         if part == LEDGER:
             yield from self._check_ledger(run)
             part = UNSEALED
         if part == UNSEALED:
             yield from self._check_beside(run, UNSEALED, self._unsealed_findings)
         yield from self._check_beside(run, UNARCHIVED, self._unarchived_findings)
+        self._check_closings(run)
         run._add_findings(self._guard_findings())
 
     # ------------------------------------------------------------------
@@ -54,7 +59,7 @@ class ProgboxVerificationCheck(models.AbstractModel):
         company = run.company_id
         walk, after = self._walk(run)
         position, files, volume = run.position, run.files, run.volume
-        if not run.checkpoint:
+        if "walk" not in run.checkpoint:
             run._job_write({"total": reader._count(company, walk.sequence)})
         pages = reader._entries(company, after)
         for entries, digests in read_ahead(pages, self._paths):
@@ -94,7 +99,7 @@ class ProgboxVerificationCheck(models.AbstractModel):
     def _walk(self, run):
         """Return the walk to go on with, and the key of the line before its first."""
         company = run.company_id
-        if run.checkpoint:
+        if "walk" in run.checkpoint:
             walk = Walk(company.id, run.checkpoint["walk"])
             return walk, tuple(run.checkpoint["after"])
         before = self.env["progbox.verification.reader"]._before(company, run.since)
@@ -197,7 +202,7 @@ class ProgboxVerificationCheck(models.AbstractModel):
         return [
             finding
             for finding in compare_anchors(anchors, hashes, last)
-            if finding.sequence not in known
+            if finding.kind == "ledger_cut" or finding.sequence not in known
         ]
 
     # ------------------------------------------------------------------

@@ -22,6 +22,7 @@ from . import test_archive_guards
 from . import test_archive_guards_sql
 from . import test_archive_guards_room
 from . import test_archive_tampering
+from . import test_restored_dump
 from . import test_security_doors
 from . import test_security_history
 from . import test_security_pictures

@@ -18,7 +18,7 @@ class TestObjectStorage(VerificationCommon):
         self.attachment = self.documents(self.victim)._content_attachment()
         self.file = self.store.path(self.attachment.store_fname)
 
-    def read(self):
+    def bytes_read(self):
         return b"".join(self.attachment._progbox_blocks(4))
 
     def source(self):
@@ -32,7 +32,7 @@ class TestObjectStorage(VerificationCommon):
             self.attachment.store_fname, rf"^s3://.*-{self.attachment.id}-0\.pdf$"
         )
         self.assertEqual(self.file.read_bytes(), content)
-        self.assertEqual(self.read(), content)
+        self.assertEqual(self.bytes_read(), content)
         self.assertEqual(self.attachment._progbox_size(), len(content))
         self.assertTrue(callable(self.source()))
         self.assertIntact(self.verify())
@@ -52,7 +52,7 @@ class TestObjectStorage(VerificationCommon):
 
     def test_a_lost_object_is_missing_and_never_empty(self):
         self.file.unlink()
-        for read in (self.read, self.attachment._progbox_size):
+        for read in (self.bytes_read, self.attachment._progbox_size):
             with self.assertRaisesRegex(FileMissing, "backup"):
                 read()
         self.assertFound(("file_missing", self.victim))
@@ -71,7 +71,7 @@ class TestObjectStorage(VerificationCommon):
 
         self.patch(type(self.attachment), "open", refuse)
         with self.assertRaisesRegex(FileUnreadable, "503"):
-            self.read()
+            self.bytes_read()
         run = self.assertFound(("file_unreadable", self.victim))
         self.assertEqual(run.finding_ids.actual, "503 slow down")
 
