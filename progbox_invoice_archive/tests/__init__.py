@@ -21,6 +21,7 @@ from . import test_ui_views
 from . import test_archive_guards
 from . import test_archive_guards_sql
 from . import test_archive_guards_room
+from . import test_uninstall
 from . import test_archive_tampering
 from . import test_restored_dump
 from . import test_security_doors
