@@ -33,7 +33,7 @@ for number in range(%s, %s):
             ).id,
             "currency_name": "EUR",
         },
-        env["ir.attachment"]._progbox_stage([b"%PDF " + bytes([number])]),
+        env["ir.attachment"]._progbox_stage([b"%%PDF " + bytes([number])]),
     )
 env.cr.commit()
 print(env.company.id, env["progbox.seal"]._last(env.company).hash)
