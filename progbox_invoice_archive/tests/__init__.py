@@ -1,4 +1,5 @@
 from . import test_archive_posting
+from . import test_archive_catchup
 from . import test_archive_deposit
 from . import test_archive_sending
 from . import test_archive_portal
