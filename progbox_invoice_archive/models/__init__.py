@@ -39,6 +39,8 @@ from . import progbox_verification
 from . import progbox_verification_check
 from . import progbox_verification_evidence
 from . import progbox_verification_finding
+from . import progbox_verification_start
+from . import progbox_verification_texts
 from . import progbox_verification_reader
 from . import res_company
 from . import res_config_settings

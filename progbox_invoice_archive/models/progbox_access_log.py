@@ -48,9 +48,7 @@ class ProgboxAccessLog(models.Model):
     )
     user_ref = fields.Integer(string="User ID", readonly=True, aggregator=None)
     user_name = fields.Char(string="Who", readonly=True)
-    user_login = fields.Char(
-        string="Login", readonly=True, groups=ARCHIVE_MANAGER
-    )
+    user_login = fields.Char(string="Login", readonly=True, groups=ARCHIVE_MANAGER)
     address = fields.Char(
         string="From", readonly=True, groups=ARCHIVE_MANAGER, help="IP address."
     )

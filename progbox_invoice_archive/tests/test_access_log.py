@@ -133,7 +133,7 @@ class TestAccessLog(AccessLogCommon):
         with freeze_time(fields.Datetime.now() - timedelta(days=89)):
             self.log._log("view", documents=self.document)
         self.env.flush_all()
-        line = "WHERE document_ref = %s" % self.document.id
+        line = f"WHERE document_ref = {self.document.id}"
         purging = "SELECT set_config('progbox.purge', 'on', true)"
         for setting, attack in (
             ("", f"DELETE FROM progbox_access_log {line}"),

@@ -122,6 +122,7 @@ class TestGuardsOrm(GuardsCommon):
         by_default = {f"default_{name}": value for name, value in new.items()}
         documents = env["progbox.document"]
         yield "type.code", lambda: document.type_id.write({"code": "forged"})
+        yield "type.unlink", lambda: document.type_id.unlink()
         yield "document.unlink", document.unlink
         yield "document.copy", document.copy
         yield "document.create", lambda: documents.create(new)

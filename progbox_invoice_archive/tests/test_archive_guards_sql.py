@@ -371,8 +371,9 @@ class TestGuardsSql(GuardsCommon):
             (
                 "progbox_guard_refuse",
                 "changed",
-                "CREATE OR REPLACE FUNCTION progbox_guard_refuse(refusal text, subject text)"
-                " RETURNS void LANGUAGE plpgsql AS 'BEGIN END'",
+                "CREATE OR REPLACE FUNCTION"
+                " progbox_guard_refuse(refusal text, subject text) RETURNS void"
+                " LANGUAGE plpgsql AS 'BEGIN END'",
             ),
             (
                 "progbox_document_keep",
