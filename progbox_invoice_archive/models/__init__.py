@@ -1,4 +1,5 @@
 from . import account_move
+from . import account_move_period
 from . import account_move_send
 from . import ir_actions_report
 from . import ir_actions_report_archived
@@ -38,6 +39,7 @@ from . import progbox_ledger_guards
 from . import progbox_closing
 from . import progbox_closing_due
 from . import progbox_closing_evidence
+from . import progbox_billing_period
 from . import progbox_source_deletion
 from . import progbox_verification
 from . import progbox_verification_check
@@ -45,5 +47,7 @@ from . import progbox_verification_evidence
 from . import progbox_verification_finding
 from . import progbox_verification_reader
 from . import res_company
+from . import res_company_billing
 from . import res_config_settings
 from . import res_users
+from . import res_config_settings_billing
