@@ -1,4 +1,5 @@
 from . import test_archive_posting
+from . import test_archive_catchup
 from . import test_archive_deposit
 from . import test_archive_sending
 from . import test_archive_portal
@@ -21,6 +22,7 @@ from . import test_ui_views
 from . import test_archive_guards
 from . import test_archive_guards_sql
 from . import test_archive_guards_room
+from . import test_uninstall
 from . import test_archive_tampering
 from . import test_restored_dump
 from . import test_security_doors
