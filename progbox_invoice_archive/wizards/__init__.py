@@ -1,2 +1,3 @@
 from . import progbox_closing_wizard
 from . import progbox_export_wizard
+from . import progbox_share_wizard

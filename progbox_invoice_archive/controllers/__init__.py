@@ -1,0 +1,3 @@
+from . import portal_home
+from . import share_pages
+from . import share_files
