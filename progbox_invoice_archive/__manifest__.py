@@ -22,6 +22,7 @@
         "wizards/progbox_closing_wizard_views.xml",
         "wizards/progbox_export_wizard_views.xml",
         "wizards/progbox_share_wizard_views.xml",
+        "wizards/progbox_verification_wizard_views.xml",
         "views/progbox_document_views.xml",
         "views/progbox_archive_job_views.xml",
         "views/progbox_document_type_views.xml",

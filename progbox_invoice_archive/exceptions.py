@@ -30,8 +30,12 @@ class JobError(UserError):
         self.detail = detail
 
 
-class FileMissing(UserError):
-    """The file store does not hold the bytes of an attachment."""
+class FileUnreadable(UserError, OSError):
+    """The storage does not give the bytes of an attachment."""
+
+
+class FileMissing(FileUnreadable, FileNotFoundError):
+    """The storage does not hold the bytes of an attachment."""
 
 
 class RenderError(JobError):

@@ -18,7 +18,8 @@ def uninstall_hook(env):
     rows = env.execute_query(
         SQL(
             "DELETE FROM ir_attachment"
-            " WHERE res_model IN ('progbox.document', 'progbox.export')"
+            " WHERE res_model IN ('progbox.document', 'progbox.export',"
+            " 'progbox.verification')"
             " RETURNING store_fname"
         )
     )

@@ -126,8 +126,13 @@ class ProgboxJobMixin(models.AbstractModel):
     # ------------------------------------------------------------------
 
     def action_retry(self):
-        """Try the failed and waiting jobs among these again, now."""
-        self._job_check_manager()
+        """Try the failed and waiting jobs among these again, now.
+
+        :raise AccessError: for anybody but an archive manager of the company
+        """
+        self.check_access("read")
+        if not self.env.su:
+            self.env.user._check_archive_manager()
         again = self.filtered(lambda job: job.state in ("pending", "waiting", "failed"))
         again._job_write(
             {"state": "pending", "attempts": 0, "next_try": fields.Datetime.now()}
@@ -148,15 +153,3 @@ class ProgboxJobMixin(models.AbstractModel):
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
-
-    def _job_check_manager(self):
-        """Check that the user may steer the jobs.
-
-        :raise AccessError: for anybody but an archive manager of the company
-        """
-        self.check_access("read")
-        group = "progbox_invoice_archive.group_archive_manager"
-        if not self.env.su and not self.env.user.has_group(group):
-            raise AccessError(
-                self.env._("Only an archive manager may retry or cancel jobs.")
-            )

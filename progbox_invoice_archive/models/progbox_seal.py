@@ -65,6 +65,11 @@ class ProgboxSeal(models.Model):
             )
         return super()._sql_error_to_message(exc)
 
+    def _anchor_text(self):
+        """Return a line and its hash, as reports print it and verifications read it."""
+        self.ensure_one()
+        return f"{self.sequence}:{self.hash}"
+
     # ------------------------------------------------------------------
     # Appending
     # ------------------------------------------------------------------

@@ -1,7 +1,8 @@
+import re
 from collections import Counter
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_datetime
 
@@ -41,6 +42,13 @@ class ProgboxVerification(models.Model):
     )
     anchors = fields.Json(
         readonly=True, help="Lines and hashes to compare with, noted outside Odoo."
+    )
+    ledger = fields.Binary(
+        string="Exported Ledger",
+        attachment=True,
+        readonly=True,
+        copy=False,
+        help="The file ledger.jsonl of an export, to compare with.",
     )
     started_on = fields.Datetime(readonly=True)
     checkpoint = fields.Json(readonly=True, groups="base.group_system", copy=False)
@@ -120,17 +128,16 @@ class ProgboxVerification(models.Model):
 
     def action_verify(self):
         """Button: verify the archives of the user's companies, in the background."""
-        group = "progbox_invoice_archive.group_archive_manager"
-        if not self.env.user.has_group(group):
-            raise AccessError(
-                self.env._("Only an archive manager may have the archive verified.")
-            )
-        runs = self._enqueue(self.env.companies, "button")
+        self.env.user._check_archive_manager()
+        return self._enqueue(self.env.companies, "button")._action()
+
+    def _action(self):
+        """Return the action that shows these runs."""
         action = self.env["ir.actions.actions"]._for_xml_id(
             "progbox_invoice_archive.progbox_verification_action"
         )
-        if len(runs) == 1:
-            action.update(res_id=runs.id, views=[(False, "form")])
+        if len(self) == 1:
+            action.update(res_id=self.id, views=[(False, "form")])
         return action
 
     def action_print(self):
@@ -186,10 +193,11 @@ class ProgboxVerification(models.Model):
         return self.env["res.company"].browse(ids)
 
     @api.model
-    def _start_here(self, company, values):
+    def _start_here(self, company, values, ledger=None):
         """Begin a run in this process, instead of one that is queued.
 
         :param dict values: field values of the run
+        :param ledger: iterable of bytes, an exported ledger to compare with
         :return: the run, with its lease taken
         :raise UserError: while another worker verifies this company
         """
@@ -213,8 +221,54 @@ class ProgboxVerification(models.Model):
             )
             queued.flush_recordset()
         run = runs.create({"company_id": company.id, "user_id": self.env.uid, **values})
+        if ledger:
+            run._keep_ledger(ledger)
         run._job_begin_attempt()
         return run
+
+    @api.model
+    def _parse_anchor(self, text):
+        """Read a line of the ledger and its hash, as reports and certificates print it.
+
+        :param str text: ``12:$1$0a…``
+        :return: (sequence, hash)
+        :raise UserError: for anything else
+        """
+        match = re.fullmatch(r"(\d+):(\$1\$[0-9a-f]{64})", "".join(text.split()))
+        if not match:
+            raise UserError(
+                self.env._(
+                    "%(text)s is no line of the ledger with its hash. Reports and "
+                    "certificates print it as LINE:HASH, such as 12:$1$0a…",
+                    text=text,
+                )
+            )
+        return int(match[1]), match[2]
+
+    def _keep_ledger(self, blocks):
+        attachments = self.env["ir.attachment"]
+        attachments._progbox_adopt(
+            attachments._progbox_stage(blocks),
+            {
+                "name": "ledger.jsonl",
+                "mimetype": "application/jsonl",
+                "res_model": self._name,
+                "res_id": self.id,
+                "res_field": "ledger",
+                "company_id": self.company_id.id,
+            },
+        )
+        self.invalidate_recordset(["ledger"])
+
+    def _ledger_attachment(self):
+        """Return what holds the exported ledger, without reading it."""
+        attachments = self.env["ir.attachment"].sudo()
+        return attachments.search(
+            Domain("res_model", "=", self._name)
+            & Domain("res_id", "=", self.id)
+            & Domain("res_field", "=", "ledger"),
+            limit=1,
+        )
 
     # ------------------------------------------------------------------
     # Execution

@@ -13,10 +13,14 @@ KINDS = [
     ("line_removed", "Ledger line removed"),
     ("line_reordered", "Ledger line moved"),
     ("line_foreign", "Foreign ledger line"),
+    ("line_replaced", "Ledger line replaced"),
     ("ledger_cut", "Ledger cut at its end"),
     ("document_unsealed", "Document without ledger line"),
     ("document_missing", "Ledger line without document"),
     ("document_changed", "Document changed"),
+    ("closing_changed", "Closing changed"),
+    ("closing_unsealed", "Closing without ledger line"),
+    ("closing_missing", "Ledger line without closing"),
     ("invoice_missing", "Invoice without document"),
     ("guard_missing", "Database guard not active"),
     ("clock", "Clock set back"),
@@ -88,6 +92,9 @@ class ProgboxVerificationFinding(models.Model):
             "Find out who worked in the database, and compare with a backup: Odoo "
             "itself never changes the ledger. Keep this report."
         )
+        values = self.env._(
+            "Restore the values of the ledger line: they are shown here."
+        )
         return {
             "file_missing": (
                 self.env._("The file of %(name)s is not in the file store any more."),
@@ -137,6 +144,13 @@ class ProgboxVerificationFinding(models.Model):
                 ),
                 ledger,
             ),
+            "line_replaced": (
+                self.env._(
+                    "Line %(line)s of the ledger is another one than in the exported "
+                    "ledger, where it stands for %(name)s."
+                ),
+                ledger,
+            ),
             "ledger_cut": (
                 self.env._(
                     "The end of the ledger has been cut off: line %(line)s and what "
@@ -162,9 +176,24 @@ class ProgboxVerificationFinding(models.Model):
             ),
             "document_changed": (
                 self.env._("%(name)s has been changed in the database: %(what)s."),
+                values,
+            ),
+            "closing_changed": (
                 self.env._(
-                    "Restore the values of the ledger line: they are shown here."
+                    "The closing %(name)s has been changed in the database: %(what)s."
                 ),
+                values,
+            ),
+            "closing_unsealed": (
+                self.env._("No line of the ledger vouches for the closing %(name)s."),
+                ledger,
+            ),
+            "closing_missing": (
+                self.env._(
+                    "The closing %(name)s is in the ledger, and not among the closings "
+                    "any more."
+                ),
+                ledger,
             ),
             "invoice_missing": (
                 self.env._("%(number)s is posted and has not been archived."),

@@ -22,6 +22,7 @@ from . import test_archive_guards
 from . import test_archive_guards_sql
 from . import test_archive_guards_room
 from . import test_archive_tampering
+from . import test_restored_dump
 from . import test_security_doors
 from . import test_security_history
 from . import test_security_pictures
@@ -33,6 +34,7 @@ from . import test_export_check
 from . import test_access_log
 from . import test_archive_failures
 from . import test_attachment_files
+from . import test_object_storage
 from . import test_tools_backoff
 from . import test_tools_filenames
 from . import test_tools_staging

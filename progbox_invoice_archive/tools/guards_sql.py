@@ -133,7 +133,8 @@ END
 
 # Moving the bytes is allowed where they stay the same (force_storage): in the
 # database their digest is the sealed one; in a store, whose bytes cannot be seen
-# from here, the file is named after the SHA-1 that the row has always had.
+# from here, the file is named after the SHA-1 that the row has always had, or, where
+# fs_attachment of the OCA keeps it (code://name-id-version.pdf), after the row's id.
 ATTACHMENT = """
 DECLARE
     sealed text;
@@ -159,6 +160,8 @@ BEGIN
                     AND (CASE WHEN NEW.store_fname IS NULL
                         THEN encode(sha256(NEW.db_datas), 'hex') IS DISTINCT FROM sealed
                         ELSE right(NEW.store_fname, 40) IS DISTINCT FROM NEW.checksum
+                            AND NEW.store_fname !~ format(
+                                '://(.*/)?[^/]*-%s-[0-9]+([.][^/]*)?$', NEW.id)
                     END)
                 THEN
                     PERFORM public.progbox_guard_refuse(
