@@ -29,6 +29,10 @@ from . import progbox_folder_tree
 from . import progbox_package
 from . import progbox_package_evidence
 from . import progbox_export
+from . import progbox_export_build
+from . import progbox_export_download
+from . import progbox_zip
+from . import progbox_zip_ticket
 from . import progbox_take_away
 from . import progbox_seal
 from . import progbox_ledger_guards
