@@ -8,6 +8,7 @@ from . import ir_attachment
 from . import ir_attachment_guards
 from . import ir_binary
 from . import ir_binary_access_log
+from . import ir_binary_share
 from . import ir_attachment_access_log
 from . import ir_model
 from . import ir_module_module
@@ -37,6 +38,12 @@ from . import progbox_take_away
 from . import progbox_seal
 from . import progbox_ledger_guards
 from . import progbox_closing
+from . import progbox_share
+from . import progbox_share_access
+from . import progbox_share_delivery
+from . import progbox_share_documents
+from . import progbox_share_folder
+from . import progbox_share_mail
 from . import progbox_closing_due
 from . import progbox_closing_evidence
 from . import progbox_billing_period
@@ -49,5 +56,6 @@ from . import progbox_verification_reader
 from . import res_company
 from . import res_company_billing
 from . import res_config_settings
+from . import res_currency
 from . import res_users
 from . import res_config_settings_billing

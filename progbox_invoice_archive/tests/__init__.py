@@ -42,3 +42,5 @@ from . import test_tools_backoff
 from . import test_tools_filenames
 from . import test_tools_periods
 from . import test_tools_staging
+from . import test_share
+from . import test_share_wizard
