@@ -75,18 +75,9 @@ class ProgboxClosing(models.Model):
     @api.depends("totals")
     @api.depends_context("lang")
     def _compute_totals_text(self):
-        names = {name for closing in self for name in closing.totals or {}}
-        currencies = self.env["res.currency"].with_context(active_test=False)
-        by_name = {
-            currency.name: currency
-            for currency in currencies.search(Domain("name", "in", list(names)))
-        }
         for closing in self:
-            closing.totals_text = " · ".join(
-                by_name[name].format(float(total))
-                if name in by_name
-                else f"{total} {name}"
-                for name, total in sorted((closing.totals or {}).items())
+            closing.totals_text = self.env["res.currency"]._progbox_totals_text(
+                closing.totals or {}
             )
 
     def _refusal(self):

@@ -1,6 +1,6 @@
 import csv
-import functools
 import io
+import os
 
 from odoo import api, models
 from odoo.fields import Domain
@@ -8,17 +8,61 @@ from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
 from ..tools.package import INDEX, Package, harmless
-from ..tools.staging import BLOCK_SIZE
+from ..tools.staging import BLOCK_SIZE, read_blocks
 from .ir_attachment import read_database_blocks
 
 FETCH = 2000
+READABLE_BY_ALL = 0o444
+# One file of a document, as the query below returns it.
+(FOLDER, NAME, NUMBER, DATE, PARTNER, TYPE, VERSION, AMOUNT, CURRENCY, SHA256, SIZE,
+ DOCUMENT, FILE, STORE_NAME, DATABASE_SIZE) = range(15)  # fmt: skip
+
+
+class Reader:
+    """Reads files of documents without the ORM: a download outlives its request.
+
+    :param Registry registry: of the database
+    :param str store: path of the file store
+    """
+
+    def __init__(self, registry, store):
+        self.registry = registry
+        self.store = store
+
+    def __call__(self, source):
+        """Yield the bytes of a file.
+
+        :param source: name in the file store, or id of the attachment
+        """
+        if isinstance(source, str):
+            return read_blocks(f"{self.store}/{source}", BLOCK_SIZE)
+        return self._read_attachment(source)
+
+    def size(self, source):
+        """Return the length of a file in the store.
+
+        :raise OSError: when it is not there, or not readable
+        """
+        path = f"{self.store}/{source}"
+        found = os.stat(path)
+        # Asked only where the answer is open: it would double the time.
+        if found.st_mode & READABLE_BY_ALL != READABLE_BY_ALL:
+            os.close(os.open(path, os.O_RDONLY))
+        return found.st_size
+
+    def _read_attachment(self, attachment_id):
+        # A cursor of its own for each file: a slow client must not hold a
+        # transaction open for the whole download.
+        with self.registry.cursor(readonly=True) as cr:
+            yield from read_database_blocks(cr, attachment_id, BLOCK_SIZE)
 
 
 class ProgboxPackage(models.AbstractModel):
     """Puts documents together for somebody who takes them away.
 
-    Access is checked once, by the search; from there on it is plain SQL, because
-    twenty thousand records would not fit into the memory of a worker.
+    Access is checked once, by the search; from there on it is plain SQL and tuples,
+    because twenty thousand records would neither fit into the memory of a worker nor
+    into the time that a first byte may take.
     """
 
     _name = "progbox.package"
@@ -29,14 +73,15 @@ class ProgboxPackage(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @api.model
-    def _package(self, company, domain):
-        """Return the documents of a company that the user may read, with an index.
+    def _package(self, companies, domain):
+        """Return the documents of companies that the user may read, with an index.
 
-        :param res.company company: documents of others are never inside
-        :param domain: which of its documents
+        :param res.company companies: documents of others are never inside; with
+            several, each has a folder of its own at the top
+        :param domain: which of their documents
         :rtype: Package, to be closed with :meth:`_finish`
         """
-        package = Package()
+        package = Package(self._reader())
         buffer = io.BytesIO()
         # With the mark of the byte order, which Excel needs to see that it is UTF-8.
         index_file = io.TextIOWrapper(buffer, encoding="utf-8-sig", newline="")
@@ -44,12 +89,7 @@ class ProgboxPackage(models.AbstractModel):
         # A spreadsheet expects what the numbers of its country leave free.
         index = csv.writer(index_file, delimiter=";" if point == "," else ",")
         index.writerow(self._index_header())
-        types = self._type_names()
-        missing = self.env._("missing, see PROBLEMS.txt")
-        for row in self._rows(company, domain):
-            entry = self._add_document(package, row)
-            file = harmless(entry.name) if entry else missing
-            index.writerow(_index_line(row, types, point, file))
+        index.writerows(self._add_documents(package, companies, domain, point))
         index_file.flush()
         package.add_text(INDEX, buffer.getvalue())
         return package
@@ -65,71 +105,126 @@ class ProgboxPackage(models.AbstractModel):
             )
         )
 
+    @api.model
+    def _reader(self):
+        """Return what reads the files when the cursor of the request is closed.
+
+        :rtype: Reader
+        """
+        return Reader(self.env.registry, self.env["ir.attachment"]._filestore())
+
     # ------------------------------------------------------------------
     # Documents
     # ------------------------------------------------------------------
 
     @api.model
-    def _rows(self, company, domain):
-        """Yield what a package needs to know of each document, as dictionaries."""
+    def _add_documents(self, package, companies, domain, point):
+        """Add the files, yielding the line of the index for each of them."""
         documents = self.env["progbox.document"]
         documents.flush_model()
         self.env["progbox.folder"].flush_model()
         self.env["ir.attachment"].flush_model()
-        readable = documents._search(
-            Domain(domain) & Domain("company_id", "=", company.id)
-        )
-        query = SQL(
-            """WITH folder AS MATERIALIZED (
-                SELECT id, %(path)s AS path
-                FROM progbox_folder folder WHERE company_id = %(company)s
+        found = documents._search(
+            Domain(domain) & Domain("company_id", "in", companies.ids)
+        ).subselect()
+        folders = self._folders(found, len(companies) > 1)
+        types = self._type_names()
+        missing = self.env._("missing, see PROBLEMS.txt")
+        for row in self._rows(found, folders, point):
+            name = package.names.file(folders[row[FOLDER]], row[NAME])
+            entry = self._add_document(package, name, row)
+            yield (
+                harmless(row[NUMBER]),
+                row[DATE],
+                harmless(row[PARTNER]),
+                types[row[TYPE]],
+                row[VERSION],
+                row[AMOUNT],
+                harmless(row[CURRENCY]),
+                harmless(name) if entry else missing,
+                row[SHA256],
             )
-            SELECT document.id, folder.path, document.name, document.number,
-                document.document_date AS date, document.partner_name AS partner,
-                document.type_id AS type, document.version,
-                document.amount_total AS amount, document.currency_name AS currency,
-                document.sha256, document.size, file.id AS file, file.store_fname,
-                octet_length(file.db_datas) AS database_size
+
+    @api.model
+    def _folders(self, found, several):
+        """Return the names from the root to each folder, in their order.
+
+        :param SQL found: selects the documents that are looked for
+        :param bool several: whether they belong to several companies
+        :return: dictionary by id
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT folder.id, company.name, %s AS path
+                FROM progbox_folder folder
+                JOIN res_company company ON company.id = folder.company_id
+                WHERE folder.id IN (
+                    SELECT folder_id FROM progbox_document WHERE id IN %s
+                ) ORDER BY company.name, company.id, path""",
+                self.env["progbox.folder"]._path_sql(SQL("folder")),
+                found,
+            )
+        )
+        return {
+            id_: (company, *path) if several else tuple(path)
+            for id_, company, path in rows
+        }
+
+    @api.model
+    def _rows(self, found, folders, point):
+        """Yield what a package needs to know of each document, as tuples."""
+        # A plain join, though a document may have a second file where nothing guards
+        # it: the first one counts, and the join of all is many times faster than a
+        # look-up for each.
+        query = SQL(
+            """SELECT document.folder_id, document.name, document.number,
+                document.document_date::text, document.partner_name,
+                document.type_id, document.version,
+                replace(round(
+                    document.amount_total,
+                    greatest(2, scale(trim_scale(document.amount_total)))
+                )::text, '.', %(point)s),
+                document.currency_name, document.sha256, document.size, document.id,
+                file.id, file.store_fname, octet_length(file.db_datas)
             FROM progbox_document document
-            JOIN folder ON folder.id = document.folder_id
-            LEFT JOIN LATERAL (
-                SELECT id, store_fname, db_datas FROM ir_attachment
-                WHERE res_model = 'progbox.document' AND res_field = 'content'
-                AND res_id = document.id ORDER BY id LIMIT 1
-            ) AS file ON TRUE
-            WHERE document.id IN %(readable)s
-            ORDER BY folder.path, document.name, document.version, document.id""",
-            path=self.env["progbox.folder"]._path_sql(SQL("folder")),
-            company=company.id,
-            readable=readable.subselect(),
+            JOIN unnest(%(folders)s) WITH ORDINALITY AS folder(id, rank)
+                ON folder.id = document.folder_id
+            LEFT JOIN ir_attachment file ON file.res_model = 'progbox.document'
+                AND file.res_field = 'content' AND file.res_id = document.id
+            WHERE document.id IN %(found)s
+            ORDER BY folder.rank, document.name COLLATE "C", document.version,
+                document.id, file.id""",
+            point=point,
+            folders=list(folders),
+            found=found,
         )
         cr = self.env.cr
         cr.execute(SQL("DECLARE progbox_package NO SCROLL CURSOR FOR %s", query))
+        before = None
         while True:
             cr.execute(SQL("FETCH %s FROM progbox_package", FETCH))
-            rows = cr.dictfetchall()
+            rows = cr.fetchall()
             if not rows:
                 break
-            yield from rows
+            for row in rows:
+                if row[DOCUMENT] != before:
+                    before = row[DOCUMENT]
+                    yield row
         cr.execute(SQL("CLOSE progbox_package"))
 
     @api.model
-    def _add_document(self, package, row):
+    def _add_document(self, package, name, row):
         """Add the file of one document, or say why it is not there.
 
         :return: Entry, or None
         """
-        name = package.names.file(row["path"], row["name"])
-        if not row["store_fname"] and not row["database_size"]:
-            package.problems.append(self._missing_text(name))
-            return None
+        source = row[STORE_NAME] or row[FILE]
         try:
-            entry = package.add_file(
-                name, self._source(row), row["database_size"], row["sha256"]
+            size = (
+                package.read.size(source) if row[STORE_NAME] else row[DATABASE_SIZE]
             )
         except FileNotFoundError:
-            package.problems.append(self._missing_text(name))
-            return None
+            size = 0
         except OSError as error:
             package.problems.append(
                 self.env._(
@@ -139,31 +234,22 @@ class ProgboxPackage(models.AbstractModel):
                 )
             )
             return None
-        if row["size"] and entry.size != row["size"]:
+        if not size:
+            package.problems.append(
+                self.env._("%(file)s is missing in the file store.", file=name)
+            )
+            return None
+        if size != row[SIZE] and row[SIZE]:
             package.problems.append(
                 self.env._(
                     "%(file)s has been changed: it has %(size)s bytes instead of "
                     "%(recorded)s. It is here as it was found.",
                     file=name,
-                    size=entry.size,
-                    recorded=row["size"],
+                    size=size,
+                    recorded=row[SIZE],
                 )
             )
-        return entry
-
-    @api.model
-    def _source(self, row):
-        """Return where the bytes of a document come from.
-
-        :return: a path, or a function that yields blocks without the ORM: a
-            download goes on when the request's cursor is closed
-        """
-        if row["store_fname"]:
-            return self.env["ir.attachment"]._full_path(row["store_fname"])
-        return functools.partial(_read_with_own_cursor, self.env.registry, row["file"])
-
-    def _missing_text(self, name):
-        return self.env._("%(file)s is missing in the file store.", file=name)
+        return package.add_file(name, source, size, row[SHA256])
 
     # ------------------------------------------------------------------
     # Index
@@ -185,29 +271,4 @@ class ProgboxPackage(models.AbstractModel):
     def _type_names(self):
         types = self.env["progbox.document.type"].with_context(active_test=False)
         types = types.search(Domain.TRUE)
-        return {type_.id: type_.name for type_ in types}
-
-
-def _index_line(row, types, point, file):
-    whole, _point, cents = f"{row['amount'] or 0:f}".rstrip("0").partition(".")
-    return [
-        harmless(row["number"]),
-        row["date"] or "",
-        harmless(row["partner"]),
-        harmless(types.get(row["type"])),
-        row["version"],
-        f"{whole}{point}{cents:0<2}",
-        harmless(row["currency"]),
-        file,
-        row["sha256"] or "",
-    ]
-
-
-def _read_with_own_cursor(registry, attachment_id):
-    """Yield the bytes of an attachment that is kept in the database.
-
-    With a cursor of its own for each file: a slow client must not hold a
-    transaction open for the whole download.
-    """
-    with registry.cursor(readonly=True) as cr:
-        yield from read_database_blocks(cr, attachment_id, BLOCK_SIZE)
+        return {type_.id: harmless(type_.name) for type_ in types}

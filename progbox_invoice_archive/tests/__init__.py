@@ -31,6 +31,7 @@ from . import test_security_pictures
 from . import test_tools_verify
 from . import test_verification
 from . import test_package_tool
+from . import test_billing_period
 from . import test_export
 from . import test_export_check
 from . import test_access_log
@@ -39,4 +40,7 @@ from . import test_attachment_files
 from . import test_object_storage
 from . import test_tools_backoff
 from . import test_tools_filenames
+from . import test_tools_periods
 from . import test_tools_staging
+from . import test_share
+from . import test_share_wizard

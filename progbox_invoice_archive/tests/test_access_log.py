@@ -305,7 +305,9 @@ class TestExportDownload(AccessLogCommon, HttpCase):
         exports = self.env["progbox.export"].with_user(manager)
         root = self.document.folder_id.parent_id.parent_id
         export = exports._request(root.with_user(manager), "zip")
-        self.server["progbox.export"].browse(export.id)._job_process()
+        job = self.server["progbox.export"].browse(export.id)
+        job._job_begin_attempt()
+        job._job_process()
         export.invalidate_recordset()
         url = export.action_download()["url"]
         self.authenticate("zip_manager", "zip_manager")
@@ -316,4 +318,4 @@ class TestExportDownload(AccessLogCommon, HttpCase):
         self.assertEqual(rest.status_code, 206)
         self.assertEqual(rest.content, whole.content[100:])
         self.authenticate("billing", "billing")
-        self.assertEqual(self.url_open(url).status_code, 404)
+        self.assertEqual(self.url_open(url).status_code, 403)
