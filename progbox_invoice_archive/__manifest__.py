@@ -31,6 +31,7 @@
         "views/res_config_settings_views.xml",
         "views/progbox_closing_views.xml",
         "views/progbox_verification_views.xml",
+        "views/progbox_source_deletion_views.xml",
         "views/progbox_export_views.xml",
         "views/progbox_access_log_views.xml",
         "views/progbox_billing_period_views.xml",

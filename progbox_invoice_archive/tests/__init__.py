@@ -21,7 +21,9 @@ from . import test_ui_folder_tree
 from . import test_ui_views
 from . import test_archive_guards
 from . import test_archive_guards_sql
+from . import test_archive_guards_http
 from . import test_archive_guards_room
+from . import test_source_deletion
 from . import test_uninstall
 from . import test_archive_tampering
 from . import test_restored_dump
