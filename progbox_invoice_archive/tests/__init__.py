@@ -30,6 +30,7 @@ from . import test_security_history
 from . import test_security_pictures
 from . import test_tools_verify
 from . import test_verification
+from . import test_zip
 from . import test_package_tool
 from . import test_billing_period
 from . import test_export
