@@ -34,6 +34,7 @@
         "views/progbox_access_log_views.xml",
         "views/progbox_share_views.xml",
         "views/portal_archive_templates.xml",
+        "views/portal_share_templates.xml",
         "views/menus.xml",
     ],
     "assets": {

@@ -220,9 +220,7 @@ class ProgboxPackage(models.AbstractModel):
         """
         source = row[STORE_NAME] or row[FILE]
         try:
-            size = (
-                package.read.size(source) if row[STORE_NAME] else row[DATABASE_SIZE]
-            )
+            size = package.read.size(source) if row[STORE_NAME] else row[DATABASE_SIZE]
         except FileNotFoundError:
             size = 0
         except OSError as error:

@@ -46,9 +46,7 @@ class ProgboxVerificationCheck(models.AbstractModel):
                 )
             ) from error
         # That it ends where it ends is one more thing to compare with.
-        run._job_write(
-            {"anchors": [*(run.anchors or []), [line.sequence, line.hash]]}
-        )
+        run._job_write({"anchors": [*(run.anchors or []), [line.sequence, line.hash]]})
 
     # ------------------------------------------------------------------
     # Closings
