@@ -18,8 +18,10 @@ class TestRestoredDump(VerificationCommon):
 
     def setUp(self):
         super().setUp()
-        self.closing = self.env["progbox.closing"].sudo()._close(
-            self.company, self.moves[0].invoice_date
+        self.closing = (
+            self.env["progbox.closing"]
+            .sudo()
+            ._close(self.company, self.moves[0].invoice_date)
         )
         self.lost = self.moves[-TEN:]
         self.exported = self.export()
