@@ -37,6 +37,7 @@
         "views/res_config_settings_billing_views.xml",
         "views/progbox_share_views.xml",
         "views/portal_archive_templates.xml",
+        "views/portal_share_templates.xml",
         "views/menus.xml",
     ],
     "assets": {

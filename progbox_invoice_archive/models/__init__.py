@@ -44,6 +44,7 @@ from . import progbox_share_delivery
 from . import progbox_share_documents
 from . import progbox_share_folder
 from . import progbox_share_mail
+from . import progbox_export_share
 from . import progbox_closing_due
 from . import progbox_closing_evidence
 from . import progbox_billing_period

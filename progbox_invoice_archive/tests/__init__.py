@@ -45,3 +45,5 @@ from . import test_tools_periods
 from . import test_tools_staging
 from . import test_share
 from . import test_share_wizard
+from . import test_portal_archive
+from . import test_leaks
