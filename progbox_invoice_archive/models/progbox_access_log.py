@@ -36,6 +36,7 @@ class ProgboxAccessLog(models.Model):
             ("view", "View"),
             ("download", "Download"),
             ("export", "Export"),
+            ("compilation", "Invoice backup"),
             ("share", "Share"),
             ("verification", "Verification"),
             ("refused", "Refused"),

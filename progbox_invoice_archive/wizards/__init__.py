@@ -1,2 +1,5 @@
 from . import progbox_closing_wizard
+from . import progbox_compile_wizard
+from . import progbox_compile_wizard_file
+from . import progbox_compile_wizard_line
 from . import progbox_export_wizard
