@@ -33,6 +33,10 @@ from . import test_verification
 from . import test_zip
 from . import test_package_tool
 from . import test_billing_period
+from . import test_compilation
+from . import test_compilation_job
+from . import test_compilation_security
+from . import test_compilation_wizard
 from . import test_export
 from . import test_export_check
 from . import test_access_log
