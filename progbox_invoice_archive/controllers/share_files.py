@@ -14,12 +14,22 @@ class ShareFiles(Controller):
     @share_route("/file/<int:document_id>")
     def file(self, share, /, document_id, download=False, **_query):
         document = share._document(document_id)
+        try:
+            stream = share.env["ir.binary"]._get_stream_from(document, "content")
+        except FileNotFoundError as error:
+            raise FileMissing(
+                share.env._(
+                    "This file is missing on the server. Please tell %(name)s.",
+                    name=share.create_uid.name,
+                )
+            ) from error
         # Whatever could run in a browser is only ever downloaded.
-        as_attachment = str2bool(download or "", False) or document.mimetype not in (
-            PDF,
-            *PICTURES,
+        is_shown = document.mimetype in (PDF, *PICTURES)
+        if is_shown:
+            stream.mimetype = document.mimetype
+        return stream.get_response(
+            as_attachment=not is_shown or str2bool(download or "", False)
         )
-        return self._stream(share, document, as_attachment)
 
     @share_route("/zip/<string:part>")
     def zip_of_part(self, share, /, part, **_query):
@@ -62,26 +72,10 @@ class ShareFiles(Controller):
 
     @share_route("/prepared/<int:export_id>/file")
     def prepared_file(self, share, /, export_id, **_query):
-        export = self._export(share, export_id)
-        return self._stream(share, export, as_attachment=True)
+        return self._export(share, export_id)._serve()
 
     def _export(self, share, export_id):
         export = share.env["progbox.export"].browse(export_id).exists()
-        if export.share_id != share or not export:
+        if not export or export.share_id != share:
             raise NotShared(share, "zip")
         return export
-
-    def _stream(self, share, record, as_attachment):
-        """Return a file; the access is written down on the way."""
-        try:
-            stream = share.env["ir.binary"]._get_stream_from(record, "content")
-        except FileNotFoundError as error:
-            raise FileMissing(
-                share.env._(
-                    "This file is missing on the server. Please tell %(name)s.",
-                    name=share.create_uid.name,
-                )
-            ) from error
-        return stream.get_response(
-            as_attachment=as_attachment, content_security_policy="default-src 'none'"
-        )

@@ -97,10 +97,10 @@ class SharePages(Controller):
         self, share, domain, page, path, title, url_args=None, part=None, **values
     ):
         total = share._document_count(domain)
+        if part and not total:
+            raise NotShared(share, "part")
         url = f"{share.env.context['progbox_root']}{path}"
-        pages = pager(
-            url, total, page, PAGE_SIZE, url_args=url_args
-        )
+        pages = pager(url, total, page, PAGE_SIZE, url_args=url_args)
         documents = share._documents(domain, offset=pages["offset"], limit=PAGE_SIZE)
         return self._render(
             share,

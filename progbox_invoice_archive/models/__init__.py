@@ -34,6 +34,19 @@ from . import progbox_export_build
 from . import progbox_export_download
 from . import progbox_zip
 from . import progbox_zip_ticket
+from . import progbox_billing_period
+from . import progbox_compilation_choices
+from . import progbox_compilation
+from . import progbox_compilation_file
+from . import progbox_compilation_units
+from . import progbox_compilation_sources
+from . import progbox_compilation_reasons
+from . import progbox_compilation_build
+from . import progbox_compilation_inspection
+from . import progbox_compilation_assembly
+from . import progbox_compilation_pages
+from . import progbox_compilation_result
+from . import progbox_compilation_doors
 from . import progbox_take_away
 from . import progbox_seal
 from . import progbox_ledger_guards
@@ -44,6 +57,7 @@ from . import progbox_share_delivery
 from . import progbox_share_documents
 from . import progbox_share_folder
 from . import progbox_share_mail
+from . import progbox_export_share
 from . import progbox_closing_due
 from . import progbox_closing_evidence
 from . import progbox_billing_period

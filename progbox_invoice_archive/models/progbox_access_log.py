@@ -38,6 +38,7 @@ class ProgboxAccessLog(models.Model):
             ("view", "View"),
             ("download", "Download"),
             ("export", "Export"),
+            ("compilation", "Invoice backup"),
             ("share", "Share"),
             ("verification", "Verification"),
             ("refused", "Refused"),

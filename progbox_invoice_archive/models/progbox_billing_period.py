@@ -214,11 +214,12 @@ class ProgboxBillingPeriod(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _ensure(self, company, days):
-        """Make the periods that some days lack, where the company has a rule.
+    def _ensure(self, company, days, by_hand=False):
+        """Make the periods that some days lack, where they make themselves.
 
         :param res.company company: whose periods
         :param days: dates
+        :param bool by_hand: make them after the rule in any case
         :return: the days that are in no period, because people make them
         """
         periods = self.sudo()
@@ -226,7 +227,7 @@ class ProgboxBillingPeriod(models.Model):
         for day in sorted(set(days)):
             if periods._of_day(company, day):
                 continue
-            if company.progbox_period_mode != "automatic":
+            if company.progbox_period_mode != "automatic" and not by_hand:
                 missing.append(day)
                 continue
             periods.create(periods._values_after_rule(company, day))

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 CRON = "progbox_invoice_archive.ir_cron_export"
@@ -141,6 +141,10 @@ class ProgboxExport(models.Model):
     # ------------------------------------------------------------------
     # To extend
     # ------------------------------------------------------------------
+
+    def _wanted(self):
+        """Return which documents are wanted, as a domain."""
+        return Domain(self.sudo().domain)
 
     def _as_requester(self):
         """Return the export as the person sees it who asked for it."""

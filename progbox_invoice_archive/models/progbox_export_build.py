@@ -3,7 +3,6 @@ from pathlib import Path
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 
 from ..exceptions import JobError
 from ..tools.package import FileChanged
@@ -68,7 +67,7 @@ class ProgboxExport(models.Model):
         """
         packages = self.env["progbox.package"]
         companies = self.sudo().company_ids.with_env(self.env)
-        package = packages._package(companies, Domain(self.sudo().domain))
+        package = packages._package(companies, self._wanted())
         with tempfile.TemporaryDirectory(prefix="progbox-") as temporary:
             if self.kind == "evidence":
                 packages._add_evidence(package, companies, Path(temporary))

@@ -46,7 +46,7 @@ class ProgboxExport(models.Model):
         return {
             "type": "ir.actions.act_url",
             "url": f"/progbox/export/{self.id}",
-            "target": "download",
+            "target": "self",
         }
 
     def _check_is_there(self):
@@ -90,7 +90,7 @@ class ProgboxExport(models.Model):
         note = self.env._("%(count)s in a zip", count=self.document_count)
         self.env["progbox.zip"]._log_zip(
             self.sudo().company_ids.with_env(self.env),
-            self.sudo().domain,
+            self._wanted(),
             self.document_count,
             self.folder_id,
             f"{note}, {requested_range}" if requested_range else note,

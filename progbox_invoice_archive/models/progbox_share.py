@@ -62,9 +62,7 @@ class ProgboxShare(models.Model):
     )
     token_hash = fields.Char(readonly=True, groups=fields.NO_ACCESS)
     revoked_on = fields.Datetime(readonly=True)
-    revoked_by_id = fields.Many2one(
-        "res.users", string="Revoked By", readonly=True, ondelete="set null"
-    )
+    revoked_by_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
     state = fields.Selection(
         [("active", "Active"), ("expired", "Expired"), ("revoked", "Revoked")],
         compute="_compute_state",
@@ -233,9 +231,7 @@ class ProgboxShare(models.Model):
     @api.model
     def _check_manager(self):
         if not self.env.user.has_group(MANAGER_GROUP):
-            raise AccessError(
-                self.env._("Only an archive manager shares the archive.")
-            )
+            raise AccessError(self.env._("Only an archive manager shares the archive."))
 
     # ------------------------------------------------------------------
     # Actions

@@ -46,18 +46,20 @@ class ProgboxShare(models.Model):
         )
 
     def _new_count(self):
-        return self._document_count(self._delivery_domain("new"))
+        return self._document_count(self._new_domain())
 
-    def _delivery_domain(self, part):
-        """Return what was not taken along yet ("new"), or the last time ("again")."""
-        if part == "again":
-            delivered = SQL(
-                """SELECT document_ref FROM progbox_share_delivery
-                WHERE share_id = %s AND taken_on = %s""",
-                self.id,
-                self._last_delivery()[0] or None,
-            )
-            return Domain("id", "in", delivered)
+    def _taken_domain(self, moment):
+        """Return what was taken along at a moment, as it stands in the delivery."""
+        taken = SQL(
+            """SELECT document_ref FROM progbox_share_delivery
+            WHERE share_id = %s AND taken_on = %s""",
+            self.id,
+            fields.Datetime.to_datetime(moment) or None,
+        )
+        return Domain("id", "in", SQL("(%s)", taken))
+
+    def _new_domain(self):
+        """Return what was not taken along yet."""
         return Domain.custom(
             to_sql=lambda _model, alias, _query: self._not_delivered_sql(
                 SQL.identifier(alias)
@@ -80,7 +82,9 @@ class ProgboxShare(models.Model):
         """Remember that these documents are being taken along.
 
         :param domain: which documents of the share
+        :return: the moment that stands for them
         """
+        now = fields.Datetime.now()
         documents = self.env["progbox.document"].sudo()
         documents.flush_model()
         found = documents._search(self._documents_domain() & Domain(domain))
@@ -90,8 +94,9 @@ class ProgboxShare(models.Model):
                 SELECT %s, id, %s FROM progbox_document WHERE id IN %s
                 ON CONFLICT DO NOTHING""",
                 self.id,
-                fields.Datetime.now(),
+                now,
                 found.subselect(),
             )
         )
         self.env["progbox.share.delivery"].invalidate_model()
+        return now

@@ -5,10 +5,13 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date
+from odoo.tools import SQL, escape_psql, format_date
 
 from ..exceptions import NotShared
 from ..tools.filenames import clean_filename
+
+# What was taken along at that moment.
+TAKEN = "taken@"
 
 
 class Month(NamedTuple):
@@ -94,15 +97,21 @@ class ProgboxShare(models.Model):
     def _part(self, part):
         """Return which documents a part of the share has.
 
-        :param str part: "all", "new", "again", "2026" or "2026-11"
+        :param str part: "all", "new", "again" (what was taken along the last time),
+            "taken@" and a moment, "2026" or "2026-11"
         :return: domain, and the name of the part
         :raise NotShared: when there is no such part
         """
         if part == "all":
             return Domain.TRUE, self._label()
-        if part in ("new", "again"):
-            return self._delivery_domain(part), self.env._("New documents")
+        new = self.env._("New documents")
+        if part == "new":
+            return self._new_domain(), new
+        if part == "again":
+            return self._taken_domain(self._last_delivery()[0]), new
         try:
+            if part.startswith(TAKEN):
+                return self._taken_domain(part.removeprefix(TAKEN)), new
             if len(part) == 4:
                 return self._dated(date(int(part), 1, 1), years=1), part
             first = fields.Date.to_date(f"{part}-01")
@@ -144,7 +153,7 @@ class ProgboxShare(models.Model):
         """
         domain = Domain.AND(
             Domain.OR(
-                Domain(field, "ilike", word)
+                Domain(field, "ilike", escape_psql(word))
                 for field in ("number", "partner_name", "name")
             )
             for word in search.split()

@@ -17,8 +17,6 @@ class ResCurrency(models.Model):
             for currency in currencies.search(Domain("name", "in", list(totals)))
         }
         return " · ".join(
-            by_name[name].format(float(total))
-            if name in by_name
-            else f"{total} {name}"
+            by_name[name].format(float(total)) if name in by_name else f"{total} {name}"
             for name, total in sorted(totals.items())
         )

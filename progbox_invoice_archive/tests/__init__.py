@@ -32,8 +32,13 @@ from . import test_security_history
 from . import test_security_pictures
 from . import test_tools_verify
 from . import test_verification
+from . import test_zip
 from . import test_package_tool
 from . import test_billing_period
+from . import test_compilation
+from . import test_compilation_job
+from . import test_compilation_security
+from . import test_compilation_wizard
 from . import test_export
 from . import test_export_check
 from . import test_access_log
@@ -46,3 +51,5 @@ from . import test_tools_periods
 from . import test_tools_staging
 from . import test_share
 from . import test_share_wizard
+from . import test_portal_archive
+from . import test_leaks

@@ -96,7 +96,9 @@ class ShareCommon(ArchiveCommon):
                 "name": name,
                 "folder_id": folder.id,
                 "company_id": cls.company.id,
-                "type_id": cls.env.ref("progbox_invoice_archive.document_type_other").id,
+                "type_id": cls.env.ref(
+                    "progbox_invoice_archive.document_type_other"
+                ).id,
                 "mimetype": mimetype,
                 "size": len(content),
             }

@@ -163,7 +163,9 @@ class TestBillingPeriod(PeriodCommon):
         self.env["res.lang"]._activate_lang("fr_FR")
         period = self.period("2026-11-01", "2026-11-30")
         self.assertEqual(period.display_name, "November 2026")
-        self.assertEqual(period.with_context(lang="fr_FR").display_name, "Novembre 2026")
+        self.assertEqual(
+            period.with_context(lang="fr_FR").display_name, "Novembre 2026"
+        )
         period = self.period("2026-12-01", "2026-12-30")
         self.assertEqual(period.display_name, "12/01/2026 to 12/30/2026")
 

@@ -79,8 +79,9 @@ class TestShare(ShareCommon):
         _other, other_token = self.link(self.year)
         swapped = f"{share.id}-{other_token.split('-', 1)[1]}"
         for wrong in (
-            swapped, token[:-1], token + "a", token.upper(), "", "-", "0-", f"{share.id}-",
-            f"{share.id}", f"{share.id}-" + "a" * 43, share.token_hash, f"-{token}",
+            swapped, token[:-1], token + "a", token.upper(), "", "-", "0-",
+            f"{share.id}", f"{share.id}-", f"{share.id}-" + "a" * 43,
+            share.token_hash, f"-{token}",
         ):  # fmt: skip
             with self.subTest(token=wrong), self.assertRaises(NotShared):
                 self.shares()._open_link(wrong)
@@ -130,9 +131,7 @@ class TestShare(ShareCommon):
             .with_user(manager)
             .with_context(allowed_company_ids=other.ids)
             .sudo()
-            ._share(
-                theirs.folder_id, {"kind": "link", "lang": "en_US"}
-            )
+            ._share(theirs.folder_id, {"kind": "link", "lang": "en_US"})
         )
         mine = share.with_env(self.shares().env)
         self.assertFalse(mine.search([("id", "=", share.id)]))

@@ -1,4 +1,4 @@
-"""Billing periods: from a day of the month or of the week to the day before the next."""
+"""Billing periods: from a day of the month or of the week to the next such day."""
 
 from calendar import monthrange
 from datetime import date, timedelta

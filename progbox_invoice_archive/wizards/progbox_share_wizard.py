@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import email_normalize
+from odoo.tools.misc import get_lang
 
 # As long as it takes to read an e-mail after the holidays.
 LINK_DAYS = 7
@@ -44,6 +45,7 @@ class ProgboxShareWizard(models.TransientModel):
         required=True,
         compute="_compute_lang",
         store=True,
+        precompute=True,
         readonly=False,
     )
     what = fields.Selection(
@@ -58,6 +60,7 @@ class ProgboxShareWizard(models.TransientModel):
     expires_on = fields.Datetime(
         compute="_compute_expires_on",
         store=True,
+        precompute=True,
         readonly=False,
         help="Empty: until you revoke it.",
     )
@@ -73,7 +76,7 @@ class ProgboxShareWizard(models.TransientModel):
     def _compute_lang(self):
         for wizard in self:
             known = wizard._known_contact()
-            wizard.lang = known.lang or wizard.lang or self.env.user.lang
+            wizard.lang = known.lang or wizard.lang or get_lang(self.env).code
 
     @api.depends("way")
     def _compute_expires_on(self):
