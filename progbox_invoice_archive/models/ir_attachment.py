@@ -1,4 +1,3 @@
-import functools
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,7 +85,7 @@ class IrAttachment(models.Model):
         read = self._progbox_file_blocks
         if not self.store_fname:
             self.flush_recordset(["db_datas"])
-            read = functools.partial(read_database_blocks, self.env.cr, self.id)
+            read = self._progbox_database_blocks
         empty = True
         for block in read(size):
             empty = False
@@ -99,6 +98,19 @@ class IrAttachment(models.Model):
             while block := file.read(size):
                 yield block
 
+    def _progbox_database_blocks(self, size):
+        """The ORM would hold the whole value; the database cuts it for us."""
+        query = """SELECT substring(db_datas FROM %s FOR %s) FROM ir_attachment
+            WHERE id = %s"""
+        offset = 1
+        while True:
+            self.env.cr.execute(query, (offset, size, self.id))
+            [block] = self.env.cr.fetchone() or [None]
+            if not block:
+                return
+            yield bytes(block)
+            offset += size
+
     def _progbox_missing_text(self):
         return self.env._(
             "The file of %(name)s is missing in the file store. Restore it from a "
@@ -107,35 +119,21 @@ class IrAttachment(models.Model):
         )
 
     def _progbox_size(self):
-        """Return how many bytes the storage holds for one attachment.
+        """Return how many bytes the storage holds for one file outside the database.
 
-        :raise FileMissing: when its storage does not hold the file
+        :raise FileMissing: when it does not hold the file
+        :raise FileUnreadable: for whatever else the storage answers
         """
-        self.ensure_one()
-        if self.store_fname:
-            with self._progbox_open() as file:
-                return file.seek(0, os.SEEK_END)
-        self.flush_recordset(["db_datas"])
-        self.env.cr.execute(
-            "SELECT octet_length(db_datas) FROM ir_attachment WHERE id = %s", [self.id]
-        )
-        return self.env.cr.fetchone()[0] or 0
+        with self._progbox_open() as file:
+            return file.seek(0, os.SEEK_END)
 
-    @api.model
-    def _progbox_source(self, attachment_id, store_fname):
-        """Return where the bytes of an attachment come from, for readers in bulk.
+    def _progbox_path(self):
+        """Return where the file of one attachment is, None outside of the file store.
 
-        :param int attachment_id: its id
-        :param store_fname: its name in the storage, or None
-        :return: the path of the file (str) in Odoo's file store; for other storages
-            a function that yields blocks, with a cursor of its own: it may be called
-            when the request, and its environment, are over
+        :rtype: Path
         """
-        if store_fname and not is_object(store_fname):
-            return self._full_path(store_fname)
-        return functools.partial(
-            _blocks_with_own_cursor, self.env.registry, attachment_id
-        )
+        name = self.store_fname
+        return Path(self._full_path(name)) if name and not is_object(name) else None
 
     @contextmanager
     def _progbox_open(self):
@@ -167,8 +165,8 @@ class IrAttachment(models.Model):
         store, and any storage whose module gives attachments a method ``open``, as
         ``fs_attachment`` of the OCA does.
         """
-        if not is_object(self.store_fname):
-            return Path(self._full_path(self.store_fname)).open
+        if path := self._progbox_path():
+            return path.open
         if not hasattr(self, "open"):
             raise OSError(
                 self.env._(
@@ -188,24 +186,12 @@ def is_object(store_fname):
     return "://" in store_fname
 
 
-def read_database_blocks(cr, attachment_id, size):
-    """Yield the bytes of an attachment that the database holds, block by block.
+def read_with_own_cursor(registry, attachment_id):
+    """Yield the bytes of an attachment, for readers that outlive their request.
 
-    The ORM would hold the whole value; the database cuts it for us.
+    The cursor is held for this file alone: a slow client must not hold a transaction
+    open for a whole download.
     """
-    query = "SELECT substring(db_datas FROM %s FOR %s) FROM ir_attachment WHERE id = %s"
-    offset = 1
-    while True:
-        cr.execute(query, (offset, size, attachment_id))
-        [block] = cr.fetchone() or [None]
-        if not block:
-            return
-        yield bytes(block)
-        offset += size
-
-
-def _blocks_with_own_cursor(registry, attachment_id):
-    """Yield the bytes of an attachment, holding no transaction but for this file."""
     with registry.cursor(readonly=True) as cr:
         attachments = api.Environment(cr, SUPERUSER_ID, {})["ir.attachment"]
         yield from attachments.browse(attachment_id)._progbox_blocks()

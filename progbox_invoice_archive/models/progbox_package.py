@@ -8,7 +8,7 @@ from odoo.tools.misc import get_lang
 from ..tools.package import INDEX, Package
 from ..tools.package_index import Index, harmless, no_formula
 from ..tools.staging import BLOCK_SIZE, read_blocks
-from .ir_attachment import read_database_blocks
+from .ir_attachment import is_object, read_with_own_cursor
 
 FETCH = 2000
 READABLE_BY_ALL = 0o444
@@ -32,7 +32,7 @@ class Reader:
         """
         if isinstance(source, str):
             return read_blocks(f"{self.store}/{source}", BLOCK_SIZE)
-        return self._read_attachment(source)
+        return read_with_own_cursor(self.registry, source)
 
     def size(self, source):
         """Return the length of a file in the store.
@@ -45,12 +45,6 @@ class Reader:
         if found.st_mode & READABLE_BY_ALL != READABLE_BY_ALL:
             os.close(os.open(path, os.O_RDONLY))
         return found.st_size
-
-    def _read_attachment(self, attachment_id):
-        # A cursor of its own for each file: a slow client must not hold a
-        # transaction open for the whole download.
-        with self.registry.cursor(readonly=True) as cr:
-            yield from read_database_blocks(cr, attachment_id, BLOCK_SIZE)
 
 
 class ProgboxPackage(models.AbstractModel):
@@ -215,20 +209,25 @@ class ProgboxPackage(models.AbstractModel):
         :return: whether it is in the package now
         """
         attachment_id, store_name, size = place
+        source = store_name or attachment_id
         try:
-            if store_name:
+            if store_name and is_object(store_name):
+                source = attachment_id
+                size = self.env["ir.attachment"].sudo().browse(source)._progbox_size()
+            elif store_name:
                 size = package.read.size(store_name)
         except FileNotFoundError:
             size = 0
         except OSError as error:
-            self._add_problem(package, name, reason=error.strerror or error)
+            reason = error.strerror or error.__cause__ or error
+            self._add_problem(package, name, reason=reason)
             return False
         if not size:
             self._add_problem(package, name)
             return False
         if size != recorded and recorded:
             self._add_problem(package, name, size=size, recorded=recorded)
-        package.add_file(name, store_name or attachment_id, size, sha256)
+        package.add_file(name, source, size, sha256)
         return True
 
     @api.model

@@ -21,11 +21,6 @@ class TestObjectStorage(VerificationCommon):
     def bytes_read(self):
         return b"".join(self.attachment._progbox_blocks(4))
 
-    def source(self):
-        return self.server["ir.attachment"]._progbox_source(
-            self.attachment.id, self.attachment.store_fname
-        )
-
     def test_an_archived_file_is_kept_and_read_there(self):
         content = f"%PDF-1.4 {self.victim.name} {self.victim.id}".encode()
         self.assertRegex(
@@ -34,16 +29,13 @@ class TestObjectStorage(VerificationCommon):
         self.assertEqual(self.file.read_bytes(), content)
         self.assertEqual(self.bytes_read(), content)
         self.assertEqual(self.attachment._progbox_size(), len(content))
-        self.assertTrue(callable(self.source()))
+        self.assertIsNone(self.attachment._progbox_path())
         self.assertIntact(self.verify())
 
     def test_a_sealed_file_moves_there_and_back(self):
         stored = self.documents(self.moves[0])._content_attachment()
         content = b"".join(stored._progbox_blocks())
-        path = self.server["ir.attachment"]._progbox_source(
-            stored.id, stored.store_fname
-        )
-        self.assertIsInstance(path, str)
+        self.assertTrue(stored._progbox_path().is_file())
         stored._migrate()
         self.env.flush_all()
         self.assertTrue(stored.store_fname.startswith("s3://"))
@@ -92,3 +84,20 @@ class TestObjectStorage(VerificationCommon):
                     "UPDATE ir_attachment SET store_fname = %s WHERE id = %s",
                     [name, self.attachment.id],
                 )
+
+    def test_a_package_takes_objects_and_names_the_lost_ones(self):
+        """What is packed is read with a cursor of its own, when the request is over."""
+        lost = self.documents(self.filed())._content_attachment()
+        self.store.path(lost.store_fname).unlink()
+        packages = self.server["progbox.package"]
+        domain = [("company_id", "=", self.company.id)]
+        package = packages._package(self.company, domain)
+        self.assertEqual(len(package.files), len(self.moves) + 1)
+        [problem] = package.problems
+        self.assertIn(lost.name, problem)
+        self.assertIn("missing", problem)
+        sources = [entry.source for entry in package.files]
+        self.assertIn(self.attachment.id, sources)
+        with self.enter_registry_test_mode():
+            content = b"".join(package.read(self.attachment.id))
+        self.assertEqual(content, self.file.read_bytes())
