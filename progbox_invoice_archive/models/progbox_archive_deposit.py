@@ -90,6 +90,7 @@ class ProgboxArchiveDeposit(models.AbstractModel):
             .attachment_ids.filtered(
                 lambda attachment: (
                     attachment.mimetype == "application/pdf"
+                    and attachment.type == "binary"
                     and number in clean_filename(attachment.name)
                     and not self._comes_from_outside(attachment, move)
                 )
@@ -104,6 +105,7 @@ class ProgboxArchiveDeposit(models.AbstractModel):
         return attachment.filtered(
             lambda a: (
                 a.mimetype == "application/pdf"
+                and a.type == "binary"
                 and not self._comes_from_outside(a, move)
             )
         )

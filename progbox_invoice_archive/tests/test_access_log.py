@@ -3,12 +3,12 @@ from datetime import timedelta
 import psycopg2.errors
 from freezegun import freeze_time
 
-from odoo import Command, fields
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .common import PDF, ArchiveCommon
+from .common import ArchiveCommon
 
 
 class AccessLogCommon(ArchiveCommon):
@@ -201,121 +201,3 @@ class TestAccessLog(AccessLogCommon):
             ):
                 self.company.progbox_log_retention_days = days
                 self.company.flush_recordset()
-
-
-@tagged("post_install", "-at_install")
-class TestAccessLogOverHttp(AccessLogCommon, HttpCase):
-    """Every way to a file leaves one line."""
-
-    def setUp(self):
-        super().setUp()
-        self.billing.company_ids = [Command.set(self.company.ids)]
-        self.authenticate("billing", "billing")
-
-    def test_a_view_is_written_down(self):
-        response = self.url_open(self.url)
-        self.assertEqual(response.content, PDF)
-        line = self.lines()
-        self.assertEqual(line.kind, "view")
-        self.assertEqual(line.user_ref, self.billing.id)
-        self.assertEqual(line.user_login, "billing")
-        self.assertEqual(line.address, "127.0.0.1")
-
-    def test_a_download_is_written_down(self):
-        self.url_open(f"{self.url}?download=true")
-        self.assertEqual(self.lines().kind, "download")
-
-    def test_every_address_of_the_file_is_watched(self):
-        attachment = self.document._content_attachment()
-        for number, url in enumerate(
-            (
-                f"{self.url}/INV_1.pdf",
-                f"/web/content?model=progbox.document&id={self.document.id}&field=content",
-                f"/web/content/{attachment.id}",
-                f"/web/content/{attachment.id}/INV_1.pdf?download=1",
-                f"/web/image/progbox.document/{self.document.id}/content",
-                f"/web/image/{attachment.id}",
-            ),
-            start=1,
-        ):
-            with self.subTest(url=url):
-                self.assertEqual(self.url_open(url).status_code, 200)
-                self.assertEqual(len(self.lines()), number)
-
-    def test_a_file_fetched_in_pieces_is_opened_once(self):
-        self.url_open(self.url)
-        for start in (0, 10, 20):
-            response = self.url_open(self.url, headers={"Range": f"bytes={start}-"})
-            self.assertEqual(response.status_code, 206)
-        self.assertEqual(len(self.lines()), 1)
-
-    def test_a_range_is_no_way_past_the_log(self):
-        self.url_open(self.url, headers={"Range": "bytes=1-"})
-        self.assertEqual(len(self.lines("view")), 1)
-
-    def test_opening_again_is_written_down_again(self):
-        self.url_open(self.url)
-        etag = self.url_open(self.url).headers["ETag"]
-        response = self.url_open(self.url, headers={"If-None-Match": etag})
-        self.assertEqual(response.status_code, 304)
-        self.assertEqual(len(self.lines("view")), 3)
-
-    def test_a_look_at_the_headers_is_no_opening(self):
-        self.url_open(self.url, method="HEAD")
-        self.assertFalse(self.lines())
-
-    def test_a_refusal_is_written_down_once(self):
-        self.authenticate("plain", "plain")
-        for _attempt in range(3):
-            self.assertEqual(self.url_open(self.url).status_code, 404)
-        line = self.lines()
-        self.assertEqual((line.kind, line.user_login), ("refused", "plain"))
-
-    def test_a_refusal_of_a_stranger_is_written_down(self):
-        self.authenticate(None, None)
-        attachment = self.document._content_attachment()
-        for url in (self.url, f"/web/content/{attachment.id}"):
-            self.assertEqual(self.url_open(url).status_code, 404)
-        self.assertEqual(self.lines().kind, "refused")
-
-    def test_files_outside_of_the_archive_are_not_watched(self):
-        attachment = self.env["ir.attachment"].create({"name": "x", "raw": b"x"})
-        before = self.log.search_count([])
-        self.url_open(f"/web/content/{attachment.id}")
-        self.url_open(f"/web/image/res.partner/{self.client.id}/avatar_128")
-        self.assertEqual(self.log.search_count([]), before)
-
-    def test_the_route_is_not_run_twice(self):
-        with self.assertNoLogs("odoo.http", "WARNING"):
-            self.url_open(self.url)
-
-
-@tagged("post_install", "-at_install")
-class TestExportDownload(AccessLogCommon, HttpCase):
-    """The zip of an export, over the real server."""
-
-    def test_an_interrupted_download_goes_on(self):
-        manager = new_test_user(
-            self.env,
-            "zip_manager",
-            "account.group_account_manager",
-            company_id=self.company.id,
-            company_ids=[Command.set(self.company.ids)],
-        )
-        exports = self.env["progbox.export"].with_user(manager)
-        root = self.document.folder_id.parent_id.parent_id
-        export = exports._request(root.with_user(manager), "zip")
-        job = self.server["progbox.export"].browse(export.id)
-        job._job_begin_attempt()
-        job._job_process()
-        export.invalidate_recordset()
-        url = export.action_download()["url"]
-        self.authenticate("zip_manager", "zip_manager")
-        whole = self.url_open(url)
-        self.assertEqual(whole.status_code, 200)
-        self.assertEqual(int(whole.headers["Content-Length"]), export.size)
-        rest = self.url_open(url, headers={"Range": "bytes=100-"})
-        self.assertEqual(rest.status_code, 206)
-        self.assertEqual(rest.content, whole.content[100:])
-        self.authenticate("billing", "billing")
-        self.assertEqual(self.url_open(url).status_code, 403)

@@ -1,0 +1,143 @@
+import json
+from datetime import timedelta
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .verification_common import VerificationCommon
+
+CLOSING_COLUMNS = {
+    "month": "month = month + interval '1 month'",
+    "number": "number = number + 1",
+    "documents": "document_count = document_count - 1",
+    "new_documents": "new_document_count = new_document_count - 1",
+    "totals": """totals = '{"USD": "1"}'""",
+    "last_sequence": "last_sequence = last_sequence - 1",
+    "last_hash": "last_hash = '$1$' || repeat('0', 64)",
+    "closed_by": "closed_by = 'Somebody else'",
+    "sealed_on": "closed_on = closed_on + interval '1 day'",
+}
+
+
+@tagged("post_install", "-at_install")
+class TestLedgerAnchors(VerificationCommon):
+    """What was noted of a ledger earlier tells what has become of its end."""
+
+    def setUp(self):
+        super().setUp()
+        self.victim = self.moves[2]
+
+    def cut(self, number):
+        """Remove the last lines with their documents, files and invoices' jobs."""
+        gone = self.moves[-number:]
+        documents = self.documents(gone[0])
+        for move in gone:
+            documents |= self.documents(move)
+        ids = documents.ids
+        self.tamper("DELETE FROM progbox_seal WHERE document_id = ANY(%s)", ids)
+        self.tamper("DELETE FROM progbox_document WHERE id = ANY(%s)", ids)
+        self.tamper(
+            "UPDATE account_move SET state = 'draft' WHERE id = ANY(%s)", gone.ids
+        )
+
+    def test_the_end_cut_off_is_invisible_without_anchor(self):
+        self.cut(3)
+        self.assertIntact(self.verify())
+
+    def test_the_end_cut_off_is_found_by_an_earlier_run(self):
+        self.assertIntact(self.verify())
+        self.cut(3)
+        run = self.assertFound(("ledger_cut", None))
+        self.assertEqual(run.finding_ids.sequence, self.seals()[-1].sequence + 1)
+        self.assertIn("Verification of", run.finding_ids.message)
+
+    def test_the_end_cut_off_is_found_by_an_anchor_from_outside(self):
+        last = self.seals()[-1]
+        anchors = [[last.sequence, last.hash]]
+        self.assertIntact(self.verify(anchors=anchors))
+        self.runs.search([]).sudo().unlink()
+        self.cut(3)
+        self.assertFound(("ledger_cut", None), anchors=anchors)
+
+    def test_the_end_written_anew_is_found_by_an_earlier_run(self):
+        self.assertIntact(self.verify())
+        self.cut(2)
+        for _number in range(3):
+            self.filed()
+        run = self.verify()
+        self.assertEqual(set(run.finding_ids.mapped("kind")), {"line_foreign"})
+        self.assertIn("Verification of", run.finding_ids.message)
+
+    def test_the_whole_ledger_removed(self):
+        self.assertIntact(self.verify())
+        self.tamper("DELETE FROM progbox_seal WHERE company_id = %s", self.company.id)
+        self.assertFound(
+            ("ledger_cut", None),
+            *(("document_unsealed", move) for move in self.moves),
+        )
+
+    def test_the_clock_set_back(self):
+        with freeze_time(fields.Datetime.now() - timedelta(days=3)):
+            late = self.filed()
+        run = self.assertFound(("clock", late))
+        self.assertEqual(run.finding_ids.level, "warning")
+
+    def test_a_guard_that_was_lifted_until_the_server_started(self):
+        self.env["ir.config_parameter"].sudo().set_param(
+            "progbox_invoice_archive.guards_repaired", "guard_of_seals disabled"
+        )
+        run = self.assertFound(("guard_missing", None))
+        self.assertIn("guard_of_seals disabled", run.finding_ids.message)
+
+    def test_a_guard_that_is_gone(self):
+        guards = type(self.env["progbox.ledger.guards"])
+        state = {"guard_of_documents": "active", "guard_of_seals": "disabled"}
+        with patch.object(guards, "_guards_state", lambda self: state):
+            run = self.assertFound(("guard_missing", None))
+        self.assertIn("guard_of_seals", run.finding_ids.message)
+
+    def close(self):
+        month = self.moves[0].invoice_date
+        return self.env["progbox.closing"].sudo()._close(self.company, month)
+
+    def test_every_value_of_a_closing(self):
+        closing = self.close()
+        self.assertIntact(self.verify())
+        sealed = set(json.loads(closing.seal_id.payload))
+        self.assertEqual(sealed, set(CLOSING_COLUMNS) | {"company", "kind", "sequence"})
+        for value, assignment in CLOSING_COLUMNS.items():
+            with self.subTest(value), self.env.cr.savepoint() as savepoint:
+                self.tamper(
+                    f"UPDATE progbox_closing SET {assignment} WHERE id = %s",  # pylint: disable=sql-injection
+                    closing.id,
+                )
+                run = self.assertFound(("closing_changed", None))
+                self.assertEqual(run.finding_ids.what, value)
+                month = f"{self.moves[0].invoice_date:%Y-%m}"
+                self.assertIn(f"{month} (1)", run.finding_ids.message)
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_a_closing_removed(self):
+        closing = self.close()
+        self.tamper("DELETE FROM progbox_closing WHERE id = %s", closing.id)
+        run = self.assertFound(("closing_missing", None))
+        self.assertEqual(run.finding_ids.sequence, self.seals()[-1].sequence)
+
+    def test_a_closing_that_no_line_vouches_for(self):
+        closing = self.close()
+        self.tamper(
+            "UPDATE progbox_closing SET seal_id = %s WHERE id = %s",
+            self.seal(self.victim).id,
+            closing.id,
+        )
+        self.assertFound(("closing_unsealed", None), ("closing_missing", None))
+
+    def test_closings_tell_that_the_end_was_cut_off(self):
+        self.close()
+        self.tamper("DELETE FROM progbox_seal WHERE kind = 'closing'")
+        self.cut(3)
+        self.assertFound(("closing_unsealed", None), ("ledger_cut", None))
