@@ -29,6 +29,7 @@ from . import test_tools_verify
 from . import test_verification
 from . import test_zip
 from . import test_package_tool
+from . import test_package_build
 from . import test_export
 from . import test_export_check
 from . import test_access_log
