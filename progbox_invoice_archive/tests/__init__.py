@@ -39,6 +39,7 @@ from . import test_compilation
 from . import test_compilation_job
 from . import test_compilation_security
 from . import test_compilation_wizard
+from . import test_package_build
 from . import test_export
 from . import test_export_check
 from . import test_access_log
