@@ -20,6 +20,12 @@ class IrAttachment(models.Model):
 
     _inherit = "ir.attachment"
 
+    # For the catch-up, which asks for the legal documents of the last days.
+    _progbox_legal_idx = models.Index(
+        "(write_date) WHERE res_model = 'account.move'"
+        " AND res_field = 'invoice_pdf_report_file'"
+    )
+
     @api.model
     def _progbox_stage(self, blocks):
         """Write a file to the disk of the file store, ready to be adopted.

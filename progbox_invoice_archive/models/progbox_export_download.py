@@ -46,7 +46,7 @@ class ProgboxExport(models.Model):
         return {
             "type": "ir.actions.act_url",
             "url": f"/progbox/export/{self.id}",
-            "target": "download",
+            "target": "self",
         }
 
     def _check_is_there(self):

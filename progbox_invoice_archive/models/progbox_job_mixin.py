@@ -126,13 +126,8 @@ class ProgboxJobMixin(models.AbstractModel):
     # ------------------------------------------------------------------
 
     def action_retry(self):
-        """Try the failed and waiting jobs among these again, now.
-
-        :raise AccessError: for anybody but an archive manager of the company
-        """
-        self.check_access("read")
-        if not self.env.su:
-            self.env.user._check_archive_manager()
+        """Try the failed and waiting jobs among these again, now."""
+        self._job_check_manager()
         again = self.filtered(lambda job: job.state in ("pending", "waiting", "failed"))
         again._job_write(
             {"state": "pending", "attempts": 0, "next_try": fields.Datetime.now()}
@@ -153,3 +148,12 @@ class ProgboxJobMixin(models.AbstractModel):
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
+
+    def _job_check_manager(self):
+        """Check that the user may steer the jobs; kinds of jobs may let others, too.
+
+        :raise AccessError: for anybody but an archive manager of the company
+        """
+        self.check_access("read")
+        if not self.env.su:
+            self.env.user._check_archive_manager()

@@ -48,9 +48,11 @@ class ProgboxLongJobMixin(models.AbstractModel):
         """Do the work, in pieces of less than a second.
 
         A generator. After each piece it yields the values to write on the job,
-        from which another worker could go on; the transaction may end there.
+        from which another worker could go on; the transaction may end there. It
+        yields None in the middle of a longer piece: the transaction may end, the run
+        does not.
 
-        :return: iterator of dictionaries of field values
+        :return: iterator of dictionaries of field values, or None
         :raise: as _job_execute() of a short job
         """
         raise NotImplementedError
@@ -101,13 +103,13 @@ class ProgboxLongJobMixin(models.AbstractModel):
         with contextlib.closing(self._job_steps()) as steps:
             committed = time.monotonic()
             for progress in steps:
-                self._job_write(progress)
+                self._job_write(progress or {})
                 if time.monotonic() - committed < COMMIT_INTERVAL:
                     continue
                 self._job_renew()
                 left = new_transaction()
                 committed = time.monotonic()
-                if not left:
+                if not left and progress is not None:
                     return False
         if not self._job_lock():
             raise LeaseLost

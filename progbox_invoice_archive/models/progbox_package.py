@@ -1,5 +1,3 @@
-import csv
-import io
 import os
 
 from odoo import api, models
@@ -7,15 +5,13 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
-from ..tools.package import INDEX, Package, harmless
+from ..tools.package import INDEX, Package
+from ..tools.package_index import Index, harmless, no_formula
 from ..tools.staging import BLOCK_SIZE, read_blocks
 from .ir_attachment import read_database_blocks
 
 FETCH = 2000
 READABLE_BY_ALL = 0o444
-# One file of a document, as the query below returns it.
-(FOLDER, NAME, NUMBER, DATE, PARTNER, TYPE, VERSION, AMOUNT, CURRENCY, SHA256, SIZE,
- DOCUMENT, FILE, STORE_NAME, DATABASE_SIZE) = range(15)  # fmt: skip
 
 
 class Reader:
@@ -82,16 +78,12 @@ class ProgboxPackage(models.AbstractModel):
         :rtype: Package, to be closed with :meth:`_finish`
         """
         package = Package(self._reader())
-        buffer = io.BytesIO()
-        # With the mark of the byte order, which Excel needs to see that it is UTF-8.
-        index_file = io.TextIOWrapper(buffer, encoding="utf-8-sig", newline="")
         point = get_lang(self.env).decimal_point
-        # A spreadsheet expects what the numbers of its country leave free.
-        index = csv.writer(index_file, delimiter=";" if point == "," else ",")
-        index.writerow(self._index_header())
-        index.writerows(self._add_documents(package, companies, domain, point))
-        index_file.flush()
-        package.add_text(INDEX, buffer.getvalue())
+        index = Index(point)
+        index.add(self._index_header())
+        for cells in self._add_documents(package, companies, domain, point):
+            index.add(cells)
+        package.add_text(INDEX, index.content())
         return package
 
     @api.model
@@ -119,37 +111,40 @@ class ProgboxPackage(models.AbstractModel):
 
     @api.model
     def _add_documents(self, package, companies, domain, point):
-        """Add the files, yielding the line of the index for each of them."""
+        """Add the files, yielding the cells of the index for each of them."""
         documents = self.env["progbox.document"]
         documents.flush_model()
         self.env["progbox.folder"].flush_model()
         self.env["ir.attachment"].flush_model()
         found = documents._search(
             Domain(domain) & Domain("company_id", "in", companies.ids)
-        ).subselect()
+        )
         folders = self._folders(found, len(companies) > 1)
         types = self._type_names()
         missing = self.env._("missing, see PROBLEMS.txt")
-        for row in self._rows(found, folders, point):
-            name = package.names.file(folders[row[FOLDER]], row[NAME])
-            entry = self._add_document(package, name, row)
+        for (
+            _document, folder, name, number, date, partner, type_, version, amount,
+            currency, sha256, size, *place,
+        ) in self._rows(found, folders, point):  # fmt: skip
+            path = package.names.file(folders[folder], name)
+            is_there = self._add_document(package, path, place, size, sha256)
             yield (
-                harmless(row[NUMBER]),
-                row[DATE],
-                harmless(row[PARTNER]),
-                types[row[TYPE]],
-                row[VERSION],
-                row[AMOUNT],
-                harmless(row[CURRENCY]),
-                harmless(name) if entry else missing,
-                row[SHA256],
+                harmless(number),
+                date,
+                harmless(partner),
+                types[type_],
+                version,
+                amount,
+                harmless(currency),
+                no_formula(path) if is_there else missing,
+                sha256,
             )
 
     @api.model
     def _folders(self, found, several):
         """Return the names from the root to each folder, in their order.
 
-        :param SQL found: selects the documents that are looked for
+        :param Query found: the documents that are looked for
         :param bool several: whether they belong to several companies
         :return: dictionary by id
         """
@@ -158,11 +153,9 @@ class ProgboxPackage(models.AbstractModel):
                 """SELECT folder.id, company.name, %s AS path
                 FROM progbox_folder folder
                 JOIN res_company company ON company.id = folder.company_id
-                WHERE folder.id IN (
-                    SELECT folder_id FROM progbox_document WHERE id IN %s
-                ) ORDER BY company.name, company.id, path""",
+                WHERE folder.id IN %s ORDER BY company.name, company.id, path""",
                 self.env["progbox.folder"]._path_sql(SQL("folder")),
-                found,
+                found.subselect("progbox_document.folder_id"),
             )
         )
         return {
@@ -177,26 +170,26 @@ class ProgboxPackage(models.AbstractModel):
         # it: the first one counts, and the join of all is many times faster than a
         # look-up for each.
         query = SQL(
-            """SELECT document.folder_id, document.name, document.number,
-                document.document_date::text, document.partner_name,
-                document.type_id, document.version,
-                replace(round(
-                    document.amount_total,
-                    greatest(2, scale(trim_scale(document.amount_total)))
-                )::text, '.', %(point)s),
-                document.currency_name, document.sha256, document.size, document.id,
+            """SELECT progbox_document.id, folder_id, progbox_document.name, number,
+                coalesce(document_date::text, ''), partner_name, type_id, version::text,
+                replace(
+                    round(coalesce(amount_total, 0), greatest(2, scale(trim_scale(amount_total))))
+                    ::text, '.', %(point)s
+                ),
+                currency_name, coalesce(sha256, ''), size,
                 file.id, file.store_fname, octet_length(file.db_datas)
-            FROM progbox_document document
+            FROM %(documents)s
             JOIN unnest(%(folders)s) WITH ORDINALITY AS folder(id, rank)
-                ON folder.id = document.folder_id
+                ON folder.id = progbox_document.folder_id
             LEFT JOIN ir_attachment file ON file.res_model = 'progbox.document'
-                AND file.res_field = 'content' AND file.res_id = document.id
-            WHERE document.id IN %(found)s
-            ORDER BY folder.rank, document.name COLLATE "C", document.version,
-                document.id, file.id""",
+                AND file.res_field = 'content' AND file.res_id = progbox_document.id
+            WHERE %(found)s
+            ORDER BY folder.rank, progbox_document.name COLLATE "C",
+                progbox_document.version, progbox_document.id, file.id""",
             point=point,
             folders=list(folders),
-            found=found,
+            documents=found.from_clause,
+            found=found.where_clause or SQL("TRUE"),
         )
         cr = self.env.cr
         cr.execute(SQL("DECLARE progbox_package NO SCROLL CURSOR FOR %s", query))
@@ -207,47 +200,55 @@ class ProgboxPackage(models.AbstractModel):
             if not rows:
                 break
             for row in rows:
-                if row[DOCUMENT] != before:
-                    before = row[DOCUMENT]
+                if row[0] != before:
+                    before = row[0]
                     yield row
         cr.execute(SQL("CLOSE progbox_package"))
 
     @api.model
-    def _add_document(self, package, name, row):
-        """Add the file of one document, or say why it is not there.
+    def _add_document(self, package, name, place, recorded, sha256):
+        """Add the file of one document, unless it is not there.
 
-        :return: Entry, or None
+        :param list place: where it is: id of the attachment, name in the store,
+            length in the database
+        :param int recorded: length on record
+        :return: whether it is in the package now
         """
-        source = row[STORE_NAME] or row[FILE]
+        attachment_id, store_name, size = place
         try:
-            size = package.read.size(source) if row[STORE_NAME] else row[DATABASE_SIZE]
+            if store_name:
+                size = package.read.size(store_name)
         except FileNotFoundError:
             size = 0
         except OSError as error:
-            package.problems.append(
-                self.env._(
-                    "%(file)s cannot be read: %(reason)s",
-                    file=name,
-                    reason=error.strerror or error,
-                )
-            )
-            return None
+            self._add_problem(package, name, reason=error.strerror or error)
+            return False
         if not size:
-            package.problems.append(
-                self.env._("%(file)s is missing in the file store.", file=name)
+            self._add_problem(package, name)
+            return False
+        if size != recorded and recorded:
+            self._add_problem(package, name, size=size, recorded=recorded)
+        package.add_file(name, store_name or attachment_id, size, sha256)
+        return True
+
+    @api.model
+    def _add_problem(self, package, name, reason=None, size=None, recorded=None):
+        """Put down, in words, what is wrong with one file."""
+        if size:
+            text = self.env._(
+                "%(file)s has been changed: it has %(size)s bytes instead of "
+                "%(recorded)s. It is here as it was found.",
+                file=name,
+                size=size,
+                recorded=recorded,
             )
-            return None
-        if size != row[SIZE] and row[SIZE]:
-            package.problems.append(
-                self.env._(
-                    "%(file)s has been changed: it has %(size)s bytes instead of "
-                    "%(recorded)s. It is here as it was found.",
-                    file=name,
-                    size=size,
-                    recorded=row[SIZE],
-                )
+        elif reason:
+            text = self.env._(
+                "%(file)s cannot be read: %(reason)s", file=name, reason=reason
             )
-        return package.add_file(name, source, size, row[SHA256])
+        else:
+            text = self.env._("%(file)s is missing in the file store.", file=name)
+        package.problems.append(text)
 
     # ------------------------------------------------------------------
     # Index

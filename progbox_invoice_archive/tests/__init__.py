@@ -1,4 +1,5 @@
 from . import test_archive_posting
+from . import test_archive_catchup
 from . import test_archive_deposit
 from . import test_archive_sending
 from . import test_archive_portal
@@ -21,6 +22,7 @@ from . import test_ui_views
 from . import test_archive_guards
 from . import test_archive_guards_sql
 from . import test_archive_guards_room
+from . import test_uninstall
 from . import test_archive_tampering
 from . import test_restored_dump
 from . import test_security_doors
@@ -28,7 +30,13 @@ from . import test_security_history
 from . import test_security_pictures
 from . import test_tools_verify
 from . import test_verification
+from . import test_zip
 from . import test_package_tool
+from . import test_billing_period
+from . import test_compilation
+from . import test_compilation_job
+from . import test_compilation_security
+from . import test_compilation_wizard
 from . import test_export
 from . import test_export_check
 from . import test_access_log
@@ -37,6 +45,7 @@ from . import test_attachment_files
 from . import test_object_storage
 from . import test_tools_backoff
 from . import test_tools_filenames
+from . import test_tools_periods
 from . import test_tools_staging
 from . import test_share
 from . import test_share_wizard

@@ -178,15 +178,3 @@ def manifest(entries):
     No name holds a backslash or a line break, so none needs escaping.
     """
     return "".join(f"{entry.sha256}  {entry.name}\n" for entry in entries)
-
-
-def harmless(text):
-    """Return a text that no spreadsheet takes for a formula.
-
-    >>> harmless('=HYPERLINK("http://example.com")')
-    '\\'=HYPERLINK("http://example.com")'
-    >>> harmless("Maçonnerie Lefèvre")
-    'Maçonnerie Lefèvre'
-    """
-    text = " ".join((text or "").split())
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "|", "%")) else text

@@ -63,6 +63,31 @@ def stage(blocks, folder):
     return StagedFile(path, sha1.hexdigest(), sha256.hexdigest(), size)
 
 
+def write_blocks(blocks, path):
+    """Write blocks of bytes into a file that is there whole, or not at all."""
+    partial = path.with_name(f"{path.name}.part")
+    with open(partial, "wb") as file:
+        file.writelines(blocks)
+    os.replace(partial, path)
+
+
+def staged(path):
+    """Return a file that is complete on the disk as one that is ready to be adopted.
+
+    :raise OSError: it cannot be read, or not be made to last
+    """
+    sha1, sha256 = hashlib.sha1(usedforsecurity=False), hashlib.sha256()
+    size = 0
+    with open(path, "rb") as file:
+        while block := file.read(BLOCK_SIZE):
+            sha1.update(block)
+            sha256.update(block)
+            size += len(block)
+        os.fsync(file.fileno())
+    path.chmod(0o644)
+    return StagedFile(path, sha1.hexdigest(), sha256.hexdigest(), size)
+
+
 def read_blocks(path, size=BLOCK_SIZE):
     """Yield the bytes of a file, block by block."""
     with open(path, "rb") as file:

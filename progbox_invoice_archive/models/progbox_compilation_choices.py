@@ -1,0 +1,60 @@
+from odoo import fields, models
+
+SORTS = [
+    ("contract", "Contract, then position"),
+    ("date", "Date"),
+    ("partner", "Client"),
+    ("manual", "As arranged"),
+]
+SPLITS = [
+    ("none", "One file"),
+    ("partner", "One file per client"),
+    ("period", "One file per period"),
+]
+# What a person decides; the wizard has the same fields.
+CHOICES = (
+    "sort_by",
+    "split_by",
+    "with_attachments",
+    "with_images",
+    "with_einvoices",
+    "with_detached",
+    "with_cover",
+    "with_bookmarks",
+    "with_numbers",
+)
+
+
+class ProgboxCompilationChoices(models.AbstractModel):
+    """What goes into an invoice backup, and how."""
+
+    _name = "progbox.compilation.choices"
+    _description = "Choices of an Invoice Backup"
+
+    sort_by = fields.Selection(
+        SORTS,
+        string="Order",
+        default="contract",
+        required=True,
+        help="A contract is the order or the reference that an invoice names.",
+    )
+    split_by = fields.Selection(SPLITS, string="As", default="none", required=True)
+    with_attachments = fields.Boolean(string="PDF attachments", default=True)
+    with_images = fields.Boolean(string="Pictures, as pages", default=True)
+    with_einvoices = fields.Boolean(
+        string="E-invoices",
+        default=True,
+        help="PDFs as pages; XML files as attachments of the PDF, also those that "
+        "were inside of an invoice.",
+    )
+    with_detached = fields.Boolean(
+        string="Detached older PDFs",
+        default=False,
+        help="What was the invoice before it went back to draft.",
+    )
+    with_cover = fields.Boolean(string="Cover page with the list", default=True)
+    with_bookmarks = fields.Boolean(string="Bookmarks", default=True)
+    with_numbers = fields.Boolean(string="Page numbers", default=True)
+
+    def _choices(self):
+        return {name: self[name] for name in CHOICES}

@@ -1,0 +1,152 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+KINDS = [
+    ("invoice", "Invoice"),
+    ("signed", "Signed copy"),
+    ("einvoice", "E-invoice"),
+    ("attachment", "Attachment"),
+    ("image", "Picture"),
+]
+
+
+class ProgboxCompilationFile(models.Model):
+    """One file of an invoice, and whether it is in the backup, or why not.
+
+    The job goes from line to line, so another worker can go on where one died.
+    """
+
+    _name = "progbox.compilation.file"
+    _description = "File of an Invoice Backup"
+    _order = "sequence, position, id"
+    _rec_name = "name"
+
+    compilation_id = fields.Many2one(
+        "progbox.compilation",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    sequence = fields.Integer(readonly=True, help="Place of the invoice.")
+    position = fields.Integer(readonly=True, help="Place of the file in the invoice.")
+    is_head = fields.Boolean(readonly=True, help="It stands for the invoice itself.")
+    res_model = fields.Char(readonly=True)
+    res_id = fields.Many2oneReference(model_field="res_model", readonly=True)
+    number = fields.Char(string="Invoice", readonly=True)
+    partner_name = fields.Char(string="Client or Vendor", readonly=True)
+    date = fields.Date(readonly=True)
+    contract = fields.Char(readonly=True)
+    group_key = fields.Char(readonly=True)
+    group_name = fields.Char(readonly=True)
+    kind = fields.Selection(KINDS, required=True, readonly=True)
+    name = fields.Char(string="File", readonly=True)
+    attachment_id = fields.Many2one("ir.attachment", readonly=True, ondelete="set null")
+    document_id = fields.Many2one(
+        "progbox.document", readonly=True, ondelete="set null"
+    )
+    state = fields.Selection(
+        [
+            ("new", "To Look For"),
+            ("found", "To Check"),
+            ("render", "To Render"),
+            ("in", "In"),
+            ("left_out", "Left Out"),
+        ],
+        default="new",
+        required=True,
+        readonly=True,
+    )
+    pages = fields.Integer(readonly=True)
+    size = fields.Float(string="Size (bytes)", digits=(20, 0), readonly=True)
+    is_signed = fields.Boolean(
+        string="Signed",
+        readonly=True,
+        help="It carries a digital signature; the original is attached to the backup.",
+    )
+    code = fields.Char(readonly=True)
+    reason = fields.Char(readonly=True)
+    advice = fields.Char(string="How to Get It", readonly=True)
+    parts = fields.Json(readonly=True, groups="base.group_system")
+    embedded = fields.Json(readonly=True, groups="base.group_system")
+    detail = fields.Text(
+        string="Technical Detail", readonly=True, groups="base.group_system"
+    )
+
+    _job_idx = models.Index("(compilation_id, state, sequence, position, id)")
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_open_record(self):
+        """Open the invoice."""
+        self.ensure_one()
+        if not self.res_model or self.res_model not in self.env:
+            raise UserError(self.env._("There is no invoice behind this file."))
+        record = self.env[self.res_model].browse(self.res_id).exists()
+        if not record:
+            raise UserError(
+                self.env._("%(number)s has been deleted.", number=self.number)
+            )
+        return record._get_records_action()
+
+    def action_download(self):
+        """Download the file as it is, with the rights of the user."""
+        self.ensure_one()
+        if not self.attachment_id.exists():
+            raise UserError(self.env._("There is no file to download here."))
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{self.attachment_id.id}?download=1",
+            "target": "download",
+        }
+
+    # ------------------------------------------------------------------
+    # For the job
+    # ------------------------------------------------------------------
+
+    def _leave_out(self, code, detail=False, reason=None):
+        """Say why these files are not in.
+
+        :param str code: see progbox.compilation.reasons
+        :param str reason: instead of the sentence of the code
+        """
+        texts = self.env["progbox.compilation.reasons"]
+        sentence, advice = texts._sentences(code)
+        self.write(
+            {
+                "state": "left_out",
+                "code": code,
+                "reason": reason or sentence,
+                "advice": advice,
+                "detail": detail,
+                "pages": 0,
+                "parts": False,
+            }
+        )
+
+    def _unit_values(self):
+        """Return what all lines of one invoice have in common."""
+        self.ensure_one()
+        return {
+            "compilation_id": self.compilation_id.id,
+            "sequence": self.sequence,
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "number": self.number,
+            "partner_name": self.partner_name,
+            "date": self.date,
+            "contract": self.contract,
+            "group_key": self.group_key,
+            "group_name": self.group_name,
+        }
+
+    @api.model
+    def _is_pageable(self, mimetype, name):
+        """Whether a file may have pages, going by what people call it."""
+        return (
+            mimetype in ("application/pdf", "application/octet-stream")
+            or (mimetype or "").startswith("image/")
+            or (name or "").lower().endswith(".pdf")
+        )

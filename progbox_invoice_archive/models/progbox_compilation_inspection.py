@@ -1,0 +1,85 @@
+from pathlib import Path
+
+from odoo import models
+
+from ..tools.filenames import clean_filename
+from ..tools.staging import write_blocks
+
+
+class ProgboxCompilationFile(models.Model):
+    """What the job does with one file."""
+
+    _inherit = "progbox.compilation.file"
+
+    def _has_pages(self):
+        attachment = self.attachment_id
+        return self._is_pageable(attachment.mimetype, attachment.name)
+
+    def _path(self):
+        """Return where the bytes are: the file store, or a copy in the folder."""
+        attachment = self.attachment_id
+        if attachment.store_fname:
+            return Path(attachment._full_path(attachment.store_fname))
+        path = self.compilation_id._folder() / f"original-{self.id}"
+        if not path.exists():
+            write_blocks(attachment._progbox_blocks(), path)
+        return path
+
+    def _take(self, inspection):
+        """Write down what trying the file has shown."""
+        leaves = list(inspection.leaves())
+        good = [leaf for leaf in leaves if not leaf.refusal]
+        for leaf in leaves:
+            if leaf.refusal and leaf is not inspection:
+                self._other_line(leaf.name)._leave_out(leaf.refusal, leaf.detail)
+        if not good:
+            refusal = inspection.refusal or "portfolio_empty"
+            self._refuse(refusal, inspection.detail)
+            return
+        self.write(
+            {
+                "state": "in",
+                "pages": sum(leaf.pages for leaf in good),
+                "is_signed": inspection.signed,
+                "parts": [[str(leaf.ready), leaf.pages, leaf.name] for leaf in good],
+                "embedded": [
+                    [str(file.path), file.name, file.mimetype]
+                    for leaf in good
+                    for file in leaf.embedded
+                    if file.path
+                ],
+            }
+        )
+
+    def _refuse(self, refusal, detail):
+        """Leave a file out; Odoo makes new pages for an invoice that is broken."""
+        if self.is_head and self.attachment_id and self._can_be_rendered():
+            self._other_line(self.name)._leave_out(refusal, detail)
+            name = clean_filename(self.number, ".pdf")
+            self.write({"state": "render", "attachment_id": False, "name": name})
+        else:
+            self._leave_out(refusal, detail)
+
+    def _can_be_rendered(self):
+        return (
+            self.res_model == "account.move"
+            and self.env["account.move"].browse(self.res_id).state == "posted"
+        )
+
+    def _other_line(self, name):
+        """Return a new line for a file that came with this one."""
+        return self.create(
+            {
+                **self._unit_values(),
+                "kind": self.kind,
+                "name": name,
+                "position": self.position,
+                "attachment_id": self.attachment_id.id,
+            }
+        )
+
+    def _signed_rank(self):
+        """Return what says which of several signed files is the invoice."""
+        number = clean_filename(self.number)
+        named = number in clean_filename(self.name or "")
+        return (self.kind == "signed", named, self.attachment_id.id)

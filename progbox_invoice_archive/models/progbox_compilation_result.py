@@ -1,0 +1,183 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import human_size
+
+# The message names this many files that were left out, the backup all of them.
+NAMED_IN_MESSAGE = 20
+OPEN = ("pending", "running", "waiting")
+
+
+class ProgboxCompilation(models.Model):
+    """What becomes of a backup: the message, the download, the end of its days."""
+
+    _inherit = "progbox.compilation"
+
+    summary = fields.Char(compute="_compute_summary")
+
+    @api.depends("state", "page_count", "size", "left_out_count")
+    @api.depends_context("lang")
+    def _compute_summary(self):
+        for job in self:
+            job.summary = job._summary() if job.state == "done" else False
+
+    def _summary(self):
+        if not self.page_count:
+            return self.env._("None of the files could be put into a backup.")
+        done = self.env._(
+            "%(invoices)s invoices on %(pages)s pages, %(size)s.",
+            invoices=self.unit_count,
+            pages=self.page_count,
+            size=human_size(self.size),
+        )
+        if self.left_out_count:
+            left_out = self.env._(
+                "Left out: %(count)s files.", count=self.left_out_count
+            )
+            return f"{done} {left_out}"
+        return done
+
+    # ------------------------------------------------------------------
+    # Telling
+    # ------------------------------------------------------------------
+
+    def _job_finish(self, state, reason=False):
+        result = super()._job_finish(state, reason)
+        for job in self:
+            job._remove_folder()
+            if state == "done":
+                job._log_result()
+                job._as_requester()._notify_done()
+        return result
+
+    def _job_on_error(self):
+        if self.state == "failed":
+            self._remove_folder()
+            self._as_requester()._notify(self.error, "danger")
+
+    def _log_result(self):
+        log = self._as_requester().env["progbox.access.log"]
+        documents = self._lines("in").document_id.filtered("locked")
+        if documents:
+            log._log("compilation", documents=documents, note=self.name)
+        else:
+            log._log("compilation", company=self.company_id, note=self.name)
+
+    def _notify_done(self):
+        kind = "success" if self.page_count else "danger"
+        if self.page_count and self.left_out_count:
+            kind = "warning"
+        self._notify(self._summary(), kind)
+
+    def _notify(self, message, kind):
+        """Tell the requester: on his screen, and in his inbox or by e-mail."""
+        user = self.env.user
+        title = self.env._("Invoice backup: %(name)s", name=self.name)
+        user._bus_send(
+            "simple_notification", {"type": kind, "title": title, "message": message}
+        )
+        link = f"{self.get_base_url()}/odoo/invoice-backups/{self.id}"
+        body = Markup('<p>%s</p><p><a href="%s">%s</a></p>%s') % (
+            message, link, self.name, self._left_out_html(),
+        )  # fmt: skip
+        self.env["mail.thread"].sudo().message_notify(
+            partner_ids=user.partner_id.ids, subject=title, body=body
+        )
+
+    def _left_out_html(self):
+        lines = self._lines("left_out")
+        if not lines:
+            return ""
+        items = [
+            Markup("<li>%s, %s: %s %s</li>")
+            % (line.number, line.name or "", line.reason, line.advice or "")
+            for line in lines[:NAMED_IN_MESSAGE]
+        ]
+        if len(lines) > NAMED_IN_MESSAGE:
+            more = self.env._("and %(count)s more", count=len(lines) - NAMED_IN_MESSAGE)
+            items.append(Markup("<li>%s</li>") % more)
+        title = self.env._("Left out:")
+        return Markup("<p>%s</p><ul>%s</ul>") % (title, Markup().join(items))
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_download(self):
+        """Download the backup, or show the files when there are several."""
+        self.ensure_one()
+        self.check_access("read")
+        documents = self.result_ids
+        if not documents:
+            raise UserError(
+                self.env._("The backup is not there any more. Compile it again.")
+            )
+        if len(documents) > 1:
+            action = self.env["ir.actions.actions"]._for_xml_id(
+                "progbox_invoice_archive.progbox_document_action"
+            )
+            return {**action, "domain": [("id", "in", documents.ids)], "context": {}}
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/progbox.document/{documents.id}/content?download=1",
+            "target": "download",
+        }
+
+    def action_cancel(self):
+        """Stop the work on these backups; nothing of it stays."""
+        self._job_check_manager()
+        running = self.filtered(lambda job: job.state in (*OPEN, "failed"))
+        running._job_write(
+            {
+                "state": "cancelled",
+                "error": self.env._(
+                    "%(user)s stopped it.", user=self.env.user.display_name
+                ),
+                "done_on": fields.Datetime.now(),
+            }
+        )
+        running._documents().unlink()
+        for job in running:
+            self.env.cr.postcommit.add(job._remove_folder)
+
+    def action_compile_again(self):
+        """Compile the same invoices anew, as they are now."""
+        self.ensure_one()
+        self._check_manager()
+        job = self.sudo()
+        again = self._request(
+            self.env["account.move"].browse(job.move_ids.ids),
+            self.env["progbox.document"].browse(job.document_ids.ids),
+            job._choices(),
+            arranged=job.arranged,
+            excluded=job.excluded,
+        )
+        return again._get_records_action()
+
+    def _documents(self):
+        return (
+            self.env["progbox.document"]
+            .sudo()
+            .search(
+                Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids)
+            )
+        )
+
+    # ------------------------------------------------------------------
+    # Clean-up
+    # ------------------------------------------------------------------
+
+    @api.autovacuum
+    def _gc_compilations(self):
+        """Remove the backups that have been kept long enough, and left folders."""
+        old = self.sudo().search(Domain("expires_on", "<", fields.Date.today()))
+        old._documents().unlink()
+        staging = self.env["ir.attachment"]._progbox_staging_folder()
+        for folder in staging.glob("compilation-*"):
+            job = self.sudo().browse(int(folder.name.rpartition("-")[2])).exists()
+            if job.state not in (*OPEN, "failed"):
+                self.browse(
+                    job.id or int(folder.name.rpartition("-")[2])
+                )._remove_folder()

@@ -1,0 +1,164 @@
+import io
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pikepdf
+from pypdf import PdfReader
+from reportlab.pdfgen.canvas import Canvas
+
+from odoo import Command
+from odoo.tests import new_test_user
+
+from .common import ArchiveCommon
+
+
+def pdf_of(*texts):
+    """Return a PDF with a page for each text."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer)
+    for text in texts:
+        canvas.drawString(72, 700, text)
+        canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()
+
+
+def encrypted(pdf, password):
+    buffer = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        document.save(buffer, encryption=pikepdf.Encryption(user=password, owner="o"))
+    return buffer.getvalue()
+
+
+def signed(pdf):
+    """Return a PDF with a signature field that has a value, as signers leave it."""
+    buffer = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        value = pikepdf.Dictionary(
+            Type=pikepdf.Name.Sig,
+            Filter=pikepdf.Name("/Adobe.PPKLite"),
+            SubFilter=pikepdf.Name("/adbe.pkcs7.detached"),
+            ByteRange=pikepdf.Array([0, 10, 20, 30]),
+            Contents=pikepdf.String(b"\x30\x00"),
+        )
+        field = document.make_indirect(
+            pikepdf.Dictionary(
+                Type=pikepdf.Name.Annot,
+                Subtype=pikepdf.Name.Widget,
+                FT=pikepdf.Name.Sig,
+                T=pikepdf.String("Signature1"),
+                Rect=pikepdf.Array([0, 0, 0, 0]),
+                V=document.make_indirect(value),
+            )
+        )
+        document.pages[0].Annots = pikepdf.Array([field])
+        document.Root.AcroForm = pikepdf.Dictionary(
+            Fields=pikepdf.Array([field]), SigFlags=3
+        )
+        document.save(buffer)
+    return buffer.getvalue()
+
+
+class CompilationCommon(ArchiveCommon):
+    """Invoices with attachments, and somebody who compiles them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.manager = new_test_user(
+            cls.env,
+            "compiler",
+            groups="account.group_account_manager",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+            email="compiler@example.com",
+        )
+        cls.compilations = cls.env["progbox.compilation"].with_user(cls.manager)
+
+    @classmethod
+    def attach(cls, move, name, content, **values):
+        return cls.env["ir.attachment"].create(
+            {
+                "name": name,
+                "raw": content,
+                "res_model": "account.move",
+                "res_id": move.id,
+                **values,
+            }
+        )
+
+    @classmethod
+    def deposit(cls, move, content, **values):
+        """Put a file into the archive as the invoice, without rendering one."""
+        deposits = cls.server["progbox.archive.deposit"]
+        snapshot = deposits._snapshot(move, values.pop("version", 1))
+        document = cls.server["progbox.document"]._deposit(
+            {
+                **snapshot,
+                "name": f"{move.name.replace('/', '_')}.pdf",
+                "type_id": cls.env.ref(
+                    "progbox_invoice_archive.document_type_customer_invoice"
+                ).id,
+                "mimetype": "application/pdf",
+                "origin": "generated",
+                **values,
+            },
+            cls.server["ir.attachment"]._progbox_stage([content]),
+        )
+        cls.jobs_of(move)._job_write({"state": "done"})
+        return document
+
+    @classmethod
+    def invoice(cls, text, date="2026-11-02", **values):
+        """Return a posted invoice whose archived PDF says the text."""
+        move = cls.posted(date=date, **values)
+        cls.deposit(move, pdf_of(text))
+        return move
+
+    @classmethod
+    def bill(cls, text, date="2026-11-02", **values):
+        """Return a vendor bill as it was received."""
+        values = {"ref": "VENDOR-1", **values}
+        move = cls.draft("in_invoice", date, **values)
+        if text:
+            received = cls.attach(move, "received.pdf", pdf_of(text))
+            move.message_main_attachment_id = received
+        return move
+
+    @classmethod
+    def request(cls, moves, documents=None, choices=None, **values):
+        moves = moves.with_user(cls.manager)
+        return cls.compilations._request(moves, documents, choices, **values)
+
+    @classmethod
+    def run_job(cls, job):
+        """Do as the worker does."""
+        job = cls.server["progbox.compilation"].browse(job.id)
+        job._job_begin_attempt()
+        job._job_process()
+        job.invalidate_recordset()
+        return job
+
+    @classmethod
+    def compiled(cls, moves, documents=None, **choices):
+        job = cls.run_job(cls.request(moves, documents, choices))
+        assert job.state == "done", (job.error, job.error_detail)
+        return job
+
+    def reader(self, job, number=0):
+        """Return the result in an independent reader; poppler has accepted it."""
+        document = job.result_ids[number]
+        content = self.content(document)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "result.pdf"
+            path.write_bytes(content)
+            subprocess.run(["pdftotext", path, "-"], check=True, capture_output=True)
+            subprocess.run(["qpdf", "--check", path], check=True, capture_output=True)
+        return PdfReader(io.BytesIO(content))
+
+    def texts(self, reader):
+        return [page.extract_text().strip() for page in reader.pages]
+
+    def left_out(self, job):
+        return {(line.name, line.code) for line in job.left_out_ids}

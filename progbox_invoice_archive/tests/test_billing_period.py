@@ -1,0 +1,342 @@
+from datetime import date, timedelta
+
+from freezegun import freeze_time
+from psycopg2 import IntegrityError
+
+from odoo import Command, fields
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .common import ArchiveCommon
+
+
+class PeriodCommon(ArchiveCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.periods = cls.server["progbox.billing.period"]
+        cls.manager = new_test_user(
+            cls.env,
+            "period_manager",
+            groups="account.group_account_manager",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+
+    @classmethod
+    def period(cls, first, last, **values):
+        return cls.periods.create(
+            {
+                "company_id": cls.company.id,
+                "date_from": first,
+                "date_to": last,
+                **values,
+            }
+        )
+
+    def span(self, period):
+        return period.date_from, period.date_to
+
+
+@tagged("post_install", "-at_install")
+class TestBillingPeriod(PeriodCommon):
+    """Every invoice is in one billing period of its company, that of its date."""
+
+    def test_an_invoice_is_in_the_period_of_its_date(self):
+        november = self.period("2026-11-01", "2026-11-30")
+        december = self.period("2026-12-01", "2026-12-31")
+        first, last, after = (
+            self.draft(date=day) for day in ("2026-11-01", "2026-11-30", "2026-12-01")
+        )
+        self.assertEqual((first | last).progbox_period_id, november)
+        self.assertEqual(after.progbox_period_id, december)
+        self.assertFalse(self.draft(date="2026-10-31").progbox_period_id)
+        after.invoice_date = "2026-11-05"
+        self.assertEqual(after.progbox_period_id, november)
+
+    def test_an_invoice_is_not_in_the_period_of_another_company(self):
+        other = self.setup_other_company()["company"]
+        self.period("2026-11-01", "2026-11-30", company_id=other.id)
+        self.assertFalse(self.draft(date="2026-11-02").progbox_period_id)
+
+    def test_a_journal_entry_is_in_no_period(self):
+        self.period("2026-11-01", "2026-11-30")
+        entry = self.env["account.move"].create({"date": "2026-11-02"})
+        self.assertFalse(entry.progbox_period_id)
+        self.assertNotIn(entry, self.found(("progbox_period_id", "!=", False)))
+
+    def test_invoices_are_found_by_their_period(self):
+        november = self.period("2026-11-01", "2026-11-30", state="open")
+        inside, outside = self.draft(date="2026-11-02"), self.draft(date="2026-12-02")
+        both = inside | outside
+        for condition, expected in (
+            (("progbox_period_id", "=", november.id), inside),
+            (("progbox_period_id", "in", november.ids), inside),
+            (("progbox_period_id", "=", False), outside),
+            (("progbox_period_id", "!=", False), inside),
+            (("progbox_period_id", "!=", november.id), outside),
+            (("progbox_period_id.state", "=", "open"), inside),
+            (("progbox_period_id", "any", [("state", "=", "closed")]), both.browse()),
+            (("progbox_period_id", "ilike", "november 2026"), inside),
+            (("progbox_period_id", "in", []), both.browse()),
+        ):
+            with self.subTest(condition=condition):
+                self.assertEqual(self.found(condition) & both, expected)
+
+    def found(self, condition):
+        return (
+            self.env["account.move"].with_user(self.billing).search([condition])
+        ).sudo()
+
+    def test_lists_are_grouped_by_the_period(self):
+        november = self.period("2026-11-01", "2026-11-30")
+        moves = self.draft(date="2026-11-02") | self.draft(date="2026-11-03")
+        moves |= self.draft(date="2026-12-02")
+        as_billing = self.env["account.move"].with_user(self.billing)
+        groups = as_billing.formatted_read_group(
+            [("id", "in", moves.ids)], ["progbox_period_id"], ["__count"]
+        )
+        counts = {g["progbox_period_id"]: g["__count"] for g in groups}
+        self.assertEqual(counts, {(november.id, "November 2026"): 2, False: 1})
+        field = as_billing.fields_get(["progbox_period_id"], ["groupable"])
+        self.assertTrue(field["progbox_period_id"]["groupable"])
+
+    def test_two_periods_do_not_overlap(self):
+        self.period("2026-11-01", "2026-11-30")
+        for first, last in (
+            ("2026-11-30", "2026-12-30"),
+            ("2026-10-15", "2026-11-01"),
+            ("2026-11-10", "2026-11-11"),
+            ("2026-01-01", "2026-12-31"),
+        ):
+            with (
+                self.subTest(first=first),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(IntegrityError),
+                self.cr.savepoint(),
+            ):
+                self.period(first, last)
+        self.period("2026-12-01", "2026-12-31")
+        other = self.setup_other_company()["company"]
+        self.period("2026-11-01", "2026-11-30", company_id=other.id)
+
+    @mute_logger("odoo.sql_db")
+    def test_a_period_begins_before_it_ends(self):
+        with self.assertRaises(IntegrityError):
+            self.period("2026-11-30", "2026-11-01")
+
+    def test_opening_a_period_closes_the_one_before(self):
+        november = self.period("2026-11-01", "2026-11-30")
+        december = self.period("2026-12-01", "2026-12-31")
+        november.with_user(self.manager).action_open()
+        december.with_user(self.manager).action_open()
+        self.assertEqual((november.state, december.state), ("closed", "open"))
+        november.with_user(self.manager).action_open()
+        self.assertEqual((november.state, december.state), ("open", "closed"))
+
+    @mute_logger("odoo.sql_db")
+    def test_one_period_is_open_at_a_time(self):
+        self.period("2026-11-01", "2026-11-30", state="open")
+        with self.assertRaises(IntegrityError):
+            self.period("2026-12-01", "2026-12-31", state="open")
+
+    def test_a_period_with_invoices_is_not_deleted(self):
+        november = self.period("2026-11-01", "2026-11-30")
+        empty = self.period("2026-12-01", "2026-12-31")
+        move = self.draft(date="2026-11-02")
+        with self.assertRaisesRegex(UserError, "has invoices, so it stays"):
+            november.with_user(self.manager).unlink()
+        move.unlink()
+        (november | empty).with_user(self.manager).unlink()
+
+    def test_a_period_with_invoices_becomes_no_shorter(self):
+        november = self.period("2026-11-01", "2026-11-29")
+        self.draft(date="2026-11-02")
+        for values in ({"date_from": "2026-11-02"}, {"date_to": "2026-11-28"}):
+            with self.assertRaisesRegex(UserError, "longer, not shorter"):
+                november.with_user(self.manager).write(values)
+        november.with_user(self.manager).date_to = "2026-11-30"
+
+    def test_the_name_is_the_month_or_the_days(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        period = self.period("2026-11-01", "2026-11-30")
+        self.assertEqual(period.display_name, "November 2026")
+        self.assertEqual(
+            period.with_context(lang="fr_FR").display_name, "Novembre 2026"
+        )
+        period = self.period("2026-12-01", "2026-12-30")
+        self.assertEqual(period.display_name, "12/01/2026 to 12/30/2026")
+
+    def test_counts_are_those_of_the_reader(self):
+        november = self.period("2026-11-01", "2026-11-30")
+        self.draft(date="2026-11-02")
+        self.draft("in_invoice", date="2026-11-02")
+        seen = november.with_user(self.billing)
+        self.assertEqual((seen.invoice_count, seen.bill_count), (1, 1))
+
+
+@tagged("post_install", "-at_install")
+class TestBillingPeriodRule(PeriodCommon):
+    """Periods that make themselves."""
+
+    def test_calendar_months_are_the_default(self):
+        self.assertEqual(
+            self.periods._ensure(self.company, [date(2026, 11, 21), date(2024, 2, 3)]),
+            [],
+        )
+        early, late = self.periods.search([], order="date_from")
+        self.assertEqual(self.span(early), (date(2024, 2, 1), date(2024, 2, 29)))
+        self.assertEqual(self.span(late), (date(2026, 11, 1), date(2026, 11, 30)))
+        self.assertEqual(early.due_date, date(2024, 3, 30))
+        self.assertEqual(early.state, "closed")
+
+    def test_a_period_is_made_once(self):
+        days = [date(2026, 11, day) for day in (1, 2, 30)]
+        self.periods._ensure(self.company, days)
+        self.periods._ensure(self.company, days)
+        self.assertEqual(self.periods.search_count([]), 1)
+
+    def test_a_new_rule_leaves_what_exists_and_fills_the_rest(self):
+        self.period("2026-11-01", "2026-11-30")
+        self.period("2027-01-01", "2027-01-05")
+        self.company.progbox_period_day = 15
+        days = [date(2026, 12, 2), date(2027, 1, 6), date(2026, 10, 31)]
+        self.periods._ensure(self.company, days)
+        spans = [self.span(p) for p in self.periods.search([], order="date_from")]
+        self.assertEqual(
+            spans,
+            [
+                (date(2026, 10, 15), date(2026, 10, 31)),
+                (date(2026, 11, 1), date(2026, 11, 30)),
+                (date(2026, 12, 1), date(2026, 12, 14)),
+                (date(2027, 1, 1), date(2027, 1, 5)),
+                (date(2027, 1, 6), date(2027, 1, 14)),
+            ],
+        )
+
+    def test_weeks_and_the_due_date(self):
+        self.company.write(
+            {
+                "progbox_period_unit": "week",
+                "progbox_period_weekday": "3",
+                "progbox_period_due_days": 10,
+                "progbox_period_due_rule": "month_end",
+            }
+        )
+        self.periods._ensure(self.company, [date(2026, 11, 21)])
+        period = self.periods.search([])
+        self.assertEqual(self.span(period), (date(2026, 11, 19), date(2026, 11, 25)))
+        self.assertEqual(period.due_date, date(2026, 12, 31))
+
+    def test_people_who_make_periods_are_told_which_days_lack_one(self):
+        self.company.progbox_period_mode = "manual"
+        self.period("2026-11-01", "2026-11-10")
+        days = [date(2026, 11, 10), date(2026, 11, 11)]
+        self.assertEqual(self.periods._ensure(self.company, days), days[1:])
+        self.assertEqual(self.periods.search_count([]), 1)
+
+    def test_the_cron_makes_them_ahead_and_opens_todays(self):
+        self.draft(date="2026-03-02")
+        with freeze_time("2026-11-21"):
+            self.periods._run_company(self.company)
+        states = [
+            (p.date_from, p.state) for p in self.periods.search([], order="date_from")
+        ]
+        self.assertEqual(
+            states,
+            [
+                (date(2026, 3, 1), "closed"),
+                (date(2026, 11, 1), "open"),
+                (date(2026, 12, 1), "upcoming"),
+            ],
+        )
+        with freeze_time("2026-12-01"):
+            self.periods._run_company(self.company)
+        opened = self.periods.search([("state", "=", "open")])
+        self.assertEqual(opened.date_from, date(2026, 12, 1))
+        november = self.periods.search([("date_from", "=", "2026-11-01")])
+        self.assertEqual(november.state, "closed")
+
+    def test_the_cron_opens_no_period_that_was_closed_by_hand(self):
+        today = fields.Date.context_today(self.periods)
+        self.periods._run_company(self.company)
+        current = self.periods.search([("state", "=", "open")])
+        self.assertLessEqual(current.date_from, today)
+        current.action_close()
+        self.periods._run_company(self.company)
+        self.assertEqual(current.state, "closed")
+
+    def test_the_cron_leaves_the_periods_of_people_alone(self):
+        self.env["res.company"].search(Domain.TRUE).progbox_period_mode = "manual"
+        before = self.periods.search_count([])
+        self.periods._run()
+        self.assertEqual(self.periods.search_count([]), before)
+
+    def test_days_of_invoices_without_a_period_are_found(self):
+        self.draft(date="2026-03-02")
+        self.draft(date="2026-04-02")
+        self.period("2026-04-01", "2026-04-30")
+        days = self.periods._days_without(self.company)
+        self.assertIn(date(2026, 3, 2), days)
+        self.assertNotIn(date(2026, 4, 2), days)
+
+
+@tagged("post_install", "-at_install")
+class TestBillingPeriodSecurity(PeriodCommon):
+    """Readers read, managers manage, others see nothing."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.november = cls.period("2026-11-01", "2026-11-30")
+
+    def test_a_reader_changes_nothing(self):
+        november = self.november.with_user(self.billing)
+        self.assertEqual(november.display_name, "November 2026")
+        for attempt in (
+            november.action_open,
+            november.action_close,
+            november.unlink,
+            lambda: november.write({"date_to": date(2026, 12, 5)}),
+            lambda: november.create(
+                {"date_from": "2026-12-01", "date_to": "2026-12-31"}
+            ),
+        ):
+            with self.assertRaises(AccessError):
+                attempt()
+
+    def test_a_plain_user_and_a_portal_user_see_none(self):
+        portal = new_test_user(self.env, "period_portal", groups="base.group_portal")
+        for user in (self.plain, portal):
+            with self.assertRaises(AccessError):
+                self.november.with_user(user).read(["date_from"])
+            with self.assertRaises(AccessError):
+                self.draft().with_user(user).read(["progbox_period_id"])
+
+    def test_the_manager_of_another_company_sees_none(self):
+        other = self.setup_other_company()["company"]
+        stranger = new_test_user(
+            self.env,
+            "period_stranger",
+            groups="account.group_account_manager",
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
+        self.assertFalse(
+            self.env["progbox.billing.period"].with_user(stranger).search([])
+        )
+        for attempt in (
+            lambda: self.november.with_user(stranger).action_open(),
+            lambda: self.november.with_user(stranger).read(["date_from"]),
+            lambda: self.november.with_user(stranger).create(
+                {
+                    "company_id": self.company.id,
+                    "date_from": date(2030, 1, 1),
+                    "date_to": date(2030, 1, 1) + timedelta(days=30),
+                }
+            ),
+        ):
+            with self.assertRaises(AccessError):
+                attempt()

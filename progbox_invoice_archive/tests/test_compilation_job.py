@@ -1,0 +1,226 @@
+import contextlib
+import threading
+from pathlib import Path
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from ..tools.compile import CompileError, Part, PartRefused, assemble
+from .compilation_common import CompilationCommon, pdf_of
+
+LOGGER = "odoo.addons.progbox_invoice_archive"
+ASSEMBLE = f"{LOGGER}.models.progbox_compilation_assembly.assemble"
+BARE = {"with_cover": False, "with_numbers": False}
+
+
+@tagged("post_install", "-at_install")
+class TestCompilationJob(CompilationCommon):
+    """Killed, cancelled, without room: nothing half-done is handed out."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.move = cls.invoice("FIRST")
+        cls.attach(cls.move, "plan.pdf", pdf_of("PLAN"))
+
+    def begun(self, **choices):
+        job = self.request(self.move, None, {**BARE, **choices})
+        job = self.server["progbox.compilation"].browse(job.id)
+        job._job_begin_attempt()
+        return job
+
+    def walk_until(self, job, condition):
+        """Take steps as a worker does, and leave at once when something is so."""
+        with contextlib.closing(job._job_steps()) as steps:
+            for progress in steps:
+                job._job_write(progress or {})
+                if condition(job):
+                    return
+
+    def staged_files(self):
+        staging = self.env["ir.attachment"]._progbox_staging_folder()
+        return {path.name for path in staging.glob("*")}
+
+    def failing(self, job):
+        """Let the job fail without the rollback, which a test cannot do."""
+        with (
+            self.assertLogs(LOGGER, "WARNING"),
+            patch.object(self.env.cr, "rollback", lambda: None),
+        ):
+            job._job_process()
+
+    def test_another_worker_goes_on_where_one_died(self):
+        for step in ("check", "render", "assemble"):
+            with self.subTest(step=step):
+                job = self.begun()
+                self.walk_until(job, lambda job, step=step: job.step == step)
+                lines = job.file_ids
+                self.assertTrue(lines)
+                job._job_process()
+                self.assertEqual(job.state, "done", job.error_detail)
+                self.assertEqual(job.file_ids, lines)
+                self.assertEqual(self.texts(self.reader(job)), ["FIRST", "PLAN"])
+
+    def test_a_worker_on_another_host_makes_the_copies_anew(self):
+        job = self.begun()
+        self.walk_until(job, lambda job: job.step == "assemble")
+        job._remove_folder()
+        job._job_process()
+        self.assertEqual(self.texts(self.reader(job)), ["FIRST", "PLAN"])
+
+    def test_files_that_are_finished_are_not_made_twice(self):
+        other = self.env["res.partner"].create({"name": "Aubin"})
+        self.move |= self.invoice("AUBIN", partner_id=other.id)
+        job = self.begun(split_by="partner")
+        self.walk_until(job, lambda job: job.finished)
+        self.assertEqual(job._documents().mapped("partner_name"), ["Aubin"])
+        job._job_process()
+        self.assertEqual(len(job._documents()), 2)
+        self.assertEqual(job.page_count, 3)
+
+    def test_a_backup_in_the_middle_of_its_assembly_is_not_left(self):
+        job = self.begun()
+        done = iter([False, False, True])
+        shared = {"position": 5, "total": 9}
+
+        class Work:
+            def result(self, timeout=None):
+                if not next(done):
+                    raise TimeoutError
+
+        yielded = list(job._wait(Work(), shared, threading.Event()))
+        self.assertEqual(yielded, [None, None])
+        self.assertEqual((job.position, job.total), (5, 9))
+
+    def test_a_cancelled_backup_leaves_nothing(self):
+        job = self.begun()
+        self.walk_until(job, lambda job: job.step == "assemble")
+        job.with_user(self.manager).action_cancel()
+        self.env.cr.postcommit.run()
+        self.assertEqual(job.state, "cancelled")
+        self.assertFalse(job.with_user(self.manager).result_ids)
+        self.assertFalse(job._folder().exists())
+        job._job_process()
+        self.assertEqual(job.state, "cancelled")
+        self.assertFalse(job._documents())
+
+    def test_a_full_disk_is_said_in_words_and_the_backup_can_be_retried(self):
+        job = self.begun()
+        with patch(ASSEMBLE, side_effect=CompileError("disk_full", "ENOSPC")):
+            self.failing(job)
+        self.assertEqual(job.state, "pending")
+        self.assertIn("disk is full", job.error)
+        self.assertEqual(job.error_detail, "ENOSPC")
+        self.assertFalse(job._documents())
+        self.run_job(job)
+        self.assertEqual(job.state, "done", job.error)
+
+    def test_a_file_that_goes_bad_late_is_listed_and_the_others_stay(self):
+        calls = []
+
+        def moody(parts, *args, **kwargs):
+            calls.append(parts)
+            if len(calls) == 1:
+                raise PartRefused(1, "damaged", "late")
+            return assemble(parts, *args, **kwargs)
+
+        job = self.begun()
+        with patch(ASSEMBLE, moody):
+            job._job_process()
+        self.assertEqual(self.left_out(job), {("plan.pdf", "damaged")})
+        self.assertIsInstance(calls[0][0], Part)
+        self.assertEqual(self.texts(self.reader(job))[0], "FIRST")
+
+    def test_a_file_that_is_missing_on_the_server_is_listed(self):
+        plan = self.move.attachment_ids.filtered(lambda a: a.name == "plan.pdf")
+        path = Path(plan._full_path(plan.store_fname))
+        kept = path.read_bytes()
+        self.addCleanup(path.write_bytes, kept)
+        path.unlink()
+        job = self.run_job(self.begun())
+        self.assertEqual(self.left_out(job), {("plan.pdf", "missing")})
+
+    def test_files_in_the_database_go_in(self):
+        self.env["ir.config_parameter"].set_param("ir_attachment.location", "db")
+        self.attach(self.move, "db.pdf", pdf_of("FROM THE DATABASE"))
+        self.env["ir.config_parameter"].set_param("ir_attachment.location", "file")
+        job = self.run_job(self.begun())
+        self.assertEqual(
+            self.texts(self.reader(job)), ["FIRST", "PLAN", "FROM THE DATABASE"]
+        )
+
+    def test_nothing_stays_on_the_disk(self):
+        before = self.staged_files()
+        self.run_job(self.begun())
+        self.assertEqual(self.staged_files(), before)
+
+    def test_the_requester_is_told_with_a_link_and_what_was_left_out(self):
+        self.attach(self.move, "sheet.xlsx", b"PK a sheet")
+        job = self.run_job(self.begun())
+        message = self.server["mail.message"].search(
+            [("partner_ids", "in", self.manager.partner_id.ids)], limit=1
+        )
+        self.assertIn(f"/odoo/invoice-backups/{job.id}", message.body)
+        self.assertIn("sheet.xlsx", message.body)
+        self.assertIn("3 pages", job.summary)
+
+    def test_a_backup_that_is_given_up_is_told(self):
+        job = self.begun()
+        job._job_fail(UserError("The roof is leaking."), give_up=True)
+        message = self.server["mail.message"].search(
+            [("partner_ids", "in", self.manager.partner_id.ids)], limit=1
+        )
+        self.assertIn("The roof is leaking.", message.body)
+
+    def test_the_name_says_client_reference_date_and_time(self):
+        self.move.invoice_origin = "S00042"
+        self.manager.tz = "Europe/Paris"
+        job = self.run_job(self.begun())
+        [chapter] = job._chapters()
+        with freeze_time("2026-11-21 23:30:00"):
+            title = job._file_title(chapter)
+        self.assertEqual(
+            title,
+            f"Invoice backup - {self.client.name} - {self.move.name} - "
+            "2026-11-22 - 00h30",
+        )
+        self.assertIn(self.move.name.replace("/", "_"), job.result_ids.name)
+
+    def test_a_backup_goes_after_its_days_and_can_be_made_again(self):
+        self.company.progbox_backup_days = 5
+        job = self.run_job(self.begun()).with_user(self.manager)
+        document = job.result_ids
+        self.assertEqual(job.expires_on, fields.Date.add(fields.Date.today(), days=5))
+        job._gc_compilations()
+        self.assertTrue(document.exists())
+        with freeze_time(fields.Date.add(fields.Date.today(), days=6)):
+            job._gc_compilations()
+        self.assertFalse(document.exists())
+        job.invalidate_recordset()
+        with self.assertRaisesRegex(UserError, "Compile it again"):
+            job.action_download()
+        again = self.compilations.browse(job.action_compile_again()["res_id"])
+        self.assertEqual((again.move_ids, again.state), (self.move, "pending"))
+
+    def test_the_sweep_leaves_the_folder_of_a_running_backup_alone(self):
+        job = self.begun()
+        self.walk_until(job, lambda job: job.step == "check")
+        orphan = job._folder().with_name("compilation-999999999")
+        orphan.mkdir()
+        job._gc_compilations()
+        self.assertTrue(job._folder().exists())
+        self.assertFalse(orphan.exists())
+        job._remove_folder()
+
+    def test_who_took_the_archived_invoices_is_in_the_access_log(self):
+        job = self.run_job(self.begun())
+        line = self.server["progbox.access.log"].search(
+            [("kind", "=", "compilation")], limit=1
+        )
+        self.assertEqual(line.user_ref, self.manager.id)
+        self.assertEqual(line.document_ref, self.documents(self.move).id)
+        self.assertEqual(line.note, job.name)

@@ -1,0 +1,166 @@
+"""Many parts become one PDF."""
+
+import os
+import tempfile
+import time
+from bisect import bisect_right
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple
+
+from .check import CheckFailed, check
+from .child import Child
+from .errors import ERRORS, REFUSALS, CompileError, PartRefused
+from .failure import Failure
+
+MEMORY = 1 << 30  # for the part that is being written and the list of all
+PROGRESS_INTERVAL = 0.3  # seconds
+
+
+class Assembled(NamedTuple):
+    """A finished and checked file."""
+
+    pages: int
+    size: int
+
+
+def assemble(
+    parts,
+    target,
+    *,
+    folder,
+    title,
+    metadata=None,
+    attached=(),
+    numbers=None,
+    progress=None,
+    cancelled=None,
+    seconds=3600,
+):
+    """Write one PDF of all the pages of all parts, and check it.
+
+    It works in a child process with memory that does not grow with the parts.
+
+    :param parts: list of Part
+    :param target: path of the result: it is there whole and checked, or not at all
+    :param folder: for temporary files; on the file system of the target
+    :param title: the document's title
+    :param metadata: {'author', 'subject', 'keywords', 'language': text,
+        'created': aware datetime}
+    :param attached: list of Attached, embedded in the result
+    :param numbers: pattern stamped at the bottom of each page, such as
+        "{page} / {pages}"; None: none
+    :param progress: called with (pages done, pages of all) a few times a second
+    :param cancelled: asked a few times a second; true stops the work
+    :param seconds: limit of the whole
+    :rtype: Assembled
+    :raise Cancelled:
+    :raise PartRefused: a part cannot go in after all; the caller assembles the others
+    :raise CompileError: one of errors.ERRORS
+    """
+    assembler = Assembler(Path(folder), parts, progress, cancelled, seconds)
+    with tempfile.TemporaryDirectory(prefix="assembly-", dir=folder) as scratch:
+        output = Path(scratch) / "result.pdf"
+        assembler.write(
+            output,
+            title=title,
+            metadata=_jsonable(metadata or {}),
+            attached=attached,
+            numbers=numbers,
+        )
+        size = output.stat().st_size
+        os.replace(output, target)
+    return Assembled(sum(part.pages for part in parts), size)
+
+
+class Assembler:
+    """Writes and checks; a part that spoils the result is written anew, once."""
+
+    def __init__(self, folder, parts, progress, cancelled, seconds):
+        self._folder = folder
+        self._parts = list(parts)
+        self._pages = sum(part.pages for part in parts)
+        self._progress = progress
+        self._cancelled = cancelled
+        self._deadline = time.monotonic() + seconds
+        self._normalised = set()
+
+    def write(self, output, **frame):
+        while True:
+            try:
+                self._join(output, frame)
+                return check(output, self._pages, self._left(), self._cancelled)
+            except CompileError as error:
+                index = self._culprit(error)
+                if index is None:
+                    raise
+                self._normalise(index, error, output.parent)
+
+    def _join(self, output, frame):
+        done = Progress(self._progress, self._pages)
+        arguments = {"parts": self._parts, "output": output, **frame}
+        with Child(self._folder, MEMORY) as child:
+            try:
+                child.ask("join", arguments, self._left(), done, self._cancelled)
+            except Failure as error:
+                index = error.index
+                if error.code in ("crashed", "out_of_memory"):
+                    index = done.parts  # the one that was being written
+                if index is None or index >= len(self._parts):
+                    raise CompileError(error.code, error.detail) from error
+                refusal = "damaged" if error.code == "part_refused" else error.code
+                raise PartRefused(index, refusal, error.detail) from error
+
+    def _culprit(self, error):
+        """The index of the part that is to blame, if one is."""
+        if isinstance(error, PartRefused):
+            return error.index
+        if isinstance(error, CheckFailed) and error.page is not None:
+            starts = list(accumulate(part.pages for part in self._parts))
+            return bisect_right(starts, error.page)
+        return None
+
+    def _normalise(self, index, error, folder):
+        if index in self._normalised:
+            refusal = getattr(error, "refusal", "damaged")
+            raise PartRefused(index, refusal, error.detail) from error
+        self._normalised.add(index)
+        part = self._parts[index]
+        target = folder / f"normalised-{index}.pdf"
+        try:
+            with Child(self._folder, MEMORY) as child:
+                arguments = {"path": part.path, "target": target}
+                child.ask("normalise", arguments, self._left(), None, self._cancelled)
+        except Failure as failure:
+            if failure.code in ERRORS.keys() - {"part_refused", *REFUSALS}:
+                raise CompileError(failure.code, failure.detail) from failure
+            raise PartRefused(index, "damaged", failure.detail) from failure
+        self._parts[index] = part._replace(path=target)
+
+    def _left(self):
+        return self._deadline - time.monotonic()
+
+
+class Progress:
+    """Passes on what the child reports, a few times a second."""
+
+    def __init__(self, callback, pages):
+        self.parts = 0
+        self._callback = callback
+        self._pages = pages
+        self._next = 0
+
+    def __call__(self, report):
+        pages, self.parts = report
+        now = time.monotonic()
+        if self._callback and (now >= self._next or pages == self._pages):
+            self._next = now + PROGRESS_INTERVAL
+            self._callback(pages, self._pages)
+
+
+def _jsonable(metadata):
+    return {
+        key: value.isoformat() if key == "created" else value
+        for key, value in metadata.items()
+        if value
+    }

@@ -1,0 +1,132 @@
+"""A child process that works on foreign files, seen from its parent."""
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from .errors import Cancelled
+from .failure import Failure
+
+# The package is found beside its siblings, whatever it is called where we run.
+PACKAGE = Path(__file__).resolve().parent
+BOOT = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    f"from {PACKAGE.name}.worker import main; main()"
+)
+# The rest of the environment is the server's: a child opens files of strangers.
+ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME")
+TICK = 0.2  # seconds between two looks at whether somebody cancelled
+BLOCK_SIZE = 1 << 16
+
+
+class Child:
+    """Does tasks, one at a time; started when needed and replaced when it died.
+
+    :param folder: where it puts temporary files
+    :param memory: bytes it may take beyond what it starts with
+    """
+
+    def __init__(self, folder, memory):
+        self._folder = folder
+        self._memory = memory
+        self._process = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def ask(self, task, arguments, seconds, on_progress=None, cancelled=None):
+        """Have a task done.
+
+        :param task: name of a function in `worker`
+        :param arguments: its keyword arguments, for JSON
+        :param on_progress: called with what the task reports
+        :param cancelled: asked a few times a second; true kills the child
+        :return: the task's result
+        :raise Failure: it failed, died, took too long or too much memory
+        :raise Cancelled:
+        """
+        self._start()
+        try:
+            self._send([task, arguments, seconds])
+            for answer in self._answers(time.monotonic() + seconds, cancelled):
+                if "progress" not in answer:
+                    break
+                if on_progress:
+                    on_progress(answer["progress"])
+        except BaseException:
+            self.close()
+            raise
+        if "failure" in answer:
+            raise Failure(*answer["failure"])
+        return answer["result"]
+
+    def close(self):
+        """End the process, whatever it is doing."""
+        process, self._process = self._process, None
+        if process:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(OSError):  # an unsent rest of a task
+                    pipe.close()
+
+    def _start(self):
+        if self._process and self._process.poll() is None:
+            return
+        self.close()
+        self._rest = b""
+        # an empty entry means the current folder, whatever lies there
+        path = [*filter(None, sys.path), str(PACKAGE.parent)]
+        kept = {key: os.environ[key] for key in ENVIRONMENT if key in os.environ}
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-I", "-c", BOOT, json.dumps(path)),
+                *(str(os.getpid()), str(self._memory)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**kept, "TMPDIR": str(self._folder)},
+            start_new_session=True,
+        )
+
+    def _send(self, task):
+        try:
+            self._process.stdin.write(json.dumps(task, default=str).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError as error:
+            raise self._death() from error
+
+    def _answers(self, deadline, cancelled):
+        """Yield what the child says, until its end or the deadline."""
+        output = self._process.stdout
+        with selectors.DefaultSelector() as selector:
+            selector.register(output, selectors.EVENT_READ)
+            while True:
+                if cancelled and cancelled():
+                    raise Cancelled()
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise Failure("timeout")
+                if not selector.select(min(left, TICK if cancelled else left)):
+                    continue
+                block = os.read(output.fileno(), BLOCK_SIZE)
+                if not block:
+                    raise self._death()
+                *lines, self._rest = (self._rest + block).split(b"\n")
+                yield from map(json.loads, lines)
+
+    def _death(self):
+        code = self._process.wait()
+        if code == -signal.SIGXCPU:
+            return Failure("timeout", "no processor time left")
+        return Failure("crashed", f"exit status {code}")

@@ -1,0 +1,108 @@
+"""Copies the pages of a PDF into another one, with all they need and nothing else."""
+
+import re
+
+import pikepdf
+
+from .writer import reference
+
+# What a page keeps: what is seen. Scripts, threads, private data of programs and the
+# structure tree of the source stay behind.
+PAGE_KEYS = {
+    "/Type",
+    "/Resources",
+    "/MediaBox",
+    "/CropBox",
+    "/BleedBox",
+    "/TrimBox",
+    "/ArtBox",
+    "/Contents",
+    "/Rotate",
+    "/Group",
+    "/Annots",
+    "/UserUnit",
+}
+# Parts of the source's own frame, which some objects point back to.
+FRAME_TYPES = {"/Catalog", "/Page", "/Pages", "/StructElem", "/StructTreeRoot"}
+# A stream may name a file outside of the PDF: never.
+NOT_COPIED = ("/Length", "/F", "/FFilter", "/FDecodeParms")
+# QPDF writes strings with brackets escaped, so that strings are easy to pass over.
+TOKEN = re.compile(
+    rb"\([^\\()]*(?:\\.[^\\()]*)*\)|<[0-9a-f]*>|(?<![^\s\[])(\d+) (\d+) R\b", re.DOTALL
+)
+
+
+class Copier:
+    """One source PDF on its way into a Writer."""
+
+    def __init__(self, pdf, writer):
+        self._pdf = pdf
+        self._writer = writer
+        self._numbers = {}
+        self._waiting = []
+
+    def copy_page(self, page, number, parent):
+        """Write a page; `announce` must have told the numbers of all pages before.
+
+        :param parent: number of the node of the page tree that it hangs on
+        """
+        for key in set(page.keys()) - PAGE_KEYS:
+            del page[key]
+        content = self.translated(page.obj.unparse(resolved=True))
+        content = content.removesuffix(b">>") + b"/Parent %s >>" % reference(parent)
+        self._writer.put(number, content)
+        self._copy_waiting()
+
+    def announce(self, numbers):
+        """Tell which objects of the source are pages: {(number, generation): number}"""
+        self._numbers |= numbers
+
+    def copy_value(self, value):
+        """Serialise a value of the source and write what it refers to."""
+        content = self.translated(value.unparse(resolved=True))
+        self._copy_waiting()
+        return content
+
+    def copy_reference(self, key):
+        """Copy an object of the source and return the reference to it."""
+        content = self.translated(b"%d %d R" % key)
+        self._copy_waiting()
+        return content
+
+    def translated(self, content):
+        """Serialised content with the numbers of the target."""
+        return TOKEN.sub(self._translate, content)
+
+    def _translate(self, match):
+        if not match[1]:
+            return match[0]
+        key = int(match[1]), int(match[2])
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = self._writer.allocate()
+            self._waiting.append(key)
+        return reference(number)
+
+    def _copy_waiting(self):
+        while self._waiting:
+            key = self._waiting.pop()
+            self._copy_object(self._pdf.get_object(key), self._numbers[key])
+
+    def _copy_object(self, value, number):
+        if isinstance(value, pikepdf.Stream):
+            entries = pikepdf.Dictionary(value.stream_dict)
+            for key in NOT_COPIED:
+                if key in entries:
+                    del entries[key]
+            content = self.translated(entries.unparse(resolved=True))
+            data = memoryview(value.get_raw_stream_buffer())
+            self._writer.put_stream(number, content[2:-2].strip(), [data], len(data))
+        elif isinstance(value, pikepdf.Dictionary) and _is_frame(value):
+            self._writer.put(number, b"null")
+        else:
+            self._writer.put(number, self.translated(value.unparse(resolved=True)))
+
+
+def _is_frame(value):
+    kind = value.get("/Type")
+    return isinstance(kind, pikepdf.Name) and str(kind) in FRAME_TYPES

@@ -1,0 +1,80 @@
+"""Takes out of pages what acts by itself: scripts, programs, forms that send."""
+
+import re
+
+from pikepdf import Array, Dictionary, Name
+
+# What a click on a page may do.
+ACTIONS = {"/GoTo", "/URI", "/Named"}
+SCHEMES = {"http", "https", "mailto", "tel", "ftp"}
+SCHEME = re.compile(rb"\s*([A-Za-z][A-Za-z0-9+.-]*)\s*:")
+PLAYERS = {"/Screen", "/Movie", "/Sound", "/RichMedia", "/3D"}
+TRIGGERS = ("/AA", "/PA")
+
+
+def is_active(pdf):
+    """Whether a document acts by itself, outside of its pages."""
+    root = pdf.Root
+    names = root.get("/Names")
+    opening = root.get("/OpenAction")
+    return (
+        "/AA" in root
+        or (isinstance(names, Dictionary) and "/JavaScript" in names)
+        or (isinstance(opening, Dictionary) and not is_harmless(opening))
+    )
+
+
+def defuse_page(page):
+    """Remove the actions of a page and of its annotations.
+
+    :return: whether there were any
+    """
+    found = "/AA" in page.obj
+    if found:
+        del page.obj["/AA"]
+    annotations = page.obj.get("/Annots")
+    if not isinstance(annotations, Array):
+        return found
+    kept = []
+    for annotation in annotations:
+        if not isinstance(annotation, Dictionary) or _plays(annotation):
+            found = True
+            continue
+        found |= _defuse(annotation)
+        kept.append(annotation)
+    if len(kept) < len(annotations):
+        page.obj["/Annots"] = Array(kept)
+    return found
+
+
+def _plays(annotation):
+    return str(annotation.get("/Subtype")) in PLAYERS
+
+
+def _defuse(annotation):
+    found = False
+    for key in TRIGGERS:
+        if key in annotation:
+            del annotation[key]
+            found = True
+    action = annotation.get("/A")
+    if action is None:
+        return found
+    if not is_harmless(action):
+        del annotation["/A"]
+        return True
+    if "/Next" in action:
+        del action["/Next"]
+        return True
+    return found
+
+
+def is_harmless(action):
+    """Whether an action only leads to another place."""
+    if not isinstance(action, Dictionary) or str(action.get("/S")) not in ACTIONS:
+        return False
+    if action.S != Name.URI:
+        return True
+    address = action.get("/URI")
+    scheme = SCHEME.match(bytes(address)) if address is not None else None
+    return not scheme or scheme[1].decode().lower() in SCHEMES

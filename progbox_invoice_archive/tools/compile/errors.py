@@ -1,0 +1,64 @@
+"""What can go wrong, by codes that the caller puts into words."""
+
+# Why one file cannot go in.
+REFUSALS = {
+    "missing": "there is no such file, or it cannot be read",
+    "empty": "the file has no bytes",
+    "encrypted": "it opens with a password only",
+    "not_a_pdf": "neither a PDF nor a picture",
+    "damaged": "its structure is broken and cannot be repaired",
+    "truncated": "its end is missing and no page can be saved",
+    "no_pages": "it has no page",
+    "recursive": "its pages contain themselves",
+    "too_large": "more bytes than the limit",
+    "too_many_pages": "more pages than the limit",
+    "timeout": "reading it took longer than the limit",
+    "out_of_memory": "reading it took more memory than the limit",
+    "crashed": "the reader died of it",
+    "portfolio_empty": "a portfolio without any file in it",
+    "form_unreadable": "an XFA form that only Adobe's programs can show",
+}
+
+# Why there is no result at all.
+ERRORS = {
+    "disk_full": "there is no room for the result",
+    "timeout": "the assembly took longer than the limit",
+    "out_of_memory": "the assembly took more memory than the limit",
+    "crashed": "the assembling process died",
+    "check_failed": "the finished file did not pass the checks",
+    "cancelled": "somebody cancelled it",
+    "part_refused": "an input went bad between inspection and assembly",
+}
+
+
+class CompileError(Exception):
+    """There is no result; nothing is left at the target.
+
+    :param code: one of ERRORS
+    :param detail: what an administrator needs, in English
+    """
+
+    def __init__(self, code, detail=""):
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+
+class Cancelled(CompileError):
+    """The caller's `cancelled` said so."""
+
+    def __init__(self):
+        super().__init__("cancelled")
+
+
+class PartRefused(CompileError):
+    """One part spoils the result: list it as left out and assemble the others.
+
+    :param index: its place among the parts
+    :param refusal: one of REFUSALS
+    """
+
+    def __init__(self, index, refusal, detail=""):
+        super().__init__("part_refused", detail)
+        self.index = index
+        self.refusal = refusal

@@ -1,0 +1,254 @@
+"""Looks into one file; runs in a child process."""
+
+import re
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import pikepdf
+from pikepdf import Array, Dictionary
+
+from . import forms
+from .content import is_bomb
+from .defuse import defuse_page, is_active
+from .embedded import read_embedded
+from .failure import Failure, is_disk_full
+from .inspection import Inspection, Limits
+
+HEAD_SIZE, TAIL_SIZE = 1024, 2048
+REFERENCE = re.compile(rb"(?<![^\s\[])(\d+) (\d+) R\b")
+MAX_DEPTH = 3  # portfolios in portfolios
+
+
+def inspect_file(_report, path, name, folder, limits, extract):
+    """The Inspection of a file, as a dictionary.
+
+    :param limits: fields of Limits, in order
+    """
+    examined = examine(Path(path), name, Path(folder), Limits(*limits), extract)
+    return asdict(examined)
+
+
+def examine(path, name, folder, limits, extract, depth=0):
+    inspection = Inspection(path, name)
+    try:
+        Examiner(inspection, folder, limits, extract, depth).examine()
+    except Failure as error:
+        inspection.ready = None
+        inspection.refusal, inspection.detail = error.code, error.detail
+    return inspection
+
+
+def normalise(_report, path, target):
+    """Write a file anew, with all that QPDF can mend mended."""
+    with pikepdf.open(path) as pdf:
+        _save(pdf, target)
+
+
+class Examiner:
+    def __init__(self, inspection, folder, limits, extract, depth):
+        self._inspection = inspection
+        self._folder = folder
+        self._limits = limits
+        self._extract = extract
+        self._depth = depth
+
+    def examine(self):
+        inspection = self._inspection
+        try:
+            inspection.size = inspection.path.stat().st_size
+            head, tail = _ends(inspection.path)
+        except OSError as error:
+            raise Failure("missing", str(error)) from error
+        if not inspection.size:
+            raise Failure("empty")
+        if inspection.size > self._limits.size:
+            raise Failure("too_large", f"{inspection.size} bytes")
+        inspection.ready = inspection.path
+        if b"%PDF-" not in head and b"%%EOF" not in tail:
+            self._convert()
+        with self._open(b"%%EOF" in tail) as pdf:
+            if not self._is_portfolio(pdf):
+                self._read(pdf, b"%%EOF" in tail)
+
+    def _convert(self):
+        from . import images  # few children ever need it
+
+        self._inspection.kind = "image"
+        self._inspection.changes.append("image")
+        self._inspection.ready = self._new_path()
+        images.to_pdf(self._inspection.path, self._inspection.ready)
+
+    def _open(self, complete):
+        try:
+            return pikepdf.open(self._inspection.ready)
+        except pikepdf.PasswordError as error:
+            raise Failure("encrypted", str(error)) from error
+        except (pikepdf.PdfError, ValueError, RuntimeError) as error:
+            code = "damaged" if complete else "truncated"
+            raise Failure(code, str(error)) from error
+
+    def _read(self, pdf, complete):
+        inspection, changes = self._inspection, self._inspection.changes
+        with _blamed("damaged"):
+            self._count(pdf)
+            inspection.signed = _walk(pdf)
+            if not complete and pdf.get_warnings() and _lacks_objects(pdf):
+                raise Failure("truncated", "objects are missing")
+            inspection.embedded = read_embedded(
+                pdf, self._folder, self._limits.embedded, self._extract
+            )
+            if _defuse(pdf):
+                changes.append("scripts")
+            if pdf.is_encrypted:
+                changes.append("decrypted")
+            if forms.has_fields(pdf):
+                changes += forms.flatten(pdf)
+            if _has_warnings(pdf):
+                changes.append("repaired")
+            if set(changes) - {"image", "scripts"}:
+                self._clean(pdf)
+
+    def _count(self, pdf):
+        inspection = self._inspection
+        inspection.pages = _page_count(pdf)
+        if not inspection.pages:
+            raise Failure("no_pages")
+        if inspection.pages > self._limits.pages:
+            raise Failure("too_many_pages", f"{inspection.pages} pages")
+        for page in pdf.pages:
+            width, height = _page_size(page)
+            inspection.width = max(inspection.width, width)
+            inspection.height = max(inspection.height, height)
+            if is_bomb(page):
+                raise Failure("too_large", "the drawing of a page unfolds without end")
+
+    def _clean(self, pdf):
+        """Save a copy with all that was mended, and look at that one, too."""
+        ready = self._new_path()
+        _save(pdf, ready)
+        self._inspection.ready = ready
+        with pikepdf.open(ready) as copy:
+            if (pages := _page_count(copy)) != self._inspection.pages:
+                raise Failure("damaged", f"{pages} pages after the repair")
+            _walk(copy)
+            if copy.get_warnings():
+                raise Failure("damaged", "; ".join(copy.get_warnings()))
+
+    def _is_portfolio(self, pdf):
+        """Whether it is one; then its files are inspected in its place."""
+        if "/Collection" not in pdf.Root:
+            return False
+        inspection, limits = self._inspection, self._limits
+        inspection.kind, inspection.ready = "portfolio", None
+        if self._depth == MAX_DEPTH:
+            raise Failure("recursive", "portfolios within portfolios")
+        with _blamed("damaged"):
+            inspection.embedded = read_embedded(
+                pdf, self._folder, limits.embedded, extract=True
+            )
+        for file in inspection.embedded:
+            member = (file.path, file.name, self._folder, limits, self._extract)
+            inspection.members.append(examine(*member, self._depth + 1))
+        if not inspection.members:
+            raise Failure("portfolio_empty")
+        going_in = [leaf for leaf in inspection.leaves() if not leaf.refusal]
+        inspection.pages = sum(leaf.pages for leaf in going_in)
+        return True
+
+    def _new_path(self):
+        with tempfile.NamedTemporaryFile(
+            dir=self._folder, prefix="ready-", suffix=".pdf", delete=False
+        ) as file:
+            return Path(file.name)
+
+
+class _blamed:
+    """Whatever QPDF and pikepdf raise in it is the fault of the file."""
+
+    def __init__(self, code):
+        self._code = code
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, _traceback):
+        if not isinstance(error, Exception):
+            return
+        if isinstance(error, (MemoryError, Failure)) or is_disk_full(error):
+            return
+        code = "recursive" if isinstance(error, RecursionError) else self._code
+        raise Failure(code, repr(error)) from error
+
+
+def _ends(path):
+    with open(path, "rb") as file:
+        head = file.read(HEAD_SIZE)
+        file.seek(-min(TAIL_SIZE, path.stat().st_size), 2)
+        return head, file.read(TAIL_SIZE)
+
+
+def _page_count(pdf):
+    try:
+        return len(pdf.pages)
+    except pikepdf.PdfError as error:
+        code = "recursive" if "loop" in str(error).lower() else "damaged"
+        raise Failure(code, str(error)) from error
+
+
+def _page_size(page):
+    try:
+        left, bottom, right, top = map(float, page.cropbox)
+        unit = float(page.obj.get("/UserUnit", 1))
+    except (ValueError, TypeError, AttributeError):
+        return 0.0, 0.0
+    return abs(right - left) * unit, abs(top - bottom) * unit
+
+
+def _walk(pdf):
+    """Read every object, so that QPDF meets all that is wrong.
+
+    :return: whether there is a digital signature
+    """
+    signed = False
+    for value in pdf.objects:
+        if isinstance(value, Dictionary) and "/ByteRange" in value:
+            signed = True
+    return signed
+
+
+def _lacks_objects(pdf):
+    there = {value.objgen for value in pdf.objects if value is not None}
+    for value in pdf.objects:
+        if isinstance(value, (Dictionary, Array)):
+            for match in REFERENCE.finditer(value.unparse(resolved=True)):
+                if (int(match[1]), int(match[2])) not in there:
+                    return True
+    return False
+
+
+def _has_warnings(pdf):
+    try:
+        return bool(pdf.get_warnings())
+    except Exception:  # a warning about bytes that are no text
+        return True
+
+
+def _defuse(pdf):
+    found = is_active(pdf)
+    for page in pdf.pages:
+        found |= defuse_page(page)
+    return found
+
+
+def _save(pdf, target):
+    for key in ("/OpenAction", "/AA", "/Names", "/StructTreeRoot"):
+        if key in pdf.Root:
+            del pdf.Root[key]
+    pdf.save(
+        target,
+        encryption=False,
+        compress_streams=False,
+        stream_decode_level=pikepdf.StreamDecodeLevel.none,
+        object_stream_mode=pikepdf.ObjectStreamMode.preserve,
+    )

@@ -1,0 +1,61 @@
+"""The page tree of a result: nodes of a few pages, as readers like it."""
+
+from array import array
+
+from .writer import reference, references
+
+WIDTH = 64
+
+
+class PageTree:
+    def __init__(self, writer):
+        self._writer = writer
+        self._numbers = array("L")
+        self._nodes = array("L")
+
+    def __len__(self):
+        return len(self._numbers)
+
+    def allocate(self):
+        """A number for the next page."""
+        if len(self._numbers) % WIDTH == 0:
+            self._nodes.append(self._writer.allocate())
+        self._numbers.append(self._writer.allocate())
+        return self._numbers[-1]
+
+    def parent_of(self, index):
+        """The number of the node that the page of this index hangs on."""
+        return self._nodes[index // WIDTH]
+
+    def page(self, index):
+        return self._numbers[index]
+
+    def finish(self):
+        """Write the nodes.
+
+        :return: number of the root
+        """
+        nodes, count = self._nodes, len(self._numbers)
+        kids = [
+            self._numbers[start : start + WIDTH] for start in range(0, count, WIDTH)
+        ]
+        counts = [len(pages) for pages in kids]
+        while len(nodes) != 1:
+            above = array("L")
+            for start in range(0, len(nodes), WIDTH):
+                above.append(self._writer.allocate())
+                for index in range(start, min(start + WIDTH, len(nodes))):
+                    self._put(nodes[index], kids[index], counts[index], above[-1])
+            kids = [nodes[start : start + WIDTH] for start in range(0, len(nodes), WIDTH)]
+            counts = [
+                sum(counts[start : start + WIDTH])
+                for start in range(0, len(nodes), WIDTH)
+            ]
+            nodes = above
+        self._put(nodes[0], kids[0], counts[0])
+        return nodes[0]
+
+    def _put(self, number, kids, count, parent=None):
+        above = b"/Parent %s " % reference(parent) if parent else b""
+        content = b"<< /Type /Pages %s/Kids %s /Count %d >>"
+        self._writer.put(number, content % (above, references(kids), count))

@@ -1,0 +1,86 @@
+"""The child process: does one task after the other for the parent that started it.
+
+A task is a line of JSON on the standard input: [name, arguments, seconds]. Answers
+are lines on the standard output: {"progress": …} as often as the task likes, then
+{"result": …} or {"failure": [code, detail, index]}. The end of the input ends it.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+
+from .failure import Failure, is_disk_full
+
+PR_SET_PDEATHSIG = 1
+MAX_DETAIL = 500
+
+
+def main():
+    parent, memory = map(int, sys.argv[-2:])
+    _die_with(parent)
+    channel = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what a library prints is no answer
+    tasks = _tasks()
+    _limit_memory(memory)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for line in sys.stdin.buffer:
+        name, arguments, seconds = json.loads(line)
+        _limit_time(seconds)
+        answer, usable = _answer(tasks[name], arguments, channel)
+        print(json.dumps(answer, default=str), file=channel)
+        if not usable:
+            return
+
+
+def _tasks():
+    from .checking import check_with_qpdf, check_with_second_reader
+    from .examining import inspect_file, normalise
+    from .joining import join
+
+    return {
+        "inspect_file": inspect_file,
+        "normalise": normalise,
+        "join": join,
+        "check_with_qpdf": check_with_qpdf,
+        "check_with_second_reader": check_with_second_reader,
+    }
+
+
+def _answer(task, arguments, channel):
+    """The answer, and whether this process can be trusted with another task."""
+
+    def report(progress):
+        print(json.dumps({"progress": progress}), file=channel)
+
+    try:
+        return {"result": task(report, **arguments)}, True
+    except Failure as error:
+        return {"failure": [error.code, error.detail[:MAX_DETAIL], error.index]}, True
+    except MemoryError:
+        return {"failure": ["out_of_memory", "", None]}, False
+    except Exception as error:  # whatever it is, the parent has to hear of it
+        code = "disk_full" if is_disk_full(error) else "crashed"
+        return {"failure": [code, repr(error)[:MAX_DETAIL], None]}, False
+
+
+def _die_with(parent):
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit()
+
+
+def _limit_memory(size):
+    with open("/proc/self/statm") as file:
+        taken = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + size, taken + size))
+
+
+def _limit_time(seconds):
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(usage.ru_utime + usage.ru_stime + seconds) + 2
+    _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))

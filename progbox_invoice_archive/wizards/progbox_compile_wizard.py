@@ -1,0 +1,328 @@
+import tempfile
+from pathlib import Path
+
+from odoo import Command, api, fields, models
+from odoo.tools import SQL, human_size
+
+from ..tools.compile import Item, Limits, inspect_files
+
+# Up to here the wizard lists each invoice and each file; beyond, it counts them.
+LISTED = 100
+# Up to here it counts the pages, too: opening it must not take long.
+PAGES_FILES = 60
+PAGES_SIZE = 60 << 20
+
+
+class ProgboxCompileWizard(models.TransientModel):
+    """Shows what will go into an invoice backup, and lets people choose."""
+
+    _name = "progbox.compile.wizard"
+    _inherit = "progbox.compilation.choices"
+    _description = "Compile Invoice Backups"
+
+    company_id = fields.Many2one("res.company", readonly=True)
+    move_ids = fields.Many2many(
+        "account.move", "progbox_compile_wizard_move_rel", "wizard_id", "move_id"
+    )
+    document_ids = fields.Many2many(
+        "progbox.document",
+        "progbox_compile_wizard_document_rel",
+        "wizard_id",
+        "document_id",
+    )
+    line_ids = fields.One2many("progbox.compile.wizard.line", "wizard_id")
+    file_ids = fields.One2many("progbox.compile.wizard.file", "wizard_id")
+    is_listed = fields.Boolean(readonly=True)
+    unit_count = fields.Integer(string="Invoices", readonly=True)
+    counts = fields.Json(readonly=True)
+    pages_known = fields.Boolean(readonly=True)
+    attachments_text = fields.Char(compute="_compute_texts")
+    images_text = fields.Char(compute="_compute_texts")
+    einvoices_text = fields.Char(compute="_compute_texts")
+    detached_text = fields.Char(compute="_compute_texts")
+    total_text = fields.Char(compute="_compute_total_text")
+    missing_days = fields.Char(compute="_compute_missing_days")
+
+    @api.depends("counts")
+    def _compute_texts(self):
+        for wizard in self:
+            wizard.attachments_text = wizard._count_text("attachment")
+            wizard.images_text = wizard._count_text("image")
+            wizard.einvoices_text = wizard._count_text("einvoice")
+            wizard.detached_text = wizard._count_text("detached")
+
+    def _count_text(self, kind):
+        count, size = (self.counts or {}).get(kind, (0, 0))
+        if not count:
+            return self.env._("none")
+        return self.env._(
+            "%(count)s files, %(size)s", count=count, size=human_size(size)
+        )
+
+    @api.depends(
+        "counts",
+        "line_ids.include",
+        "file_ids.include",
+        "with_attachments",
+        "with_images",
+        "with_einvoices",
+        "with_detached",
+    )
+    def _compute_total_text(self):
+        for wizard in self:
+            files, pages, size = wizard._totals()
+            text = wizard.env._(
+                "%(invoices)s invoices, %(files)s files, %(size)s",
+                invoices=wizard._chosen_count(),
+                files=files,
+                size=human_size(size),
+            )
+            if wizard.pages_known:
+                text = wizard.env._("%(all)s, %(pages)s pages", all=text, pages=pages)
+            wizard.total_text = text
+
+    def _chosen_count(self):
+        if self.is_listed:
+            return len(self.line_ids.filtered("include"))
+        return self.unit_count
+
+    def _totals(self):
+        """Return how many files, pages and bytes will go in, as far as is known."""
+        wanted = {
+            "invoice": True,
+            "signed": True,
+            "attachment": self.with_attachments,
+            "image": self.with_images,
+            "einvoice": self.with_einvoices,
+            "detached": self.with_detached,
+        }
+        if self.is_listed:
+            numbers = set(self.line_ids.filtered("include").mapped("number"))
+            files = self.file_ids.filtered(
+                lambda f: f.include and wanted.get(f.category) and f.number in numbers
+            )
+            return len(files), sum(files.mapped("pages")), sum(files.mapped("size"))
+        counts = [n for kind, n in (self.counts or {}).items() if wanted.get(kind)]
+        return sum(n for n, _size in counts), 0, sum(size for _n, size in counts)
+
+    @api.depends("move_ids")
+    def _compute_missing_days(self):
+        for wizard in self:
+            days = wizard.env["progbox.compilation"]._days_without_period(
+                wizard.move_ids, wizard.company_id
+            )
+            shown = ", ".join(map(fields.Date.to_string, days[:12]))
+            wizard.missing_days = shown + (" …" if len(days) > 12 else "")
+
+    @api.onchange("sort_by")
+    def _onchange_sort_by(self):
+        keys = {
+            "contract": lambda line: (not line.contract, line.contract, line.place),
+            "date": lambda line: (line.date or fields.Date.today(), line.place),
+            "partner": lambda line: ((line.partner_name or "").casefold(), line.place),
+        }
+        if key := keys.get(self.sort_by):
+            for sequence, line in enumerate(self.line_ids.sorted(key)):
+                line.sequence = sequence
+
+    # ------------------------------------------------------------------
+    # Opening
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _open(self, moves, documents=None):
+        """Return the action that shows the wizard.
+
+        :param account.move moves: to compile
+        :param progbox.document documents: archived, of invoices that are gone
+        :raise AccessError: for anybody but an archive manager
+        :raise UserError: several companies, or nothing that is an invoice
+        """
+        jobs = self.env["progbox.compilation"]
+        jobs._check_manager()
+        documents = documents or self.env["progbox.document"]
+        wizard = self.create(
+            {
+                "company_id": jobs._check_subject(moves, documents).id,
+                "move_ids": [Command.set(moves.ids)],
+                "document_ids": [Command.set(documents.ids)],
+                "unit_count": len(moves) + len(documents),
+                "is_listed": len(moves) + len(documents) <= LISTED,
+            }
+        )
+        if wizard.is_listed:
+            wizard._list()
+        else:
+            wizard.counts = wizard._count()
+        return wizard._action()
+
+    def _action(self):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Compile Invoice Backups"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def _list(self):
+        """List each invoice and each file."""
+        everything = {**self._choices(), "with_detached": True}
+        sources_model = self.env["progbox.compilation.sources"]
+        numbers = {}
+        for records in (self.move_ids, self.document_ids):
+            for place, record in enumerate(self._in_order(records)):
+                values = self._line_values(record, place)
+                numbers[record] = values["number"]
+                self.line_ids.create({"wizard_id": self.id, **values})
+            found = sources_model._sources(records._name, records.ids, everything)
+            for record in records:
+                self.file_ids.create(
+                    [
+                        {
+                            "wizard_id": self.id,
+                            "number": numbers[record],
+                            **self._file_values(source),
+                        }
+                        for source in found[record.id]
+                    ]
+                )
+        self._count_pages()
+        self._sum_up()
+        self._onchange_sort_by()
+        counts = {}
+        for file in self.file_ids:
+            count, size = counts.get(file.category, (0, 0))
+            counts[file.category] = (count + 1, size + file.size)
+        self.counts = counts
+
+    def _in_order(self, records):
+        if records._name == "account.move":
+            return records.sorted(
+                lambda m: (m.sequence_prefix or "", m.sequence_number, m.id)
+            )
+        return records.sorted("id")
+
+    def _line_values(self, record, place):
+        if record._name == "account.move":
+            return {
+                "place": place,
+                "move_id": record.id,
+                "number": record.display_name,
+                "partner_name": record.commercial_partner_id.name,
+                "date": record._progbox_day(),
+                "contract": (record.invoice_origin or record.ref or "").strip(),
+            }
+        return {
+            "place": place,
+            "document_id": record.id,
+            "number": record.display_name,
+            "partner_name": record.partner_name,
+            "date": record.document_date,
+        }
+
+    def _file_values(self, source):
+        detached = self.env["progbox.compilation.sources"]._detached_pattern()
+        category = source.kind
+        if detached.fullmatch(source.name or ""):
+            category = "detached"
+        note = False
+        if source.code:
+            category = "other"
+            note = self.env["progbox.compilation.reasons"]._sentences(source.code)[0]
+        elif source.state == "render":
+            note = self.env._("Odoo makes its pages.")
+        return {
+            "category": category,
+            "name": source.name,
+            "attachment_id": source.attachment.id,
+            "size": source.attachment.sudo().file_size,
+            "include": not source.code,
+            "note": note,
+        }
+
+    def _count_pages(self):
+        """Try the files as the backup will, when they are few."""
+        files = self.file_ids.filtered(lambda f: f.include and f._has_pages())
+        if len(files) > PAGES_FILES or sum(files.mapped("size")) > PAGES_SIZE:
+            return
+        with tempfile.TemporaryDirectory(prefix="progbox-") as folder:
+            items = [Item(file._path(Path(folder)), file.name) for file in files]
+            inspections = inspect_files(items, folder, Limits(seconds=3))
+            for file, inspection in zip(files, inspections, strict=True):
+                file.pages = sum(leaf.pages for leaf in inspection.leaves())
+                if inspection.refusal:
+                    sentences = self.env["progbox.compilation.reasons"]._sentences(
+                        inspection.refusal
+                    )
+                    file.note = sentences[0]
+        self.pages_known = True
+
+    def _sum_up(self):
+        for number, files in self.file_ids.grouped("number").items():
+            included = files.filtered("include")
+            self.line_ids.filtered(lambda line, n=number: line.number == n).write(
+                {
+                    "file_count": len(included),
+                    "pages": sum(included.mapped("pages")),
+                    "size": sum(included.mapped("size")),
+                }
+            )
+
+    def _count(self):
+        """Count the files of thousands of invoices, without reading them."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT CASE
+                    WHEN mimetype LIKE 'image/%%' THEN 'image'
+                    WHEN mimetype IN ('application/pdf', 'application/octet-stream')
+                        THEN 'attachment'
+                    ELSE 'other' END AS category, count(*), sum(file_size)
+                FROM ir_attachment
+                WHERE res_model = 'account.move' AND res_field IS NULL
+                AND res_id = ANY(%s) GROUP BY category""",
+                self.move_ids.ids,
+            )
+        )
+        counts = {category: (count, int(size or 0)) for category, count, size in rows}
+        return {"invoice": (self.unit_count, 0), **counts}
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_create_periods(self):
+        """Make the billing periods that some dates lack, and come back."""
+        jobs = self.env["progbox.compilation"]
+        jobs._check_manager()
+        days = jobs._days_without_period(self.move_ids, self.company_id)
+        self.env["progbox.billing.period"]._ensure(self.company_id, days, by_hand=True)
+        return self._action()
+
+    def action_compile(self):
+        """Start the backup, and show how far it is."""
+        self.ensure_one()
+        choices, values = self._choices(), {}
+        moves, documents = self.move_ids, self.document_ids
+        if self.is_listed:
+            chosen = self.line_ids.filtered("include").sorted("sequence")
+            moves, documents = chosen.move_id, chosen.document_id
+            values["excluded"] = self.file_ids.filtered(
+                lambda f: not f.include and f.category != "other"
+            ).attachment_id.ids
+            if choices["sort_by"] == "manual" or self._is_rearranged(chosen):
+                choices["sort_by"] = "manual"
+                values["arranged"] = [
+                    (line.move_id or line.document_id).id for line in chosen
+                ]
+        job = self.env["progbox.compilation"]._request(
+            moves, documents, choices, **values
+        )
+        return {**job._get_records_action(), "target": "current"}
+
+    def _is_rearranged(self, lines):
+        """Whether somebody has dragged the lines into another order."""
+        dragged = lines.ids
+        self._onchange_sort_by()
+        return dragged != lines.sorted("sequence").ids
