@@ -36,3 +36,7 @@ from . import test_attachment_files
 from . import test_tools_backoff
 from . import test_tools_filenames
 from . import test_tools_staging
+from . import test_compile_tool_inspection
+from . import test_compile_tool_pictures
+from . import test_compile_tool_assembly
+from . import test_compile_tool_failures
