@@ -23,7 +23,7 @@ BUFFER_SIZE = 1 << 20
 
 
 def join(
-    report, parts, output, title, metadata=None, attached=(), numbers=None, first=0
+    report, parts, output, title, metadata=None, attached=(), numbers=None
 ):
     """Write one PDF of all parts.
 
@@ -33,6 +33,7 @@ def join(
     attached = [Attached(*each) for each in attached]
     with open(output, "wb", buffering=BUFFER_SIZE) as file:
         joining = Joining(Writer(file), parts, numbers)
+        report([0, 0])
         for index, part in enumerate(parts):
             joining.add(index, part)
             report([joining.done, index + 1])
