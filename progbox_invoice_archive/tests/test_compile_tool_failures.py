@@ -7,13 +7,20 @@ from unittest.mock import patch
 
 import psutil
 
+from ..tools import compile as compile_package
+from ..tools.compile import (
+    Cancelled,
+    CompileError,
+    Item,
+    Limits,
+    Part,
+    PartRefused,
+    assembly,
+)
+from ..tools.compile.check import CheckFailed
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
 from .compile_common import CompileCase, poppler_texts
-from ..tools import compile as compile_package
-from ..tools.compile import Cancelled, CompileError, Item, Limits, Part, PartRefused
-from ..tools.compile import assembly
-from ..tools.compile.check import CheckFailed
 
 TOOLS = os.path.dirname(os.path.dirname(compile_package.__file__))
 # What another Odoo would do; it is killed or short of space.
@@ -51,15 +58,16 @@ class TestCompileToolFailures(CompileCase):
         self.assertFalse(list(self.work.iterdir()))
         self.assertFalse(children())
 
-    def program(self, code, **options):
+    def program(self, code):
         values = {
             "paths": [str(path) for path in self.paths],
             "work": str(self.work),
             "target": str(self.target),
         }
-        code = "\n".join([*(f"{key} = {value!r}" for key, value in values.items()), code])
+        setting = "\n".join(f"{key} = {value!r}" for key, value in values.items())
+        code = PROGRAM.format(tools=TOOLS, code=f"{setting}\n{code}")
         return subprocess.Popen(
-            [sys.executable, "-c", PROGRAM.format(tools=TOOLS, code=code)],
+            [sys.executable, "-c", code],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -260,7 +268,8 @@ class TestCompileToolFailures(CompileCase):
         with patch.object(assembly, "check_in", refuse):
             with self.assertRaises(PartRefused) as caught:
                 self.assemble(self.parts)
-        self.assertEqual((caught.exception.index, caught.exception.refusal), (5, "damaged"))
+        self.assertEqual(caught.exception.index, 5)
+        self.assertEqual(caught.exception.refusal, "damaged")
         self.assertNothing()
 
     def test_a_child_knows_nothing_of_the_servers_secrets(self):

@@ -27,6 +27,7 @@ PACKAGES = {
 TEST_PACKAGES = {
     "chromium": "chromium",
     "poppler-utils": "pdftotext",  # tests read PDF files with it
+    "qpdf": "qpdf",  # the yardstick of what compiles PDF files
 }
 ODOO_PACKAGES = [
     "odoo-19",

@@ -168,9 +168,7 @@ class Maker:
     def write(self, path, title, pages):
         with pikepdf.new() as pdf:
             font = pdf.make_indirect(
-                Dictionary(
-                    Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica
-                )
+                Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
             )
             for number in range(pages):
                 self._add_page(pdf, font, f"{title}, page {number}")
