@@ -7,7 +7,13 @@
     "author": "ProGBox",
     "depends": ["account", "portal", "mail"],
     "external_dependencies": {
-        "python": ["pathvalidate", "pikepdf", "tinycss2", "zipstream-ng"],
+        "python": [
+            "img2pdf",
+            "pathvalidate",
+            "pikepdf",
+            "tinycss2",
+            "zipstream-ng",
+        ],
     },
     "data": [
         "security/archive_groups.xml",
