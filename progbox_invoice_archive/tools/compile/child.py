@@ -21,6 +21,8 @@ BOOT = (
 )
 # The rest of the environment is the server's: a child opens files of strangers.
 ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME")
+# After these a process is not trusted with another task.
+SHAKEN = {"out_of_memory", "crashed", "disk_full"}
 TICK = 0.2  # seconds between two looks at whether somebody cancelled
 BLOCK_SIZE = 1 << 16
 
@@ -65,9 +67,12 @@ class Child:
         except BaseException:
             self.close()
             raise
-        if "failure" in answer:
-            raise Failure(*answer["failure"])
-        return answer["result"]
+        if "result" in answer:
+            return answer["result"]
+        failure = Failure(*answer["failure"])
+        if failure.code in SHAKEN:
+            self.close()
+        raise failure
 
     def close(self):
         """End the process, whatever it is doing."""
