@@ -30,9 +30,26 @@ class JobError(UserError):
         self.detail = detail
 
 
-class FileMissing(UserError):
-    """The file store does not hold the bytes of an attachment."""
+class FileUnreadable(UserError, OSError):
+    """The storage does not give the bytes of an attachment."""
+
+
+class FileMissing(FileUnreadable, FileNotFoundError):
+    """The storage does not hold the bytes of an attachment."""
 
 
 class RenderError(JobError):
     """A page could not be made; `detail` is what the renderer said."""
+
+
+class NotShared(Exception):
+    """A visitor asked for something that is not, or no longer, shared with him.
+
+    :param share: the share it was asked of, empty when there is none
+    :param str reason: why, for the log; the visitor does not learn it
+    """
+
+    def __init__(self, share, reason):
+        super().__init__(reason)
+        self.share = share
+        self.reason = reason

@@ -1,6 +1,7 @@
 from odoo.tools import SQL
 
 from .models.ir_module_module import CONFIRMED
+from .tools.package_build import remove_tree
 
 
 def uninstall_hook(env):
@@ -18,7 +19,7 @@ def uninstall_hook(env):
     rows = env.execute_query(
         SQL(
             "DELETE FROM ir_attachment"
-            " WHERE res_model IN ('progbox.document', 'progbox.export')"
+            " WHERE res_model IN ('progbox.document', 'progbox.verification')"
             " RETURNING store_fname"
         )
     )
@@ -26,5 +27,7 @@ def uninstall_hook(env):
     for [store_fname] in rows:
         if store_fname:
             env["ir.attachment"]._file_delete(store_fname)
+    staging = env["ir.attachment"]._progbox_staging_folder()
+    env.cr.postcommit.add(lambda: remove_tree(staging))
     # An archive that is begun anew has not been given up.
     env["ir.config_parameter"].set_param(CONFIRMED, False)

@@ -3,7 +3,6 @@
 # A command speaks to whoever called it. pylint: disable=print-used
 import argparse
 import json
-import re
 import sys
 import traceback
 
@@ -82,10 +81,16 @@ class Progbox(Command):
         )
         verify.add_argument(
             "--anchor",
-            type=_anchor,
             action="append",
+            default=[],
             metavar="LINE:HASH",
             help="a line of the ledger and its hash, from a report or a certificate",
+        )
+        verify.add_argument(
+            "--ledger",
+            type=argparse.FileType("rb"),
+            metavar="PATH",
+            help="the file ledger.jsonl of an export, to compare with",
         )
         verify.add_argument("--json", action="store_true")
         return parser.parse_args(arguments)
@@ -104,6 +109,8 @@ class Progbox(Command):
             env = api.Environment(cursor, SUPERUSER_ID, {})
             if "progbox.verification" not in env:
                 raise CouldNotRun("ProGBox Invoice Archive is not installed here.")
+            parse = env["progbox.verification"]._parse_anchor
+            options.anchor = [parse(text) for text in options.anchor]
             companies = self._companies(env, options)
             return [self._verify_one(env, company, options) for company in companies]
 
@@ -119,14 +126,17 @@ class Progbox(Command):
                 raise CouldNotRun(f"there is no company {wanted}.")
         if not companies:
             raise CouldNotRun("there is no archive in this database yet.")
-        if options.anchor and len(companies) > 1:
-            raise CouldNotRun("name the --company that the --anchor belongs to.")
+        if (options.anchor or options.ledger) and len(companies) > 1:
+            raise CouldNotRun(
+                "name the --company that the --anchor or the --ledger belongs to."
+            )
         return companies
 
     def _verify_one(self, env, company, options):
         run = env["progbox.verification"]._start_here(
             company,
             {"door": "command", "since": options.since, "anchors": options.anchor},
+            options.ledger,
         )
 
         # A long job commits on the way: its lease, what it has found, its end.
@@ -208,10 +218,3 @@ def _date(text):
         return fields.Date.to_date(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError("a day is written YYYY-MM-DD") from error
-
-
-def _anchor(text):
-    match = re.fullmatch(r"(\d+):(\$1\$[0-9a-f]{64})", text.strip())
-    if not match:
-        raise argparse.ArgumentTypeError("an anchor is LINE:HASH, 12:$1$0a…")
-    return [int(match[1]), match[2]]

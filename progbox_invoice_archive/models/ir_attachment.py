@@ -1,11 +1,16 @@
+import functools
+import os
+from contextlib import contextmanager
 from pathlib import Path
+
+import psycopg2
 
 from odoo import SUPERUSER_ID, api, models
 
 from odoo.addons.base.models.ir_attachment import IrAttachment as BaseIrAttachment
 
-from ..exceptions import FileMissing
-from ..tools.staging import BLOCK_SIZE, read_blocks, remove_leftovers, stage
+from ..exceptions import FileMissing, FileUnreadable
+from ..tools.staging import BLOCK_SIZE, remove_leftovers, stage
 
 LEFTOVER_AGE = 24 * 3600
 
@@ -14,6 +19,12 @@ class IrAttachment(models.Model):
     """The one writer and the one reader of ProGBox's files."""
 
     _inherit = "ir.attachment"
+
+    # For the catch-up, which asks for the legal documents of the last days.
+    _progbox_legal_idx = models.Index(
+        "(write_date) WHERE res_model = 'account.move'"
+        " AND res_field = 'invoice_pdf_report_file'"
+    )
 
     @api.model
     def _progbox_stage(self, blocks):
@@ -60,33 +71,110 @@ class IrAttachment(models.Model):
         staged.move_to(Path(self._full_path(store_fname)))
         return attachment
 
+    # ------------------------------------------------------------------
+    # Reading
+    # ------------------------------------------------------------------
+
     def _progbox_blocks(self, size=BLOCK_SIZE):
         """Yield the bytes of one attachment, block by block.
 
-        :raise FileMissing: when the file store does not hold the file
+        :raise FileMissing: when its storage does not hold the file
+        """
+        self.ensure_one()
+        if not self.store_fname:
+            self.flush_recordset(["db_datas"])
+            yield from read_database_blocks(self.env.cr, self.id, size)
+            return
+        with self._progbox_open() as file:
+            while block := file.read(size):
+                yield block
+
+    def _progbox_size(self):
+        """Return how many bytes the storage holds for one attachment.
+
+        :raise FileMissing: when its storage does not hold the file
         """
         self.ensure_one()
         if self.store_fname:
-            path = Path(self._full_path(self.store_fname))
-            if not path.is_file():
-                raise FileMissing(
-                    self.env._(
-                        "The file of %(name)s is missing in the file store. Restore "
-                        "it from a backup.",
-                        name=self.name,
-                    )
-                )
-            yield from read_blocks(path, size)
-        else:
-            yield from self._progbox_database_blocks(size)
-
-    def _progbox_database_blocks(self, size):
+            with self._progbox_open() as file:
+                return file.seek(0, os.SEEK_END)
         self.flush_recordset(["db_datas"])
-        yield from read_database_blocks(self.env.cr, self.id, size)
+        self.env.cr.execute(
+            "SELECT octet_length(db_datas) FROM ir_attachment WHERE id = %s", [self.id]
+        )
+        return self.env.cr.fetchone()[0] or 0
+
+    @api.model
+    def _progbox_source(self, attachment_id, store_fname):
+        """Return where the bytes of an attachment come from, for readers in bulk.
+
+        :param int attachment_id: its id
+        :param store_fname: its name in the storage, or None
+        :return: the path of the file (str) in Odoo's file store; for other storages
+            a function that yields blocks, with a cursor of its own: it may be called
+            when the request, and its environment, are over
+        """
+        if store_fname and not is_object(store_fname):
+            return self._full_path(store_fname)
+        return functools.partial(
+            _blocks_with_own_cursor, self.env.registry, attachment_id
+        )
+
+    @contextmanager
+    def _progbox_open(self):
+        """Open the file of one attachment that is not in the database, for reading.
+
+        :raise FileMissing: when the storage does not hold it
+        :raise FileUnreadable: for whatever else the storage answers
+        """
+        try:
+            with self._progbox_opener()("rb") as file:
+                yield file
+        except FileNotFoundError as error:
+            raise FileMissing(
+                self.env._(
+                    "The file of %(name)s is missing in the file store. Restore it "
+                    "from a backup.",
+                    name=self.name,
+                )
+            ) from error
+        except psycopg2.Error:
+            raise
+        except Exception as error:  # noqa: BLE001  each storage has errors of its own
+            raise FileUnreadable(
+                self.env._(
+                    "The file of %(name)s cannot be read: %(reason)s",
+                    name=self.name,
+                    reason=error,
+                )
+            ) from error
+
+    def _progbox_opener(self):
+        """Return the function that opens the file of one attachment.
+
+        To be extended for a storage of one's own. What is there reads Odoo's file
+        store, and any storage whose module gives attachments a method ``open``, as
+        ``fs_attachment`` of the OCA does.
+        """
+        if not is_object(self.store_fname):
+            return Path(self._full_path(self.store_fname)).open
+        if not hasattr(self, "open"):
+            raise OSError(
+                self.env._(
+                    "no installed module reads the storage %(storage)s.",
+                    storage=self.store_fname.partition("://")[0],
+                )
+            )
+        return self.open
 
     @api.autovacuum
     def _gc_progbox_staged(self):
         remove_leftovers(self._progbox_staging_folder(), LEFTOVER_AGE)
+
+
+def is_object(store_fname):
+    """Whether a file is kept by another storage than Odoo's: ``code://name``."""
+    return "://" in store_fname
 
 
 def read_database_blocks(cr, attachment_id, size):
@@ -103,3 +191,10 @@ def read_database_blocks(cr, attachment_id, size):
             return
         yield bytes(block)
         offset += size
+
+
+def _blocks_with_own_cursor(registry, attachment_id):
+    """Yield the bytes of an attachment, holding no transaction but for this file."""
+    with registry.cursor(readonly=True) as cr:
+        attachments = api.Environment(cr, SUPERUSER_ID, {})["ir.attachment"]
+        yield from attachments.browse(attachment_id)._progbox_blocks()

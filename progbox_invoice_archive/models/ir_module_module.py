@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 ADDON = "progbox_invoice_archive"
 CONFIRMED = f"{ADDON}.uninstall_confirmed"
@@ -29,19 +30,58 @@ class IrModuleModule(models.Model):
         :raise UserError: that says what to do first
         """
         count = self.env["progbox.seal"].sudo().search_count([])
-        if count and not self._progbox_uninstall_allowed():
+        if not count:
+            return
+        if companies := self._progbox_not_exported():
             raise UserError(
                 self.env._(
                     "The archive of this database holds %(count)s sealed lines, which "
-                    "uninstalling would destroy. Export the archive first and keep the "
-                    "export. Then, to give the archive up for good, set the system "
-                    "parameter %(parameter)s to the name of this database, "
-                    "%(database)s, and uninstall again.",
+                    "uninstalling would destroy. Export the whole archive first, with "
+                    "all its years, and keep the export elsewhere: for %(companies)s "
+                    "there is no export that has everything up to the last line. Then "
+                    "uninstall again.",
+                    count=count,
+                    companies=", ".join(companies.mapped("name")),
+                )
+            )
+        if not self._progbox_uninstall_allowed():
+            raise UserError(
+                self.env._(
+                    "The archive of this database holds %(count)s sealed lines, which "
+                    "uninstalling would destroy. It has been exported: see that the "
+                    "export is kept elsewhere. Then, to give the archive up for good, "
+                    "set the system parameter %(parameter)s to the name of this "
+                    "database, %(database)s, and uninstall again.",
                     count=count,
                     parameter=CONFIRMED,
                     database=self.env.cr.dbname,
                 )
             )
+
+    @api.model
+    def _progbox_not_exported(self):
+        """Return the companies whose archive no export has as it is now.
+
+        An export that began after the last line has everything, when it is one of
+        the root and counts as many documents; what it names as missing is missing.
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT seal.company_id FROM progbox_seal seal
+                GROUP BY seal.company_id HAVING NOT EXISTS (
+                    SELECT FROM progbox_export export
+                    JOIN progbox_folder root ON root.id = export.folder_id
+                    WHERE export.company_id = seal.company_id
+                    AND export.state = 'done'
+                    AND root.locked AND root.parent_id IS NULL
+                    AND export.create_date >= max(seal.sealed_on)
+                    AND export.document_count + export.problem_count
+                        >= count(*) FILTER (WHERE seal.kind = 'deposit')
+                ) ORDER BY seal.company_id"""
+            )
+        )
+        return self.env["res.company"].sudo().browse(id_ for [id_] in rows)
 
     @api.model
     def _progbox_uninstall_allowed(self):

@@ -6,7 +6,9 @@ from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools import SQL
 
+from ..tools.guards_sql import PURGE_SETTING
 from ..tools.sentinels import PURGER
+from .res_users import ARCHIVE_MANAGER
 
 PURGE_LIMIT = 10000
 
@@ -47,16 +49,20 @@ class ProgboxAccessLog(models.Model):
     )
     user_ref = fields.Integer(string="User ID", readonly=True, aggregator=None)
     user_name = fields.Char(string="Who", readonly=True)
-    user_login = fields.Char(string="Login", readonly=True)
-    address = fields.Char(string="From", readonly=True, help="IP address.")
+    user_login = fields.Char(string="Login", readonly=True, groups=ARCHIVE_MANAGER)
+    address = fields.Char(
+        string="From", readonly=True, groups=ARCHIVE_MANAGER, help="IP address."
+    )
     document_ref = fields.Integer(string="Document ID", readonly=True, aggregator=None)
     document_name = fields.Char(string="Document", readonly=True)
     folder_ref = fields.Integer(string="Folder ID", readonly=True, aggregator=None)
     folder_name = fields.Char(string="Folder", readonly=True)
+    share_ref = fields.Integer(string="Share ID", readonly=True, aggregator=None)
     note = fields.Char(readonly=True)
 
     _document_idx = models.Index("(document_ref, id) WHERE document_ref IS NOT NULL")
     _folder_idx = models.Index("(folder_ref, id) WHERE folder_ref IS NOT NULL")
+    _share_idx = models.Index("(share_ref, id) WHERE share_ref IS NOT NULL")
     _purge_idx = models.Index("(company_id, accessed_on)")
 
     # ------------------------------------------------------------------
@@ -79,7 +85,9 @@ class ProgboxAccessLog(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _log(self, kind, documents=None, folder=None, company=None, note=None):
+    def _log(
+        self, kind, documents=None, folder=None, company=None, note=None, share=None
+    ):
         """Write down an access: a line per document, or one for a folder or company.
 
         :param str kind: a key of the field ``kind``
@@ -87,6 +95,7 @@ class ProgboxAccessLog(models.Model):
         :param folder: progbox.folder, when it was all that is in it
         :param company: res.company, when it was its whole archive
         :param str note: what else to know, in words
+        :param progbox.share share: through which the access was
         """
         if documents is not None:
             documents.flush_model(["number", "name", "folder_id", "company_id"])
@@ -121,12 +130,13 @@ class ProgboxAccessLog(models.Model):
             SQL(
                 """INSERT INTO progbox_access_log (
                     accessed_on, kind, user_ref, user_name, user_login, address, note,
-                    document_ref, document_name, folder_ref, folder_name, company_id
+                    share_ref, document_ref, document_name, folder_ref, folder_name,
+                    company_id
                 )
-                SELECT %(now)s, %(kind)s, usr.id, partner.name, usr.login,
-                    %(address)s, %(note)s, source.document_ref, source.document_name,
-                    source.folder_ref, array_to_string(source.path, ' / '),
-                    source.company_id
+                SELECT %(now)s, %(kind)s, usr.id, COALESCE(%(visitor)s, partner.name),
+                    usr.login, %(address)s, %(note)s, %(share)s, source.document_ref,
+                    source.document_name, source.folder_ref,
+                    array_to_string(source.path, ' / '), source.company_id
                 FROM (%(source)s) AS source
                 LEFT JOIN res_users usr ON usr.id = %(uid)s
                 LEFT JOIN res_partner partner ON partner.id = usr.partner_id""",
@@ -134,6 +144,8 @@ class ProgboxAccessLog(models.Model):
                 kind=kind,
                 address=request.httprequest.remote_addr if request else None,
                 note=note,
+                share=share and share.id or None,
+                visitor=share and share._visitor_name() or None,
                 source=source,
                 uid=self.env.uid,
             )
@@ -141,13 +153,15 @@ class ProgboxAccessLog(models.Model):
         self.invalidate_model()
 
     @api.model
-    def _has_recent(self, kinds, document, since):
+    def _has_recent(self, kinds, document, since, share=None):
         """Whether the same person has been at the same document since then.
 
         :param timedelta since: how long ago
+        :param progbox.share share: through which, if through one
         """
         domain = (
             Domain("document_ref", "=", document.id)
+            & Domain("share_ref", "=", share and share.id)
             & Domain("kind", "in", kinds)
             & Domain("user_ref", "=", self.env.uid)
             & Domain("address", "=", request.httprequest.remote_addr)
@@ -175,7 +189,11 @@ class ProgboxAccessLog(models.Model):
                 "accessed_on", "<", limit
             )
         lines = purge.search(old, order="id", limit=PURGE_LIMIT)
+        # The database asks too, and looks at the age of each line.
+        setting = "SELECT set_config(%s, %s, true)"
+        self.env.cr.execute(setting, [PURGE_SETTING, "on"])
         lines.unlink()
+        self.env.cr.execute(setting, [PURGE_SETTING, "off"])
         return len(lines), len(lines) == PURGE_LIMIT
 
     # ------------------------------------------------------------------

@@ -12,6 +12,8 @@ class ProgboxAppendOnly(models.AbstractModel):
 
     _name = "progbox.append.only"
     _description = "Append-only Record"
+    # What the server alone may still write.
+    _server_fields = frozenset()
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -19,8 +21,11 @@ class ProgboxAppendOnly(models.AbstractModel):
             raise UserError(self._refusal())
         return super().create(vals_list)
 
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise UserError(self._refusal())
+    def write(self, vals):
+        is_server = self.env.context.get("progbox_sealer") is SEALER
+        if not is_server or not self._server_fields.issuperset(vals):
+            raise UserError(self._refusal())
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_server(self):

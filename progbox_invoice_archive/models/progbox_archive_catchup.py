@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -8,6 +8,10 @@ from odoo.tools import SQL
 # is found again by the next run, so nothing has to remember where it stopped.
 BATCH_SIZE = 500
 PAUSE = timedelta(minutes=1)
+# Until when all legal documents that were attached are known to be archived.
+SEEN_UNTIL = "progbox_invoice_archive.legal_documents_seen_until"
+# A transaction that began earlier than this has ended.
+OVERLAP = timedelta(days=1)
 
 
 class ProgboxArchiveCatchup(models.AbstractModel):
@@ -43,7 +47,22 @@ class ProgboxArchiveCatchup(models.AbstractModel):
             if ids:
                 jobs._enqueue(self.env["account.move"].browse(ids), reason)
             found += len(ids)
+            if reason == "legal" and len(ids) < BATCH_SIZE:
+                self._remember_seen()
         return found
+
+    @api.model
+    def _seen_until(self):
+        text = self.env["ir.config_parameter"].sudo().get_param(SEEN_UNTIL)
+        return fields.Datetime.to_datetime(text) or datetime.min
+
+    @api.model
+    def _remember_seen(self):
+        """Let the next runs look at what was attached lately, once a day."""
+        seen = self.env.cr.now() - OVERLAP
+        if seen - self._seen_until() > OVERLAP:
+            parameters = self.env["ir.config_parameter"].sudo()
+            parameters.set_param(SEEN_UNTIL, fields.Datetime.to_string(seen))
 
     @api.model
     def _queue_length(self):
@@ -95,13 +114,18 @@ class ProgboxArchiveCatchup(models.AbstractModel):
 
     @api.model
     def _changed_sql(self):
-        """Archived invoices whose legal PDF is not in the archive."""
+        """Archived invoices whose legal PDF is not in the archive.
+
+        Only what was attached since all was found: else the whole history would be
+        compared each time.
+        """
         return SQL(
             """SELECT legal.res_id
             FROM ir_attachment legal
             JOIN account_move move ON move.id = legal.res_id AND move.state = 'posted'
             WHERE legal.res_model = 'account.move'
             AND legal.res_field = 'invoice_pdf_report_file'
+            AND legal.write_date >= %(since)s
             AND EXISTS (
                 SELECT FROM progbox_document document
                 WHERE document.res_model = 'account.move'
@@ -121,5 +145,6 @@ class ProgboxArchiveCatchup(models.AbstractModel):
                 AND job.state IN ('pending', 'running', 'waiting', 'failed')
             )
             ORDER BY legal.res_id LIMIT %(limit)s""",
+            since=self._seen_until(),
             limit=BATCH_SIZE,
         )

@@ -1,7 +1,3 @@
-import json
-import logging
-from datetime import timedelta
-
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
@@ -9,11 +5,6 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from ..tools.sentinels import SEALER
-
-_logger = logging.getLogger(__name__)
-
-# Days after the end of a month that late invoices of it may take.
-GRACE_DAYS = 5
 
 
 class ProgboxClosing(models.Model):
@@ -84,18 +75,9 @@ class ProgboxClosing(models.Model):
     @api.depends("totals")
     @api.depends_context("lang")
     def _compute_totals_text(self):
-        names = {name for closing in self for name in closing.totals or {}}
-        currencies = self.env["res.currency"].with_context(active_test=False)
-        by_name = {
-            currency.name: currency
-            for currency in currencies.search(Domain("name", "in", list(names)))
-        }
         for closing in self:
-            closing.totals_text = " · ".join(
-                by_name[name].format(float(total))
-                if name in by_name
-                else f"{total} {name}"
-                for name, total in sorted((closing.totals or {}).items())
+            closing.totals_text = self.env["res.currency"]._progbox_totals_text(
+                closing.totals or {}
             )
 
     def _refusal(self):
@@ -107,84 +89,6 @@ class ProgboxClosing(models.Model):
     # ------------------------------------------------------------------
     # Closing
     # ------------------------------------------------------------------
-
-    @api.model
-    def _run(self):
-        """Cron: close what is due, company by company, each in its transaction."""
-        companies = self.env["progbox.seal"]._read_group([], ["company_id"])
-        cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=len(companies))
-        for [company] in companies:
-            try:
-                # First of all in its transaction: see progbox.seal._lock().
-                self.env["progbox.seal"]._lock()
-                self._close_due(company)
-            except Exception:
-                # One company's trouble does not keep the others open.
-                _logger.exception("The archive of %s could not be closed", company)
-                self.env.cr.rollback()
-            if not cron._commit_progress(1):
-                return
-
-    @api.model
-    def _close_due(self, company):
-        """Close the months of a company that are over and have something new.
-
-        Not while its archiver is still busy: a history of years would open a
-        supplementary closing for every batch of it.
-
-        :return: the new closings
-        """
-        if (
-            self.env["progbox.archive.job"]
-            .sudo()
-            .search_count(
-                Domain("company_id", "=", company.id)
-                & Domain("state", "=", "pending")
-                & Domain("error", "=", False),
-                limit=1,
-            )
-        ):
-            return self.browse()
-        over = fields.Date.context_today(self) - timedelta(days=GRACE_DAYS)
-        months = self._open_months(company, before=over.replace(day=1))
-        return self.union(*(self._close(company, month) for month in months))
-
-    @api.model
-    def _open_months(self, company, before):
-        """Return the months with documents that no closing has.
-
-        :param date before: first day of the month to stop at
-        """
-        self.env["progbox.document"].flush_model()
-        return [
-            month
-            for [month] in self.env.execute_query(
-                SQL(
-                    """SELECT date_trunc('month', document.document_date)::date AS month
-                    FROM progbox_document document
-                    JOIN progbox_seal seal ON seal.id = document.seal_id
-                    WHERE document.company_id = %(company)s
-                    AND document.document_date < %(before)s
-                    GROUP BY month
-                    HAVING max(seal.sequence) > COALESCE((
-                        SELECT max(closing.last_sequence) FROM progbox_closing closing
-                        WHERE closing.company_id = %(company)s
-                        AND closing.month
-                            = date_trunc('month', min(document.document_date))
-                    ), 0)
-                    ORDER BY month""",
-                    company=company.id,
-                    before=before,
-                )
-            )
-        ]
-
-    @api.model
-    def _has_news(self, company, month):
-        """Whether a month has documents that no closing has."""
-        end = month + relativedelta(months=1)
-        return month in self._open_months(company, before=end)
 
     @api.model
     def _close(self, company, month):
@@ -202,39 +106,39 @@ class ProgboxClosing(models.Model):
             limit=1,
         )
         last = seals.sudo()._last(company)
-        content = {
-            "month": f"{month:%Y-%m}",
+        values = {
+            "company_id": company.id,
+            "month": month,
             "number": former.number + 1,
-            **self._month_content(company, month, former.last_sequence),
+            **self._month_values(company, month, former.last_sequence),
             "last_sequence": last.sequence,
-            "last_hash": last.hash or None,
+            "last_hash": last.hash,
             "closed_by": self.env.user.name,
         }
-        seal = seals._append(company, "closing", content)
-        closing = (
-            self.sudo()
-            .with_context(progbox_sealer=SEALER)
-            .create(
-                {
-                    "company_id": company.id,
-                    "month": month,
-                    "number": content["number"],
-                    "document_count": content["documents"],
-                    "new_document_count": content["new_documents"],
-                    "totals": content["totals"],
-                    "last_sequence": last.sequence,
-                    "last_hash": last.hash,
-                    "seal_id": seal.id,
-                    "closed_on": seal.sealed_on,
-                    "closed_by": content["closed_by"],
-                }
-            )
+        seal = seals._append(company, "closing", self.new(values)._sealed_content())
+        sealer = self.sudo().with_context(progbox_sealer=SEALER)
+        closing = sealer.create(
+            {**values, "seal_id": seal.id, "closed_on": seal.sealed_on}
         )
         return closing.with_env(self.env)
 
+    def _sealed_content(self):
+        """Return what the ledger vouches for, as JSON has it."""
+        self.ensure_one()
+        return {
+            "month": self.month and f"{self.month:%Y-%m}",
+            "number": self.number,
+            "documents": self.document_count,
+            "new_documents": self.new_document_count,
+            "totals": self.totals,
+            "last_sequence": self.last_sequence,
+            "last_hash": self.last_hash or None,
+            "closed_by": self.closed_by,
+        }
+
     @api.model
-    def _month_content(self, company, month, former_sequence):
-        """Return count and totals of a month, as the ledger keeps them.
+    def _month_values(self, company, month, former_sequence):
+        """Return count and totals of a month, as field values.
 
         An invoice counts once in the totals: with its current version, and with the
         file that is the invoice, not with the electronic one beside it.
@@ -269,7 +173,11 @@ class ProgboxClosing(models.Model):
                 documents._superseded_sql(SQL("document")),
             )
         )
-        return {"documents": count, "new_documents": new, "totals": dict(totals)}
+        return {
+            "document_count": count,
+            "new_document_count": new,
+            "totals": dict(totals),
+        }
 
     @api.model
     def _month_sql(self, company, month):
@@ -280,27 +188,3 @@ class ProgboxClosing(models.Model):
             month,
             month + relativedelta(months=1),
         )
-
-    # ------------------------------------------------------------------
-    # What others ask for
-    # ------------------------------------------------------------------
-
-    def _export_lines(self):
-        """Return these closings as an export keeps them: their sealed texts."""
-        return [
-            {"hash": closing.seal_id.hash, **json.loads(closing.seal_id.payload)}
-            for closing in self.sorted(lambda closing: closing.seal_id.sequence)
-        ]
-
-    @api.model
-    def _anchors(self, company):
-        """Return what the closings of a company know of its ledger.
-
-        :return: list of (sequence, hash, display name)
-        """
-        closings = self.sudo().search(Domain("company_id", "=", company.id))
-        return [
-            (closing.last_sequence, closing.last_hash, closing.display_name)
-            for closing in closings
-            if closing.last_sequence
-        ]

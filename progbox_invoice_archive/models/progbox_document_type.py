@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -32,13 +32,24 @@ class ProgboxDocumentType(models.Model):
             self._check_code_is_free(vals["code"])
         return super().write(vals)
 
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_sealed(self):
+        if self._is_sealed():
+            raise UserError(
+                self.env._(
+                    "Documents of this type are in the archive: it stays. Archive the "
+                    "type to hide it."
+                )
+            )
+
+    def _is_sealed(self):
+        """Whether the ledger names one of these types, by its code."""
+        documents = self.env["progbox.document"].sudo()
+        sealed = Domain("type_id", "in", self.ids) & Domain("seal_id", "!=", False)
+        return bool(self and documents.search_count(sealed, limit=1))
+
     def _check_code_is_free(self, code):
-        """The ledger names the types of its documents by their codes."""
-        changed = self.filtered(lambda type_: type_.code != code)
-        if changed and self.env["progbox.document"].sudo().search_count(
-            Domain("type_id", "in", changed.ids) & Domain("seal_id", "!=", False),
-            limit=1,
-        ):
+        if self.filtered(lambda type_: type_.code != code)._is_sealed():
             raise UserError(
                 self.env._(
                     "Documents of this type are in the archive: its code stays. Make "

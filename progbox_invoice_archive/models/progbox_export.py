@@ -1,63 +1,61 @@
-import tempfile
 from datetime import timedelta
-from pathlib import Path
-from typing import NamedTuple
-
-from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
-from ..exceptions import JobError
-from ..tools.filenames import clean_filename
-from ..tools.package import FileChanged
-from ..tools.staging import StagedFile
-
 CRON = "progbox_invoice_archive.ir_cron_export"
-DIRECTORY_PARAMETER = "progbox_invoice_archive.export_directory"
 MANAGER_GROUP = "progbox_invoice_archive.group_archive_manager"
-# A built file is a second copy of the archive: it does not stay for long.
+# A built file is a second copy of the documents: it does not stay for long.
 KEPT_FOR = timedelta(days=7)
-# The screen shows this many problems, PROBLEMS.txt all of them.
-SHOWN_PROBLEMS = 50
-
-
-class Built(NamedTuple):
-    """What an export has become: a staged zip, or the name of a folder."""
-
-    staged: StagedFile | None
-    folder: str | None
-    values: dict
+OPEN_STATES = ("pending", "running", "waiting")
 
 
 class ProgboxExport(models.Model):
-    """One export of the archive: built in the background, kept for some days."""
+    """Documents for somebody who takes them away: built in the background.
+
+    How it is built is in progbox_export_build.py, how it is fetched in
+    progbox_export_download.py. To extend: :meth:`_as_requester`,
+    :meth:`_check_requester`, :meth:`_check_download`, :meth:`_notify_ready`.
+    """
 
     _name = "progbox.export"
-    _inherit = "progbox.job.mixin"
-    _description = "Export of the Archive"
+    _inherit = "progbox.long.job.mixin"
+    _description = "Export of Documents"
     _order = "id desc"
 
     name = fields.Char(required=True, readonly=True)
-    company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, ondelete="cascade"
-    )
-    folder_id = fields.Many2one(
-        "progbox.folder", required=True, readonly=True, index=True, ondelete="cascade"
+    kind = fields.Selection(
+        [("zip", "Documents"), ("evidence", "Documents and evidence")],
+        required=True,
+        readonly=True,
+        help="With evidence: the ledger, the closings and how to check them.",
     )
     target = fields.Selection(
         [("zip", "Zip to download"), ("folder", "Folder on the server")],
         required=True,
         readonly=True,
     )
+    company_ids = fields.Many2many(
+        "res.company", string="Companies", required=True, readonly=True
+    )
+    folder_id = fields.Many2one(
+        "progbox.folder",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="cascade",
+        help="Set when it is all that is in and under this folder.",
+    )
+    domain = fields.Json(required=True, readonly=True, groups="base.group_system")
     directory = fields.Char(
         string="Directory on the Server",
         readonly=True,
         help="Where the folder is made; when it is done, the folder itself.",
     )
-    content = fields.Binary(string="Zip", attachment=True, readonly=True)
-    has_content = fields.Boolean(compute="_compute_has_content")
+    position = fields.Integer(string="Files Written", readonly=True, aggregator=None)
+    total = fields.Integer(string="Files to Write", readonly=True, aggregator=None)
+    progress = fields.Float(compute="_compute_progress")
+    progress_text = fields.Char(string="Progress", compute="_compute_progress")
     # No integer: it would end at 2 GB.
     size = fields.Float(
         string="Size (bytes)", digits=(20, 0), readonly=True, aggregator=None
@@ -70,20 +68,20 @@ class ProgboxExport(models.Model):
     expires_on = fields.Datetime(
         string="Kept Until",
         compute="_compute_expires_on",
-        help="Afterwards the zip is removed from the server. Export again to have it.",
+        help="Afterwards the zip is removed from the server. Ask again to have it.",
     )
 
-    def _compute_has_content(self):
-        files = (
-            self.env["ir.attachment"]
-            .sudo()
-            ._read_group(
-                self._content_domain() & Domain("res_id", "in", self.ids), ["res_id"]
-            )
-        )
-        with_content = {res_id for [res_id] in files}
+    @api.depends("position", "total", "state")
+    @api.depends_context("lang")
+    def _compute_progress(self):
         for export in self:
-            export.has_content = export.id in with_content
+            share = export.position / export.total if export.total else 0
+            export.progress = 100 if export.state == "done" else 100 * share
+            export.progress_text = export.total and self.env._(
+                "%(position)s of %(total)s files",
+                position=f"{export.position:,}",
+                total=f"{export.total:,}",
+            )
 
     @api.depends("done_on", "target", "state")
     def _compute_expires_on(self):
@@ -91,19 +89,25 @@ class ProgboxExport(models.Model):
             is_zip = export.state == "done" and export.target == "zip"
             export.expires_on = is_zip and export.done_on + KEPT_FOR
 
-    @api.model
-    def _content_domain(self):
-        return Domain("res_model", "=", self._name) & Domain(
-            "res_field", "=", "content"
-        )
-
     # ------------------------------------------------------------------
     # Asking for an export
     # ------------------------------------------------------------------
 
     @api.model
+    def _enqueue(self, values):
+        """Queue an export for the user of the environment.
+
+        :param dict values: field values; the caller has checked that the user may
+            ask for it. It is checked again when it is built, and when it is fetched.
+        :rtype: progbox.export
+        """
+        export = self.sudo().create(values)
+        self._job_trigger()
+        return export.with_env(self.env)
+
+    @api.model
     def _request(self, folder, target, directory=None):
-        """Queue the export of a folder and all that is under it.
+        """Queue the export of a folder and all that is under it, with evidence.
 
         :param progbox.folder folder: of a company of the user
         :param str target: a key of the field ``target``
@@ -116,17 +120,17 @@ class ProgboxExport(models.Model):
         folder.check_access("read")
         if target == "folder":
             directory = str(self._checked_directory(directory))
-        export = self.sudo().create(
+        return self._enqueue(
             {
-                "name": f"{folder.company_id.name}, {folder.display_name}",
-                "company_id": folder.company_id.id,
-                "folder_id": folder.id,
+                "kind": "evidence",
                 "target": target,
+                "name": folder._zip_stem(),
+                "company_ids": folder.company_id.ids,
+                "folder_id": folder.id,
+                "domain": [("folder_id", "child_of", folder.id)],
                 "directory": target == "folder" and directory,
             }
         )
-        self._job_trigger()
-        return export.with_env(self.env)
 
     def _check_manager(self):
         if not self.env.user.has_group(MANAGER_GROUP):
@@ -134,185 +138,74 @@ class ProgboxExport(models.Model):
                 self.env._("Only an archive manager exports the archive.")
             )
 
-    @api.model
-    def _checked_directory(self, directory):
-        """Return a directory of the server that exports may be written to.
-
-        :param str directory: as a person typed it; relative to the allowed one
-        :rtype: Path
-        :raise UserError: for everything outside of the one the parameter names
-        """
-        allowed = self.env["ir.config_parameter"].sudo().get_param(DIRECTORY_PARAMETER)
-        if not allowed or not Path(allowed).is_absolute():
-            raise UserError(
-                self.env._(
-                    "No directory is set up for exports. An administrator names it, "
-                    "with its full path, in the system parameter %(parameter)s.",
-                    parameter=DIRECTORY_PARAMETER,
-                )
-            )
-        # Resolved: neither ".." nor a symbolic link leads out.
-        base = Path(allowed).resolve()
-        path = (base / (directory or "").strip()).resolve()
-        if not path.is_relative_to(base):
-            raise UserError(
-                self.env._(
-                    "Exports are written inside of %(directory)s only.", directory=base
-                )
-            )
-        if not path.is_dir():
-            raise UserError(
-                self.env._("There is no directory %(directory)s.", directory=path)
-            )
-        return path
-
     # ------------------------------------------------------------------
-    # Building
+    # To extend
     # ------------------------------------------------------------------
 
-    @api.model
-    def _job_leader(self):
-        return self.env.ref(CRON).sudo()
-
-    def _job_language(self):
-        return self.create_uid.lang
-
-    def _job_prepare(self):
-        with tempfile.TemporaryDirectory(prefix="progbox-") as temporary:
-            try:
-                return self._as_requester()._build(Path(temporary))
-            except FileChanged as error:
-                raise JobError(
-                    self.env._("A file changed while it was exported."), str(error)
-                ) from error
+    def _wanted(self):
+        """Return which documents are wanted, as a domain."""
+        return Domain(self.sudo().domain)
 
     def _as_requester(self):
         """Return the export as the person sees it who asked for it."""
         return self.with_user(self.create_uid).with_context(
-            lang=self.create_uid.lang, allowed_company_ids=self.company_id.ids
+            lang=self.create_uid.lang, allowed_company_ids=self.sudo().company_ids.ids
         )
 
-    def _build(self, temporary):
-        """Write the zip or the folder.
+    def _check_requester(self):
+        """Check that the user of the environment may have these documents, still.
 
-        :param Path temporary: folder that is gone afterwards
-        :rtype: Built
+        :raise AccessError: when he has left, lost the right or one of the companies
         """
-        self._check_manager()
-        packages = self.env["progbox.package"]
-        package = packages._package(
-            self.company_id, Domain("folder_id", "child_of", self.folder_id.id)
-        )
-        packages._add_evidence(package, self.company_id, temporary)
-        packages._finish(package)
-        values = {
-            "document_count": len(package.files),
-            "problem_count": len(package.problems),
-            "problems": "\n".join(package.problems[:SHOWN_PROBLEMS]),
-        }
-        if self.target == "folder":
-            folder = self._free_folder(self._checked_directory(self.directory))
-            package.write_to(folder)
-            values |= {"size": package.size, "directory": str(folder)}
-            return Built(None, str(folder), values)
-        staged = self.env["ir.attachment"]._progbox_stage(package.zip_stream())
-        return Built(staged, None, {**values, "size": staged.size})
-
-    def _free_folder(self, directory):
-        """Return the path of a folder that is not there yet."""
-        name = folder = self._file_stem()
-        number = 1
-        while (directory / folder).exists():
-            number += 1
-            folder = f"{name} ({number})"
-        return directory / folder
-
-    def _file_stem(self):
-        path = " ".join(self.folder_id._path()).lstrip(".")
-        return clean_filename(f"{self.company_id.name} {path}")
-
-    def _job_discard(self, prepared):
-        if prepared.staged:
-            prepared.staged.path.unlink(missing_ok=True)
-
-    def _job_execute(self, prepared):
-        if prepared.staged:
-            self.env["ir.attachment"]._progbox_adopt(
-                prepared.staged,
-                {
-                    "name": f"{self._file_stem()}.zip",
-                    "mimetype": "application/zip",
-                    "res_model": self._name,
-                    "res_id": self.id,
-                    "res_field": "content",
-                    "company_id": self.company_id.id,
-                },
+        user = self.env.user
+        if not user.active or self.sudo().company_ids - user.sudo().company_ids:
+            raise AccessError(
+                self.env._("You may not read the documents of this company any more.")
             )
-        self._job_write(prepared.values)
-        requester = self._as_requester()
-        requester.env["progbox.access.log"]._log(
-            "export",
-            folder=self.folder_id,
-            note=self.env._(
-                "%(count)s documents, %(target)s",
-                count=self.document_count,
-                target=prepared.folder or "zip",
-            ),
-        )
-        requester._notify_ready()
+        self.env["progbox.document"].check_access("read")
+        if self.kind == "evidence":
+            self._check_manager()
 
-    # ------------------------------------------------------------------
-    # Telling
-    # ------------------------------------------------------------------
+    def _check_download(self):
+        """Check that the user of the environment may fetch the zip, now.
+
+        :raise AccessError: for anybody but the person who asked for it, as long as
+            he may read the documents
+        """
+        self.check_access("read")
+        if self.env.user != self.create_uid:
+            raise AccessError(
+                self.env._(
+                    "This zip holds what %(user)s may read. Ask for one of your own.",
+                    user=self.create_uid.name,
+                )
+            )
+        self._check_requester()
 
     def _notify_ready(self):
-        message = (
-            self.env._("%(count)s problems: see the export.", count=self.problem_count)
-            if self.problem_count
-            else self.env._("The export is ready.")
-        )
-        self._notify(message, "warning" if self.problem_count else "success")
-
-    def _job_on_error(self):
-        if self.state == "failed":
-            self._as_requester()._notify(self.error, "danger")
-
-    def _notify(self, message, kind):
-        """Tell the requester: on his screen, and in his inbox or by e-mail."""
-        user = self.env.user
-        user._bus_send(
-            "simple_notification",
-            {"type": kind, "title": self.name, "message": message, "sticky": True},
-        )
-        body = Markup('<p>%s</p><p><a href="/odoo/archive-exports/%s">%s</a></p>') % (
-            message, self.id, self.name,
-        )  # fmt: skip
-        self.env["mail.thread"].sudo().message_notify(
-            partner_ids=user.partner_id.ids, subject=self.name, body=body
-        )
+        """Tell the user of the environment that it is there to be fetched."""
+        if self.problem_count:
+            text = self.env["progbox.zip"]._problems_text(self.problem_count)
+            self._notify(text, "warning")
+        else:
+            self._notify(self.env._("The export is ready."), "success")
 
     # ------------------------------------------------------------------
-    # Actions, clean-up
+    # Actions
     # ------------------------------------------------------------------
 
-    def action_download(self):
-        """Download the zip; an interrupted download can be taken up again."""
-        self.ensure_one()
+    def action_cancel(self):
+        """Stop what has not been built yet; what is written of it is removed."""
+        self._job_check_manager()
+        self.filtered(lambda export: export.state in OPEN_STATES)._job_finish(
+            "cancelled", self.env._("Cancelled by %(user)s.", user=self.env.user.name)
+        )
+
+    def _job_check_manager(self):
+        """Let people steer what they have asked for themselves, too."""
         self.check_access("read")
-        if not self.has_content:
-            raise UserError(
-                self.env._("The zip is not there any more. Export again to have it.")
-            )
-        return {
-            "type": "ir.actions.act_url",
-            "url": f"/web/content/{self._name}/{self.id}/content?download=1",
-            "target": "download",
-        }
+        if any(export.create_uid != self.env.user for export in self):
+            super()._job_check_manager()
 
-    @api.autovacuum
-    def _gc_exports(self):
-        """Remove the built files that have been kept long enough."""
-        limit = fields.Datetime.now() - KEPT_FOR
-        self.env["ir.attachment"].sudo().search(
-            self._content_domain() & Domain("create_date", "<", limit)
-        ).unlink()
+    def _url(self):
+        return f"/odoo/archive-exports/{self.id}"

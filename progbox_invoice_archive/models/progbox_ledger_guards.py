@@ -123,6 +123,54 @@ class ProgboxLedgerGuards(models.AbstractModel):
         return hashlib.sha256("".join(wanted.values()).encode()).hexdigest()
 
     # ------------------------------------------------------------------
+    # Refusals
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _refusal(self, diag):
+        """Return what a guard refused, for the person at the screen.
+
+        :param diag: of the error of psycopg2
+        """
+        subject = self._refused_subject(diag.message_detail or "")
+        return self.env._(
+            "%(refusal)s The archive is kept by the server alone, so that it can serve "
+            "as evidence.",
+            refusal=self._refusals()[diag.column_name] % {"subject": subject},
+        )
+
+    @api.model
+    def _refusals(self):
+        """Return the sentences for the keys of REFUSALS, in the user's language."""
+        return {
+            "deleted": self.env._("%(subject)s is not deleted."),
+            "changed": self.env._("%(subject)s is not changed."),
+            "emptied": self.env._("The table of %(subject)s is not emptied."),
+            "next_line": self.env._(
+                "A line that is not the next one does not enter the ledger."
+            ),
+            "born": self.env._("A new document has no seal yet."),
+            "seal": self.env._("This seal was not made for %(subject)s."),
+            "unsealed": self.env._("Nothing enters a locked folder without a seal."),
+            "folder": self.env._("Nobody adds folders to the archive."),
+            "file_deleted": self.env._("The file %(subject)s is not deleted."),
+            "file_changed": self.env._("The file %(subject)s is not changed."),
+            "file_second": self.env._("%(subject)s gets no second file."),
+        }
+
+    @api.model
+    def _refused_subject(self, detail):
+        """Return a row of ours with the names that people know: `table id column`."""
+        table, id_, column, *_rest = (*detail.split(), "", "", "")
+        model = self.env.get(table.replace("_", "."))
+        if model is None or not table.startswith("progbox_"):
+            return detail
+        name = self.env["ir.model"]._get(model._name).name
+        field = model._fields.get(column)
+        subject = f"{name} {id_}".strip()
+        return f"{subject}, {field._description_string(self.env)}" if field else subject
+
+    # ------------------------------------------------------------------
     # Installing and removing
     # ------------------------------------------------------------------
 

@@ -1,24 +1,64 @@
-import csv
-import functools
-import io
+import os
 
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
-from ..tools.package import INDEX, Package, harmless
-from ..tools.staging import BLOCK_SIZE
+from ..tools.package import INDEX, Package
+from ..tools.package_index import Index, harmless, no_formula
+from ..tools.staging import BLOCK_SIZE, read_blocks
 from .ir_attachment import read_database_blocks
 
 FETCH = 2000
+READABLE_BY_ALL = 0o444
+
+
+class Reader:
+    """Reads files of documents without the ORM: a download outlives its request.
+
+    :param Registry registry: of the database
+    :param str store: path of the file store
+    """
+
+    def __init__(self, registry, store):
+        self.registry = registry
+        self.store = store
+
+    def __call__(self, source):
+        """Yield the bytes of a file.
+
+        :param source: name in the file store, or id of the attachment
+        """
+        if isinstance(source, str):
+            return read_blocks(f"{self.store}/{source}", BLOCK_SIZE)
+        return self._read_attachment(source)
+
+    def size(self, source):
+        """Return the length of a file in the store.
+
+        :raise OSError: when it is not there, or not readable
+        """
+        path = f"{self.store}/{source}"
+        found = os.stat(path)
+        # Asked only where the answer is open: it would double the time.
+        if found.st_mode & READABLE_BY_ALL != READABLE_BY_ALL:
+            os.close(os.open(path, os.O_RDONLY))
+        return found.st_size
+
+    def _read_attachment(self, attachment_id):
+        # A cursor of its own for each file: a slow client must not hold a
+        # transaction open for the whole download.
+        with self.registry.cursor(readonly=True) as cr:
+            yield from read_database_blocks(cr, attachment_id, BLOCK_SIZE)
 
 
 class ProgboxPackage(models.AbstractModel):
     """Puts documents together for somebody who takes them away.
 
-    Access is checked once, by the search; from there on it is plain SQL, because
-    twenty thousand records would not fit into the memory of a worker.
+    Access is checked once, by the search; from there on it is plain SQL and tuples,
+    because twenty thousand records would neither fit into the memory of a worker nor
+    into the time that a first byte may take.
     """
 
     _name = "progbox.package"
@@ -29,29 +69,21 @@ class ProgboxPackage(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @api.model
-    def _package(self, company, domain):
-        """Return the documents of a company that the user may read, with an index.
+    def _package(self, companies, domain):
+        """Return the documents of companies that the user may read, with an index.
 
-        :param res.company company: documents of others are never inside
-        :param domain: which of its documents
+        :param res.company companies: documents of others are never inside; with
+            several, each has a folder of its own at the top
+        :param domain: which of their documents
         :rtype: Package, to be closed with :meth:`_finish`
         """
-        package = Package()
-        buffer = io.BytesIO()
-        # With the mark of the byte order, which Excel needs to see that it is UTF-8.
-        index_file = io.TextIOWrapper(buffer, encoding="utf-8-sig", newline="")
+        package = Package(self._reader())
         point = get_lang(self.env).decimal_point
-        # A spreadsheet expects what the numbers of its country leave free.
-        index = csv.writer(index_file, delimiter=";" if point == "," else ",")
-        index.writerow(self._index_header())
-        types = self._type_names()
-        missing = self.env._("missing, see PROBLEMS.txt")
-        for row in self._rows(company, domain):
-            entry = self._add_document(package, row)
-            file = harmless(entry.name) if entry else missing
-            index.writerow(_index_line(row, types, point, file))
-        index_file.flush()
-        package.add_text(INDEX, buffer.getvalue())
+        index = Index(point)
+        index.add(self._index_header())
+        for cells in self._add_documents(package, companies, domain, point):
+            index.add(cells)
+        package.add_text(INDEX, index.content())
         return package
 
     @api.model
@@ -65,105 +97,158 @@ class ProgboxPackage(models.AbstractModel):
             )
         )
 
+    @api.model
+    def _reader(self):
+        """Return what reads the files when the cursor of the request is closed.
+
+        :rtype: Reader
+        """
+        return Reader(self.env.registry, self.env["ir.attachment"]._filestore())
+
     # ------------------------------------------------------------------
     # Documents
     # ------------------------------------------------------------------
 
     @api.model
-    def _rows(self, company, domain):
-        """Yield what a package needs to know of each document, as dictionaries."""
+    def _add_documents(self, package, companies, domain, point):
+        """Add the files, yielding the cells of the index for each of them."""
         documents = self.env["progbox.document"]
         documents.flush_model()
         self.env["progbox.folder"].flush_model()
         self.env["ir.attachment"].flush_model()
-        readable = documents._search(
-            Domain(domain) & Domain("company_id", "=", company.id)
+        found = documents._search(
+            Domain(domain) & Domain("company_id", "in", companies.ids)
         )
-        query = SQL(
-            """WITH folder AS MATERIALIZED (
-                SELECT id, %(path)s AS path
-                FROM progbox_folder folder WHERE company_id = %(company)s
+        folders = self._folders(found, len(companies) > 1)
+        types = self._type_names()
+        missing = self.env._("missing, see PROBLEMS.txt")
+        for (
+            _document, folder, name, number, date, partner, type_, version, amount,
+            currency, sha256, size, *place,
+        ) in self._rows(found, folders, point):  # fmt: skip
+            path = package.names.file(folders[folder], name)
+            is_there = self._add_document(package, path, place, size, sha256)
+            yield (
+                harmless(number),
+                date,
+                harmless(partner),
+                types[type_],
+                version,
+                amount,
+                harmless(currency),
+                no_formula(path) if is_there else missing,
+                sha256,
             )
-            SELECT document.id, folder.path, document.name, document.number,
-                document.document_date AS date, document.partner_name AS partner,
-                document.type_id AS type, document.version,
-                document.amount_total AS amount, document.currency_name AS currency,
-                document.sha256, document.size, file.id AS file, file.store_fname,
-                octet_length(file.db_datas) AS database_size
-            FROM progbox_document document
-            JOIN folder ON folder.id = document.folder_id
-            LEFT JOIN LATERAL (
-                SELECT id, store_fname, db_datas FROM ir_attachment
-                WHERE res_model = 'progbox.document' AND res_field = 'content'
-                AND res_id = document.id ORDER BY id LIMIT 1
-            ) AS file ON TRUE
-            WHERE document.id IN %(readable)s
-            ORDER BY folder.path, document.name, document.version, document.id""",
-            path=self.env["progbox.folder"]._path_sql(SQL("folder")),
-            company=company.id,
-            readable=readable.subselect(),
+
+    @api.model
+    def _folders(self, found, several):
+        """Return the names from the root to each folder, in their order.
+
+        :param Query found: the documents that are looked for
+        :param bool several: whether they belong to several companies
+        :return: dictionary by id
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT folder.id, company.name, %s AS path
+                FROM progbox_folder folder
+                JOIN res_company company ON company.id = folder.company_id
+                WHERE folder.id IN %s ORDER BY company.name, company.id, path""",
+                self.env["progbox.folder"]._path_sql(SQL("folder")),
+                found.subselect("progbox_document.folder_id"),
+            )
+        )
+        return {
+            id_: (company, *path) if several else tuple(path)
+            for id_, company, path in rows
+        }
+
+    @api.model
+    def _rows(self, found, folders, point):
+        """Yield what a package needs to know of each document, as tuples."""
+        # A plain join, though a document may have a second file where nothing guards
+        # it: the first one counts, and the join of all is many times faster than a
+        # look-up for each.
+        query = SQL(
+            """SELECT progbox_document.id, folder_id, progbox_document.name, number,
+                coalesce(document_date::text, ''), partner_name, type_id, version::text,
+                replace(
+                    round(coalesce(amount_total, 0), greatest(2, scale(trim_scale(amount_total))))
+                    ::text, '.', %(point)s
+                ),
+                currency_name, coalesce(sha256, ''), size,
+                file.id, file.store_fname, octet_length(file.db_datas)
+            FROM %(documents)s
+            JOIN unnest(%(folders)s) WITH ORDINALITY AS folder(id, rank)
+                ON folder.id = progbox_document.folder_id
+            LEFT JOIN ir_attachment file ON file.res_model = 'progbox.document'
+                AND file.res_field = 'content' AND file.res_id = progbox_document.id
+            WHERE %(found)s
+            ORDER BY folder.rank, progbox_document.name COLLATE "C",
+                progbox_document.version, progbox_document.id, file.id""",
+            point=point,
+            folders=list(folders),
+            documents=found.from_clause,
+            found=found.where_clause or SQL("TRUE"),
         )
         cr = self.env.cr
         cr.execute(SQL("DECLARE progbox_package NO SCROLL CURSOR FOR %s", query))
+        before = None
         while True:
             cr.execute(SQL("FETCH %s FROM progbox_package", FETCH))
-            rows = cr.dictfetchall()
+            rows = cr.fetchall()
             if not rows:
                 break
-            yield from rows
+            for row in rows:
+                if row[0] != before:
+                    before = row[0]
+                    yield row
         cr.execute(SQL("CLOSE progbox_package"))
 
     @api.model
-    def _add_document(self, package, row):
-        """Add the file of one document, or say why it is not there.
+    def _add_document(self, package, name, place, recorded, sha256):
+        """Add the file of one document, unless it is not there.
 
-        :return: Entry, or None
+        :param list place: where it is: id of the attachment, name in the store,
+            length in the database
+        :param int recorded: length on record
+        :return: whether it is in the package now
         """
-        name = package.names.file(row["path"], row["name"])
-        if not row["store_fname"] and not row["database_size"]:
-            package.problems.append(self._missing_text(name))
-            return None
+        attachment_id, store_name, size = place
         try:
-            entry = package.add_file(
-                name, self._source(row), row["database_size"], row["sha256"]
-            )
+            if store_name:
+                size = package.read.size(store_name)
         except FileNotFoundError:
-            package.problems.append(self._missing_text(name))
-            return None
+            size = 0
         except OSError as error:
-            package.problems.append(
-                self.env._(
-                    "%(file)s cannot be read: %(reason)s",
-                    file=name,
-                    reason=error.strerror or error,
-                )
-            )
-            return None
-        if row["size"] and entry.size != row["size"]:
-            package.problems.append(
-                self.env._(
-                    "%(file)s has been changed: it has %(size)s bytes instead of "
-                    "%(recorded)s. It is here as it was found.",
-                    file=name,
-                    size=entry.size,
-                    recorded=row["size"],
-                )
-            )
-        return entry
+            self._add_problem(package, name, reason=error.strerror or error)
+            return False
+        if not size:
+            self._add_problem(package, name)
+            return False
+        if size != recorded and recorded:
+            self._add_problem(package, name, size=size, recorded=recorded)
+        package.add_file(name, store_name or attachment_id, size, sha256)
+        return True
 
     @api.model
-    def _source(self, row):
-        """Return where the bytes of a document come from.
-
-        :return: a path, or a function that yields blocks without the ORM: a
-            download goes on when the request's cursor is closed
-        """
-        if row["store_fname"]:
-            return self.env["ir.attachment"]._full_path(row["store_fname"])
-        return functools.partial(_read_with_own_cursor, self.env.registry, row["file"])
-
-    def _missing_text(self, name):
-        return self.env._("%(file)s is missing in the file store.", file=name)
+    def _add_problem(self, package, name, reason=None, size=None, recorded=None):
+        """Put down, in words, what is wrong with one file."""
+        if size:
+            text = self.env._(
+                "%(file)s has been changed: it has %(size)s bytes instead of "
+                "%(recorded)s. It is here as it was found.",
+                file=name,
+                size=size,
+                recorded=recorded,
+            )
+        elif reason:
+            text = self.env._(
+                "%(file)s cannot be read: %(reason)s", file=name, reason=reason
+            )
+        else:
+            text = self.env._("%(file)s is missing in the file store.", file=name)
+        package.problems.append(text)
 
     # ------------------------------------------------------------------
     # Index
@@ -185,29 +270,4 @@ class ProgboxPackage(models.AbstractModel):
     def _type_names(self):
         types = self.env["progbox.document.type"].with_context(active_test=False)
         types = types.search(Domain.TRUE)
-        return {type_.id: type_.name for type_ in types}
-
-
-def _index_line(row, types, point, file):
-    whole, _point, cents = f"{row['amount'] or 0:f}".rstrip("0").partition(".")
-    return [
-        harmless(row["number"]),
-        row["date"] or "",
-        harmless(row["partner"]),
-        harmless(types.get(row["type"])),
-        row["version"],
-        f"{whole}{point}{cents:0<2}",
-        harmless(row["currency"]),
-        file,
-        row["sha256"] or "",
-    ]
-
-
-def _read_with_own_cursor(registry, attachment_id):
-    """Yield the bytes of an attachment that is kept in the database.
-
-    With a cursor of its own for each file: a slow client must not hold a
-    transaction open for the whole download.
-    """
-    with registry.cursor(readonly=True) as cr:
-        yield from read_database_blocks(cr, attachment_id, BLOCK_SIZE)
+        return {type_.id: harmless(type_.name) for type_ in types}

@@ -58,12 +58,13 @@ class ProgboxSeal(models.Model):
     def _sql_error_to_message(self, exc):
         # The guards of the database raise in the name of this table.
         if exc.diag.constraint_name == "progbox_guard":
-            return self.env._(
-                "%(refusal)s The archive is kept by the server alone, so that it can "
-                "serve as evidence.",
-                refusal=exc.diag.message_primary,
-            )
+            return self.env["progbox.ledger.guards"]._refusal(exc.diag)
         return super()._sql_error_to_message(exc)
+
+    def _anchor_text(self):
+        """Return a line and its hash, as reports print it and verifications read it."""
+        self.ensure_one()
+        return f"{self.sequence}:{self.hash}"
 
     # ------------------------------------------------------------------
     # Appending

@@ -3,6 +3,8 @@
 from odoo import models
 from odoo.fields import Domain
 
+from ..tools.filenames import clean_filename
+
 
 class ProgboxDocument(models.Model):
     _inherit = "progbox.document"
@@ -36,3 +38,12 @@ class ProgboxFolder(models.Model):
             "progbox_invoice_archive.progbox_export_wizard_action"
         )
         return {**action, "context": {"default_folder_id": self.id}}
+
+    def _zip_stem(self):
+        """Return what to call a zip of this folder: company and path.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        path = " ".join(self._path()).lstrip(".")
+        return clean_filename(f"{self.sudo().company_id.name} {path}")

@@ -1,9 +1,8 @@
 from collections import Counter
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_datetime
+from odoo.tools import format_datetime
 
 from .progbox_verification_finding import KINDS
 
@@ -41,6 +40,13 @@ class ProgboxVerification(models.Model):
     )
     anchors = fields.Json(
         readonly=True, help="Lines and hashes to compare with, noted outside Odoo."
+    )
+    ledger = fields.Binary(
+        string="Exported Ledger",
+        attachment=True,
+        readonly=True,
+        copy=False,
+        help="The file ledger.jsonl of an export, to compare with.",
     )
     started_on = fields.Datetime(readonly=True)
     checkpoint = fields.Json(readonly=True, groups="base.group_system", copy=False)
@@ -120,17 +126,16 @@ class ProgboxVerification(models.Model):
 
     def action_verify(self):
         """Button: verify the archives of the user's companies, in the background."""
-        group = "progbox_invoice_archive.group_archive_manager"
-        if not self.env.user.has_group(group):
-            raise AccessError(
-                self.env._("Only an archive manager may have the archive verified.")
-            )
-        runs = self._enqueue(self.env.companies, "button")
+        self.env.user._check_archive_manager()
+        return self._enqueue(self.env.companies, "button")._action()
+
+    def _action(self):
+        """Return the action that shows these runs."""
         action = self.env["ir.actions.actions"]._for_xml_id(
             "progbox_invoice_archive.progbox_verification_action"
         )
-        if len(runs) == 1:
-            action.update(res_id=runs.id, views=[(False, "form")])
+        if len(self) == 1:
+            action.update(res_id=self.id, views=[(False, "form")])
         return action
 
     def action_print(self):
@@ -138,83 +143,6 @@ class ProgboxVerification(models.Model):
         return self.env.ref(
             "progbox_invoice_archive.progbox_verification_report"
         ).report_action(self)
-
-    # ------------------------------------------------------------------
-    # Queueing
-    # ------------------------------------------------------------------
-
-    @api.model
-    def _enqueue(self, companies, door, **values):
-        """Queue a run for each company, unless one is under way.
-
-        :param res.company companies: whose archives
-        :param str door: a key of the field ``door``
-        :return: the open runs, one per company
-        """
-        runs = self.sudo().search(self._open_domain(companies))
-        new = self.sudo().create(
-            [
-                {"company_id": company.id, "door": door, "user_id": self.env.uid}
-                | values
-                for company in companies - runs.company_id
-            ]
-        )
-        self._job_trigger()
-        return (runs | new).with_env(self.env)
-
-    @api.model
-    def _enqueue_monthly(self):
-        """Cron: queue a run for each company that has an archive."""
-        self._enqueue(self._companies(), "cron")
-
-    @api.model
-    def _open_domain(self, companies):
-        return Domain("company_id", "in", companies.ids) & Domain(
-            "state", "in", ("pending", "running", "waiting")
-        )
-
-    @api.model
-    def _companies(self):
-        """Return the companies that have an archive, or once had one."""
-        query = SQL(
-            """SELECT company_id FROM progbox_seal
-            UNION SELECT company_id FROM progbox_folder WHERE locked
-            UNION SELECT company_id FROM progbox_verification
-            ORDER BY company_id"""
-        )
-        ids = [id_ for [id_] in self.env.execute_query(query)]
-        return self.env["res.company"].browse(ids)
-
-    @api.model
-    def _start_here(self, company, values):
-        """Begin a run in this process, instead of one that is queued.
-
-        :param dict values: field values of the run
-        :return: the run, with its lease taken
-        :raise UserError: while another worker verifies this company
-        """
-        runs = self.sudo()
-        queued = runs.search(self._open_domain(company))
-        alive = queued & runs.search(
-            Domain("state", "=", "running")
-            & Domain("lease_until", ">=", fields.Datetime.now())
-        )
-        if alive or len(queued.try_lock_for_update()) < len(queued):
-            raise UserError(
-                self.env._(
-                    "The archive of %(company)s is being verified by %(worker)s.",
-                    company=company.display_name,
-                    worker=alive.lease_holder or "?",
-                )
-            )
-        if queued:
-            queued._job_finish(
-                "cancelled", self.env._("A run from the command line took its place.")
-            )
-            queued.flush_recordset()
-        run = runs.create({"company_id": company.id, "user_id": self.env.uid, **values})
-        run._job_begin_attempt()
-        return run
 
     # ------------------------------------------------------------------
     # Execution

@@ -2,7 +2,7 @@ import os
 
 from odoo import api, models
 
-from ..tools.digests import digest_blocks, read_ahead
+from ..tools.digests import Digest, digest_blocks, read_ahead
 from ..tools.verify import (
     Finding,
     compare_anchors,
@@ -11,10 +11,11 @@ from ..tools.verify import (
     listed,
 )
 from ..tools.walk import Walk
+from .ir_attachment import is_object
 from .progbox_ledger_guards import REPAIRED
 
 # The parts of a run, in their order.
-LEDGER, UNSEALED, UNARCHIVED = "ledger", "unsealed", "unarchived"
+COPY, LEDGER, UNSEALED, UNARCHIVED = "copy", "ledger", "unsealed", "unarchived"
 
 
 class ProgboxVerificationCheck(models.AbstractModel):
@@ -34,13 +35,18 @@ class ProgboxVerificationCheck(models.AbstractModel):
         """
         # The reader sees what is in the database.
         self.env.flush_all()
-        part = (run.checkpoint or {}).get("part", LEDGER)
+        part = (run.checkpoint or {}).get("part", COPY)
+        if part == COPY:
+            yield from self._check_copy(run)
+            yield {"checkpoint": {"part": LEDGER}}
+            part = LEDGER
         if part == LEDGER:
             yield from self._check_ledger(run)
             part = UNSEALED
         if part == UNSEALED:
             yield from self._check_beside(run, UNSEALED, self._unsealed_findings)
         yield from self._check_beside(run, UNARCHIVED, self._unarchived_findings)
+        self._check_closings(run)
         run._add_findings(self._guard_findings())
 
     # ------------------------------------------------------------------
@@ -53,7 +59,7 @@ class ProgboxVerificationCheck(models.AbstractModel):
         company = run.company_id
         walk, after = self._walk(run)
         position, files, volume = run.position, run.files, run.volume
-        if not run.checkpoint:
+        if "walk" not in run.checkpoint:
             run._job_write({"total": reader._count(company, walk.sequence)})
         pages = reader._entries(company, after)
         for entries, digests in read_ahead(pages, self._paths):
@@ -93,7 +99,7 @@ class ProgboxVerificationCheck(models.AbstractModel):
     def _walk(self, run):
         """Return the walk to go on with, and the key of the line before its first."""
         company = run.company_id
-        if run.checkpoint:
+        if "walk" in run.checkpoint:
             walk = Walk(company.id, run.checkpoint["walk"])
             return walk, tuple(run.checkpoint["after"])
         before = self.env["progbox.verification.reader"]._before(company, run.since)
@@ -114,7 +120,7 @@ class ProgboxVerificationCheck(models.AbstractModel):
             else store._full_path(name)
             for entry in entries
             for _id, name in entry.files[-1:]
-            if name
+            if name and not is_object(name)
         ]
 
     @api.model
@@ -124,11 +130,21 @@ class ProgboxVerificationCheck(models.AbstractModel):
         :param from_store: iterator of the digests of the files in the file store
         """
         for attachment_id, name in entry.files[-1:]:
-            if name:
+            if name and not is_object(name):
                 yield next(from_store)
             else:
-                attachment = self.env["ir.attachment"].sudo().browse(attachment_id)
-                yield digest_blocks(attachment._progbox_database_blocks(1 << 20))
+                yield self._digest(attachment_id)
+
+    @api.model
+    def _digest(self, attachment_id):
+        """Return the digest of a file that the file store does not hold."""
+        attachment = self.env["ir.attachment"].sudo().browse(attachment_id)
+        try:
+            return digest_blocks(attachment._progbox_blocks())
+        except FileNotFoundError:
+            return Digest(None, 0)
+        except OSError as error:
+            return Digest(None, 0, str(error.__cause__ or error))
 
     @api.model
     def _check_document(self, entry):
@@ -186,7 +202,7 @@ class ProgboxVerificationCheck(models.AbstractModel):
         return [
             finding
             for finding in compare_anchors(anchors, hashes, last)
-            if finding.sequence not in known
+            if finding.kind == "ledger_cut" or finding.sequence not in known
         ]
 
     # ------------------------------------------------------------------

@@ -1,5 +1,3 @@
-# The table of messages takes `_` from the environment of the reader.
-# pylint: disable=prefer-env-translation
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -13,10 +11,14 @@ KINDS = [
     ("line_removed", "Ledger line removed"),
     ("line_reordered", "Ledger line moved"),
     ("line_foreign", "Foreign ledger line"),
+    ("line_replaced", "Ledger line replaced"),
     ("ledger_cut", "Ledger cut at its end"),
     ("document_unsealed", "Document without ledger line"),
     ("document_missing", "Ledger line without document"),
     ("document_changed", "Document changed"),
+    ("closing_changed", "Closing changed"),
+    ("closing_unsealed", "Closing without ledger line"),
+    ("closing_missing", "Ledger line without closing"),
     ("invoice_missing", "Invoice without document"),
     ("guard_missing", "Database guard not active"),
     ("clock", "Clock set back"),
@@ -60,135 +62,12 @@ class ProgboxVerificationFinding(models.Model):
     what = fields.Char(
         readonly=True, help="What differs, or what it was compared with."
     )
-    expected = fields.Text(string="Sealed", readonly=True)
-    actual = fields.Text(string="Found", readonly=True)
+    expected = fields.Text(string="Sealed (technical)", readonly=True)
+    actual = fields.Text(string="Found (technical)", readonly=True)
     message = fields.Text(string="What Happened", compute="_compute_message")
     advice = fields.Text(string="What to Do", compute="_compute_message")
-
-    @api.depends("kind", "sequence", "number", "path", "what", "actual")
-    @api.depends_context("lang")
-    def _compute_message(self):
-        texts = self._texts()
-        for finding in self:
-            message, advice = texts[finding.kind]
-            finding.message = message % {
-                "name": finding.path or finding.number or "?",
-                "what": finding.what or finding.sequence,
-                "line": finding.sequence,
-                "number": finding.number or "?",
-                "actual": finding.actual or "?",
-            }
-            finding.advice = advice
-
-    @api.model
-    def _texts(self):
-        """Return per kind what happened and what to do, in the user's language."""
-        restore = self.env._("Restore the file from a backup, then verify again.")
-        ledger = self.env._(
-            "Find out who worked in the database, and compare with a backup: Odoo "
-            "itself never changes the ledger. Keep this report."
-        )
-        return {
-            "file_missing": (
-                self.env._("The file of %(name)s is not in the file store any more."),
-                restore,
-            ),
-            "file_unreadable": (
-                self.env._("The file of %(name)s cannot be read: %(actual)s"),
-                self.env._(
-                    "Correct the rights or the disk on the server, then verify again."
-                ),
-            ),
-            "file_changed": (
-                self.env._("The file of %(name)s is not the one that was archived."),
-                self.env._(
-                    "Keep the changed file as evidence, restore the one that was "
-                    "archived from a backup, then verify again."
-                ),
-            ),
-            "file_second": (
-                self.env._(
-                    "A second file (attachments %(actual)s) has been put beside the "
-                    "file of %(name)s. Odoo serves the newest of them."
-                ),
-                self.env._("Have the administrator remove the newer attachment."),
-            ),
-            "line_changed": (
-                self.env._(
-                    "Line %(line)s of the ledger has been changed (%(number)s)."
-                ),
-                ledger,
-            ),
-            "line_removed": (
-                self.env._("These lines of the ledger have been removed: %(what)s."),
-                ledger,
-            ),
-            "line_reordered": (
-                self.env._(
-                    "Line %(line)s of the ledger (%(number)s) stands at the place of "
-                    "another line."
-                ),
-                ledger,
-            ),
-            "line_foreign": (
-                self.env._(
-                    "Line %(line)s of the ledger (%(number)s) does not belong there: "
-                    "other evidence vouches for another line. %(what)s"
-                ),
-                ledger,
-            ),
-            "ledger_cut": (
-                self.env._(
-                    "The end of the ledger has been cut off: line %(line)s and what "
-                    "follows are gone. Compared with: %(what)s."
-                ),
-                self.env._(
-                    "Compare with the newest backup. If an older backup has been "
-                    "restored, what was archived since then is missing here."
-                ),
-            ),
-            "document_unsealed": (
-                self.env._("No line of the ledger vouches for %(name)s."),
-                self.env._(
-                    "It did not come into the archive through Odoo, or its line has "
-                    "been removed: compare with a backup."
-                ),
-            ),
-            "document_missing": (
-                self.env._(
-                    "%(name)s has been archived, and is not in the archive any more."
-                ),
-                self.env._("Restore the document and its file from a backup."),
-            ),
-            "document_changed": (
-                self.env._("%(name)s has been changed in the database: %(what)s."),
-                self.env._(
-                    "Restore the values of the ledger line: they are shown here."
-                ),
-            ),
-            "invoice_missing": (
-                self.env._("%(number)s is posted and has not been archived."),
-                self.env._("Open Archiving > To Fix, or wait for the next catch-up."),
-            ),
-            "guard_missing": (
-                self.env._(
-                    "The database does not protect the archive as it should: %(actual)s"
-                ),
-                self.env._(
-                    "Update the module ProGBox Invoice Archive, then verify again."
-                ),
-            ),
-            "clock": (
-                self.env._(
-                    "The server's clock was set back before line %(line)s of the "
-                    "ledger (%(number)s) was written."
-                ),
-                self.env._(
-                    "Nothing is lost, but the times of these lines prove less. See "
-                    "that the server keeps its time with NTP."
-                ),
-            ),
-        }
+    expected_text = fields.Text(string="Sealed", compute="_compute_message")
+    actual_text = fields.Text(string="Found", compute="_compute_message")
 
     # ------------------------------------------------------------------
     # Actions

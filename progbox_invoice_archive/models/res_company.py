@@ -3,6 +3,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ..tools.filenames import clean_filename
+from ..tools.guards_sql import SHORTEST_LOG_RETENTION
 
 
 class ResCompany(models.Model):
@@ -44,7 +45,7 @@ class ResCompany(models.Model):
 
     # Else a setting would wipe out the traces of today.
     _progbox_log_retention_check = models.Constraint(
-        "CHECK(progbox_log_retention_days >= 90)",
+        f"CHECK(progbox_log_retention_days >= {SHORTEST_LOG_RETENTION})",
         "The access log is kept for 90 days at least.",
     )
 

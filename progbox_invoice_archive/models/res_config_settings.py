@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, config
 
+from .progbox_zip import DEFAULT_LIMIT, LIMIT_PARAMETER
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
@@ -32,6 +34,13 @@ class ResConfigSettings(models.TransientModel):
     progbox_fix_count = fields.Integer(compute="_compute_progbox_counts")
     progbox_missing_count = fields.Integer(compute="_compute_progbox_counts")
     progbox_last_errors = fields.Text(compute="_compute_progbox_last_errors")
+    progbox_zip_limit = fields.Integer(
+        string="Zip Directly up to (MB)",
+        config_parameter=LIMIT_PARAMETER,
+        default=DEFAULT_LIMIT,
+        help="A larger zip is built in the background first, so that an interrupted "
+        "download can go on.",
+    )
     progbox_copied_on = fields.Char(
         string="Copied On",
         config_parameter="progbox_invoice_archive.copied_on",

@@ -1,4 +1,5 @@
 from . import test_archive_posting
+from . import test_archive_catchup
 from . import test_archive_deposit
 from . import test_archive_sending
 from . import test_archive_portal
@@ -21,12 +22,15 @@ from . import test_ui_views
 from . import test_archive_guards
 from . import test_archive_guards_sql
 from . import test_archive_guards_room
+from . import test_uninstall
 from . import test_archive_tampering
+from . import test_restored_dump
 from . import test_security_doors
 from . import test_security_history
 from . import test_security_pictures
 from . import test_tools_verify
 from . import test_verification
+from . import test_zip
 from . import test_package_tool
 from . import test_billing_period
 from . import test_compilation
@@ -38,6 +42,7 @@ from . import test_export_check
 from . import test_access_log
 from . import test_archive_failures
 from . import test_attachment_files
+from . import test_object_storage
 from . import test_tools_backoff
 from . import test_tools_filenames
 from . import test_tools_periods
@@ -46,3 +51,7 @@ from . import test_compile_tool_inspection
 from . import test_compile_tool_pictures
 from . import test_compile_tool_assembly
 from . import test_compile_tool_failures
+from . import test_share
+from . import test_share_wizard
+from . import test_portal_archive
+from . import test_leaks

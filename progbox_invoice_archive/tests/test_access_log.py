@@ -121,15 +121,75 @@ class TestAccessLog(AccessLogCommon):
         theirs = self.archived_without_render("THEIRS/1", company=other)
         self.company.progbox_log_retention_days = 100
         now = fields.Datetime.now()
-        with freeze_time(now + timedelta(days=99)):
-            self.log._gc_access_log()
-            self.assertTrue(self.lines("deposit"))
-        with freeze_time(now + timedelta(days=101)):
+        for days, kind in ((101, "view"), (99, "download")):
+            with freeze_time(now - timedelta(days=days)):
+                self.log._log(kind, documents=self.document | theirs)
+        self.log._gc_access_log()
+        self.assertEqual(self.lines().mapped("kind"), ["download"])
+        self.assertTrue(self.lines("deposit"))
+        self.assertTrue(self.lines("view", document=theirs))
+
+    def test_the_database_refuses_too(self):
+        with freeze_time(fields.Datetime.now() - timedelta(days=89)):
             self.log._log("view", documents=self.document)
-            self.log._gc_access_log()
-        self.assertFalse(self.lines("deposit"))
-        self.assertTrue(self.lines("view"))
-        self.assertTrue(self.lines("deposit", document=theirs))
+        self.env.flush_all()
+        line = f"WHERE document_ref = {self.document.id}"
+        purging = "SELECT set_config('progbox.purge', 'on', true)"
+        for setting, attack in (
+            ("", f"DELETE FROM progbox_access_log {line}"),
+            (purging, f"DELETE FROM progbox_access_log {line}"),
+            (purging, f"UPDATE progbox_access_log SET user_name = 'Nobody' {line}"),
+            (purging, f"UPDATE progbox_access_log SET accessed_on = now() {line}"),
+            (purging, "TRUNCATE progbox_access_log"),
+        ):
+            with (
+                self.subTest(setting=setting, attack=attack),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(psycopg2.errors.RestrictViolation),
+                self.env.cr.savepoint(),
+            ):
+                self.env.cr.execute(setting or "SELECT")
+                self.env.cr.execute(attack)  # pylint: disable=sql-injection
+        self.assertEqual(len(self.lines("view")), 1)
+
+    def test_an_old_line_goes_by_a_purge_alone(self):
+        with freeze_time(fields.Datetime.now() - timedelta(days=2000)):
+            self.log._log("view", documents=self.document)
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.RestrictViolation),
+            self.env.cr.savepoint(),
+        ):
+            self.env.cr.execute("DELETE FROM progbox_access_log WHERE kind = 'view'")
+        self.log._gc_access_log()
+        self.assertFalse(self.lines("view"))
+        # The purge is over, and its permission with it.
+        self.env.cr.execute("SELECT current_setting('progbox.purge')")
+        self.assertEqual(self.env.cr.fetchone(), ("off",))
+
+    def test_readers_see_who_and_not_from_where(self):
+        self.log._log("view", documents=self.document)
+        line = self.lines("view")
+        reader = line.with_user(self.billing)
+        self.assertTrue(reader.user_name)
+        for name in ("user_login", "address"):
+            with self.subTest(name), self.assertRaises(AccessError):
+                reader.read([name])
+            with self.subTest(name), self.assertRaises(AccessError):
+                reader.search([(name, "=like", "1%")])
+            with self.subTest(name), self.assertRaises(AccessError):
+                reader.formatted_read_group([], [name])
+        self.assertNotIn("address", reader.fields_get())
+        manager = new_test_user(
+            self.env,
+            "log_manager",
+            "progbox_invoice_archive.group_archive_manager",
+            company_id=self.company.id,
+        )
+        self.assertEqual(line.with_user(manager).user_login, line.user_login)
+        for user, count in ((self.billing, 0), (manager, 1)):
+            view = self.log.with_user(user).get_view(view_type="list")
+            self.assertEqual(view["arch"].count('name="address"'), count)
 
     def test_the_retention_cannot_be_made_so_short_that_it_wipes_the_log(self):
         for days in (0, -1, 89):
@@ -245,7 +305,9 @@ class TestExportDownload(AccessLogCommon, HttpCase):
         exports = self.env["progbox.export"].with_user(manager)
         root = self.document.folder_id.parent_id.parent_id
         export = exports._request(root.with_user(manager), "zip")
-        self.server["progbox.export"].browse(export.id)._job_process()
+        job = self.server["progbox.export"].browse(export.id)
+        job._job_begin_attempt()
+        job._job_process()
         export.invalidate_recordset()
         url = export.action_download()["url"]
         self.authenticate("zip_manager", "zip_manager")
@@ -256,4 +318,4 @@ class TestExportDownload(AccessLogCommon, HttpCase):
         self.assertEqual(rest.status_code, 206)
         self.assertEqual(rest.content, whole.content[100:])
         self.authenticate("billing", "billing")
-        self.assertEqual(self.url_open(url).status_code, 404)
+        self.assertEqual(self.url_open(url).status_code, 403)

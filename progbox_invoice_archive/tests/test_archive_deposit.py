@@ -296,18 +296,6 @@ class TestArchiveHistory(ArchiveCommon):
         self.run_jobs(move)
         self.assertEqual(self.documents(move).partner_name, "Maçonnerie Lefèvre")
 
-    def test_the_history_is_taken_only_when_asked_for(self):
-        move = self.posted(date="2024-05-02")
-        self.jobs_of(move).unlink()
-        self.company.progbox_archive_started = "2999-01-01"
-        catchup = self.env["progbox.archive.catchup"].sudo()
-        catchup._run_once()
-        self.assertFalse(self.jobs_of(move))
-        self.assertEqual(move.progbox_archive_state, "missing")
-        self.company.progbox_archive_history = True
-        catchup._run_once()
-        self.assertEqual(self.jobs_of(move).reason, "history")
-
     def test_stopping_the_history_empties_the_queue(self):
         move = self.history()
         self.company.progbox_archive_history = True
@@ -315,26 +303,6 @@ class TestArchiveHistory(ArchiveCommon):
         settings.action_progbox_archive_history()
         self.assertFalse(self.company.progbox_archive_history)
         self.assertEqual(self.jobs_of(move).state, "cancelled")
-
-    def test_what_came_by_another_door_is_found(self):
-        self.company.progbox_archive_started = "2020-01-01"
-        move = self.posted()
-        self.jobs_of(move).unlink()
-        self.env["progbox.archive.catchup"].sudo()._run_once()
-        job = self.jobs_of(move)
-        self.assertEqual(job.reason, "catchup")
-        self.run_jobs(move)
-        self.assertEqual(self.documents(move).origin, "generated")
-
-    def test_the_catchup_passes_over_what_is_archived_or_queued(self):
-        self.company.progbox_archive_started = "2020-01-01"
-        archived = self.archived()
-        queued = self.posted()
-        bill = self.posted("in_invoice")
-        self.env["progbox.archive.catchup"].sudo()._run_once()
-        self.assertEqual(len(self.jobs_of(archived)), 1)
-        self.assertEqual(len(self.jobs_of(queued)), 1)
-        self.assertFalse(self.jobs_of(bill))
 
     def test_new_postings_go_before_the_history(self):
         old = self.history()

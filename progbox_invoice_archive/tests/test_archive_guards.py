@@ -122,6 +122,7 @@ class TestGuardsOrm(GuardsCommon):
         by_default = {f"default_{name}": value for name, value in new.items()}
         documents = env["progbox.document"]
         yield "type.code", lambda: document.type_id.write({"code": "forged"})
+        yield "type.unlink", lambda: document.type_id.unlink()
         yield "document.unlink", document.unlink
         yield "document.copy", document.copy
         yield "document.create", lambda: documents.create(new)
@@ -283,30 +284,3 @@ class TestGuardsOrm(GuardsCommon):
         attachments._mark_for_gc(self.attachment.store_fname)
         attachments._gc_file_store_unsafe()
         self.assertEqual(self.content(self.document), PDF)
-
-    def test_a_module_with_sealed_documents_is_not_uninstalled(self):
-        modules = self.server["ir.module.module"]
-        for name in ("progbox_invoice_archive", "account", "mail"):
-            module = modules.search([("name", "=", name)])
-            with (
-                self.subTest(module=name),
-                self.assertRaisesRegex(UserError, "Export the archive first"),
-            ):
-                module.button_uninstall()
-            self.assertEqual(module.state, "installed")
-
-    def test_another_module_is_uninstalled_as_ever(self):
-        modules = self.server["ir.module.module"]
-        module = modules.create({"name": "guards_probe", "state": "installed"})
-        module.button_uninstall()
-        self.assertEqual(module.state, "to remove")
-
-    def test_the_name_of_the_database_gives_the_archive_up(self):
-        parameters = self.env["ir.config_parameter"].sudo()
-        modules = self.server["ir.module.module"]
-        key = "progbox_invoice_archive.uninstall_confirmed"
-        parameters.set_param(key, "another_database")
-        with self.assertRaises(UserError):
-            modules._progbox_check_uninstall()
-        parameters.set_param(key, self.env.cr.dbname)
-        modules._progbox_check_uninstall()

@@ -1,4 +1,5 @@
 import json
+import re
 
 import psycopg2
 
@@ -7,7 +8,13 @@ from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
 from ..tools import chain
-from ..tools.guards_sql import APPEND_ONLY, DOCUMENT_COLUMNS, FOLDER_COLUMNS
+from ..tools.guards_sql import (
+    APPEND_ONLY,
+    DOCUMENT_COLUMNS,
+    FOLDER_COLUMNS,
+    FUNCTIONS,
+    REFUSALS,
+)
 from .test_archive_guards import GuardsCommon
 
 LOGGER = "odoo.addons.progbox_invoice_archive.models.progbox_ledger_guards"
@@ -314,8 +321,29 @@ class TestGuardsSql(GuardsCommon):
         table = error.exception.diag.table_name
         [name] = [n for n, model in self.env.registry.items() if model._table == table]
         message = self.env[name]._sql_error_to_message(error.exception)
-        self.assertRegex(message, r"is not deleted.* serve as evidence\.$")
+        self.assertRegex(
+            message, rf"^Document {self.document.id} is not deleted.* as evidence\.$"
+        )
         self.assertNotIn("PL/pgSQL", message)
+
+    def test_every_refusal_has_a_sentence_of_its_own(self):
+        guards = self.env["progbox.ledger.guards"]
+        sentences = guards._refusals()
+        self.assertEqual(sentences.keys(), REFUSALS.keys())
+        for key, text in REFUSALS.items():
+            self.assertEqual("%(subject)s" in sentences[key], "%s" in text, key)
+        bodies = "".join(body for _arguments, _result, body in FUNCTIONS.values())
+        used = set(re.findall(r"guard_refuse\(\s*'(\w+)'", bodies))
+        self.assertEqual(used, REFUSALS.keys())
+        for detail, subject in (
+            ("progbox_document 7 partner_name", "Document 7, Client"),
+            ("progbox_document 7", "Document 7"),
+            ("progbox_seal", "Ledger Line"),
+            ("Facture 7.pdf", "Facture 7.pdf"),
+            ("res_partner 7 name", "res_partner 7 name"),
+            ("", ""),
+        ):
+            self.assertEqual(guards._refused_subject(detail), subject)
 
     def test_a_guard_that_is_gone_is_found_and_put_back(self):
         guards = self.server["progbox.ledger.guards"]
@@ -343,8 +371,9 @@ class TestGuardsSql(GuardsCommon):
             (
                 "progbox_guard_refuse",
                 "changed",
-                "CREATE OR REPLACE FUNCTION progbox_guard_refuse(refusal text)"
-                " RETURNS void LANGUAGE plpgsql AS 'BEGIN END'",
+                "CREATE OR REPLACE FUNCTION"
+                " progbox_guard_refuse(refusal text, subject text) RETURNS void"
+                " LANGUAGE plpgsql AS 'BEGIN END'",
             ),
             (
                 "progbox_document_keep",

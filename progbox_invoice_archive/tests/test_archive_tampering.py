@@ -32,6 +32,17 @@ COLUMNS = {
     "version": "version = version + 1",
     "seal": "seal_id = NULL",
 }
+CLOSING_COLUMNS = {
+    "month": "month = month + interval '1 month'",
+    "number": "number = number + 1",
+    "documents": "document_count = document_count - 1",
+    "new_documents": "new_document_count = new_document_count - 1",
+    "totals": """totals = '{"USD": "1"}'""",
+    "last_sequence": "last_sequence = last_sequence - 1",
+    "last_hash": "last_hash = '$1$' || repeat('0', 64)",
+    "closed_by": "closed_by = 'Somebody else'",
+    "sealed_on": "closed_on = closed_on + interval '1 day'",
+}
 
 
 @tagged("post_install", "-at_install")
@@ -417,3 +428,50 @@ class TestArchiveTampering(VerificationCommon):
         with patch.object(guards, "_guards_state", lambda self: state):
             run = self.assertFound(("guard_missing", None))
         self.assertIn("guard_of_seals", run.finding_ids.message)
+
+    # ------------------------------------------------------------------
+    # Closings
+    # ------------------------------------------------------------------
+
+    def close(self):
+        month = self.moves[0].invoice_date
+        return self.env["progbox.closing"].sudo()._close(self.company, month)
+
+    def test_every_value_of_a_closing(self):
+        closing = self.close()
+        self.assertIntact(self.verify())
+        sealed = set(json.loads(closing.seal_id.payload))
+        self.assertEqual(sealed, set(CLOSING_COLUMNS) | {"company", "kind", "sequence"})
+        for value, assignment in CLOSING_COLUMNS.items():
+            with self.subTest(value), self.env.cr.savepoint() as savepoint:
+                self.tamper(
+                    f"UPDATE progbox_closing SET {assignment} WHERE id = %s",  # pylint: disable=sql-injection
+                    closing.id,
+                )
+                run = self.assertFound(("closing_changed", None))
+                self.assertEqual(run.finding_ids.what, value)
+                month = f"{self.moves[0].invoice_date:%Y-%m}"
+                self.assertIn(f"{month} (1)", run.finding_ids.message)
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_a_closing_removed(self):
+        closing = self.close()
+        self.tamper("DELETE FROM progbox_closing WHERE id = %s", closing.id)
+        run = self.assertFound(("closing_missing", None))
+        self.assertEqual(run.finding_ids.sequence, self.seals()[-1].sequence)
+
+    def test_a_closing_that_no_line_vouches_for(self):
+        closing = self.close()
+        self.tamper(
+            "UPDATE progbox_closing SET seal_id = %s WHERE id = %s",
+            self.seal(self.victim).id,
+            closing.id,
+        )
+        self.assertFound(("closing_unsealed", None), ("closing_missing", None))
+
+    def test_closings_tell_that_the_end_was_cut_off(self):
+        self.close()
+        self.tamper("DELETE FROM progbox_seal WHERE kind = 'closing'")
+        self.cut(3)
+        self.assertFound(("closing_unsealed", None), ("ledger_cut", None))

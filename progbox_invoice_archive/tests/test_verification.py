@@ -13,6 +13,8 @@ from odoo.tools import mute_logger
 
 from ..models import progbox_long_job_mixin, progbox_verification_reader
 from ..models.progbox_verification_check import ProgboxVerificationCheck
+from ..models.progbox_verification_texts import SEALED_FIELDS
+from ..tools.verify import SEALED
 from .verification_common import VerificationCommon
 
 
@@ -367,6 +369,25 @@ class TestVerificationDoors(VerificationCommon):
         self.assertIn("no certificate", text)
         for claim in ("NF525", "NF461", "certified"):
             self.assertNotIn(claim, text)
+
+    def test_values_have_the_names_of_the_screens(self):
+        self.tamper(
+            "UPDATE progbox_document SET partner_name = 'x', size = 1 WHERE id = %s",
+            self.documents(self.moves[0]).id,
+        )
+        finding = self.verify().finding_ids
+        self.assertEqual(finding.what, "partner, size")
+        self.assertIn("in the database: Client, Size (bytes).", finding.message)
+        self.assertRegex(
+            finding.expected_text, rf"^Client: {self.client.name}\nSize \(bytes\): \d\d"
+        )
+        self.assertEqual(finding.actual_text, "Client: x\nSize (bytes): 1")
+        changed = {kind: set(names) for kind, (_model, names) in SEALED_FIELDS.items()}
+        self.assertEqual(changed["document_changed"], set(SEALED) | {"seal"})
+        closing = self.server["progbox.closing"].new()
+        self.assertEqual(
+            changed["closing_changed"], closing._sealed_content().keys() | {"sealed_on"}
+        )
 
     def test_a_finding_opens_its_invoice_and_its_document(self):
         self.tamper(

@@ -18,11 +18,36 @@ How they are written, and why:
 - Data comes before triggers in a dump, so that a restore passes the INSERT guards.
 """
 
-REFUSE = """
+# Days; see the constraint of res.company.
+SHORTEST_LOG_RETENTION = 90
+# A purge of the access log sets this for its transaction.
+PURGE_SETTING = "progbox.purge"
+
+# What is refused, by the key that tells Odoo which sentence to show.
+REFUSALS = {
+    "deleted": "%s is not deleted",
+    "changed": "%s is not changed",
+    "emptied": "%s is not emptied",
+    "next_line": "a line that is not the next one does not enter the ledger",
+    "born": "a new document has no seal yet",
+    "seal": "this seal was not made for %s",
+    "unsealed": "nothing enters a locked folder without a seal",
+    "folder": "no folder is added to it by hand",
+    "file_deleted": "file %s is not deleted",
+    "file_changed": "file %s is not changed",
+    "file_second": "%s gets no second file",
+}
+_SENTENCES = " ".join(
+    f"WHEN '{refusal}' THEN '{text}'" for refusal, text in REFUSALS.items()
+)
+# The subject is a table, the id of its row, and a column; or the name of a file.
+REFUSE = f"""
 BEGIN
-    RAISE EXCEPTION 'The archive is kept as evidence: %.', refusal USING
-        ERRCODE = 'restrict_violation',
-        TABLE = 'progbox_seal', CONSTRAINT = 'progbox_guard';
+    RAISE EXCEPTION 'The archive is kept as evidence: %.',
+        format(CASE refusal {_SENTENCES} END, subject)
+        USING ERRCODE = 'restrict_violation', TABLE = 'progbox_seal',
+        CONSTRAINT = 'progbox_guard', COLUMN = refusal,
+        DETAIL = coalesce(subject, '');
 END
 """
 
@@ -35,13 +60,13 @@ DECLARE
 BEGIN
     IF TG_OP = 'DELETE' THEN
         PERFORM public.progbox_guard_refuse(
-            format('line %s of %s is not deleted', OLD.id, TG_TABLE_NAME));
+            'deleted', format('%s %s', TG_TABLE_NAME, OLD.id));
     END IF;
     after_ := to_jsonb(NEW);
     FOREACH kept IN ARRAY TG_ARGV LOOP
         IF before_ -> kept IS DISTINCT FROM after_ -> kept THEN
-            PERFORM public.progbox_guard_refuse(format(
-                '"%s" of line %s of %s is not changed', kept, OLD.id, TG_TABLE_NAME));
+            PERFORM public.progbox_guard_refuse(
+                'changed', format('%s %s %s', TG_TABLE_NAME, OLD.id, kept));
         END IF;
     END LOOP;
     RETURN NEW;
@@ -51,8 +76,7 @@ END
 TRUNCATE = """
 BEGIN
     IF EXISTS (SELECT FROM public.progbox_seal) THEN
-        PERFORM public.progbox_guard_refuse(
-            format('%s is not emptied', TG_TABLE_NAME));
+        PERFORM public.progbox_guard_refuse('emptied', TG_TABLE_NAME);
     END IF;
     RETURN NULL;
 END
@@ -79,8 +103,7 @@ BEGIN
         OR NEW.kind = 'deposit'
             AND content ->> 'document' IS DISTINCT FROM NEW.document_id::text
     THEN
-        PERFORM public.progbox_guard_refuse(
-            'a line that is not the next one does not enter the ledger');
+        PERFORM public.progbox_guard_refuse('next_line', 'progbox_seal');
     END IF;
     RETURN NEW;
 END
@@ -90,7 +113,7 @@ END
 SEALING = """
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        PERFORM public.progbox_guard_refuse('a new document has no seal yet');
+        PERFORM public.progbox_guard_refuse('born', 'progbox_document');
     ELSIF NOT EXISTS (
         SELECT FROM public.progbox_seal WHERE id = NEW.seal_id
             AND kind = 'deposit' AND document_id = NEW.id
@@ -98,7 +121,7 @@ BEGIN
             AND payload::jsonb ->> 'sha256' IS NOT DISTINCT FROM NEW.sha256
     ) THEN
         PERFORM public.progbox_guard_refuse(
-            format('this seal was not made for document %s', NEW.id));
+            'seal', format('progbox_document %s', NEW.id));
     END IF;
     RETURN NEW;
 END
@@ -112,8 +135,7 @@ BEGIN
             JOIN public.progbox_folder folder ON folder.id = document.folder_id
             WHERE document.id = NEW.id AND document.seal_id IS NULL AND folder.locked
     ) THEN
-        PERFORM public.progbox_guard_refuse(
-            'nothing enters a locked folder without a seal');
+        PERFORM public.progbox_guard_refuse('unsealed', 'progbox_document');
     END IF;
     RETURN NULL;
 END
@@ -125,7 +147,7 @@ BEGIN
         OR NEW.locked IS NOT TRUE AND EXISTS (
             SELECT FROM public.progbox_folder WHERE id = NEW.parent_id AND locked)
     THEN
-        PERFORM public.progbox_guard_refuse('no folder is added to it by hand');
+        PERFORM public.progbox_guard_refuse('folder', 'progbox_folder');
     END IF;
     RETURN NEW;
 END
@@ -133,7 +155,8 @@ END
 
 # Moving the bytes is allowed where they stay the same (force_storage): in the
 # database their digest is the sealed one; in a store, whose bytes cannot be seen
-# from here, the file is named after the SHA-1 that the row has always had.
+# from here, the file is named after the SHA-1 that the row has always had, or, where
+# fs_attachment of the OCA keeps it (code://name-id-version.pdf), after the row's id.
 ATTACHMENT = """
 DECLARE
     sealed text;
@@ -144,8 +167,7 @@ BEGIN
                 WHERE id = OLD.res_id AND seal_id IS NOT NULL;
             IF FOUND THEN
                 IF TG_OP = 'DELETE' THEN
-                    PERFORM public.progbox_guard_refuse(
-                        format('file %s is not deleted', OLD.name));
+                    PERFORM public.progbox_guard_refuse('file_deleted', OLD.name);
                 END IF;
                 IF ROW(NEW.id, NEW.name, NEW.type, NEW.url, NEW.public,
                         NEW.company_id, NEW.res_model, NEW.res_id, NEW.res_field,
@@ -159,10 +181,11 @@ BEGIN
                     AND (CASE WHEN NEW.store_fname IS NULL
                         THEN encode(sha256(NEW.db_datas), 'hex') IS DISTINCT FROM sealed
                         ELSE right(NEW.store_fname, 40) IS DISTINCT FROM NEW.checksum
+                            AND NEW.store_fname !~ format(
+                                '://(.*/)?[^/]*-%s-[0-9]+([.][^/]*)?$', NEW.id)
                     END)
                 THEN
-                    PERFORM public.progbox_guard_refuse(
-                        format('file %s is not changed', OLD.name));
+                    PERFORM public.progbox_guard_refuse('file_changed', OLD.name);
                 END IF;
                 RETURN NEW;
             END IF;
@@ -178,15 +201,33 @@ BEGIN
             WHERE id = NEW.res_id AND seal_id IS NOT NULL)
     THEN
         PERFORM public.progbox_guard_refuse(
-            format('document %s gets no second file', NEW.res_id));
+            'file_second', format('progbox_document %s', NEW.res_id));
     END IF;
     RETURN NEW;
 END
 """
 
+# The server's own purge says so, for its transaction; a line of these days is younger
+# than the shortest retention that can be set, and stays whoever asks.
+PURGE = f"""
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        PERFORM public.progbox_guard_refuse(
+            'changed', format('%s %s', TG_TABLE_NAME, OLD.id));
+    ELSIF current_setting('{PURGE_SETTING}', true) IS DISTINCT FROM 'on'
+        OR OLD.accessed_on > now() AT TIME ZONE 'UTC'
+            - interval '{SHORTEST_LOG_RETENTION} days'
+    THEN
+        PERFORM public.progbox_guard_refuse(
+            'deleted', format('%s %s', TG_TABLE_NAME, OLD.id));
+    END IF;
+    RETURN OLD;
+END
+"""
+
 # Name: (arguments, result, body). The helper first: a trigger may fire at once.
 FUNCTIONS = {
-    "progbox_guard_refuse": ("refusal text", "void", REFUSE),
+    "progbox_guard_refuse": ("refusal text, subject text", "void", REFUSE),
     "progbox_guard_keep": ("", "trigger", KEEP),
     "progbox_guard_truncate": ("", "trigger", TRUNCATE),
     "progbox_guard_next_line": ("", "trigger", NEXT_LINE),
@@ -194,6 +235,7 @@ FUNCTIONS = {
     "progbox_guard_complete": ("", "trigger", COMPLETE),
     "progbox_guard_folder": ("", "trigger", FOLDER),
     "progbox_guard_attachment": ("", "trigger", ATTACHMENT),
+    "progbox_guard_purge": ("", "trigger", PURGE),
 }
 
 
@@ -282,6 +324,10 @@ TRIGGERS = {
     "progbox_attachment_delete": _each_row(
         "BEFORE DELETE", "ir_attachment", WAS_OURS, _call("attachment")
     ),
+    "progbox_access_log_keep": _each_row(
+        "BEFORE UPDATE OR DELETE", "progbox_access_log", "", _call("purge")
+    ),
+    "progbox_access_log_truncate": _truncate("progbox_access_log"),
     **{f"{table}_truncate": _truncate(table) for table in APPEND_ONLY},
     "progbox_document_truncate": _truncate("progbox_document"),
     "progbox_folder_truncate": _truncate("progbox_folder"),

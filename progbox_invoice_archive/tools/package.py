@@ -1,19 +1,18 @@
-"""Files handed out together: as a zip that is streamed, or as a folder.
+"""Files handed out together, and how one zip is made of them while it is sent.
 
 The length of the zip is known before its first byte, so that a browser can show
 how far it is; the price is that a file which fails half-way breaks the download.
 """
 
-import errno
-import os
-import shutil
+from collections import deque
 from pathlib import Path
 
 from zipstream import ZIP_STORED, ZipStream
 
 from .digests import digest_blocks
 from .package_names import Names
-from .staging import BLOCK_SIZE, read_blocks, sync_folder
+from .staging import BLOCK_SIZE, read_blocks
+from .zip_size import zip_size
 
 MANIFEST = "MANIFEST.sha256"
 PROBLEMS = "PROBLEMS.txt"
@@ -22,6 +21,8 @@ LEDGER = "ledger.jsonl"
 CLOSINGS = "closings.json"
 CHECK = "CHECK.txt"
 OWN_FILES = (MANIFEST, PROBLEMS, INDEX, LEDGER, CLOSINGS, CHECK)
+# Small pieces would each cost a call of the system on their way to the client.
+PIECE = 1 << 18
 
 
 class FileChanged(OSError):
@@ -29,12 +30,12 @@ class FileChanged(OSError):
 
 
 class Entry:
-    """One file of a package; iterating yields its bytes.
+    """One file of a package.
 
     :param str name: path in the package
-    :param source: path (str), content (bytes), or a function returning blocks
+    :param source: content (bytes), Path, or whatever the reader of the package knows
     :param int size: length in bytes
-    :param sha256: digest, hexadecimal
+    :param str sha256: digest, hexadecimal
     """
 
     # Ten thousands of these stand in memory at once.
@@ -46,9 +47,14 @@ class Entry:
         self.size = size
         self.sha256 = sha256
 
-    def __iter__(self):
+    def blocks(self, read):
+        """Yield the bytes, never more or less of them than were announced.
+
+        :param read: function that yields the blocks of a source
+        :raise FileChanged: when the file has another length by now
+        """
         left = self.size
-        for block in self._blocks():
+        for block in self._open(read):
             left -= len(block)
             if left < 0:
                 break
@@ -56,18 +62,23 @@ class Entry:
         if left:
             raise FileChanged(f"{self.name} changed while it was being read")
 
-    def _blocks(self):
+    def _open(self, read):
         if isinstance(self.source, bytes):
             return [self.source]
-        if isinstance(self.source, str):
+        if isinstance(self.source, Path):
             return read_blocks(self.source, BLOCK_SIZE)
-        return self.source()
+        return read(self.source)
 
 
 class Package:
-    """Collects files under unique, safe names, and what is wrong with some."""
+    """Collects files under unique, safe names, and what is wrong with some.
 
-    def __init__(self):
+    :param read: function that yields the blocks of a source; it must need nothing
+        that is gone when the package is handed out
+    """
+
+    def __init__(self, read=read_blocks):
+        self.read = read
         self.names = Names(OWN_FILES)
         self.texts = []
         self.files = []
@@ -83,24 +94,25 @@ class Package:
         """Bytes of all files together."""
         return sum(entry.size for entry in self.entries)
 
-    def add_file(self, name, source, size=None, sha256=None):
+    @property
+    def zip_size(self):
+        """Bytes of the zip."""
+        return zip_size(
+            (len(entry.name.encode()), entry.size) for entry in self.entries
+        )
+
+    def add_file(self, name, source, size, sha256=None):
         """Add a file of the store.
 
         :param str name: given by :attr:`names`
         :param source: see :class:`Entry`
-        :param size: needed when the source is a function
+        :param int size: length in bytes
         :param sha256: digest on record; computed when there is none
         :rtype: Entry
-        :raise OSError: when the file is not there, empty or not readable
         """
-        if isinstance(source, str):
-            size = os.stat(source).st_size
-            if not os.access(source, os.R_OK):
-                raise PermissionError(name)
-        if not size:
-            raise FileNotFoundError(name)
         entry = Entry(name, source, size, sha256)
-        entry.sha256 = sha256 or digest_blocks(entry).sha256
+        if not sha256:
+            entry.sha256 = digest_blocks(entry.blocks(self.read)).sha256
         self.files.append(entry)
         return entry
 
@@ -109,12 +121,12 @@ class Package:
 
         :param content: str, bytes, or the Path of a file
         """
-        if isinstance(content, Path):
-            entry = Entry(name, str(content), content.stat().st_size, None)
-        else:
-            content = content.encode() if isinstance(content, str) else content
-            entry = Entry(name, content, len(content), None)
-        entry.sha256 = digest_blocks(entry).sha256
+        if isinstance(content, str):
+            content = content.encode()
+        on_disk = isinstance(content, Path)
+        size = content.stat().st_size if on_disk else len(content)
+        entry = Entry(name, content, size, None)
+        entry.sha256 = digest_blocks(entry.blocks(self.read)).sha256
         self.texts.append(entry)
 
     def finish(self, heading):
@@ -127,43 +139,37 @@ class Package:
         self.add_text(MANIFEST, manifest(self.entries))
 
     def zip_stream(self):
-        """Return the zip: ``len()`` of it is exact, iterating it yields bytes."""
-        stream = ZipStream(compress_type=ZIP_STORED, sized=True)
-        for entry in self.entries:
-            stream.add(entry, entry.name, size=entry.size)
-        return stream
+        """Yield the zip in pieces; all of them together are :attr:`zip_size` long.
 
-    def write_to(self, folder):
-        """Write all files into a new folder: there whole, or not there at all.
-
-        What a killed process left of an earlier try is removed.
-
-        :param Path folder: must not exist
-        :raise OSError: disk full, no right to write, folder exists
+        The package is used up on the way, so that its memory is free for the
+        directory of the zip.
         """
-        partial = folder.with_name(f".{folder.name}.partial")
-        remove_tree(partial)
-        if folder.exists():
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        try:
-            for entry in self.entries:
-                path = partial / entry.name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with open(path, "wb") as file:
-                    file.writelines(entry)
-            # One for all: a sync per file would take longer than the writing.
-            os.sync()
-            os.rename(partial, folder)
-        except BaseException:
-            remove_tree(partial)
-            raise
-        sync_folder(folder.parent)
+        entries = deque(self.entries)
+        self.texts = self.files = ()
+        yield from in_pieces(_zipped(entries, self.read), PIECE)
 
 
-def remove_tree(folder):
-    """Remove a folder and what is in it, when it is there."""
-    if folder.exists():
-        shutil.rmtree(folder)
+def _zipped(entries, read):
+    stream = ZipStream(compress_type=ZIP_STORED)
+    while entries:
+        entry = entries.popleft()
+        # One by one: a queue of all of them would take longer than a first byte may.
+        stream.add(entry.blocks(read), entry.name, size=entry.size)
+        yield from stream.all_files()
+    yield from stream.finalize()
+
+
+def in_pieces(blocks, size):
+    """Join blocks of bytes until they are at least so long together."""
+    waiting, length = [], 0
+    for block in blocks:
+        waiting.append(block)
+        length += len(block)
+        if length >= size:
+            yield b"".join(waiting)
+            waiting, length = [], 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 def manifest(entries):
@@ -172,15 +178,3 @@ def manifest(entries):
     No name holds a backslash or a line break, so none needs escaping.
     """
     return "".join(f"{entry.sha256}  {entry.name}\n" for entry in entries)
-
-
-def harmless(text):
-    """Return a text that no spreadsheet takes for a formula.
-
-    >>> harmless('=HYPERLINK("http://example.com")')
-    '\\'=HYPERLINK("http://example.com")'
-    >>> harmless("Maçonnerie Lefèvre")
-    'Maçonnerie Lefèvre'
-    """
-    text = " ".join((text or "").split())
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "|", "%")) else text

@@ -50,16 +50,22 @@ class Names:
         :param tuple path: the folder, names from the root
         :param str name: as people wrote it, with extension
         """
-        return self._claim(self.folder(path), *safe_name(name))
+        parent = self._folders.get(path) or self.folder(path)
+        if parent and CLEAN.fullmatch(name or ""):
+            clean = f"{parent}/{name}"
+            if (key := _key(clean)) not in self._taken:
+                self._taken.add(key)
+                return clean
+        return self._claim(parent, *safe_name(name))
 
     def _claim(self, parent, stem, extension):
         prefix = f"{parent}/" if parent else ""
         path, number = f"{prefix}{stem}{extension}", 1
-        while _key(path) in self._taken:
+        while (key := _key(path)) in self._taken:
             number += 1
             suffix = f" ({number}){extension}"
             path = f"{prefix}{_cut(stem, LONGEST_NAME - len(suffix))}{suffix}"
-        self._taken.add(_key(path))
+        self._taken.add(key)
         return path
 
 
@@ -75,8 +81,6 @@ def safe_name(name, folder=False):
     >>> safe_name("..", folder=True)
     ('_', '')
     """
-    if not folder and CLEAN.fullmatch(name or ""):
-        return os.path.splitext(name)
     name = UNSAFE.sub("_", unicodedata.normalize("NFC", name or ""))
     name = re.sub(r"\s", " ", name)  # exotic blanks are not cut off at the ends
     if folder:
@@ -96,4 +100,6 @@ def _cut(stem, size):
 
 
 def _key(path):
+    if path.isascii():
+        return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", path).casefold())

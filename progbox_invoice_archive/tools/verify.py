@@ -47,7 +47,10 @@ class Finding(NamedTuple):
 
 
 def read_payload(text):
-    """Return the sealed values of a line, empty when they cannot be read."""
+    """Return the sealed values of a line, empty when they cannot be read.
+
+    :param text: str or bytes
+    """
     try:
         content = json.loads(text)
     except ValueError:

@@ -24,9 +24,7 @@ class ProgboxClosingWizard(models.TransientModel):
     def action_close(self):
         """Close the month and open what was closed."""
         self.ensure_one()
-        group = "progbox_invoice_archive.group_archive_manager"
-        if not self.env.user.has_group(group):
-            raise AccessError(self.env._("Only an archive manager closes a month."))
+        self.env.user._check_archive_manager()
         if self.company_id not in self.env.companies:
             raise AccessError(self.env._("This company is not one of yours."))
         month = self.month.replace(day=1)

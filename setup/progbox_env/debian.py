@@ -27,6 +27,8 @@ PACKAGES = {
 TEST_PACKAGES = {
     "chromium": "chromium",
     "poppler-utils": "pdftotext",  # tests read PDF files with it
+    "unzip": "unzip",
+    "zip": "zip",  # what a benchmark compares with
 }
 ODOO_PACKAGES = [
     "odoo-19",

@@ -8,6 +8,7 @@ import statistics
 import time
 
 from invoices import posted_invoices
+from rows import copy_rows
 
 from odoo.tools import SQL
 
@@ -103,11 +104,11 @@ class Archive:
                 size,
             ),
         }
-        new = self.copy_rows(self.move, numbers, move)
+        new = copy_rows(self.move, numbers, move)
         archived, self.history = new[:-HISTORY], new[-HISTORY:]
         rows = SQL("unnest(%s) AS move_id", archived)
-        self.copy_rows(self.job, rows, {"move_id": SQL("rows.move_id")})
-        files = self.copy_rows(self.document, rows, {"res_id": SQL("rows.move_id")})
+        copy_rows(self.job, rows, {"move_id": SQL("rows.move_id")})
+        files = copy_rows(self.document, rows, {"res_id": SQL("rows.move_id")})
         unique = SQL("md5(rows.file_id::text)")
         for model, field, ids in (
             ("progbox.document", "content", files),
@@ -125,36 +126,8 @@ class Archive:
                 ),
             }
             rows = SQL("unnest(%s) AS file_id", ids)
-            self.copy_rows(self.content, rows, values)
+            copy_rows(self.content, rows, values)
         self.env.cr.execute(
             "ANALYZE account_move, progbox_archive_job, progbox_document, ir_attachment"
         )
         self.env.cr.commit()
-
-    def copy_rows(self, record, rows, values):
-        """Copy a record's row once per row; the new ids, in their order."""
-        self.env.flush_all()
-        self.env.cr.execute(
-            "SELECT column_name FROM information_schema.columns"
-            " WHERE table_name = %s AND column_name != 'id'",
-            [record._table],
-        )
-        columns = [name for [name] in self.env.cr.fetchall()]
-        selected = SQL(", ").join(
-            values.get(name, SQL("template.%s", SQL.identifier(name)))
-            for name in columns
-        )
-        self.env.cr.execute(
-            SQL(
-                "INSERT INTO %s (%s)"
-                " SELECT %s FROM %s template, (SELECT * FROM %s) rows"
-                " WHERE template.id = %s RETURNING id",
-                SQL.identifier(record._table),
-                SQL(", ").join(map(SQL.identifier, columns)),
-                selected,
-                SQL.identifier(record._table),
-                rows,
-                record.id,
-            )
-        )
-        return [id_ for [id_] in self.env.cr.fetchall()]

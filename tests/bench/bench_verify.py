@@ -6,8 +6,9 @@ The loop reads the same files in the same order: open, read, SHA-256, nothing el
 import hashlib
 import os
 import statistics
-from pathlib import Path
 from unittest.mock import patch
+
+from memory import memory_growth
 
 from odoo import fields
 
@@ -135,16 +136,3 @@ def digest(paths):
     for path in paths:
         with open(path, "rb") as file:
             hashlib.sha256(file.read()).hexdigest()
-
-
-def memory_growth(function):
-    """Call a function; how much memory it took at its peak, in MB."""
-    before = _memory("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak
-    function()
-    return (_memory("VmHWM") - before) / 1024
-
-
-def _memory(name):
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(name))

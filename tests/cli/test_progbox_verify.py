@@ -18,9 +18,10 @@ from progbox_env.databases import filestore
 
 NAME = "progbox_cli"
 INTACT, FINDINGS, COULD_NOT_RUN = 0, 1, 2
+OLDER = f"{NAME}_older"
 ARCHIVE = """
 folder = env["progbox.folder"]._archive_folder(env.company, env.cr.now().date())
-for number in range(1, 6):
+for number in range(%s, %s):
     env["progbox.document"]._deposit(
         {
             "name": f"CLI_{number}.pdf",
@@ -32,10 +33,15 @@ for number in range(1, 6):
             ).id,
             "currency_name": "EUR",
         },
-        env["ir.attachment"]._progbox_stage([b"%PDF " + bytes([number])]),
+        env["ir.attachment"]._progbox_stage([b"%%PDF " + bytes([number])]),
     )
 env.cr.commit()
 print(env.company.id, env["progbox.seal"]._last(env.company).hash)
+"""
+LEDGER = """
+from pathlib import Path
+package = env["progbox.package"]
+package._write_ledger(env["res.company"].browse({company}), Path("{path}"))
 """
 
 
@@ -43,7 +49,7 @@ print(env.company.id, env["progbox.seal"]._last(env.company).hash)
 def archive():
     """The id of the company that has an archive, and the hash of its last line."""
     clone_database(NAME)
-    yield odoo_shell(NAME, ARCHIVE).split()[-2:]
+    yield odoo_shell(NAME, ARCHIVE % (1, 6)).split()[-2:]
     drop_database(NAME)
 
 
@@ -138,6 +144,39 @@ def test_a_cut_ledger_is_found_by_an_anchor(archive):
     assert "ledger_cut" in answer.stdout
 
 
+def test_an_older_dump_is_found_by_an_exported_ledger(archive, tmp_path):
+    company, _hash = archive
+    ledger = tmp_path / "ledger.jsonl"
+    clone_database(OLDER, template=NAME)
+    try:
+        odoo_shell(OLDER, ARCHIVE % (6, 8))
+        odoo_shell(OLDER, LEDGER.format(company=company, path=ledger))
+        answer = verify("--company", company, "--ledger", ledger, database=OLDER)
+        assert answer.returncode == INTACT, answer.stdout + answer.stderr
+    finally:
+        drop_database(OLDER)
+    assert verify("--company", company).returncode == INTACT
+    answer = verify("--json", "--company", company, "--ledger", ledger)
+    assert answer.returncode == FINDINGS, answer.stderr
+    [run] = json.loads(answer.stdout)["runs"]
+    assert {(f["kind"], f["number"]) for f in run["findings"]} == {
+        ("ledger_cut", None),
+        ("document_missing", "CLI/6"),
+        ("document_missing", "CLI/7"),
+    }
+
+
+def test_a_ledger_that_proves_nothing(archive, tmp_path):
+    company, _hash = archive
+    ledger = tmp_path / "ledger.jsonl"
+    odoo_shell(NAME, LEDGER.format(company=company, path=ledger))
+    ledger.write_text(ledger.read_text().replace("CLI_2", "CLI_3"))
+    answer = verify("--company", company, "--ledger", ledger)
+    assert answer.returncode == COULD_NOT_RUN
+    assert "Line 2 of the file" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 @pytest.mark.parametrize(
     "arguments, reason",
     [
@@ -145,6 +184,7 @@ def test_a_cut_ledger_is_found_by_an_anchor(archive):
         (["--company", "99999"], "no company 99999"),
         (["--anchor", "1:abc"], "LINE:HASH"),
         (["--since", "yesterday"], "YYYY-MM-DD"),
+        (["--ledger", "/nowhere/ledger.jsonl"], "/nowhere/ledger.jsonl"),
         (["--unknown"], "--unknown"),
     ],
 )

@@ -48,6 +48,20 @@ try:
 except Exception as error:
     print(type(error).__name__, error)
 """
+EXPORT = """
+admin = env.ref("base.user_admin")
+for company in env["progbox.seal"].search([]).company_id:
+    admin.company_ids |= company
+    exporter = env["progbox.export"].with_user(admin).with_context(
+        allowed_company_ids=company.ids
+    )
+    root = exporter.env["progbox.folder"]._archive_folder(company, None)
+    export = exporter._request(root, "zip").sudo()
+    env.cr.commit()
+    export._job_process()
+    env.cr.commit()
+    print(export.state)
+"""
 CONFIRM = f"""
 env["ir.config_parameter"].set_param("{ADDON}.uninstall_confirmed", env.cr.dbname)
 env.cr.commit()
@@ -162,7 +176,9 @@ def test_uninstalling_is_refused_twice_and_then_leaves_nothing(database):
     assert evidence(database) == before
     assert_guarded(database)
 
-    odoo_shell(database, CONFIRM + UNINSTALL)
+    assert "everything up to" in odoo_shell(database, CONFIRM + UNINSTALL)
+    assert "done" in odoo_shell(database, EXPORT)
+    odoo_shell(database, UNINSTALL)
     assert state(database) == ["uninstalled"]
     for left in (
         "SELECT tgname FROM pg_trigger WHERE tgname LIKE 'progbox%'",

@@ -3,26 +3,12 @@ import {KanbanController} from "@web/views/kanban/kanban_controller";
 import {KanbanRenderer} from "@web/views/kanban/kanban_renderer";
 import {kanbanView} from "@web/views/kanban/kanban_view";
 import {ArchiveHelp} from "../archive_help/archive_help";
+import {archiveController} from "../archive_view/archive_view";
 import {ArchiveSearchModel} from "../archive_list/archive_search_model";
-import {DocumentPreview} from "../document_preview/document_preview";
-import {useDocumentPreview} from "../document_preview/document_preview_hook";
 import {FolderTree} from "../folder_tree/folder_tree";
 
-export class ArchiveKanbanController extends KanbanController {
+export class ArchiveKanbanController extends archiveController(KanbanController) {
     static template = "progbox_invoice_archive.ArchiveKanbanView";
-    static components = {...KanbanController.components, DocumentPreview};
-
-    setup() {
-        super.setup();
-        this.preview = useDocumentPreview(this);
-    }
-
-    async openRecord(record, options) {
-        if (options?.newWindow) {
-            return super.openRecord(record, options);
-        }
-        this.preview.open(record);
-    }
 }
 
 export class ArchiveKanbanRenderer extends KanbanRenderer {
@@ -35,6 +21,7 @@ export const archiveKanbanView = {
     Renderer: ArchiveKanbanRenderer,
     SearchModel: ArchiveSearchModel,
     SearchPanel: FolderTree,
+    buttonTemplate: "progbox_invoice_archive.ArchiveButtons",
 };
 
 registry.category("views").add("progbox_document_kanban", archiveKanbanView);

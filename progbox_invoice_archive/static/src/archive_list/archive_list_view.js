@@ -4,29 +4,15 @@ import {ListController} from "@web/views/list/list_controller";
 import {ListRenderer} from "@web/views/list/list_renderer";
 import {listView} from "@web/views/list/list_view";
 import {ArchiveHelp} from "../archive_help/archive_help";
-import {DocumentPreview} from "../document_preview/document_preview";
-import {useDocumentPreview} from "../document_preview/document_preview_hook";
+import {archiveController} from "../archive_view/archive_view";
 import {FolderTree} from "../folder_tree/folder_tree";
 import {ArchiveSearchModel} from "./archive_search_model";
 
 // What is left of the list when a preview stands beside it.
 const NARROW_COLUMNS = ["number", "partner_name", "document_date", "amount_total"];
 
-export class ArchiveListController extends ListController {
+export class ArchiveListController extends archiveController(ListController) {
     static template = "progbox_invoice_archive.ArchiveListView";
-    static components = {...ListController.components, DocumentPreview};
-
-    setup() {
-        super.setup();
-        this.preview = useDocumentPreview(this);
-    }
-
-    async openRecord(record, options) {
-        if (options?.newWindow) {
-            return super.openRecord(record, options);
-        }
-        this.preview.open(record);
-    }
 }
 
 export class ArchiveListRenderer extends ListRenderer {
@@ -66,6 +52,7 @@ export const archiveListView = {
     Renderer: ArchiveListRenderer,
     SearchModel: ArchiveSearchModel,
     SearchPanel: FolderTree,
+    buttonTemplate: "progbox_invoice_archive.ArchiveButtons",
 };
 
 registry.category("views").add("progbox_document_list", archiveListView);

@@ -1,11 +1,13 @@
 import {Component, useEffect, useRef, useState} from "@odoo/owl";
 import {formatInteger} from "@web/views/fields/formatters";
 import {useBus, useService} from "@web/core/utils/hooks";
+import {FolderActions} from "./folder_actions";
 
 /** The folders beside the documents: what is chosen here narrows the list. */
 export class FolderTree extends Component {
     static template = "progbox_invoice_archive.FolderTree";
     static props = {};
+    static components = {FolderActions};
 
     setup() {
         this.ui = useService("ui");
@@ -102,6 +104,9 @@ export class FolderTree extends Component {
     }
 
     onKeydown(ev) {
+        if (ev.target.closest(".o_progbox_folder_actions")) {
+            return;
+        }
         const index = this.focusedIndex;
         const row = this.rows[index];
         const moves = {

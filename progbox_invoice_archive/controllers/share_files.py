@@ -1,0 +1,81 @@
+from odoo.http import Controller, request
+from odoo.tools.misc import str2bool
+
+from ..exceptions import FileMissing, NotShared
+from .share_pages import PDF, PICTURES
+from .share_routes import share_route
+
+WAITING = ("pending", "running", "waiting")
+
+
+class ShareFiles(Controller):
+    """The files of a share: one document, or a zip of many."""
+
+    @share_route("/file/<int:document_id>")
+    def file(self, share, /, document_id, download=False, **_query):
+        document = share._document(document_id)
+        try:
+            stream = share.env["ir.binary"]._get_stream_from(document, "content")
+        except FileNotFoundError as error:
+            raise FileMissing(
+                share.env._(
+                    "This file is missing on the server. Please tell %(name)s.",
+                    name=share.create_uid.name,
+                )
+            ) from error
+        # Whatever could run in a browser is only ever downloaded.
+        is_shown = document.mimetype in (PDF, *PICTURES)
+        if is_shown:
+            stream.mimetype = document.mimetype
+        return stream.get_response(
+            as_attachment=not is_shown or str2bool(download or "", False)
+        )
+
+    @share_route("/zip/<string:part>")
+    def zip_of_part(self, share, /, part, **_query):
+        domain, name = share._part(part)
+        stem = share._file_stem(name)
+        zips = share.env["progbox.zip"]
+        inside = share._documents_domain() & domain
+        measure = zips._measure(share.company_id, inside)
+        if not measure.documents:
+            return request.redirect(share.env.context["progbox_root"])
+        if not zips._is_direct(measure):
+            export = share._request_zip(part, stem)
+            return request.redirect(
+                f"{share.env.context['progbox_root']}/prepared/{export.id}"
+            )
+        response = zips._serve(share.company_id, inside, stem)
+        if request.httprequest.method != "HEAD":
+            share._deliver(domain)
+        return response
+
+    @share_route("/prepared/<int:export_id>")
+    def prepared(self, share, /, export_id, **_query):
+        export = self._export(share, export_id)
+        return request.render(
+            "progbox_invoice_archive.portal_archive_prepared",
+            {
+                "share": share,
+                "root": share.env.context["progbox_root"],
+                "res_company": share.company_id,
+                "no_breadcrumbs": True,
+                "export": export,
+                "is_waiting": export.state in WAITING,
+                "title": export.name,
+                "crumbs": [(export.name, None)],
+                "search": "",
+                "date_from": None,
+                "date_to": None,
+            },
+        )
+
+    @share_route("/prepared/<int:export_id>/file")
+    def prepared_file(self, share, /, export_id, **_query):
+        return self._export(share, export_id)._serve()
+
+    def _export(self, share, export_id):
+        export = share.env["progbox.export"].browse(export_id).exists()
+        if not export or export.share_id != share:
+            raise NotShared(share, "zip")
+        return export

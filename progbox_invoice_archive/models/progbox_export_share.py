@@ -1,0 +1,124 @@
+from odoo import fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+
+from ..exceptions import JobCancelled, NotShared
+from .progbox_export import OPEN_STATES
+from .progbox_share_documents import TAKEN
+from .progbox_share_mail import ZIP
+
+
+class ProgboxExport(models.Model):
+    """Large zips for those with whom a folder is shared.
+
+    The share is asked again when the zip is built and at each request for it.
+    """
+
+    _inherit = "progbox.export"
+
+    share_id = fields.Many2one(
+        "progbox.share", readonly=True, index="btree_not_null", ondelete="restrict"
+    )
+    share_part = fields.Char(readonly=True)
+
+    def _wanted(self):
+        share = self.sudo().share_id
+        if not share:
+            return super()._wanted()
+        return share._documents_domain() & share._part(self.sudo().share_part)[0]
+
+    def _as_requester(self):
+        share = self.sudo().share_id
+        if not share:
+            return super()._as_requester()
+        return (
+            self.with_user(self.create_uid)
+            .sudo()
+            .with_context(
+                lang=share.lang,
+                allowed_company_ids=share.company_id.ids,
+                progbox_share=share,
+            )
+        )
+
+    def _check_requester(self):
+        share = self.sudo().share_id
+        if not share:
+            return super()._check_requester()
+        try:
+            return share._check_open()
+        except NotShared as error:
+            raise JobCancelled(self.env._("The share is closed.")) from error
+
+    def _check_download(self):
+        share = self.sudo().share_id
+        if not share:
+            return super()._check_download()
+        # A record: nothing that comes over RPC can be one.
+        visited = self.env.context.get("progbox_share")
+        if not isinstance(visited, models.BaseModel) or visited != share:
+            raise AccessError(self.env._("This zip belongs to a share."))
+        return share._check_open()
+
+    def _notify_ready(self):
+        share = self.sudo().share_id
+        if not share:
+            return super()._notify_ready()
+        if share.email:
+            # Of a link nothing is kept that could be sent.
+            is_portal = share.kind == "portal"
+            url = is_portal and f"{share._portal_url()}/prepared/{self.id}"
+            share._mail(ZIP, url, name=self.name)
+        return None
+
+    def _notify(self, message, kind):
+        if share := self.sudo().share_id:
+            # Who shares can do something about it; who receives cannot.
+            self = self.with_user(share.create_uid)
+        return super()._notify(message, kind)
+
+
+class ProgboxShare(models.Model):
+    _inherit = "progbox.share"
+
+    def _request_zip(self, part, name):
+        """Queue a zip, or return the one that holds the same already.
+
+        :param str part: see :meth:`_part`
+        :param str name: of the zip, without extension
+        :rtype: progbox.export
+        """
+        domain, _name = self._part(part)
+        count = self._document_count(domain)
+        moment = self._deliver(domain)
+        if part in ("new", "again"):
+            part = f"{TAKEN}{self._last_delivery()[0] if part == 'again' else moment}"
+        exports = self.env["progbox.export"]
+        there = exports.search(
+            Domain("share_id", "=", self.id) & Domain("share_part", "=", part)
+        ).filtered(
+            lambda export: (
+                export.state in OPEN_STATES
+                or (export.has_content and export.document_count == count)
+            )
+        )
+        return there[:1] or self.env["progbox.zip"]._request(
+            self.company_id, Domain.FALSE, name, share_id=self.id, share_part=part
+        )
+
+
+class ProgboxZip(models.AbstractModel):
+    _inherit = "progbox.zip"
+
+    def _log_zip(self, companies, domain, count, folder=None, note=None):
+        share = self.env.context.get("progbox_share")
+        if not isinstance(share, models.BaseModel):
+            return super()._log_zip(companies, domain, count, folder, note)
+        note = note or self.env._("%(count)s in a zip", count=count)
+        return share._log_visit("download", note)
+
+    def _tell_problems(self, package):
+        share = self.env.context.get("progbox_share")
+        if isinstance(share, models.BaseModel):
+            self = self.with_user(share.create_uid)
+        return super()._tell_problems(package)

@@ -1,0 +1,121 @@
+import logging
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.http import request
+
+from ..exceptions import NotShared
+from ..tools.share_token import matches, split
+from .ir_binary_access_log import ONE_OPENING, ONE_REFUSAL
+
+_logger = logging.getLogger(__name__)
+
+
+class ProgboxShare(models.Model):
+    """Who gets in, and what is written down about it."""
+
+    _inherit = "progbox.share"
+
+    @api.model
+    def _open_link(self, token):
+        """Return the open share that a token belongs to.
+
+        :rtype: progbox.share, as the superuser
+        :raise NotShared: for every other token
+        """
+        number, secret = split(token) or (0, "")
+        share = self.sudo().search(
+            Domain("id", "=", number) & Domain("kind", "=", "link"), limit=1
+        )
+        if not matches(secret, share.token_hash):
+            raise NotShared(share, "token")
+        share._check_open()
+        return share
+
+    @api.model
+    def _open_own(self, share_id):
+        """Return a share of the contact who is logged in.
+
+        :rtype: progbox.share, as the superuser
+        :raise NotShared: when it is not his, or not open any more
+        """
+        share = self.sudo().search(
+            Domain("id", "=", share_id)
+            & Domain("kind", "=", "portal")
+            & Domain("partner_id", "=", self.env.user.partner_id.id),
+            limit=1,
+        )
+        if not share:
+            raise NotShared(self.sudo().browse(share_id).exists(), "contact")
+        share._check_open()
+        return share
+
+    def _check_open(self):
+        self.invalidate_recordset(["state"])
+        if self.state != "active":
+            raise NotShared(self, self.state)
+
+    @api.model
+    def _own(self):
+        """Return the open shares of the contact who is logged in."""
+        return self.sudo().search(
+            Domain("kind", "=", "portal")
+            & Domain("partner_id", "=", self.env.user.partner_id.id)
+            & Domain("state", "=", "active"),
+            order="company_id, id desc",
+        )
+
+    # ------------------------------------------------------------------
+    # Log
+    # ------------------------------------------------------------------
+
+    def _log_visit(self, kind, note=None):
+        """Write down that the folder was opened, or downloaded."""
+        if request.httprequest.method != "HEAD":
+            self.env["progbox.access.log"]._log(
+                kind, folder=self.folder_id, note=note, share=self
+            )
+
+    def _log_file(self, document, kind):
+        """Write down that a document was seen or downloaded, once per opening."""
+        log = self.env["progbox.access.log"]
+        if request.httprequest.method == "HEAD" or (
+            "Range" in request.httprequest.headers
+            and log._has_recent(("view", "download"), document, ONE_OPENING, self)
+        ):
+            return
+        log._log(kind, documents=document, share=self)
+
+    @api.model
+    def _log_refusal(self, refused):
+        """Write down who was turned away, at most once a minute.
+
+        :param NotShared refused: why
+        """
+        share = refused.share
+        if not share:
+            # No share, no company: there is no access log to write it into.
+            address = request.httprequest.remote_addr
+            _logger.info("Refused: a share that does not exist, from %s", address)
+            return
+        log = self.env["progbox.access.log"].sudo()
+        nothing = self.env["progbox.document"]
+        if not log._has_recent(("refused",), nothing, ONE_REFUSAL, share):
+            place = {"folder": share.folder_id} if share.folder_id else {}
+            log._log(
+                "refused",
+                **place or {"company": share.company_id},
+                note=self._refusal_reason(refused.reason),
+                share=share,
+            )
+
+    def _refusal_reason(self, reason):
+        return {
+            "token": self.env._("A wrong link"),
+            "contact": self.env._("Shared with somebody else"),
+            "expired": self.env._("The share has expired"),
+            "revoked": self.env._("The share was revoked"),
+            "document": self.env._("A document that is not in the shared folder"),
+            "zip": self.env._("A zip of another share"),
+            "part": self.env._("Something that is not in the shared folder"),
+        }[reason]

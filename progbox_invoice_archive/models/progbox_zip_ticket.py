@@ -1,0 +1,39 @@
+from odoo import api, fields, models
+
+
+class ProgboxZipTicket(models.TransientModel):
+    """What somebody has chosen to download: an address cannot carry it.
+
+    The ticket gives no right: its owner gets what he may read when he comes with it.
+    """
+
+    _name = "progbox.zip.ticket"
+    _description = "Ticket for a Zip"
+
+    name = fields.Char(required=True, readonly=True)
+    company_ids = fields.Many2many("res.company", required=True, readonly=True)
+    domain = fields.Json(required=True, readonly=True)
+
+    @api.model
+    def _issue(self, companies, domain, stem):
+        """Return a ticket for the user of the environment.
+
+        :param res.company companies: of the documents
+        :param domain: which of their documents
+        :param str stem: name of the zip, without extension
+        """
+        ticket = self.sudo().create(
+            {"name": stem, "company_ids": companies.ids, "domain": list(domain)}
+        )
+        return ticket.with_env(self.env)
+
+    def _serve(self):
+        """Return the zip that the ticket stands for.
+
+        :rtype: odoo.http.Response
+        :raise AccessError: for anybody but its owner
+        """
+        self.check_access("read")
+        companies = self.sudo().company_ids.with_env(self.env)
+        zips = self.env["progbox.zip"].with_context(allowed_company_ids=companies.ids)
+        return zips._serve(companies, self.domain, self.name)

@@ -1,0 +1,39 @@
+import {DocumentPreview} from "../document_preview/document_preview";
+import {useDocumentPreview} from "../document_preview/document_preview_hook";
+import {downloadZip} from "../zip/zip_download";
+
+/**
+ * What the list and the cards of the archive have in common: a document opens
+ * beside them, and what is chosen or found is downloaded as a zip.
+ *
+ * @param {typeof Component} Controller of a multi-record view
+ * @returns {typeof Component}
+ */
+export const archiveController = (Controller) =>
+    class extends Controller {
+        static components = {...Controller.components, DocumentPreview};
+
+        setup() {
+            super.setup();
+            this.preview = useDocumentPreview(this);
+        }
+
+        async openRecord(record, options) {
+            if (options?.newWindow) {
+                return super.openRecord(record, options);
+            }
+            this.preview.open(record);
+        }
+
+        /** What is chosen, else all that is found. */
+        get chosenDomain() {
+            const {domain, isDomainSelected, selection} = this.model.root;
+            return selection.length && !isDomainSelected
+                ? [["id", "in", selection.map(({resId}) => resId)]]
+                : domain;
+        }
+
+        downloadZip() {
+            return downloadZip(this.env, {domain: this.chosenDomain});
+        }
+    };

@@ -1,0 +1,124 @@
+from odoo import Command
+from odoo.tests import new_test_user
+
+from .common import PDF, ArchiveCommon
+
+
+class ShareCommon(ArchiveCommon):
+    """A manager who shares, accountants outside, and documents of two months."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.manager = new_test_user(
+            cls.env,
+            "share_manager",
+            "progbox_invoice_archive.group_archive_manager",
+            name="Marie Manager",
+            email="marie@example.com",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+        cls.november = cls.archived_without_render("INV/11", "2026-11-02")
+        cls.october = cls.archived_without_render("INV/10", "2026-10-02")
+        cls.month = cls.november.folder_id
+        cls.year = cls.month.parent_id
+        cls.root = cls.year.parent_id
+        cls.anna, cls.boris = (
+            new_test_user(
+                cls.env,
+                login,
+                "base.group_portal",
+                name=login.split("@")[0].title(),
+                email=login,
+                company_id=cls.company.id,
+                company_ids=[Command.set(cls.company.ids)],
+            )
+            for login in ("anna@example.com", "boris@example.com")
+        )
+        cls.log = cls.server["progbox.access.log"]
+
+    @classmethod
+    def share_with(cls, folder, user, **vals):
+        """Share a folder with a contact who has a login."""
+        share, _token = cls.shares()._share(
+            folder.with_user(cls.manager),
+            {
+                "kind": "portal",
+                "partner_id": user.partner_id.id,
+                "recipient_name": user.name,
+                "email": user.email,
+                "lang": "en_US",
+                "include_future": True,
+                **vals,
+            },
+        )
+        return share.with_env(cls.server)
+
+    @classmethod
+    def link(cls, folder, **vals):
+        """Return a share by link, and its token."""
+        share, token = cls.shares()._share(
+            folder.with_user(cls.manager),
+            {"kind": "link", "lang": "en_US", "include_future": True, **vals},
+        )
+        return share.with_env(cls.server), token
+
+    @classmethod
+    def shares(cls):
+        return cls.env["progbox.share"].with_user(cls.manager)
+
+    @classmethod
+    def wizard(cls, folder=None, **vals):
+        wizards = cls.env["progbox.share.wizard"].with_user(cls.manager)
+        return wizards.create({"folder_id": (folder or cls.month).id, **vals})
+
+    @classmethod
+    def by_the_clock(cls, share, interval="-1 second"):
+        """Let a share expire as time does: nobody tells the ORM."""
+        cls.env.flush_all()
+        cls.env.cr.execute(
+            """UPDATE progbox_share SET expires_on =
+            clock_timestamp() AT TIME ZONE 'UTC' + %s::interval WHERE id = %s""",
+            (interval, share.id),
+        )
+
+    @classmethod
+    def plain_document(cls, name, content=PDF, mimetype="application/pdf"):
+        """Return a document of an ordinary folder, with whatever is in it."""
+        folder = cls.server["progbox.folder"].search(
+            [("name", "=", "Odds"), ("company_id", "=", cls.company.id)]
+        ) or cls.server["progbox.folder"].create(
+            {"name": "Odds", "company_id": cls.company.id}
+        )
+        document = cls.server["progbox.document"].create(
+            {
+                "name": name,
+                "folder_id": folder.id,
+                "company_id": cls.company.id,
+                "type_id": cls.env.ref(
+                    "progbox_invoice_archive.document_type_other"
+                ).id,
+                "mimetype": mimetype,
+                "size": len(content),
+            }
+        )
+        attachments = cls.server["ir.attachment"]
+        attachments._progbox_adopt(
+            attachments._progbox_stage([content]),
+            {
+                "name": name,
+                "mimetype": mimetype,
+                "res_model": document._name,
+                "res_id": document.id,
+                "res_field": "content",
+            },
+        )
+        return document
+
+    def lines(self, share, *kinds):
+        self.env.invalidate_all()
+        domain = [("share_ref", "=", share.id)]
+        if kinds:
+            domain.append(("kind", "in", kinds))
+        return self.log.search(domain, order="id")

@@ -1,0 +1,175 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from odoo.addons.mail.tests.common import MailCase
+
+from .share_common import ShareCommon
+
+
+@tagged("post_install", "-at_install")
+class TestShareWizard(ShareCommon, MailCase):
+    """Who gets a share, and what he is written."""
+
+    def share_by(self, **vals):
+        """Go through the wizard; return the share and the e-mails it made."""
+        with self.mock_mail_gateway(mail_unlink_sent=True):
+            self.wizard(**vals).action_share()
+        share = self.shares().search([], limit=1)
+        return share, {mail["subject"]: mail for mail in self._mails}
+
+    def test_a_contact_is_written_in_his_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        template = self.env.ref("progbox_invoice_archive.mail_template_share")
+        template.with_context(lang="fr_FR").subject = "Vos documents"
+        self.anna.lang = "fr_FR"
+        share, mails = self.share_by(
+            way="contact", partner_id=self.anna.partner_id.id, message="À bientôt"
+        )
+        self.assertEqual(
+            (share.partner_id, share.lang), (self.anna.partner_id, "fr_FR")
+        )
+        self.assertFalse(share.expires_on)
+        [mail] = mails.values()
+        self.assertEqual(mail["subject"], "Vos documents")
+        self.assertEqual(mail["email_to"], ['"Anna" <anna@example.com>'])
+        self.assertIn("marie@example.com", mail["email_from"])
+        self.assertIn(f"/my/archive/{share.id}", mail["body"])
+        self.assertIn("À bientôt", mail["body"])
+
+    def test_a_stranger_is_invited_to_the_portal(self):
+        share, mails = self.share_by(
+            way="email", email="Claire@Example.com", recipient_name="Claire"
+        )
+        user = share.partner_id.sudo().user_ids
+        self.assertEqual(user.login, "claire@example.com")
+        self.assertTrue(user._is_portal())
+        self.assertEqual(len(mails), 2)
+        self.assertTrue(any("signup" in mail["body"] for mail in mails.values()))
+        again, mails = self.share_by(way="email", email="claire@example.com")
+        self.assertEqual(again.partner_id, share.partner_id)
+        self.assertEqual(len(mails), 1)
+
+    def test_a_known_contact_without_a_login_is_invited(self):
+        contact = self.env["res.partner"].create(
+            {"name": "Cabinet Duval", "email": "duval@example.com"}
+        )
+        share, _mails = self.share_by(way="email", email="duval@example.com")
+        self.assertEqual(share.partner_id, contact)
+        self.assertTrue(contact.user_ids._is_portal())
+
+    def test_nobody_gets_a_share_by_entering_the_accountants_address(self):
+        """Users of the portal change their e-mail as they like."""
+        self.boris.email = "duval@example.com"
+        share, _mails = self.share_by(way="email", email="duval@example.com")
+        self.assertNotEqual(share.partner_id, self.boris.partner_id)
+        self.assertEqual(share.partner_id.sudo().user_ids.login, "duval@example.com")
+
+    def test_a_link_is_shown_once_and_kept_nowhere(self):
+        with self.mock_mail_gateway(mail_unlink_sent=True):
+            wizard = self.wizard(way="link", email="duval@example.com")
+            action = wizard.action_share()
+        share = self.shares().search([], limit=1)
+        left = share.expires_on - fields.Datetime.now()
+        self.assertAlmostEqual(left / timedelta(days=1), 7, delta=0.1)
+        url = action["context"]["progbox_share_link"]
+        self.assertEqual(wizard.with_context(**action["context"]).link, url)
+        token = url.rsplit("/", 1)[1]
+        self.assertEqual(self.shares()._open_link(token), share)
+        [mail] = self._mails
+        self.assertIn(url, mail["body"])
+        self.env.flush_all()
+        for table in (
+            "mail_message", "mail_mail", "progbox_share", "progbox_share_wizard",
+            "progbox_access_log", "bus_bus",
+        ):  # fmt: skip
+            with self.subTest(table=table):
+                self.env.cr.execute(
+                    f"SELECT count(*) FROM {table} t WHERE t::text LIKE %s",
+                    [f"%{token.split('-', 1)[1]}%"],
+                )
+                self.assertEqual(self.env.cr.fetchone(), (0,))
+
+    def test_defaults_follow_the_way(self):
+        wizard = self.wizard(way="email")
+        self.assertFalse(wizard.expires_on)
+        wizard.way = "link"
+        self.assertTrue(wizard.expires_on)
+
+    def test_a_share_that_is_there_already_is_pointed_out(self):
+        self.share_by(way="contact", partner_id=self.anna.partner_id.id)
+        wizard = self.wizard(way="email", email="anna@example.com")
+        self.assertTrue(wizard.existing_share)
+        wizard.email = "boris@example.com"
+        self.assertFalse(wizard.existing_share)
+        wizard.write({"email": "anna@example.com", "folder_id": self.year.id})
+        self.assertFalse(wizard.existing_share)
+
+    def test_what_cannot_be_shared_is_said_so(self):
+        self.boris.active = False
+        for vals in (
+            {"way": "email", "email": "nonsense"},
+            {"way": "link", "email": "nonsense"},
+            {"way": "email", "email": "boris@example.com"},
+            {"way": "link", "expires_on": fields.Datetime.now() - timedelta(days=1)},
+        ):
+            with self.subTest(vals=vals), self.assertRaises(UserError):
+                self.wizard(**vals).action_share()
+        self.assertFalse(self.shares().search([]))
+
+    def test_only_managers_get_the_wizard(self):
+        for user in (self.billing, self.plain, self.anna):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.wizard().with_user(user).action_share()
+
+    def test_a_folder_of_another_company_cannot_be_shared(self):
+        other = self.setup_other_company()["company"]
+        theirs = self.archived_without_render("THEIRS/1", company=other)
+        with self.assertRaises(AccessError):
+            self.wizard(theirs.folder_id, way="link").action_share()
+
+
+@tagged("post_install", "-at_install")
+class TestShareMonth(ShareCommon, MailCase):
+    """The e-mail when a month is closed."""
+
+    def close(self, date):
+        with self.mock_mail_gateway():
+            self.server["progbox.closing"]._close(
+                self.company, fields.Date.to_date(date)
+            )
+        return self._new_mails
+
+    def test_contacts_who_want_to_know_are_written(self):
+        anna = self.share_with(self.root, self.anna, monthly_notification=True)
+        self.share_with(self.root, self.boris)
+        mails = self.close("2026-11-01")
+        self.assertEqual(mails.mapped("state"), ["outgoing"])
+        self.assertEqual(mails.recipient_ids, self.anna.partner_id)
+        self.assertIn("November 2026", mails.subject)
+        self.assertIn(f"/my/archive/{anna.id}/month/2026-11", mails.body_html)
+
+    def test_who_has_nothing_of_the_month_is_left_in_peace(self):
+        self.share_with(self.month, self.anna, monthly_notification=True)
+        self.assertFalse(self.close("2026-10-01"))
+
+    def test_nobody_hears_of_a_month_through_a_closed_share(self):
+        revoked = self.share_with(self.root, self.anna, monthly_notification=True)
+        revoked._revoke()
+        expired = self.share_with(self.root, self.boris, monthly_notification=True)
+        self.by_the_clock(expired)
+        self.assertFalse(self.close("2026-11-01"))
+
+    def test_a_broken_template_keeps_no_month_open(self):
+        self.share_with(self.root, self.anna, monthly_notification=True)
+        template = type(self.env["mail.template"])
+        self.patch(template, "send_mail", lambda *_args, **_options: 1 / 0)
+        with self.assertLogs("odoo.addons.progbox_invoice_archive", "ERROR"):
+            self.close("2026-11-01")
+        self.assertTrue(
+            self.server["progbox.closing"].search(
+                [("company_id", "=", self.company.id)]
+            )
+        )
