@@ -50,11 +50,11 @@ from . import test_tools_backoff
 from . import test_tools_filenames
 from . import test_tools_periods
 from . import test_tools_staging
-from . import test_share
-from . import test_share_wizard
-from . import test_portal_archive
-from . import test_leaks
 from . import test_compile_tool_inspection
 from . import test_compile_tool_pictures
 from . import test_compile_tool_assembly
 from . import test_compile_tool_failures
+from . import test_share
+from . import test_share_wizard
+from . import test_portal_archive
+from . import test_leaks
