@@ -60,7 +60,6 @@ from . import progbox_share_mail
 from . import progbox_export_share
 from . import progbox_closing_due
 from . import progbox_closing_evidence
-from . import progbox_billing_period
 from . import progbox_source_deletion
 from . import progbox_verification
 from . import progbox_verification_check

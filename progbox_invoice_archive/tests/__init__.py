@@ -45,6 +45,7 @@ from . import test_compilation
 from . import test_compilation_job
 from . import test_compilation_security
 from . import test_compilation_wizard
+from . import test_package_build
 from . import test_export
 from . import test_export_check
 from . import test_access_log
@@ -56,6 +57,10 @@ from . import test_tools_backoff
 from . import test_tools_filenames
 from . import test_tools_periods
 from . import test_tools_staging
+from . import test_compile_tool_inspection
+from . import test_compile_tool_pictures
+from . import test_compile_tool_assembly
+from . import test_compile_tool_failures
 from . import test_share
 from . import test_share_wizard
 from . import test_portal_archive
