@@ -1,8 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
+from odoo.exceptions import AccessError
 
 CRON = "progbox_invoice_archive.ir_cron_export"
 MANAGER_GROUP = "progbox_invoice_archive.group_archive_manager"
