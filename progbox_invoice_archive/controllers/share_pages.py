@@ -39,7 +39,8 @@ class SharePages(Controller):
     @share_route("/search")
     def search(self, share, /, search="", date_from="", date_to="", page=1, **_query):
         query = {
-            "search": search.strip(),
+            # A NUL is nothing that PostgreSQL could look for.
+            "search": search.replace("\0", "").strip(),
             "date_from": self._date(date_from),
             "date_to": self._date(date_to),
         }

@@ -220,6 +220,25 @@ class TestLeaks(PortalCommon):
             share._revoke()
         self.closed()
 
+    def test_nonsense_is_refused_without_an_error(self):
+        self.authenticate("anna@example.com", "anna@example.com")
+        mine = f"/my/archive/{self.share_a.id}"
+        huge = 10**25
+        for path in (
+            f"/my/archive/{huge}",
+            f"/archive/9999999999-{'a' * 43}",
+            f"{mine}/document/{huge}",
+            f"{mine}/file/{huge}",
+            f"{mine}/prepared/{huge}",
+            f"{mine}/month/9999-12",
+            f"{mine}/zip/taken@%00",
+            f"{mine}/zip/..%2f..",
+        ):
+            with self.subTest(path=path):
+                self.assertGetsNothing(path)
+        search = self.get(f"{mine}/search?search=%00none&page=-3&date_to=9999-99-99")
+        self.assertEqual(search.status_code, 200)
+
     def test_what_is_in_the_query_is_not_believed(self):
         self.authenticate("boris@example.com", "boris@example.com")
         for query in (
