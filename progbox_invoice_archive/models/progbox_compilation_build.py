@@ -36,10 +36,10 @@ class ProgboxCompilation(models.Model):
             if self.step == "check":
                 yield from self._check(stopped)
                 self._prefer_signed()
-                yield self._next_step("render", self._lines("render"))
+                yield self._next_step("render")
             if self.step == "render":
                 yield from self._render()
-                yield self._next_step("assemble", self._lines("in"))
+                yield self._next_step("assemble")
             yield from self._assemble(stopped)
         except CompileError as error:
             message = self.env["progbox.compilation.reasons"]._failure(error.code)
@@ -47,20 +47,25 @@ class ProgboxCompilation(models.Model):
         finally:
             stopped.set()
 
-    def _next_step(self, step, lines):
-        values = {"step": step, "position": 0, "total": len(lines)}
+    def _next_step(self, step):
+        """Return what is written on the job when a step begins."""
+        state = {"check": "found", "render": "render", "assemble": "in"}[step]
+        lines = self.env["progbox.compilation.file"].sudo()
+        values = {
+            "step": step,
+            "position": 0,
+            "total": lines.search_count(self._lines_domain(state)),
+        }
         self._job_write(values)
         return values
 
-    def _lines(self, *states):
+    def _lines(self, *states, domain=Domain.TRUE, limit=None):
         """Return the lines in these states, in their order."""
-        return (
-            self.env["progbox.compilation.file"]
-            .sudo()
-            .search(
-                Domain("compilation_id", "=", self.id) & Domain("state", "in", states)
-            )
-        )
+        lines = self.env["progbox.compilation.file"].sudo()
+        return lines.search(self._lines_domain(*states) & domain, limit=limit)
+
+    def _lines_domain(self, *states):
+        return Domain("compilation_id", "=", self.id) & Domain("state", "in", states)
 
     # ------------------------------------------------------------------
     # The folder on disk
@@ -81,7 +86,7 @@ class ProgboxCompilation(models.Model):
         lines.filtered("attachment_id").write({"state": "found"})
         (lines - lines.filtered("attachment_id")).write({"state": "render"})
         if self.step in ("render", "assemble"):
-            self._next_step("check", self._lines("found"))
+            self._next_step("check")
 
     def _remove_folder(self):
         shutil.rmtree(self._folder(), ignore_errors=True)
@@ -111,7 +116,7 @@ class ProgboxCompilation(models.Model):
             for model, ours in heads.grouped("res_model").items():
                 self._find_files(model, ours, choices)
             yield {"position": self.position + len(heads)}
-        yield self._next_step("check", self._lines("found"))
+        yield self._next_step("check")
 
     def _heads(self, domain=Domain.TRUE, limit=None):
         lines = self.env["progbox.compilation.file"].sudo()
@@ -194,10 +199,9 @@ class ProgboxCompilation(models.Model):
     def _check(self, stopped):
         """Have each file tried alone, in a limited process."""
         extract = self.with_einvoices
-        self._lines("found").filtered(lambda x: not x.attachment_id)._leave_out(
-            "missing"
-        )
-        while lines := self._lines("found")[:CHECK_BATCH]:
+        gone = Domain("attachment_id", "=", False)
+        self._lines("found", domain=gone)._leave_out("missing")
+        while lines := self._lines("found", limit=CHECK_BATCH):
             foreign = lines.filtered(
                 lambda line: line.kind == "einvoice" and not line._has_pages()
             )
@@ -214,9 +218,8 @@ class ProgboxCompilation(models.Model):
 
     def _prefer_signed(self):
         """Let signed copies take the place of the invoices they are copies of."""
-        candidates = self._lines("in").filtered(
-            lambda line: not line.is_head and (line.is_signed or line.kind == "signed")
-        )
+        signed = Domain("is_signed", "=", True) | Domain("kind", "=", "signed")
+        candidates = self._lines("in", domain=signed & Domain("is_head", "=", False))
         for ours in candidates.grouped("sequence").values():
             head = self._heads(Domain("sequence", "=", ours[0].sequence))
             if head.is_signed and head.state == "in":

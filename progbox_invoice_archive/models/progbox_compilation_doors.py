@@ -48,7 +48,7 @@ class ProgboxBillingPeriod(models.Model):
         job = self.env["progbox.compilation"]._request(
             self._moves(types), name=self._compilation_name(types)
         )
-        return job._get_records_action()
+        return job._open()
 
     def _compilation_name(self, types):
         self.ensure_one()

@@ -117,7 +117,8 @@ class ProgboxCompilationReasons(models.AbstractModel):
                 "once, or one file per client."
             ),
             "out_of_memory": self.env._(
-                "Putting the pages together took too much memory. %s", smaller
+                "Putting the pages together took too much memory. Compile fewer "
+                "invoices at once, or one file per client."
             ),
             "check_failed": self.env._(
                 "The finished PDF did not pass the check, so nobody gets it. Retry; "

@@ -3,7 +3,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import human_size
+from odoo.tools import formatLang
 
 # The message names this many files that were left out, the backup all of them.
 NAMED_IN_MESSAGE = 20
@@ -27,17 +27,30 @@ class ProgboxCompilation(models.Model):
         if not self.page_count:
             return self.env._("None of the files could be put into a backup.")
         done = self.env._(
-            "%(invoices)s invoices on %(pages)s pages, %(size)s.",
+            "Invoices: %(invoices)s · Pages: %(pages)s · %(size)s",
             invoices=self.unit_count,
             pages=self.page_count,
-            size=human_size(self.size),
+            size=self._size_text(self.size),
         )
         if self.left_out_count:
-            left_out = self.env._(
-                "Left out: %(count)s files.", count=self.left_out_count
-            )
-            return f"{done} {left_out}"
+            left_out = self.env._("Files left out: %(count)s", count=self.left_out_count)
+            return f"{done} · {left_out}"
         return done
+
+    @api.model
+    def _size_text(self, size):
+        """Return a number of bytes as the lists show it: "61.3 kB"."""
+        size, units = size or 0, ("B", "kB", "MB", "GB")
+        while size >= 1000 and len(units) > 1:
+            size, units = size / 1000, units[1:]
+        digits = 1 if units[0] != "B" and size < 100 else 0
+        number = formatLang(self.env, size, digits=digits)
+        return {
+            "B": self.env._("%(number)s B", number=number),
+            "kB": self.env._("%(number)s kB", number=number),
+            "MB": self.env._("%(number)s MB", number=number),
+            "GB": self.env._("%(number)s GB", number=number),
+        }[units[0]]
 
     # ------------------------------------------------------------------
     # Telling
@@ -105,6 +118,13 @@ class ProgboxCompilation(models.Model):
     # Actions
     # ------------------------------------------------------------------
 
+    def _open(self):
+        """Return the action that shows this backup, and how far it is."""
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "progbox_invoice_archive.progbox_compilation_action"
+        )
+        return {**action, "res_id": self.id, "views": [(False, "form")]}
+
     def action_download(self):
         """Download the backup, or show the files when there are several."""
         self.ensure_one()
@@ -154,7 +174,7 @@ class ProgboxCompilation(models.Model):
             arranged=job.arranged,
             excluded=job.excluded,
         )
-        return again._get_records_action()
+        return again._open()
 
     def _documents(self):
         return (

@@ -166,7 +166,7 @@ class TestCompilationJob(CompilationCommon):
         )
         self.assertIn(f"/odoo/invoice-backups/{job.id}", message.body)
         self.assertIn("sheet.xlsx", message.body)
-        self.assertIn("3 pages", job.summary)
+        self.assertIn("Pages: 3 · ", job.summary)
 
     def test_a_backup_that_is_given_up_is_told(self):
         job = self.begun()

@@ -38,9 +38,9 @@ class TestCompilationWizard(CompilationCommon):
     def test_it_shows_what_goes_in_with_pages_and_sizes(self):
         wizard = self.wizard(self.both.action_progbox_compile())
         self.assertEqual(wizard.unit_count, 2)
-        self.assertIn("2 invoices, 3 files", wizard.total_text)
-        self.assertIn("4 pages", wizard.total_text)
-        self.assertIn("1 files", wizard.attachments_text)
+        self.assertIn("Invoices: 2 · Files: 3 · Pages: 4 · ", wizard.total_text)
+        self.assertEqual(wizard.attachments_text, "1")
+        self.assertEqual(wizard.images_text, "none")
         first, second = wizard.line_ids.sorted("sequence")
         self.assertEqual((first.file_count, first.pages), (2, 3))
         self.assertEqual((second.file_count, second.pages), (1, 1))
@@ -52,7 +52,7 @@ class TestCompilationWizard(CompilationCommon):
         wizard = self.wizard(self.both.action_progbox_compile())
         with Form(wizard) as form:
             form.with_attachments = False
-            self.assertIn("2 invoices, 2 files", form.total_text)
+            self.assertIn("Invoices: 2 · Files: 2 · Pages: 2", form.total_text)
 
     def test_what_is_unticked_does_not_go_in(self):
         wizard = self.wizard(self.both.action_progbox_compile())
@@ -89,7 +89,7 @@ class TestCompilationWizard(CompilationCommon):
         with patch(f"{WIZARD}.LISTED", 1):
             wizard = self.wizard(self.both.action_progbox_compile())
         self.assertFalse(wizard.line_ids)
-        self.assertIn("2 invoices, 3 files", wizard.total_text)
+        self.assertIn("Invoices: 2 · Files: 3", wizard.total_text)
         job = self.finished(wizard.action_compile())
         self.assertEqual(job.unit_count, 2)
 

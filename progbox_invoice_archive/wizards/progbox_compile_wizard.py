@@ -2,7 +2,7 @@ import tempfile
 from pathlib import Path
 
 from odoo import Command, api, fields, models
-from odoo.tools import SQL, human_size
+from odoo.tools import SQL
 
 from ..tools.compile import Item, Limits, inspect_files
 
@@ -52,12 +52,8 @@ class ProgboxCompileWizard(models.TransientModel):
             wizard.detached_text = wizard._count_text("detached")
 
     def _count_text(self, kind):
-        count, size = (self.counts or {}).get(kind, (0, 0))
-        if not count:
-            return self.env._("none")
-        return self.env._(
-            "%(count)s files, %(size)s", count=count, size=human_size(size)
-        )
+        [count, _size] = (self.counts or {}).get(kind, (0, 0))
+        return str(count) if count else self.env._("none")
 
     @api.depends(
         "counts",
@@ -71,15 +67,14 @@ class ProgboxCompileWizard(models.TransientModel):
     def _compute_total_text(self):
         for wizard in self:
             files, pages, size = wizard._totals()
-            text = wizard.env._(
-                "%(invoices)s invoices, %(files)s files, %(size)s",
-                invoices=wizard._chosen_count(),
-                files=files,
-                size=human_size(size),
-            )
+            numbers = [
+                wizard.env._("Invoices: %(count)s", count=wizard._chosen_count()),
+                wizard.env._("Files: %(count)s", count=files),
+                wizard.env["progbox.compilation"]._size_text(size),
+            ]
             if wizard.pages_known:
-                text = wizard.env._("%(all)s, %(pages)s pages", all=text, pages=pages)
-            wizard.total_text = text
+                numbers.insert(2, wizard.env._("Pages: %(count)s", count=pages))
+            wizard.total_text = " · ".join(numbers)
 
     def _chosen_count(self):
         if self.is_listed:
@@ -164,6 +159,7 @@ class ProgboxCompileWizard(models.TransientModel):
             "res_id": self.id,
             "view_mode": "form",
             "target": "new",
+            "context": {"dialog_size": "extra-large"},
         }
 
     def _list(self):
@@ -245,7 +241,8 @@ class ProgboxCompileWizard(models.TransientModel):
     def _count_pages(self):
         """Try the files as the backup will, when they are few."""
         files = self.file_ids.filtered(lambda f: f.include and f._has_pages())
-        if len(files) > PAGES_FILES or sum(files.mapped("size")) > PAGES_SIZE:
+        unmade = self.file_ids.filtered(lambda f: f.include and not f.attachment_id)
+        if unmade or len(files) > PAGES_FILES or sum(files.mapped("size")) > PAGES_SIZE:
             return
         with tempfile.TemporaryDirectory(prefix="progbox-") as folder:
             items = [Item(file._path(Path(folder)), file.name) for file in files]
@@ -319,7 +316,7 @@ class ProgboxCompileWizard(models.TransientModel):
         job = self.env["progbox.compilation"]._request(
             moves, documents, choices, **values
         )
-        return {**job._get_records_action(), "target": "current"}
+        return job._open()
 
     def _is_rearranged(self, lines):
         """Whether somebody has dragged the lines into another order."""

@@ -1,6 +1,6 @@
 """Files embedded in a result, byte for byte."""
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import pikepdf
 
@@ -48,7 +48,7 @@ def unique(names):
 
 def _specification(writer, each, name):
     content = writer.allocate()
-    size = each.path.stat().st_size
+    size = Path(each.path).stat().st_size
     kind = pikepdf.Name("/" + each.mimetype).unparse()
     with open(each.path, "rb") as file:
         writer.put_stream(

@@ -24,6 +24,8 @@ PAGE_KEYS = {
 }
 # Parts of the source's own frame, which some objects point back to.
 FRAME_TYPES = {"/Catalog", "/Page", "/Pages", "/StructElem", "/StructTreeRoot"}
+# What readers assume for a page without a size.
+LETTER = [0, 0, 612, 792]
 # A stream may name a file outside of the PDF: never.
 NOT_COPIED = ("/Length", "/F", "/FFilter", "/FDecodeParms")
 # QPDF writes strings with brackets escaped, so that strings are easy to pass over.
@@ -48,6 +50,8 @@ class Copier:
         """
         for key in set(page.keys()) - PAGE_KEYS:
             del page[key]
+        if not _is_box(page.obj.get("/MediaBox")):
+            page.obj["/MediaBox"] = pikepdf.Array(LETTER)
         content = self.translated(page.obj.unparse(resolved=True))
         content = content.removesuffix(b">>") + b"/Parent %s >>" % reference(parent)
         self._writer.put(number, content)
@@ -101,6 +105,14 @@ class Copier:
             self._writer.put(number, b"null")
         else:
             self._writer.put(number, self.translated(value.unparse(resolved=True)))
+
+
+def _is_box(value):
+    try:
+        left, bottom, right, top = map(float, value)
+    except (TypeError, ValueError):
+        return False
+    return left != right and bottom != top
 
 
 def _is_frame(value):

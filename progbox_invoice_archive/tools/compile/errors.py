@@ -7,7 +7,7 @@ REFUSALS = {
     "encrypted": "it opens with a password only",
     "not_a_pdf": "neither a PDF nor a picture",
     "damaged": "its structure is broken and cannot be repaired",
-    "truncated": "its end is missing and no page can be saved",
+    "truncated": "its end is missing, and with it a part of what it shows",
     "no_pages": "it has no page",
     "recursive": "its pages contain themselves",
     "too_large": "more bytes than the limit",

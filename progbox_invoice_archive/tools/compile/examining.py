@@ -1,6 +1,7 @@
 """Looks into one file; runs in a child process."""
 
 import re
+import stat
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -8,7 +9,6 @@ from pathlib import Path
 import pikepdf
 from pikepdf import Array, Dictionary
 
-from . import forms
 from .content import is_bomb
 from .defuse import defuse_page, is_active
 from .embedded import read_embedded
@@ -31,11 +31,13 @@ def inspect_file(_report, path, name, folder, limits, extract):
 
 def examine(path, name, folder, limits, extract, depth=0):
     inspection = Inspection(path, name)
+    examiner = Examiner(inspection, folder, limits, extract, depth)
     try:
-        Examiner(inspection, folder, limits, extract, depth).examine()
+        examiner.examine()
     except Failure as error:
-        inspection.ready = None
-        inspection.refusal, inspection.detail = error.code, error.detail
+        cut = error.code == "damaged" and not examiner.complete
+        inspection.refusal = "truncated" if cut else error.code
+        inspection.ready, inspection.detail = None, error.detail
     return inspection
 
 
@@ -52,24 +54,31 @@ class Examiner:
         self._limits = limits
         self._extract = extract
         self._depth = depth
+        self.complete = True
 
     def examine(self):
         inspection = self._inspection
         try:
-            inspection.size = inspection.path.stat().st_size
-            head, tail = _ends(inspection.path)
+            status = inspection.path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise Failure("missing", "no regular file")
+            inspection.size = status.st_size
+            if not inspection.size:
+                raise Failure("empty")
+            head, tail = _ends(inspection.path, inspection.size)
         except OSError as error:
             raise Failure("missing", str(error)) from error
-        if not inspection.size:
-            raise Failure("empty")
         if inspection.size > self._limits.size:
             raise Failure("too_large", f"{inspection.size} bytes")
         inspection.ready = inspection.path
-        if b"%PDF-" not in head and b"%%EOF" not in tail:
+        ended = b"%%EOF" in tail
+        if b"%PDF-" in head or ended:
+            self.complete = ended
+        else:
             self._convert()
-        with self._open(b"%%EOF" in tail) as pdf:
+        with self._open() as pdf:
             if not self._is_portfolio(pdf):
-                self._read(pdf, b"%%EOF" in tail)
+                self._read(pdf)
 
     def _convert(self):
         from . import images  # few children ever need it
@@ -79,21 +88,23 @@ class Examiner:
         self._inspection.ready = self._new_path()
         images.to_pdf(self._inspection.path, self._inspection.ready)
 
-    def _open(self, complete):
+    def _open(self):
         try:
             return pikepdf.open(self._inspection.ready)
         except pikepdf.PasswordError as error:
             raise Failure("encrypted", str(error)) from error
-        except (pikepdf.PdfError, ValueError, RuntimeError) as error:
-            code = "damaged" if complete else "truncated"
-            raise Failure(code, str(error)) from error
+        except MemoryError:
+            raise
+        except Exception as error:  # as in _blamed
+            raise Failure(_code_of(error), str(error)) from error
 
-    def _read(self, pdf, complete):
+    def _read(self, pdf):
         inspection, changes = self._inspection, self._inspection.changes
-        with _blamed("damaged"):
+        with _blamed():
             self._count(pdf)
             inspection.signed = _walk(pdf)
-            if not complete and pdf.get_warnings() and _lacks_objects(pdf):
+            damaged = _has_warnings(pdf)
+            if damaged and not self.complete and _lacks_objects(pdf):
                 raise Failure("truncated", "objects are missing")
             inspection.embedded = read_embedded(
                 pdf, self._folder, self._limits.embedded, self._extract
@@ -102,16 +113,16 @@ class Examiner:
                 changes.append("scripts")
             if pdf.is_encrypted:
                 changes.append("decrypted")
-            if forms.has_fields(pdf):
-                changes += forms.flatten(pdf)
-            if _has_warnings(pdf):
+            if _has_fields(pdf):
+                changes += _flatten(pdf)
+            if damaged:
                 changes.append("repaired")
             if set(changes) - {"image", "scripts"}:
                 self._clean(pdf)
 
     def _count(self, pdf):
         inspection = self._inspection
-        inspection.pages = _page_count(pdf)
+        inspection.pages = len(pdf.pages)
         if not inspection.pages:
             raise Failure("no_pages")
         if inspection.pages > self._limits.pages:
@@ -129,11 +140,11 @@ class Examiner:
         _save(pdf, ready)
         self._inspection.ready = ready
         with pikepdf.open(ready) as copy:
-            if (pages := _page_count(copy)) != self._inspection.pages:
+            if (pages := len(copy.pages)) != self._inspection.pages:
                 raise Failure("damaged", f"{pages} pages after the repair")
             _walk(copy)
-            if copy.get_warnings():
-                raise Failure("damaged", "; ".join(copy.get_warnings()))
+            if _has_warnings(copy):
+                raise Failure("damaged", "the repair did not help")
 
     def _is_portfolio(self, pdf):
         """Whether it is one; then its files are inspected in its place."""
@@ -143,7 +154,7 @@ class Examiner:
         inspection.kind, inspection.ready = "portfolio", None
         if self._depth == MAX_DEPTH:
             raise Failure("recursive", "portfolios within portfolios")
-        with _blamed("damaged"):
+        with _blamed():
             inspection.embedded = read_embedded(
                 pdf, self._folder, limits.embedded, extract=True
             )
@@ -166,9 +177,6 @@ class Examiner:
 class _blamed:
     """Whatever QPDF and pikepdf raise in it is the fault of the file."""
 
-    def __init__(self, code):
-        self._code = code
-
     def __enter__(self):
         return self
 
@@ -177,23 +185,14 @@ class _blamed:
             return
         if isinstance(error, (MemoryError, Failure)) or is_disk_full(error):
             return
-        code = "recursive" if isinstance(error, RecursionError) else self._code
-        raise Failure(code, repr(error)) from error
+        raise Failure(_code_of(error), repr(error)) from error
 
 
-def _ends(path):
+def _ends(path, size):
     with open(path, "rb") as file:
         head = file.read(HEAD_SIZE)
-        file.seek(-min(TAIL_SIZE, path.stat().st_size), 2)
+        file.seek(max(0, size - TAIL_SIZE))
         return head, file.read(TAIL_SIZE)
-
-
-def _page_count(pdf):
-    try:
-        return len(pdf.pages)
-    except pikepdf.PdfError as error:
-        code = "recursive" if "loop" in str(error).lower() else "damaged"
-        raise Failure(code, str(error)) from error
 
 
 def _page_size(page):
@@ -227,7 +226,13 @@ def _lacks_objects(pdf):
     return False
 
 
+def _code_of(error):
+    loops = isinstance(error, RecursionError) or "loop" in str(error).lower()
+    return "recursive" if loops else "damaged"
+
+
 def _has_warnings(pdf):
+    """Whether QPDF had to mend anything; asking makes it forget."""
     try:
         return bool(pdf.get_warnings())
     except Exception:  # a warning about bytes that are no text
@@ -239,6 +244,19 @@ def _defuse(pdf):
     for page in pdf.pages:
         found |= defuse_page(page)
     return found
+
+
+def _has_fields(pdf):
+    form = pdf.Root.get("/AcroForm")
+    return isinstance(form, Dictionary) and (
+        "/XFA" in form or bool(len(form.get("/Fields", Array())))
+    )
+
+
+def _flatten(pdf):
+    from .forms import flatten  # few children ever need it
+
+    return flatten(pdf)
 
 
 def _save(pdf, target):

@@ -10,6 +10,8 @@ from .failure import Failure, is_disk_full
 
 MAX_PIXELS = 200_000_000  # A1 at 600 dpi
 A4 = (img2pdf.mm_to_pt(210), img2pdf.mm_to_pt(297))
+# Pillow knows more; some of them run programs.
+KINDS = ("JPEG", "PNG", "TIFF", "GIF", "WEBP", "BMP")
 LOSSY = {"JPEG", "MPO", "WEBP"}
 JPEG_QUALITY = 92
 
@@ -23,7 +25,8 @@ def to_pdf(path, target):
     """
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow refuses twice as many
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=KINDS) as image:
+            image.load()  # half a picture does not pass for a whole one
             if not _embed(path, image.format, target):
                 _repaint(image, target)
     except UnidentifiedImageError as error:
@@ -35,7 +38,8 @@ def to_pdf(path, target):
     except Exception as error:  # each format has its own ways to be broken
         if is_disk_full(error):
             raise
-        raise Failure("damaged", repr(error)) from error
+        code = "truncated" if "truncated" in str(error) else "damaged"
+        raise Failure(code, repr(error)) from error
 
 
 def _embed(path, kind, target):

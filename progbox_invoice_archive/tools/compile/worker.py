@@ -1,8 +1,9 @@
 """The child process: does one task after the other for the parent that started it.
 
 A task is a line of JSON on the standard input: [name, arguments, seconds]. Answers
-are lines on the standard output: {"progress": …} as often as the task likes, then
-{"result": …} or {"failure": [code, detail, index]}. The end of the input ends it.
+are lines on the standard output: "ready" at the start; for each task {"progress": …}
+as often as it likes, then {"result": …} or {"failure": [code, detail, index]}. The end
+of the input ends it.
 """
 
 import ctypes
@@ -26,13 +27,12 @@ def main():
     tasks = _tasks()
     _limit_memory(memory)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    print(json.dumps("ready"), file=channel)
     for line in sys.stdin.buffer:
         name, arguments, seconds = json.loads(line)
         _limit_time(seconds)
-        answer, usable = _answer(tasks[name], arguments, channel)
+        answer = _answer(tasks[name], arguments, channel)
         print(json.dumps(answer, default=str), file=channel)
-        if not usable:
-            return
 
 
 def _tasks():
@@ -50,20 +50,18 @@ def _tasks():
 
 
 def _answer(task, arguments, channel):
-    """The answer, and whether this process can be trusted with another task."""
-
     def report(progress):
         print(json.dumps({"progress": progress}), file=channel)
 
     try:
-        return {"result": task(report, **arguments)}, True
+        return {"result": task(report, **arguments)}
     except Failure as error:
-        return {"failure": [error.code, error.detail[:MAX_DETAIL], error.index]}, True
+        return {"failure": [error.code, error.detail[:MAX_DETAIL], error.index]}
     except MemoryError:
-        return {"failure": ["out_of_memory", "", None]}, False
+        return {"failure": ["out_of_memory", "", None]}
     except Exception as error:  # whatever it is, the parent has to hear of it
         code = "disk_full" if is_disk_full(error) else "crashed"
-        return {"failure": [code, repr(error)[:MAX_DETAIL], None]}, False
+        return {"failure": [code, repr(error)[:MAX_DETAIL], None]}
 
 
 def _die_with(parent):

@@ -1,0 +1,222 @@
+"""The PDF files people have, made for the tests. Each function writes one file."""
+
+import io
+from datetime import datetime
+
+import pikepdf
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs7
+from pikepdf import Array, Dictionary, Name, String
+from PIL import Image, WebPImagePlugin  # noqa: F401  # Odoo leaves WebP out
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen import canvas
+
+XML = b"<rsm:CrossIndustryInvoice>\xc3\xa9</rsm:CrossIndustryInvoice>"
+SIGNATURE_ROOM = 16_000  # hexadecimal digits
+
+
+def plain(path, *texts, size=A4):
+    """A page for each text."""
+    sheet = canvas.Canvas(str(path), pagesize=size)
+    for text in texts:
+        sheet.drawString(72, size[1] - 72, text)
+        sheet.showPage()
+    sheet.save()
+    return path
+
+
+def changed(path, *texts, **options):
+    """Context manager: a plain file as a pikepdf.Pdf, saved with options at the end."""
+    return _Changed(plain(path, *texts), options)
+
+
+class _Changed:
+    def __init__(self, path, options):
+        self._path, self._options = path, options
+
+    def __enter__(self):
+        self._pdf = pikepdf.open(self._path, allow_overwriting_input=True)
+        return self._pdf
+
+    def __exit__(self, *exc_info):
+        self._pdf.save(self._path, **self._options)
+        self._pdf.close()
+
+
+def encrypted(path, text, user="", revision=6):
+    """With a password to open it, or an empty one. Revision 3 is RC4, 6 is AES-256."""
+    encryption = pikepdf.Encryption(
+        owner="owner", user=user, R=revision, aes=revision > 3, metadata=revision > 3
+    )
+    with changed(path, text, encryption=encryption):
+        return path
+
+
+def form(path, value, name="client", anew=True, **entries):
+    """A filled-in field that no program has painted yet.
+
+    :param anew: the document says so itself
+    :param entries: of the field
+    """
+    with changed(path, "Form") as pdf:
+        font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+        field = pdf.make_indirect(
+            Dictionary(
+                Type=Name.Annot,
+                Subtype=Name.Widget,
+                FT=Name.Tx,
+                F=4,
+                T=String(name),
+                V=String(value),
+                Rect=[72, 600, 400, 620],
+                **{"DA": String("/Helv 12 Tf 0 g")} | entries,
+            )
+        )
+        pdf.pages[0].Annots = Array([field])
+        pdf.Root.AcroForm = Dictionary(
+            Fields=[field],
+            NeedAppearances=anew,
+            DR=Dictionary(Font=Dictionary(Helv=pdf.make_indirect(font))),
+            DA=String("/Helv 12 Tf 0 g"),
+        )
+    return path
+
+
+def xfa(path):
+    """A form that only Adobe's programs can show; the page asks to wait."""
+    with changed(path, "Please wait...") as pdf:
+        pdf.Root.NeedsRendering = True
+        pdf.Root.AcroForm = Dictionary(Fields=[], XFA=pdf.make_stream(b"<xdp/>"))
+    return path
+
+
+def portfolio(path, files):
+    """A collection of files, as {name: bytes}, behind a page that says so."""
+    with changed(path, "Open this in Acrobat") as pdf:
+        for name, content in files.items():
+            pdf.attachments[name] = pikepdf.AttachedFileSpec(pdf, content)
+        pdf.Root.Collection = Dictionary(Type=Name.Collection)
+    return path
+
+
+def factur_x(path, text):
+    """An e-invoice with its XML inside."""
+    with changed(path, text) as pdf:
+        file = pikepdf.AttachedFileSpec(
+            pdf, XML, filename="factur-x.xml", mime_type="text/xml"
+        )
+        file.obj.AFRelationship = Name.Data
+        pdf.attachments["factur-x.xml"] = file
+        pdf.Root.AF = Array([file.obj])
+    return path
+
+
+def layered(path, shown, hidden):
+    """Two texts in layers; one layer is off."""
+    with changed(path, "Plan") as pdf:
+        on, off = (
+            pdf.make_indirect(Dictionary(Type=Name.OCG, Name=String(name)))
+            for name in ("on", "off")
+        )
+        pdf.Root.OCProperties = Dictionary(
+            OCGs=[on, off], D=Dictionary(OFF=[off], Order=[on, off])
+        )
+        page = pdf.pages[0]
+        page.Resources.Properties = Dictionary(On=on, Off=off)
+        page.contents_add(
+            b"BT /F1 12 Tf 72 500 Td /OC /On BDC (%s) Tj EMC"
+            b" 0 -20 Td /OC /Off BDC (%s) Tj EMC ET" % (shown.encode(), hidden.encode())
+        )
+    return path
+
+
+def linked(path, *texts):
+    """A link on the first page leads to the last one."""
+    with changed(path, *texts) as pdf:
+        target = pdf.pages[-1].obj
+        pdf.pages[0].Annots = Array(
+            [
+                Dictionary(
+                    Type=Name.Annot,
+                    Subtype=Name.Link,
+                    Rect=[72, 700, 200, 720],
+                    Dest=[target, Name.Fit],
+                )
+            ]
+        )
+    return path
+
+
+def signed(path, text):
+    """With a real detached signature over all other bytes, by a fresh certificate."""
+    with changed(path, text) as pdf:
+        signature = pdf.make_indirect(
+            Dictionary(
+                Type=Name.Sig,
+                Filter=Name("/Adobe.PPKLite"),
+                SubFilter=Name("/adbe.pkcs7.detached"),
+                ByteRange=[0, 1111111111, 1111111112, 1111111113],
+                Contents=String(b"\xff" * (SIGNATURE_ROOM // 2)),
+            )
+        )
+        field = pdf.make_indirect(
+            Dictionary(
+                Type=Name.Annot,
+                Subtype=Name.Widget,
+                FT=Name.Sig,
+                T=String("Signature"),
+                V=signature,
+                Rect=[0, 0, 0, 0],
+                P=pdf.pages[0].obj,
+            )
+        )
+        pdf.pages[0].Annots = Array([field])
+        pdf.Root.AcroForm = Dictionary(Fields=[field], SigFlags=3)
+    content = path.read_bytes()
+    start = content.index(b"<" + b"ff" * (SIGNATURE_ROOM // 2))
+    end = start + SIGNATURE_ROOM + 2
+    for old, new in (
+        (b"1111111111", start),
+        (b"1111111112", end),
+        (b"1111111113", len(content) - end),
+    ):
+        content = content.replace(old, b"%010d" % new)
+    digits = _sign(content[:start] + content[end:]).hex().encode()
+    padded = b"<" + digits.ljust(SIGNATURE_ROOM, b"0") + b">"
+    path.write_bytes(content[:start] + padded + content[end:])
+    return path
+
+
+def _sign(content):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Signer")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(datetime(2026, 1, 1))
+        .not_valid_after(datetime(2036, 1, 1))
+        .sign(key, hashes.SHA256())
+    )
+    builder = pkcs7.PKCS7SignatureBuilder().set_data(content)
+    builder = builder.add_signer(certificate, key, hashes.SHA256())
+    options = [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary]
+    return builder.sign(serialization.Encoding.DER, options)
+
+
+def picture(path, kind="JPEG", mode="RGB", size=(60, 40), frames=1, **options):
+    """A picture whose pixels differ from corner to corner."""
+    images = [
+        Image.linear_gradient("L").resize(size).rotate(90 * number).convert(mode)
+        for number in range(frames)
+    ]
+    if frames > 1:
+        options |= {"save_all": True, "append_images": images[1:]}
+    images[0].save(path, kind, **options)
+    return path
+
+
+def picture_bytes(**options):
+    buffer = io.BytesIO()
+    picture(buffer, **options)
+    return buffer.getvalue()

@@ -1,0 +1,206 @@
+import pikepdf
+
+from ..tools.compile import Item, Limits
+from ..tools.compile.errors import REFUSALS
+from . import pdf_collection as collection
+from . import pdf_hostile as hostile
+from .compile_common import CompileCase, poppler_texts
+
+
+class TestCompileToolInspection(CompileCase):
+    """Each file is tried alone: it goes in, or there is a reason."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.folder / "file.pdf"
+
+    def test_a_plain_file_goes_in_as_it_is(self):
+        collection.plain(self.path, "one", "two")
+        inspection = self.assertReady(self.path, 2)
+        self.assertEqual(inspection.ready, self.path)
+        self.assertEqual(inspection.size, self.path.stat().st_size)
+        self.assertAlmostEqual(inspection.width, 595.3, 1)
+        self.assertFalse(list(self.work.iterdir()))
+
+    def test_an_empty_password_opens(self):
+        for revision in (2, 3, 4, 6):
+            collection.encrypted(self.path, "secret", revision=revision)
+            inspection = self.assertReady(self.path, 1, ["decrypted"])
+            self.assertEqual(poppler_texts(inspection.ready), ["secret"])
+            with pikepdf.open(inspection.ready) as pdf:
+                self.assertFalse(pdf.is_encrypted)
+
+    def test_a_real_password_does_not(self):
+        for revision in (3, 6):
+            collection.encrypted(self.path, "secret", "password", revision)
+            self.assertRefused(self.path, "encrypted")
+
+    def test_broken_cross_references_are_repaired(self):
+        for breaking in (hostile.broken_xref, hostile.without_table):
+            breaking(self.path, "one", "two")
+            inspection = self.assertReady(self.path, 2, ["repaired"])
+            self.assertEqual(poppler_texts(inspection.ready), ["one", "two"])
+
+    def test_a_header_of_a_mail_gateway_does_no_harm(self):
+        content = collection.plain(self.path, "one").read_bytes()
+        self.path.write_bytes(b"HTTP/1.1 200 OK\r\n\r\n" + content)
+        inspection = self.inspect_one(self.path)
+        self.assertIsNone(inspection.refusal)
+        self.assertEqual(poppler_texts(inspection.ready), ["one"])
+
+    def test_a_truncated_file_is_refused_wherever_it_ends(self):
+        content = collection.plain(self.path, "one", "two", "three").read_bytes()
+        paths = [self.folder / f"{share}" for share in range(5, 90)]
+        for share, path in enumerate(paths, 5):
+            path.write_bytes(content[: len(content) * share // 100])
+        for inspection in self.inspect(*paths):
+            self.assertEqual(inspection.refusal, "truncated", inspection)
+
+    def test_what_is_no_pdf_is_refused(self):
+        for content, code in (
+            (b"", "empty"),
+            (b"<html><body>Log in first</body></html>", "not_a_pdf"),
+            (b"PK\x03\x04" + bytes(2000), "not_a_pdf"),
+            (b"%PDF-1.4\n" + bytes(range(256)) * 50, "truncated"),
+            (b"%PDF-1.4\nnothing\nstartxref\n9\n%%EOF\n", "damaged"),
+        ):
+            self.path.write_bytes(content)
+            self.assertRefused(self.path, code)
+        self.assertRefused(self.folder / "nowhere.pdf", "missing")
+        self.assertRefused(self.folder, "missing")
+
+    def test_a_file_without_pages_is_refused(self):
+        self.assertRefused(hostile.without_pages(self.path), "no_pages")
+
+    def test_a_page_tree_in_itself_is_refused(self):
+        self.assertRefused(hostile.page_loop(self.path), "recursive")
+
+    def test_other_loops_do_not_matter(self):
+        inspection = self.inspect_one(hostile.reference_loop(self.path))
+        self.assertEqual((inspection.refusal, inspection.pages), (None, 1))
+        inspection = self.inspect_one(hostile.deep_arrays(self.path))
+        self.assertEqual((inspection.refusal, inspection.pages), (None, 1))
+
+    def test_huge_pages_and_many_pages_go_in(self):
+        collection.plain(self.path, "huge", size=(14_400, 14_400))
+        self.assertEqual(self.assertReady(self.path, 1).width, 14_400)
+        collection.plain(self.path, *map(str, range(5000)))
+        self.assertReady(self.path, 5000)
+
+    def test_limits_of_size_and_pages(self):
+        collection.plain(self.path, "one", "two", "three")
+        self.assertRefused(self.path, "too_many_pages", limits=Limits(pages=2))
+        self.assertRefused(self.path, "too_large", limits=Limits(size=1000))
+
+    def test_a_decompression_bomb_is_refused(self):
+        for folds in (1, 2):
+            hostile.bomb(self.path, folds)
+            self.assertLess(self.path.stat().st_size, 2_000_000)
+            self.assertRefused(self.path, "too_large")
+
+    def test_scripts_are_seen(self):
+        hostile.scripted(self.path, "Invoice")
+        inspection = self.assertReady(self.path, 1, ["scripts", "forms"])
+        self.assertEqual(poppler_texts(inspection.ready), ["Invoice"])
+
+    def test_a_signature_is_seen(self):
+        self.assertTrue(self.inspect_one(collection.signed(self.path, "a")).signed)
+        self.assertFalse(self.inspect_one(collection.plain(self.path, "a")).signed)
+
+    def test_the_xml_of_an_e_invoice_is_found_and_extracted(self):
+        collection.factur_x(self.path, "Invoice")
+        [embedded] = self.assertReady(self.path, 1).embedded
+        self.assertEqual(embedded.name, "factur-x.xml")
+        self.assertEqual(embedded.mimetype, "text/xml")
+        self.assertEqual(embedded.size, len(collection.XML))
+        self.assertIsNone(embedded.path)
+        [embedded] = self.inspect_one(self.path, extract=True).embedded
+        self.assertEqual(embedded.path.read_bytes(), collection.XML)
+        self.assertEqual(embedded.path.parent, self.work)
+
+    def test_a_portfolio_is_the_files_in_it(self):
+        plain = collection.plain(self.path, "one", "two").read_bytes()
+        inner = collection.portfolio(self.path, {"deep.pdf": plain}).read_bytes()
+        files = {"a.pdf": plain, "b.txt": b"text", "c.pdf": inner}
+        inspection = self.inspect_one(collection.portfolio(self.path, files))
+        self.assertEqual((inspection.kind, inspection.ready), ("portfolio", None))
+        self.assertEqual(inspection.pages, 4)
+        self.assertEqual(
+            [(leaf.name, leaf.pages, leaf.refusal) for leaf in inspection.leaves()],
+            [("a.pdf", 2, None), ("b.txt", 0, "not_a_pdf"), ("deep.pdf", 2, None)],
+        )
+
+    def test_an_empty_portfolio_is_refused(self):
+        self.assertRefused(collection.portfolio(self.path, {}), "portfolio_empty")
+
+    def test_text_that_is_no_text_does_no_harm(self):
+        with collection.changed(self.path, "one") as pdf:
+            pdf.docinfo["/Title"] = pikepdf.String(b"\xff\xfe\xd8\x00\x80")
+            pdf.docinfo["/Author"] = pikepdf.String(b"\xfe\xff\xd8\x00\x00")
+        self.assertIsNone(self.inspect_one(self.path).refusal)
+        content = self.path.read_bytes().replace(b"startxref", b"start\xff\xe9ef")
+        self.path.write_bytes(content)
+        self.assertEqual(self.inspect_one(self.path).changes, ["repaired"])
+
+    def test_the_order_and_the_names_are_those_of_the_caller(self):
+        items = []
+        for number in range(30):
+            path = self.folder / f"{number}.pdf"
+            if number % 3:
+                collection.plain(path, *["page"] * number)
+            else:
+                path.write_bytes(b"%PDF-")
+            items.append(Item(path, f"Ärger {number}/.pdf"))
+        found = self.inspect(*items)
+        self.assertEqual([each.name for each in found], [each.name for each in items])
+        self.assertEqual(
+            [each.pages for each in found],
+            [number if number % 3 else 0 for number in range(30)],
+        )
+
+    def test_every_refusal_has_an_explanation(self):
+        self.assertTrue(all(REFUSALS.values()))
+
+
+class TestCompileToolForms(CompileCase):
+    """What was filled in stays visible, without the form."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.folder / "form.pdf"
+
+    def painted(self, value, **options):
+        collection.form(self.path, value, **options)
+        inspection = self.assertReady(self.path, 1, ["forms"])
+        with pikepdf.open(inspection.ready) as pdf:
+            self.assertNotIn("/AcroForm", pdf.Root)
+            self.assertNotIn("/Annots", pdf.pages[0])
+        return poppler_texts(inspection.ready)[0]
+
+    def test_values_without_appearance_are_painted(self):
+        self.assertEqual(self.painted("1 240,00"), "Form 1 240,00")
+
+    def test_accents_and_the_euro_are_painted(self):
+        self.assertEqual(self.painted("Lefèvre 24 €"), "Form Lefèvre 24 €")
+
+    def test_a_long_text_is_wrapped(self):
+        value = "Removal of the old façade and disposal of the rubble " * 3
+        self.assertEqual(self.painted(value, Ff=1 << 12), f"Form {value.strip()}")
+
+    def test_nobody_needs_to_say_that_appearances_are_missing(self):
+        self.assertEqual(self.painted("42", anew=False), "Form 42")
+
+    def test_fields_without_a_font_are_painted(self):
+        self.assertEqual(self.painted("42", DA=pikepdf.String("0 g")), "Form 42")
+
+    def test_letters_that_cannot_be_painted_are_not_dropped(self):
+        self.assertRefused(collection.form(self.path, "Żółć"), "form_unreadable")
+
+    def test_a_dynamic_form_is_refused(self):
+        self.assertRefused(collection.xfa(self.path), "form_unreadable")
+
+    def test_namesakes_keep_their_own_values(self):
+        other = self.folder / "other.pdf"
+        collection.form(self.path, "first", "total")
+        collection.form(other, "second", "total")
+        self.assertEqual(self.compile(self.path, other), ["Form first", "Form second"])
