@@ -65,3 +65,4 @@ from . import test_share
 from . import test_share_wizard
 from . import test_portal_archive
 from . import test_leaks
+from . import test_leaks_rpc
