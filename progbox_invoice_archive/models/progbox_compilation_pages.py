@@ -96,9 +96,13 @@ class ProgboxCompilation(models.Model):
             }
             pdf, _kind = renderer._render_qweb_pdf(report, self.ids, data)
             path = self._folder() / f"{report.rpartition('_')[2]}-{start}.pdf"
-            write_blocks([pdf], path)
-            with pikepdf.open(path) as document:
-                pages = len(document.pages)
+            pages = self._write_pages(pdf, path)
             label = "" if start or not self.with_bookmarks else title
             parts.append(Part(path, pages, title=label, numbered=False))
         return parts
+
+    def _write_pages(self, pdf, path):
+        """Write a PDF that our own renderer has made; return how many pages it has."""
+        write_blocks([pdf], path)
+        with pikepdf.open(path) as document:
+            return len(document.pages)
