@@ -20,6 +20,7 @@ class ProgboxCompileWizard(models.TransientModel):
         """List each invoice and each file."""
         everything = {**self._choices(), "with_detached": True}
         sources_model = self.env["progbox.compilation.sources"]
+        detached = sources_model._detached_pattern()
         numbers = {}
         for records in (self.move_ids, self.document_ids):
             for place, record in enumerate(self._in_order(records)):
@@ -33,7 +34,7 @@ class ProgboxCompileWizard(models.TransientModel):
                         {
                             "wizard_id": self.id,
                             "number": numbers[record],
-                            **self._file_values(source),
+                            **self._file_values(source, detached),
                         }
                         for source in found[record.id]
                     ]
@@ -72,8 +73,7 @@ class ProgboxCompileWizard(models.TransientModel):
             "date": record.document_date,
         }
 
-    def _file_values(self, source):
-        detached = self.env["progbox.compilation.sources"]._detached_pattern()
+    def _file_values(self, source, detached):
         category = source.kind
         if detached.fullmatch(source.name or ""):
             category = "detached"
@@ -132,8 +132,13 @@ class ProgboxCompileWizard(models.TransientModel):
                     ELSE 'other' END AS category, count(*), sum(file_size)
                 FROM ir_attachment
                 WHERE res_model = 'account.move' AND res_field IS NULL
-                AND res_id = ANY(%s) GROUP BY category""",
-                self.move_ids.ids,
+                AND res_id = ANY(%(ids)s) AND id NOT IN (
+                    SELECT message_main_attachment_id FROM account_move
+                    WHERE id = ANY(%(ids)s) AND move_type IN %(bills)s
+                    AND message_main_attachment_id IS NOT NULL)
+                GROUP BY category""",
+                ids=self.move_ids.ids,
+                bills=tuple(self.move_ids.get_purchase_types(include_receipts=True)),
             )
         )
         counts = {category: (count, int(size or 0)) for category, count, size in rows}
