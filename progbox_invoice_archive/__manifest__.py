@@ -1,13 +1,19 @@
 {
     "name": "ProGBox Invoice Archive",
     "summary": "Every posted customer invoice archives itself",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "ProGBox",
     "depends": ["account", "portal", "mail"],
     "external_dependencies": {
-        "python": ["pathvalidate", "pikepdf", "tinycss2", "zipstream-ng"],
+        "python": [
+            "img2pdf",
+            "pathvalidate",
+            "pikepdf",
+            "tinycss2",
+            "zipstream-ng",
+        ],
     },
     "data": [
         "security/archive_groups.xml",
@@ -33,6 +39,7 @@
         "views/res_config_settings_views.xml",
         "views/progbox_closing_views.xml",
         "views/progbox_verification_views.xml",
+        "views/progbox_source_deletion_views.xml",
         "views/progbox_export_views.xml",
         "views/progbox_access_log_views.xml",
         "views/progbox_compilation_views.xml",

@@ -3,7 +3,7 @@ from contextlib import closing
 
 from odoo import api, models
 
-from ..exceptions import FileMissing
+from ..exceptions import FileUnreadable
 from ..tools.sentinels import AHEAD, HANDING_OVER, RENDER_ANEW, SELF_CONTAINED
 
 _logger = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ class AccountMoveSend(models.AbstractModel):
             ):
                 try:
                     archived[move] = documents._attachment_values()
-                except FileMissing:
+                except FileUnreadable:
                     # Odoo makes a new document, and the archive a new version.
                     _logger.exception("%s cannot be sent from the archive", documents)
         if archived:

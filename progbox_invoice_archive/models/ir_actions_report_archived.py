@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from odoo import models
 
-from ..exceptions import FileMissing
+from ..exceptions import FileUnreadable
 from ..tools.sentinels import RENDER_ANEW
 
 _logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class IrActionsReport(models.Model):
             if pdf and report.report_name == self._progbox_report_name(move, pdf):
                 try:
                     content = b"".join(pdf._content_attachment()._progbox_blocks())
-                except FileMissing:
+                except FileUnreadable:
                     _logger.exception("%s cannot be printed from the archive", pdf)
                     continue
                 streams[move_id] = {"stream": io.BytesIO(content), "attachment": None}

@@ -78,16 +78,33 @@ class IrAttachment(models.Model):
     def _progbox_blocks(self, size=BLOCK_SIZE):
         """Yield the bytes of one attachment, block by block.
 
-        :raise FileMissing: when its storage does not hold the file
+        :raise FileMissing: when its storage does not hold the file, or holds it empty
+            although it was not
+        :raise FileUnreadable: for whatever else the storage answers
         """
         self.ensure_one()
+        read = self._progbox_file_blocks
         if not self.store_fname:
             self.flush_recordset(["db_datas"])
-            yield from read_database_blocks(self.env.cr, self.id, size)
-            return
+            read = functools.partial(read_database_blocks, self.env.cr, self.id)
+        empty = True
+        for block in read(size):
+            empty = False
+            yield block
+        if empty and self.file_size:
+            raise FileMissing(self._progbox_missing_text())
+
+    def _progbox_file_blocks(self, size):
         with self._progbox_open() as file:
             while block := file.read(size):
                 yield block
+
+    def _progbox_missing_text(self):
+        return self.env._(
+            "The file of %(name)s is missing in the file store. Restore it from a "
+            "backup.",
+            name=self.name,
+        )
 
     def _progbox_size(self):
         """Return how many bytes the storage holds for one attachment.
@@ -131,13 +148,7 @@ class IrAttachment(models.Model):
             with self._progbox_opener()("rb") as file:
                 yield file
         except FileNotFoundError as error:
-            raise FileMissing(
-                self.env._(
-                    "The file of %(name)s is missing in the file store. Restore it "
-                    "from a backup.",
-                    name=self.name,
-                )
-            ) from error
+            raise FileMissing(self._progbox_missing_text()) from error
         except psycopg2.Error:
             raise
         except Exception as error:  # noqa: BLE001  each storage has errors of its own

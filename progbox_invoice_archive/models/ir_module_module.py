@@ -1,6 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.fields import Domain
 
 ADDON = "progbox_invoice_archive"
 CONFIRMED = f"{ADDON}.uninstall_confirmed"
@@ -65,23 +65,42 @@ class IrModuleModule(models.Model):
         An export that began after the last line has everything, when it is one of
         the root and counts as many documents; what it names as missing is missing.
         """
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT seal.company_id FROM progbox_seal seal
-                GROUP BY seal.company_id HAVING NOT EXISTS (
-                    SELECT FROM progbox_export export
-                    JOIN progbox_folder root ON root.id = export.folder_id
-                    WHERE export.company_id = seal.company_id
-                    AND export.state = 'done'
-                    AND root.locked AND root.parent_id IS NULL
-                    AND export.create_date >= max(seal.sealed_on)
-                    AND export.document_count + export.problem_count
-                        >= count(*) FILTER (WHERE seal.kind = 'deposit')
-                ) ORDER BY seal.company_id"""
+        seals = self.env["progbox.seal"].sudo()
+        deposits = Domain("kind", "=", "deposit")
+        counts = dict(seals._read_group(deposits, ["company_id"], ["__count"]))
+        latest = seals._read_group([], ["company_id"], ["sealed_on:max"])
+        return seals.company_id.union(
+            *(
+                company
+                for company, sealed_on in latest
+                if not self._progbox_is_exported(
+                    company, sealed_on, counts.get(company, 0)
+                )
             )
         )
-        return self.env["res.company"].sudo().browse(id_ for [id_] in rows)
+
+    @api.model
+    def _progbox_is_exported(self, company, since, count):
+        """Whether the whole archive of a company was exported after a moment.
+
+        :param datetime since: when its last line was sealed
+        :param int count: of its documents
+        """
+        exports = (
+            self.env["progbox.export"]
+            .sudo()
+            .search(
+                Domain("kind", "=", "evidence")
+                & Domain("state", "=", "done")
+                & Domain("folder_id.locked", "=", True)
+                & Domain("folder_id.parent_id", "=", False)
+                & Domain("folder_id.company_id", "=", company.id)
+                & Domain("create_date", ">=", since)
+            )
+        )
+        return any(
+            export.document_count + export.problem_count >= count for export in exports
+        )
 
     @api.model
     def _progbox_uninstall_allowed(self):

@@ -55,7 +55,7 @@ class ProgboxExport(models.Model):
     position = fields.Integer(string="Files Written", readonly=True, aggregator=None)
     total = fields.Integer(string="Files to Write", readonly=True, aggregator=None)
     progress = fields.Float(compute="_compute_progress")
-    progress_text = fields.Char(string="Progress", compute="_compute_progress")
+    progress_text = fields.Char(string="Files So Far", compute="_compute_progress")
     # No integer: it would end at 2 GB.
     size = fields.Float(
         string="Size (bytes)", digits=(20, 0), readonly=True, aggregator=None

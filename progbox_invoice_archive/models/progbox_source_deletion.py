@@ -51,6 +51,11 @@ class ProgboxSourceDeletion(models.Model):
     def _refusal(self):
         return self.env._("The server alone notes that an archived record is deleted.")
 
+    def action_open_documents(self):
+        """Show the archived documents of the deleted records."""
+        ids = [id_ for deletion in self for id_ in deletion.document_ids]
+        return self.env["progbox.document"].browse(ids)._get_records_action()
+
     # ------------------------------------------------------------------
     # Queueing and execution
     # ------------------------------------------------------------------

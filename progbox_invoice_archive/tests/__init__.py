@@ -21,7 +21,9 @@ from . import test_ui_folder_tree
 from . import test_ui_views
 from . import test_archive_guards
 from . import test_archive_guards_sql
+from . import test_archive_guards_http
 from . import test_archive_guards_room
+from . import test_source_deletion
 from . import test_uninstall
 from . import test_archive_tampering
 from . import test_restored_dump
@@ -38,6 +40,7 @@ from . import test_compilation
 from . import test_compilation_job
 from . import test_compilation_security
 from . import test_compilation_wizard
+from . import test_package_build
 from . import test_export
 from . import test_export_check
 from . import test_access_log

@@ -118,6 +118,28 @@ class ArchiveCommon(AccountTestInvoicingCommon):
             cls.server["ir.attachment"]._progbox_stage([PDF]),
         )
 
+    @classmethod
+    def archived_for(cls, move):
+        """Archive a document for an invoice, without the renderer."""
+        folder = cls.server["progbox.folder"]._archive_folder(
+            cls.company, move.invoice_date
+        )
+        return cls.server["progbox.document"]._deposit(
+            {
+                "name": "INV.pdf",
+                "folder_id": folder.id,
+                "company_id": cls.company.id,
+                "type_id": cls.env.ref(
+                    "progbox_invoice_archive.document_type_customer_invoice"
+                ).id,
+                "mimetype": "application/pdf",
+                "number": move.name,
+                "res_model": move._name,
+                "res_id": move.id,
+            },
+            cls.server["ir.attachment"]._progbox_stage([PDF]),
+        )
+
     def run_deferred_triggers(self):
         """Do what a commit does first; no table is altered before that."""
         self.env.flush_all()

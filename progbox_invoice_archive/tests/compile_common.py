@@ -67,7 +67,7 @@ def poppler_texts(path):
 def poppler_image(path, page=1):
     """A page as Poppler paints it, a pixel for each point."""
     numbers = ["-f", str(page), "-l", str(page)]
-    command = ["pdftoppm", "-png", "-r", "72", *numbers, path]
+    command = ["pdftoppm", "-png", "-cropbox", "-r", "72", *numbers, path]
     painted = subprocess.run(command, capture_output=True, check=True).stdout
     return Image.open(io.BytesIO(painted))
 

@@ -13,7 +13,7 @@ from PIL import Image, WebPImagePlugin  # noqa: F401  # Odoo leaves WebP out
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen import canvas
 
-XML = b"<?xml version='1.0'?><rsm:CrossIndustryInvoice>\xc3\xa9</rsm:CrossIndustryInvoice>"
+XML = b"<rsm:CrossIndustryInvoice>\xc3\xa9</rsm:CrossIndustryInvoice>"
 SIGNATURE_ROOM = 16_000  # hexadecimal digits
 
 

@@ -101,9 +101,7 @@ def bomb(path, folds=1, size=400 << 20):
     for _fold in range(folds - 1):
         content = zlib.compress(content, 9)
     with changed(path, "Bomb") as pdf:
-        pdf.pages[0].Contents = Stream(
-            pdf, content, Filter=[Name.FlateDecode] * folds
-        )
+        pdf.pages[0].Contents = Stream(pdf, content, Filter=[Name.FlateDecode] * folds)
     return path
 
 
@@ -125,9 +123,7 @@ def scripted(path, text):
         page = pdf.pages[0]
         page.obj.AA = Dictionary(O=pdf.make_indirect(script))
         links = [
-            Dictionary(
-                Type=Name.Annot, Subtype=Name.Link, Rect=[0, 0, 9, 9], A=action
-            )
+            Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=[0, 0, 9, 9], A=action)
             for action in (launch, submit, remote, address, chained, harmless)
         ]
         links[0].AA = Dictionary(E=script)

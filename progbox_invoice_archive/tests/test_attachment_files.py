@@ -77,6 +77,12 @@ class TestAttachmentFiles(TransactionCase):
         with self.assertRaisesRegex(FileMissing, "Facture 7.pdf.*backup"):
             self.bytes_of(attachment)
 
+    def test_a_file_that_is_read_empty_is_lost(self):
+        attachment = self.adopt(b"soon empty")
+        self.path(attachment).write_bytes(b"")
+        with self.assertRaisesRegex(FileMissing, "backup"):
+            self.bytes_of(attachment)
+
     def test_a_file_that_is_cut_short_in_the_store_is_mended(self):
         first = self.adopt(b"the whole file")
         self.path(first).write_bytes(b"the wh")

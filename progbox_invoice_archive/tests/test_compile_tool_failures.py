@@ -7,13 +7,20 @@ from unittest.mock import patch
 
 import psutil
 
+from ..tools import compile as compile_package
+from ..tools.compile import (
+    Cancelled,
+    CompileError,
+    Item,
+    Limits,
+    Part,
+    PartRefused,
+    assembly,
+)
+from ..tools.compile.check import CheckFailed
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
 from .compile_common import CompileCase, poppler_texts
-from ..tools import compile as compile_package
-from ..tools.compile import Cancelled, CompileError, Item, Limits, Part, PartRefused
-from ..tools.compile import assembly
-from ..tools.compile.check import CheckFailed
 
 TOOLS = os.path.dirname(os.path.dirname(compile_package.__file__))
 # What another Odoo would do; it is killed or short of space.
@@ -51,15 +58,16 @@ class TestCompileToolFailures(CompileCase):
         self.assertFalse(list(self.work.iterdir()))
         self.assertFalse(children())
 
-    def program(self, code, **options):
+    def program(self, code):
         values = {
             "paths": [str(path) for path in self.paths],
             "work": str(self.work),
             "target": str(self.target),
         }
-        code = "\n".join([*(f"{key} = {value!r}" for key, value in values.items()), code])
+        setting = "\n".join(f"{key} = {value!r}" for key, value in values.items())
+        code = PROGRAM.format(tools=TOOLS, code=f"{setting}\n{code}")
         return subprocess.Popen(
-            [sys.executable, "-c", PROGRAM.format(tools=TOOLS, code=code)],
+            [sys.executable, "-c", code],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -195,9 +203,18 @@ class TestCompileToolFailures(CompileCase):
 
     def test_memory_of_the_assembly_is_limited(self):
         with patch.object(assembly, "MEMORY", 1 << 20):
-            with self.assertRaises(CompileError):
+            with self.assertRaises(CompileError) as caught:
                 self.assemble(self.parts)
+        self.assertNotIsInstance(caught.exception, PartRefused)
         self.assertNothing()
+
+    def test_a_machine_where_no_child_starts_blames_no_file(self):
+        with patch.object(sys, "executable", "/bin/false"):
+            for work in (lambda _: self.assemble(self.parts), self.inspect):
+                with self.assertRaises(CompileError) as caught:
+                    work(self.paths[0])
+                self.assertEqual(caught.exception.code, "crashed")
+                self.assertIn("/bin/false", caught.exception.detail)
 
     def test_a_part_that_went_bad_is_named(self):
         self.paths[7].write_bytes(b"%PDF-1.7 gone")
@@ -216,27 +233,43 @@ class TestCompileToolFailures(CompileCase):
 
     def test_a_part_that_spoils_the_result_is_written_anew(self):
         joined = []
-        check = assembly.check
+        check_in = assembly.check_in
 
-        def refuse_once(path, *args):
+        def refuse_once(child, path, *args):
             joined.append(path.stat().st_size)
             if len(joined) == 1:
                 raise CheckFailed("page 5", page=5)
-            return check(path, *args)
+            return check_in(child, path, *args)
 
-        with patch.object(assembly, "check", refuse_once):
+        with patch.object(assembly, "check_in", refuse_once):
             self.assemble(self.parts)
         self.assertEqual(len(joined), 2)
         self.assertEqual(poppler_texts(self.target)[5], "text 5")
+
+    def test_a_part_that_spoils_the_result_is_searched(self):
+        spoiled = self.folder / "spoiled.pdf"
+        collection.plain(spoiled, "spoiled")
+        self.parts[23] = Part(spoiled, 1)
+
+        def refuse(_child, path, *_args):
+            if "spoiled" in poppler_texts(path):
+                raise CheckFailed("somewhere")
+
+        with patch.object(assembly, "check_in", refuse):
+            with self.assertRaises(PartRefused) as caught:
+                self.assemble(self.parts)
+        self.assertEqual(caught.exception.index, 23)
+        self.assertNothing()
 
     def test_a_part_that_spoils_the_result_again_is_named(self):
         def refuse(*_args):
             raise CheckFailed("page 5", page=5)
 
-        with patch.object(assembly, "check", refuse):
+        with patch.object(assembly, "check_in", refuse):
             with self.assertRaises(PartRefused) as caught:
                 self.assemble(self.parts)
-        self.assertEqual((caught.exception.index, caught.exception.refusal), (5, "damaged"))
+        self.assertEqual(caught.exception.index, 5)
+        self.assertEqual(caught.exception.refusal, "damaged")
         self.assertNothing()
 
     def test_a_child_knows_nothing_of_the_servers_secrets(self):

@@ -1,10 +1,10 @@
 import pikepdf
 
+from ..tools.compile import Item, Limits
+from ..tools.compile.errors import REFUSALS
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
 from .compile_common import CompileCase, poppler_texts
-from ..tools.compile import Item, Limits
-from ..tools.compile.errors import REFUSALS
 
 
 class TestCompileToolInspection(CompileCase):

@@ -1,9 +1,9 @@
 import pikepdf
 from PIL import Image
 
+from ..tools.compile import Limits
 from . import pdf_collection as collection
 from .compile_common import CompileCase, poppler_image
-from ..tools.compile import Limits
 
 A4 = (595.3, 841.9)
 EXIF_ORIENTATION = 0x0112

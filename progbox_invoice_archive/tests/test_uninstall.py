@@ -34,6 +34,7 @@ class TestUninstall(ArchiveCommon):
         )
         export = self.env["progbox.export"].with_user(user)._request(folder, "zip")
         job = self.server["progbox.export"].browse(export.id)
+        job._job_begin_attempt()
         job._job_process()
         self.assertEqual(job.state, "done", job.error)
         # The transaction of the test began before everything.

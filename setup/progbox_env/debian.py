@@ -29,6 +29,7 @@ TEST_PACKAGES = {
     "poppler-utils": "pdftotext",  # tests read PDF files with it
     "unzip": "unzip",
     "zip": "zip",  # what a benchmark compares with
+    "qpdf": "qpdf",  # the yardstick of what compiles PDF files
 }
 ODOO_PACKAGES = [
     "odoo-19",

@@ -58,6 +58,7 @@ for company in env["progbox.seal"].search([]).company_id:
     root = exporter.env["progbox.folder"]._archive_folder(company, None)
     export = exporter._request(root, "zip").sudo()
     env.cr.commit()
+    export._job_begin_attempt()
     export._job_process()
     env.cr.commit()
     print(export.state)

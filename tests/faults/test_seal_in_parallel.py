@@ -1,15 +1,22 @@
-"""Several processes seal for one company at once: no gap, no fork, no deadlock."""
+"""Several processes seal for one company at once: no gap, no fork, no deadlock.
+
+Others do the same meanwhile, until they are killed in the middle of it.
+"""
 
 import hashlib
 import json
+import random
 import subprocess
+import time
 
 import pytest
 from progbox_env import clone_database, drop_database, sql
+from progbox_env.databases import filestore
 from progbox_env.paths import odoo_environment, python
 
 NAME = "progbox_parallel_seals"
 PROCESSES, DOCUMENTS = 4, 500
+KILLS, ENDLESS = 6, 100_000
 
 # What one archiver does with the files it has found, again and again. A lock that
 # came too late shows as a taken number: the engine would do the work again.
@@ -53,7 +60,9 @@ print("conflicts", conflicts)
 def ledger():
     """The lines that the processes have written together."""
     clone_database(NAME)
-    workers = [start(number) for number in range(PROCESSES)]
+    workers = [start(f"W{number}", DOCUMENTS) for number in range(PROCESSES)]
+    for number in range(KILLS):
+        kill_in_the_middle(f"K{number}")
     for worker in workers:
         output, errors = worker.communicate(timeout=600)
         assert worker.returncode == 0 and "Traceback" not in errors, errors[-3000:]
@@ -69,8 +78,27 @@ def ledger():
     drop_database(NAME)
 
 
-def start(number):
-    script = "import datetime\n" + DEPOSITS.format(worker=f"W{number}", count=DOCUMENTS)
+def kill_in_the_middle(name):
+    """Let a process seal some documents, and kill it while it seals the next."""
+    victim = start(name, ENDLESS)
+    deadline = time.monotonic() + 120
+    while sealed_by(name) < 5:
+        assert victim.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    time.sleep(random.uniform(0, 0.2))
+    victim.kill()
+    victim.communicate()
+
+
+def sealed_by(name):
+    [count] = sql(
+        f"SELECT count(*) FROM progbox_document WHERE number LIKE '{name}/%'", NAME
+    )
+    return int(count)
+
+
+def start(name, count):
+    script = "import datetime\n" + DEPOSITS.format(worker=name, count=count)
     worker = subprocess.Popen(
         [python(), "-m", "odoo", "shell", "-d", NAME, "--no-http", "--log-level=error"],
         stdin=subprocess.PIPE,
@@ -87,7 +115,11 @@ def start(number):
 
 
 def test_every_document_has_its_line_and_there_is_no_gap(ledger):
-    assert len(ledger) == PROCESSES * DOCUMENTS
+    for number in range(PROCESSES):
+        assert sealed_by(f"W{number}") == DOCUMENTS
+    killed = sum(sealed_by(f"K{number}") for number in range(KILLS))
+    assert killed >= 5 * KILLS
+    assert len(ledger) == PROCESSES * DOCUMENTS + killed
     assert [line["sequence"] for line in ledger] == list(range(1, len(ledger) + 1))
     assert len({line["document"] for line in ledger}) == len(ledger)
 
@@ -99,6 +131,22 @@ def test_every_line_follows_the_one_before(ledger):
         text = previous + line["payload"]
         assert line["hash"] == "$1$" + hashlib.sha256(text.encode()).hexdigest()
         previous = line["hash"]
+
+
+def test_who_was_killed_has_left_whole_documents_only(ledger):
+    rows = sql(
+        """SELECT json_build_array(document.sha256, content.store_fname)
+        FROM progbox_document document LEFT JOIN ir_attachment content
+            ON content.res_model = 'progbox.document'
+            AND content.res_field = 'content' AND content.res_id = document.id
+        WHERE document.seal_id IS NOT NULL AND document.number LIKE 'K%'""",
+        NAME,
+    )
+    [documents] = sql("SELECT count(*) FROM progbox_document WHERE company_id = 1", NAME)
+    assert int(documents) == len(ledger)
+    for digest, name in map(json.loads, rows):
+        content = (filestore(NAME) / name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == digest
 
 
 def test_the_company_has_one_folder_for_each_month(ledger):

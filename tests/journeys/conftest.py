@@ -1,11 +1,16 @@
 """A real Odoo, with a worker in the background, and people at real browsers."""
 
+import email
+import email.policy
 import resource
+import time
 
 import pytest
+from aiosmtpd.controller import Controller
 from playwright.sync_api import sync_playwright
 from progbox_env import base, clone_database, drop_database, odoo_shell, start_odoo
 from progbox_env.databases import run_odoo
+from progbox_env.server import free_port
 
 DATABASE = "progbox_journeys"
 CHROMIUM = {
@@ -54,8 +59,41 @@ env.cr.commit()
 """
 
 
+class Mailbox:
+    """Takes every e-mail that Odoo sends, for whoever it is."""
+
+    def __init__(self):
+        self.mails = []
+
+    async def handle_DATA(self, _server, _session, envelope):
+        policy = email.policy.default
+        self.mails.append(email.message_from_bytes(envelope.content, policy=policy))
+        return "250 OK"
+
+    def wait_for(self, recipient, text, seconds=30):
+        """Return the HTML of the newest e-mail to somebody that has a text."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for mail in reversed(self.mails):
+                body = mail.get_body(("html",)).get_content()
+                if recipient in mail["To"] and text in body:
+                    return body
+            time.sleep(0.2)
+        raise AssertionError(f"no e-mail to {recipient} with {text}")
+
+
 @pytest.fixture(scope="session")
-def journeys():
+def mailbox():
+    box = Mailbox()
+    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    box.options = ["--smtp=127.0.0.1", f"--smtp-port={controller.port}"]
+    yield box
+    controller.stop()
+
+
+@pytest.fixture(scope="session")
+def journeys(mailbox):
     """The server, two posted invoices, and a draft of two pages for each person."""
     with base(tests=True):
         clone_database(DATABASE)
@@ -63,7 +101,7 @@ def journeys():
         languages = {login: lang for login, (lang, *_rest) in PEOPLE.items()}
         output = odoo_shell(DATABASE, PREPARE % {"people": languages})
         ids = output.split("drafts", 1)[1].split()
-        with start_odoo(DATABASE, cron_threads=1) as server:
+        with start_odoo(DATABASE, cron_threads=1, options=mailbox.options) as server:
             yield server, dict(zip(PEOPLE, ids, strict=True))
         drop_database(DATABASE)
 

@@ -27,3 +27,12 @@ def test_every_term_is_translated():
             translated = {e.msgid for e in polib.pofile(file).translated_entries()}
             missing = terms(str(translations.catalogue(addon))) - translated
             assert not missing, f"{file}: run setup/translate, then translate"
+
+
+def test_file_names_of_reports_are_python_in_every_language():
+    for addon in addons():
+        for language in LANGUAGES:
+            file = translations.catalogue(addon).with_name(f"{language}.po")
+            for entry in polib.pofile(file):
+                if "print_report_name" in entry.comment + str(entry.occurrences):
+                    compile(entry.msgstr, entry.msgid, "eval")

@@ -2,9 +2,14 @@ import {EventBus} from "@odoo/owl";
 import {beforeEach, describe, expect, test} from "@odoo/hoot";
 import {click, press, queryAllTexts, queryOne} from "@odoo/hoot-dom";
 import {animationFrame} from "@odoo/hoot-mock";
-import {makeMockEnv, mountWithCleanup} from "@web/../tests/web_test_helpers";
+import {
+    makeMockEnv,
+    mountWithCleanup,
+    patchWithCleanup,
+} from "@web/../tests/web_test_helpers";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {browser} from "@web/core/browser/browser";
+import {registry} from "@web/core/registry";
 import {FolderTree} from "@progbox_invoice_archive/folder_tree/folder_tree";
 import {folderLabel} from "@progbox_invoice_archive/folder_tree/folder_label";
 import {FolderTreeModel} from "@progbox_invoice_archive/folder_tree/folder_tree_model";
@@ -147,6 +152,65 @@ test("the keyboard alone reaches every folder", async () => {
     await press("Enter");
     await animationFrame();
     expect(selected).toEqual([3]);
+});
+
+test("each folder has a menu of what can be done with it", async () => {
+    const run = [];
+    const actions = registry.category("progbox_folder_actions");
+    patchWithCleanup(actions, {content: {}});
+    actions.add("second", {
+        label: "Second",
+        icon: "fa-share",
+        sequence: 20,
+        isAvailable: (folder) => folder.name === "11",
+        run: (folder) => run.push(folder.id),
+    });
+    actions.add("first", {
+        label: "First",
+        icon: "fa-download",
+        sequence: 10,
+        isAvailable: () => true,
+        run: () => run.push("first"),
+    });
+    await mountTree();
+    expect("[data-folder-id='4'] .o_progbox_folder_actions").toHaveAttribute(
+        "aria-label",
+        "Actions for 11 — November"
+    );
+    await click("[data-folder-id='4'] .o_progbox_folder_actions");
+    await animationFrame();
+    expect(queryAllTexts(".o-dropdown-item")).toEqual(["First", "Second"]);
+    await click(".o-dropdown-item:last");
+    await animationFrame();
+    expect(run).toEqual([4]);
+    expect(selected).toEqual([]);
+    await click("[data-folder-id='5'] .o_progbox_folder_actions");
+    await animationFrame();
+    expect(queryAllTexts(".o-dropdown-item")).toEqual(["First"]);
+});
+
+test("the keyboard opens the menu and chooses in it", async () => {
+    const run = [];
+    const actions = registry.category("progbox_folder_actions");
+    patchWithCleanup(actions, {content: {}});
+    actions.add("only", {
+        label: "Only",
+        icon: "fa-download",
+        sequence: 10,
+        isAvailable: () => true,
+        run: (folder) => run.push(folder.id),
+    });
+    await mountTree();
+    queryOne("[role=treeitem][tabindex='0']").focus();
+    await press("Tab");
+    expect(".o_progbox_folder_actions:focus").toHaveCount(1);
+    await press("Enter");
+    await animationFrame();
+    await press("ArrowDown");
+    await press("Enter");
+    await animationFrame();
+    expect(run).toEqual([4]);
+    expect(selected).toEqual([]);
 });
 
 test("the session remembers what is open and chosen", async () => {

@@ -8,7 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from .check import CheckFailed, check
+from .check import CheckFailed, check_in
 from .child import Child
 from .errors import ERRORS, REFUSALS, CompileError, PartRefused
 from .failure import Failure
@@ -58,9 +58,12 @@ def assemble(
     :raise PartRefused: a part cannot go in after all; the caller assembles the others
     :raise CompileError: one of errors.ERRORS
     """
-    assembler = Assembler(Path(folder), parts, progress, cancelled, seconds)
-    with tempfile.TemporaryDirectory(prefix="assembly-", dir=folder) as scratch:
+    with (
+        tempfile.TemporaryDirectory(prefix="assembly-", dir=folder) as scratch,
+        Child(scratch, MEMORY) as child,
+    ):
         output = Path(scratch) / "result.pdf"
+        assembler = Assembler(child, parts, progress, cancelled, seconds)
         assembler.write(
             output,
             title=title,
@@ -70,16 +73,15 @@ def assemble(
         )
         size = output.stat().st_size
         os.replace(output, target)
-    return Assembled(sum(part.pages for part in parts), size)
+    return Assembled(count_pages(parts), size)
 
 
 class Assembler:
     """Writes and checks; a part that spoils the result is written anew, once."""
 
-    def __init__(self, folder, parts, progress, cancelled, seconds):
-        self._folder = folder
+    def __init__(self, child, parts, progress, cancelled, seconds):
+        self._child = child
         self._parts = list(parts)
-        self._pages = sum(part.pages for part in parts)
         self._progress = progress
         self._cancelled = cancelled
         self._deadline = time.monotonic() + seconds
@@ -88,37 +90,63 @@ class Assembler:
     def write(self, output, **frame):
         while True:
             try:
-                self._join(output, frame)
-                return check(output, self._pages, self._left(), self._cancelled)
+                self._join(self._parts, output, frame, self._progress)
+                return self._check(self._parts, output)
             except CompileError as error:
-                index = self._culprit(error)
+                index = self._culprit(error, output)
                 if index is None:
                     raise
                 self._normalise(index, error, output.parent)
 
-    def _join(self, output, frame):
-        done = Progress(self._progress, self._pages)
-        arguments = {"parts": self._parts, "output": output, **frame}
-        with Child(self._folder, MEMORY) as child:
-            try:
-                child.ask("join", arguments, self._left(), done, self._cancelled)
-            except Failure as error:
-                index = error.index
-                if error.code in ("crashed", "out_of_memory"):
-                    index = done.parts  # the one that was being written
-                if index is None or index >= len(self._parts):
-                    raise CompileError(error.code, error.detail) from error
-                refusal = "damaged" if error.code == "part_refused" else error.code
-                raise PartRefused(index, refusal, error.detail) from error
+    def _join(self, parts, output, frame, progress=None):
+        done = Progress(progress, count_pages(parts))
+        arguments = {"parts": parts, "output": output, **frame}
+        try:
+            self._ask("join", arguments, done)
+        except Failure as error:
+            index = error.index
+            if error.code in ("crashed", "out_of_memory"):
+                index = done.parts  # the one that was being written
+            if index is None or index >= len(parts):
+                raise CompileError(error.code, error.detail) from error
+            refusal = "damaged" if error.code == "part_refused" else error.code
+            raise PartRefused(index, refusal, error.detail) from error
 
-    def _culprit(self, error):
+    def _check(self, parts, output):
+        pages, seconds = count_pages(parts), self._left()
+        check_in(self._child, output, pages, seconds, self._cancelled)
+
+    def _culprit(self, error, output):
         """The index of the part that is to blame, if one is."""
         if isinstance(error, PartRefused):
             return error.index
-        if isinstance(error, CheckFailed) and error.page is not None:
-            starts = list(accumulate(part.pages for part in self._parts))
-            return bisect_right(starts, error.page)
-        return None
+        if not isinstance(error, CheckFailed):
+            return None
+        if error.page is None:
+            return self._search(output)
+        ends = list(accumulate(part.pages for part in self._parts))
+        return bisect_right(ends, error.page)
+
+    def _search(self, output):
+        """Halve the parts until only the one is left that spoils a result."""
+        start, end = 0, len(self._parts)
+        while end - start > 1:
+            middle = (start + end) // 2
+            if self._spoils(self._parts[start:middle], output):
+                end = middle
+            elif self._spoils(self._parts[middle:end], output):
+                start = middle
+            else:
+                return None
+        return start
+
+    def _spoils(self, parts, output):
+        try:
+            self._join(parts, output, {"title": ""})
+            self._check(parts, output)
+        except (CheckFailed, PartRefused):
+            return True
+        return False
 
     def _normalise(self, index, error, folder):
         if index in self._normalised:
@@ -128,14 +156,15 @@ class Assembler:
         part = self._parts[index]
         target = folder / f"normalised-{index}.pdf"
         try:
-            with Child(self._folder, MEMORY) as child:
-                arguments = {"path": part.path, "target": target}
-                child.ask("normalise", arguments, self._left(), None, self._cancelled)
+            self._ask("normalise", {"path": part.path, "target": target})
         except Failure as failure:
-            if failure.code in ERRORS.keys() - {"part_refused", *REFUSALS}:
+            if failure.code in ERRORS and failure.code not in REFUSALS:
                 raise CompileError(failure.code, failure.detail) from failure
             raise PartRefused(index, "damaged", failure.detail) from failure
         self._parts[index] = part._replace(path=target)
+
+    def _ask(self, task, arguments, on_progress=None):
+        self._child.ask(task, arguments, self._left(), on_progress, self._cancelled)
 
     def _left(self):
         return self._deadline - time.monotonic()
@@ -145,7 +174,7 @@ class Progress:
     """Passes on what the child reports, a few times a second."""
 
     def __init__(self, callback, pages):
-        self.parts = 0
+        self.parts = None  # nothing has begun
         self._callback = callback
         self._pages = pages
         self._next = 0
@@ -156,6 +185,10 @@ class Progress:
         if self._callback and (now >= self._next or pages == self._pages):
             self._next = now + PROGRESS_INTERVAL
             self._callback(pages, self._pages)
+
+
+def count_pages(parts):
+    return sum(part.pages for part in parts)
 
 
 def _jsonable(metadata):

@@ -21,20 +21,24 @@ class CheckFailed(CompileError):
         self.page = page
 
 
-def check(path, pages, seconds=600, cancelled=None):
+def check(path, pages, seconds=600):
     """Have QPDF and a second reader go through a PDF, in a limited child.
 
     :param pages: how many it must have
     :raise CheckFailed: the detail says what they found
     :raise CompileError: 'timeout', 'out_of_memory' or 'crashed': no answer is no yes
     """
-    path = Path(path)
-    with Child(path.parent, MEMORY) as child:
-        for reader in READERS:
-            arguments = {"path": path, "pages": pages}
-            try:
-                child.ask(reader, arguments, seconds, cancelled=cancelled)
-            except Failure as error:
-                if error.code == "check_failed":
-                    raise CheckFailed(error.detail, error.index) from error
-                raise CompileError(error.code, error.detail) from error
+    with Child(Path(path).parent, MEMORY) as child:
+        check_in(child, path, pages, seconds)
+
+
+def check_in(child, path, pages, seconds, cancelled=None):
+    """The same, in a child that is there already."""
+    for reader in READERS:
+        arguments = {"path": path, "pages": pages}
+        try:
+            child.ask(reader, arguments, seconds, cancelled=cancelled)
+        except Failure as error:
+            if error.code == "check_failed":
+                raise CheckFailed(error.detail, error.index) from error
+            raise CompileError(error.code, error.detail) from error

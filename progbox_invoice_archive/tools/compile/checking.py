@@ -71,12 +71,12 @@ def _check_with_poppler(program, path, pages):
 def check_with_pypdf(path, pages):
     import pypdf
 
+    found = 0
     with open(path, "rb") as file:
         try:
-            reader = pypdf.PdfReader(file)
-            found = 0
-            for found, page in enumerate(reader.pages, 1):
+            for page in pypdf.PdfReader(file).pages:
                 page.mediabox  # noqa: B018
+                found += 1
         except MemoryError:
             raise
         except Exception as error:  # so does pypdf

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from .errors import Cancelled
+from .errors import Cancelled, CompileError
 from .failure import Failure
 
 # The package is found beside its siblings, whatever it is called where we run.
@@ -23,6 +23,7 @@ BOOT = (
 ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME")
 # After these a process is not trusted with another task.
 SHAKEN = {"out_of_memory", "crashed", "disk_full"}
+START_SECONDS, ATTEMPTS = 60, 3
 TICK = 0.2  # seconds between two looks at whether somebody cancelled
 BLOCK_SIZE = 1 << 16
 
@@ -55,9 +56,10 @@ class Child:
         :return: the task's result
         :raise Failure: it failed, died, took too long or too much memory
         :raise Cancelled:
+        :raise CompileError: 'crashed': children do not start here at all
         """
-        self._start()
         try:
+            self._start()
             self._send([task, arguments, seconds])
             for answer in self._answers(time.monotonic() + seconds, cancelled):
                 if "progress" not in answer:
@@ -87,7 +89,18 @@ class Child:
     def _start(self):
         if self._process and self._process.poll() is None:
             return
-        self.close()
+        for attempt in range(1, ATTEMPTS + 1):
+            self.close()
+            self._launch()
+            try:
+                next(self._answers(time.monotonic() + START_SECONDS, None))
+                return
+            except Failure as error:
+                if attempt == ATTEMPTS:
+                    detail = f"{sys.executable} does not start: {error.detail}"
+                    raise CompileError("crashed", detail) from error
+
+    def _launch(self):
         self._rest = b""
         # an empty entry means the current folder, whatever lies there
         path = [*filter(None, sys.path), str(PACKAGE.parent)]

@@ -22,9 +22,7 @@ from .writer import Writer, reference, text
 BUFFER_SIZE = 1 << 20
 
 
-def join(
-    report, parts, output, title, metadata=None, attached=(), numbers=None, first=0
-):
+def join(report, parts, output, title, metadata=None, attached=(), numbers=None):
     """Write one PDF of all parts.
 
     :param report: called with the number of pages and parts that are done
@@ -33,6 +31,7 @@ def join(
     attached = [Attached(*each) for each in attached]
     with open(output, "wb", buffering=BUFFER_SIZE) as file:
         joining = Joining(Writer(file), parts, numbers)
+        report([0, 0])
         for index, part in enumerate(parts):
             joining.add(index, part)
             report([joining.done, index + 1])
@@ -70,18 +69,13 @@ class Joining:
 
     def _copy(self, pdf, part):
         copier = Copier(pdf, self._writer)
-        start, pages = self.done, list(pdf.pages)
-        numbers = [self._tree.allocate() for _page in pages]
-        copier.announce(
-            {
-                page.obj.objgen: number
-                for page, number in zip(pages, numbers, strict=True)
-            }
-        )
-        stamps = part.numbered and self._pattern and Numbers(pdf, self._pattern, self._pages)
-        for index, (page, number) in enumerate(
-            zip(pages, numbers, strict=True), start
-        ):
+        start = self.done
+        pages = [(page, self._tree.allocate()) for page in pdf.pages]
+        copier.announce({page.obj.objgen: number for page, number in pages})
+        stamps = None
+        if part.numbered and self._pattern:
+            stamps = Numbers(pdf, self._pattern, self._pages)
+        for index, (page, number) in enumerate(pages, start):
             defuse_page(page)
             if stamps:
                 stamps.stamp(page, index + 1)

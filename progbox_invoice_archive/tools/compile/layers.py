@@ -3,7 +3,6 @@
 import pikepdf
 
 
-
 class Layers:
     """The layers of all parts, together."""
 

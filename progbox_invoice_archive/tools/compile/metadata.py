@@ -31,7 +31,8 @@ def write_metadata(writer, title, metadata):
             xmp.load_from_docinfo(info, raise_failure=False)
         packet = pdf.Root.Metadata.read_bytes()
         number = writer.allocate()
-        writer.put_stream(number, b"/Type /Metadata /Subtype /XML", [packet], len(packet))
+        entries = b"/Type /Metadata /Subtype /XML"
+        writer.put_stream(number, entries, [packet], len(packet))
         return writer.add(info.unparse(resolved=True)), reference(number)
 
 

@@ -35,22 +35,16 @@ class PageTree:
 
         :return: number of the root
         """
-        nodes, count = self._nodes, len(self._numbers)
-        kids = [
-            self._numbers[start : start + WIDTH] for start in range(0, count, WIDTH)
-        ]
+        nodes, kids = self._nodes, _batches(self._numbers)
         counts = [len(pages) for pages in kids]
         while len(nodes) != 1:
-            above = array("L")
-            for start in range(0, len(nodes), WIDTH):
-                above.append(self._writer.allocate())
-                for index in range(start, min(start + WIDTH, len(nodes))):
-                    self._put(nodes[index], kids[index], counts[index], above[-1])
-            kids = [nodes[start : start + WIDTH] for start in range(0, len(nodes), WIDTH)]
-            counts = [
-                sum(counts[start : start + WIDTH])
-                for start in range(0, len(nodes), WIDTH)
-            ]
+            groups = _batches(range(len(nodes)))
+            above = [self._writer.allocate() for _group in groups]
+            for parent, group in zip(above, groups, strict=True):
+                for index in group:
+                    self._put(nodes[index], kids[index], counts[index], parent)
+            kids = [[nodes[index] for index in group] for group in groups]
+            counts = [sum(counts[index] for index in group) for group in groups]
             nodes = above
         self._put(nodes[0], kids[0], counts[0])
         return nodes[0]
@@ -59,3 +53,7 @@ class PageTree:
         above = b"/Parent %s " % reference(parent) if parent else b""
         content = b"<< /Type /Pages %s/Kids %s /Count %d >>"
         self._writer.put(number, content % (above, references(kids), count))
+
+
+def _batches(values):
+    return [values[start : start + WIDTH] for start in range(0, len(values), WIDTH)]

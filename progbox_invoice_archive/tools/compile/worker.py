@@ -1,8 +1,9 @@
 """The child process: does one task after the other for the parent that started it.
 
 A task is a line of JSON on the standard input: [name, arguments, seconds]. Answers
-are lines on the standard output: {"progress": …} as often as the task likes, then
-{"result": …} or {"failure": [code, detail, index]}. The end of the input ends it.
+are lines on the standard output: "ready" at the start; for each task {"progress": …}
+as often as it likes, then {"result": …} or {"failure": [code, detail, index]}. The end
+of the input ends it.
 """
 
 import ctypes
@@ -26,6 +27,7 @@ def main():
     tasks = _tasks()
     _limit_memory(memory)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    print(json.dumps("ready"), file=channel)
     for line in sys.stdin.buffer:
         name, arguments, seconds = json.loads(line)
         _limit_time(seconds)

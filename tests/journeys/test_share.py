@@ -1,0 +1,159 @@
+"""From sharing a month to unpacking it on the other side, as people do it."""
+
+import re
+import subprocess
+
+import pytest
+from playwright.sync_api import TimeoutError, expect
+from progbox_env import odoo_shell
+
+MANAGER = "marie"
+CLAIRE = "claire.duval@example.com"
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True}
+PREPARE = f"""
+from odoo import Command
+env["ir.config_parameter"].set_param("web.base.url", "%s")
+env["res.users"].with_context(no_reset_password=True).create({{
+    "name": "Marie Dubois", "login": "{MANAGER}", "password": "{MANAGER}",
+    "email": "marie@example.com",
+    "group_ids": [Command.link(env.ref("account.group_account_manager").id)],
+}})
+env.cr.commit()
+"""
+
+
+@pytest.fixture(scope="module")
+def url(journeys):
+    """The server, where Marie looks after the archive."""
+    server, _drafts = journeys
+    odoo_shell(server.database, PREPARE % server.url)
+    return server.url
+
+
+@pytest.fixture
+def browser(url, chromium):
+    """Open a browser of somebody else; return its page."""
+    contexts = []
+
+    def start(**options):
+        context = chromium.new_context(
+            base_url=url, locale="en-US", accept_downloads=True, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.errors = []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        return page
+
+    yield start
+    for context in contexts:
+        assert not context.pages[0].errors
+        context.close()
+
+
+@pytest.fixture
+def marie(browser):
+    page = browser(viewport={"width": 1366, "height": 768})
+    page.goto("/web/login")
+    page.fill("input[name=login]", MANAGER)
+    page.fill("input[name=password]", MANAGER)
+    page.click("button[type=submit]")
+    page.wait_for_selector(".o_web_client")
+    return page
+
+
+def share_month(page):
+    """Open the wizard from the newest month of the tree, once one is archived."""
+    month = page.locator("[role=treeitem][aria-selected=true]")
+    for _attempt in range(30):
+        page.goto("/odoo/archive")
+        try:
+            expect(month).to_contain_text(re.compile(r"\d\d — "), timeout=2000)
+            break
+        except (AssertionError, TimeoutError):
+            continue
+    month.hover()
+    month.locator(".o_progbox_folder_actions").click()
+    page.click(".o-dropdown--menu >> text=Share")
+    page.wait_for_selector(".modal [name=way]")
+
+
+def number_of_first_document(page):
+    row = page.locator(".o_progbox_document").first
+    expect(row).to_be_visible()
+    return row.locator(".fw-bold").inner_text()
+
+
+def test_a_month_is_shared_downloaded_and_checked(marie, browser, mailbox, tmp_path):
+    share_month(marie)
+    marie.fill(".modal [name=email] input", CLAIRE)
+    marie.fill(".modal [name=recipient_name] input", "Claire Duval")
+    marie.fill(".modal [name=message] textarea", "Here is the month")
+    marie.click(".modal-footer button:has-text('Share')")
+    expect(marie.locator(".o_notification")).to_contain_text("Claire Duval")
+
+    invitation = mailbox.wait_for(CLAIRE, "/web/signup")
+    claire = browser(viewport={"width": 1366, "height": 768})
+    claire.goto(re.search(r'href="([^"]*/web/signup[^"]*)"', invitation)[1].replace(
+        "&amp;", "&"
+    ))  # fmt: skip
+    for field in ("password", "confirm_password"):
+        claire.fill(f"input[name={field}]", "a long password")
+    claire.click("form.oe_signup_form button[type=submit]")
+    claire.wait_for_url("**/my**")
+
+    shared = mailbox.wait_for(CLAIRE, "Here is the month")
+    claire.goto(re.search(r'href="([^"]*/my/archive/\d+)"', shared)[1])
+    claire.click(".o_progbox_month a >> nth=0")
+    number = number_of_first_document(claire)
+    with claire.expect_download() as download:
+        claire.click("a:has-text('Download all')")
+    zip_file = tmp_path / "month.zip"
+    download.value.save_as(zip_file)
+    subprocess.run(["unzip", "-q", zip_file, "-d", tmp_path / "month"], check=True)
+    manifest = next((tmp_path / "month").rglob("MANIFEST.sha256"))
+    subprocess.run(
+        ["sha256sum", "--check", "--quiet", manifest.name],
+        cwd=manifest.parent,
+        check=True,
+    )
+    names = [path.name for path in manifest.parent.rglob("*.pdf")]
+    assert any(number.replace("/", "_") in name for name in names), (number, names)
+
+    marie.goto("/odoo/archive-shares")
+    row = marie.locator(".o_data_row:has-text('Claire Duval')")
+    expect(row.locator("[name=download_count]")).to_have_text("1")
+
+
+def test_a_link_is_opened_on_a_phone_until_it_is_revoked(marie, browser):
+    share_month(marie)
+    marie.click(".modal .o_radio_item:has-text('Whoever has the link') input")
+    marie.fill(".modal [name=recipient_name] input", "Phil")
+    marie.click("button:has-text('Make the Link')")
+    link = marie.locator(".modal [name=link]").inner_text().strip()
+    marie.click(".modal-footer button:has-text('Close')")
+
+    phil = browser(has_touch=True, **PHONE)
+    phil.goto(link)
+    assert phil.evaluate("document.documentElement.scrollWidth") <= 390
+    phil.click(".o_progbox_month a >> nth=0")
+    number = number_of_first_document(phil)
+    phil.click(".o_progbox_document a >> nth=0")
+    frame = phil.frame_locator("iframe.o_progbox_preview")
+    text = frame.locator(".page[data-page-number='1'] .textLayer")
+    expect(text).to_contain_text(number, timeout=20_000)
+    with phil.expect_download() as download:
+        phil.click("a:has-text('Download')")
+    assert download.value.path().read_bytes().startswith(b"%PDF")
+
+    marie.goto("/odoo/archive-shares")
+    row = marie.locator(".o_data_row:has-text('Phil')")
+    expect(row.locator("[name=opening_count]")).to_have_text("1")
+    row.locator("button[name=action_revoke]").click()
+    marie.click(".modal-footer .btn-primary")
+    expect(row).to_have_count(0)
+
+    phil.click("a:has-text('Download')")
+    expect(phil.locator("h1")).to_have_text("There is nothing here")
+    phil.goto(link)
+    expect(phil.locator("h1")).to_have_text("There is nothing here")
