@@ -75,8 +75,7 @@ def check_with_pypdf(path, pages):
     with open(path, "rb") as file:
         try:
             for page in pypdf.PdfReader(file).pages:
-                page.mediabox  # noqa: B018
-                found += 1
+                found += page.mediabox is not None
         except MemoryError:
             raise
         except Exception as error:  # so does pypdf
