@@ -71,7 +71,8 @@ def texts(page, button):
     name = download.value.suggested_filename
     assert re.match(r"Invoice backup - .+ - \d{4}-\d\d-\d\d - \d\dh\d\d\.pdf", name)
     reader = PdfReader(io.BytesIO(path.read_bytes()))
-    return [sheet.extract_text() for sheet in reader.pages]
+    # Some renderers part words with tabs.
+    return [" ".join(sheet.extract_text().split()) for sheet in reader.pages]
 
 
 def choose_compile(page):
