@@ -21,10 +21,12 @@ class SharePages(Controller):
     def overview(self, share, /, **_query):
         share._log_visit("view")
         taken_on, taken_count = share._last_delivery()
+        years = share._years()
         return self._render(
             share,
             "portal_archive_share",
-            years=share._years(),
+            years=years,
+            new_count=sum(year.new for year in years),
             taken_count=taken_count,
             taken_on=taken_on and format_date(share.env, taken_on),
         )
@@ -39,7 +41,8 @@ class SharePages(Controller):
     @share_route("/search")
     def search(self, share, /, search="", date_from="", date_to="", page=1, **_query):
         query = {
-            "search": search.strip(),
+            # A NUL is nothing that PostgreSQL could look for.
+            "search": search.replace("\0", "").strip(),
             "date_from": self._date(date_from),
             "date_to": self._date(date_to),
         }
@@ -88,7 +91,6 @@ class SharePages(Controller):
                 "search": "",
                 "date_from": None,
                 "date_to": None,
-                "new_count": share._new_count(),
                 **values,
             },
         )

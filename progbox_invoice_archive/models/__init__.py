@@ -36,6 +36,7 @@ from . import progbox_export_download
 from . import progbox_zip
 from . import progbox_zip_ticket
 from . import progbox_billing_period
+from . import progbox_billing_period_rule
 from . import progbox_compilation_choices
 from . import progbox_compilation
 from . import progbox_compilation_file

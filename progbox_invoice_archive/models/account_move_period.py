@@ -20,12 +20,14 @@ class AccountMove(models.Model):
     def _compute_progbox_period_id(self):
         periods = self.env["progbox.billing.period"].sudo()
         for company, moves in self.grouped("company_id").items():
-            days = [move._progbox_day() for move in moves if move._progbox_day()]
-            ours = periods.search(
-                Domain("company_id", "=", company.id)
-                & Domain("date_from", "<=", max(days, default=False))
-                & Domain("date_to", ">=", min(days, default=False))
-            )
+            days = [day for move in moves if (day := move._progbox_day())]
+            ours = periods.browse()
+            if days:
+                ours = periods.search(
+                    Domain("company_id", "=", company.id)
+                    & Domain("date_from", "<=", max(days))
+                    & Domain("date_to", ">=", min(days))
+                )
             for move in moves:
                 day = move.is_invoice(include_receipts=True) and move._progbox_day()
                 move.progbox_period_id = day and next(

@@ -4,7 +4,6 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 CRON = "progbox_invoice_archive.ir_cron_compilation"
-MANAGER_GROUP = "progbox_invoice_archive.group_archive_manager"
 
 
 class ProgboxCompilation(models.Model):
@@ -128,7 +127,7 @@ class ProgboxCompilation(models.Model):
         :raise AccessError: for anybody but an archive manager of the company
         :raise UserError: nothing to compile, or no billing period for a date
         """
-        self._check_manager()
+        self.env.user._check_archive_manager()
         documents = documents or self.env["progbox.document"]
         company = self._check_subject(moves, documents)
         self._check_periods(moves, company)
@@ -145,11 +144,6 @@ class ProgboxCompilation(models.Model):
         )
         self._job_trigger()
         return job.with_env(self.env)
-
-    @api.model
-    def _check_manager(self):
-        if not self.env.user.has_group(MANAGER_GROUP):
-            raise AccessError(self.env._("Only an archive manager compiles invoices."))
 
     @api.model
     def _check_subject(self, moves, documents):

@@ -216,7 +216,7 @@ class ProgboxCompilation(models.Model):
     # ------------------------------------------------------------------
 
     def _file_title(self, chapter):
-        """Return "Invoice backup - [client or period] - [reference] - [date] - [time]"."""
+        """Return "Invoice backup - [client or period] - [reference] - [date, time]"."""
         requester = self._as_requester()
         now = fields.Datetime.context_timestamp(requester, fields.Datetime.now())
         return self.env._(

@@ -8,7 +8,6 @@ from odoo.fields import Domain
 from ..exceptions import JobError
 from ..tools.compile import CompileError, Item, Limits, inspect_files
 from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
-from ..tools.staging import write_blocks
 
 # Invoices whose files are looked for at once, and files that are tried in a row.
 FIND_BATCH = 100
@@ -27,7 +26,7 @@ class ProgboxCompilation(models.Model):
     _inherit = "progbox.compilation"
 
     def _job_steps(self):
-        self._as_requester()._check_manager()
+        self.create_uid._check_archive_manager()
         self._check_folder()
         stopped = threading.Event()
         try:
@@ -247,15 +246,13 @@ class ProgboxCompilation(models.Model):
                 line._leave_out("render", detail, str(error))
             else:
                 path = self._folder() / f"rendered-{line.id}.pdf"
-                write_blocks([pdf], path)
-                [inspection] = inspect_files(
-                    [Item(path, line.name)], self._folder(), LIMITS
-                )
-                line._take(inspection)
+                pages = self._write_pages(pdf, path)
+                parts = [[str(path), pages, line.name]]
+                line.write({"state": "in", "pages": pages, "parts": parts})
             yield {"position": self.position + 1}
 
     def _rendered(self, line):
-        """Return the PDF that Odoo prints of an invoice, with the requester's rights."""
+        """Return what Odoo prints of an invoice, with the requester's rights."""
         requester = self._as_requester().with_company(self.company_id)
         move = requester.env["account.move"].browse(line.res_id)
         report = requester.env["account.move.send"]._get_default_pdf_report_id(move)

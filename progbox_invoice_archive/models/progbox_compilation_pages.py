@@ -30,19 +30,26 @@ class ProgboxCompilation(models.Model):
     def _cover(self, owners, parts):
         """Return the list of the invoices, with the pages they begin on."""
         rows = self._cover_rows(owners, parts)
-        offset, cover = 0, []
-        # The list counts its own pages, too.
+        title = self.env._("List of invoices")
+        offset = self._cover_length(rows)
+        # The list counts its own pages, too; long names may make it longer.
         for _try in range(3):
             cover = self._own_parts(
-                COVER,
-                [{**row, "first": row["first"] + offset} for row in rows],
-                self.env._("List of invoices"),
+                COVER, [{**row, "first": row["first"] + offset} for row in rows], title
             )
             length = sum(part.pages for part in cover)
             if length == offset:
                 break
             offset = length
         return cover
+
+    def _cover_length(self, rows):
+        """Return how many pages the list will take, most likely."""
+        full, rest = divmod(len(rows), LINES_PER_RENDER)
+        parts = self._own_parts(COVER, rows[:LINES_PER_RENDER], "") * full
+        if rest:
+            parts += self._own_parts(COVER, rows[-rest:], "")
+        return sum(part.pages for part in parts)
 
     def _cover_rows(self, owners, parts):
         rows, page = {}, 1
@@ -96,9 +103,13 @@ class ProgboxCompilation(models.Model):
             }
             pdf, _kind = renderer._render_qweb_pdf(report, self.ids, data)
             path = self._folder() / f"{report.rpartition('_')[2]}-{start}.pdf"
-            write_blocks([pdf], path)
-            with pikepdf.open(path) as document:
-                pages = len(document.pages)
+            pages = self._write_pages(pdf, path)
             label = "" if start or not self.with_bookmarks else title
             parts.append(Part(path, pages, title=label, numbered=False))
         return parts
+
+    def _write_pages(self, pdf, path):
+        """Write a PDF that our own renderer has made; return how many pages it has."""
+        write_blocks([pdf], path)
+        with pikepdf.open(path) as document:
+            return len(document.pages)

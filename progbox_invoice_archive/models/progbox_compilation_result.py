@@ -33,7 +33,9 @@ class ProgboxCompilation(models.Model):
             size=self._size_text(self.size),
         )
         if self.left_out_count:
-            left_out = self.env._("Files left out: %(count)s", count=self.left_out_count)
+            left_out = self.env._(
+                "Files left out: %(count)s", count=self.left_out_count
+            )
             return f"{done} · {left_out}"
         return done
 
@@ -165,7 +167,7 @@ class ProgboxCompilation(models.Model):
     def action_compile_again(self):
         """Compile the same invoices anew, as they are now."""
         self.ensure_one()
-        self._check_manager()
+        self.env.user._check_archive_manager()
         job = self.sudo()
         again = self._request(
             self.env["account.move"].browse(job.move_ids.ids),

@@ -30,14 +30,13 @@ class ProgboxExport(models.Model):
         requester = self._as_requester()
         requester._check_requester()
         build = self._progbox_build()
-        position = self.position
+        begin = self.position if build.is_planned else 0
         if not build.is_planned:
             requester._plan(build)
-            position = 0
         facts = build.facts
-        yield {**facts, "position": position}
+        yield {**facts, "position": begin}
         try:
-            for position in self._write(build, facts, position):
+            for position in self._write(build, facts, begin):
                 yield {"position": position}
         except FileChanged as error:
             raise JobError(

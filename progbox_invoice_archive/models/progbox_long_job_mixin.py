@@ -68,6 +68,15 @@ class ProgboxLongJobMixin(models.AbstractModel):
         )
         return super()._job_ready_domain() | abandoned
 
+    @api.model
+    def _job_run(self):
+        result = super()._job_run()
+        # What still runs here is another worker's, or a dead one's: look again then.
+        running = Domain("state", "=", "running")
+        if job := self.search(running, order="lease_until", limit=1):
+            self._job_trigger(job.lease_until + timedelta(seconds=1))
+        return result
+
     def _job_begin_attempt(self):
         result = super()._job_begin_attempt()
         if self.state != "failed":

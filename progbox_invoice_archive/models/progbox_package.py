@@ -166,10 +166,10 @@ class ProgboxPackage(models.AbstractModel):
         query = SQL(
             """SELECT progbox_document.id, folder_id, progbox_document.name, number,
                 coalesce(document_date::text, ''), partner_name, type_id, version::text,
-                replace(
-                    round(coalesce(amount_total, 0), greatest(2, scale(trim_scale(amount_total))))
-                    ::text, '.', %(point)s
-                ),
+                replace(round(
+                    coalesce(amount_total, 0),
+                    greatest(2, scale(trim_scale(amount_total)))
+                )::text, '.', %(point)s),
                 currency_name, coalesce(sha256, ''), size,
                 file.id, file.store_fname, octet_length(file.db_datas)
             FROM %(documents)s
@@ -179,13 +179,15 @@ class ProgboxPackage(models.AbstractModel):
                 AND file.res_field = 'content' AND file.res_id = progbox_document.id
             WHERE %(found)s
             ORDER BY folder.rank, progbox_document.name COLLATE "C",
-                progbox_document.version, progbox_document.id, file.id""",
+                progbox_document.id, file.id""",
             point=point,
             folders=list(folders),
             documents=found.from_clause,
             found=found.where_clause or SQL("TRUE"),
         )
         cr = self.env.cr
+        # Else the rows of a large archive are sorted on the disk.
+        cr.execute("SET LOCAL work_mem = '32MB'")
         cr.execute(SQL("DECLARE progbox_package NO SCROLL CURSOR FOR %s", query))
         before = None
         while True:

@@ -125,25 +125,23 @@ class ProgboxShare(models.Model):
         )
 
     def _compute_use(self):
-        lines = self.env["progbox.access.log"].sudo()
-        reached = lines._read_group(
-            Domain("share_ref", "in", self.ids)
-            & Domain("kind", "in", ("view", "download")),
-            ["share_ref", "kind", "document_ref"],
-            ["accessed_on:max", "__count"],
-        )
-        for share in self:
-            mine = [line for line in reached if line[0] == share.id]
-            share.last_opened = max((line[3] for line in mine), default=False)
-            share.opening_count = sum(
-                count
-                for _share, kind, document, _when, count in mine
-                if kind == "view" and not document
+        use = {
+            share_id: use
+            for share_id, *use in self.env.execute_query(
+                SQL(
+                    """SELECT share_ref, max(accessed_on),
+                        count(*) FILTER (WHERE kind = 'view' AND document_ref IS NULL),
+                        count(*) FILTER (WHERE kind = 'download')
+                    FROM progbox_access_log
+                    WHERE share_ref = ANY(%s) AND kind IN ('view', 'download')
+                    GROUP BY share_ref""",
+                    self.ids,
+                )
             )
-            share.download_count = sum(
-                count
-                for _share, kind, _document, _when, count in mine
-                if kind == "download"
+        }
+        for share in self:
+            share.last_opened, share.opening_count, share.download_count = use.get(
+                share.id, (False, 0, 0)
             )
 
     @api.depends("folder_name", "recipient_name")

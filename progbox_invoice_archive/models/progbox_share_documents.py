@@ -184,25 +184,27 @@ class ProgboxShare(models.Model):
             )
         )
         totals = self._totals()
+        currencies = {currency for _month, currency, _amount in totals}
+        write = self.env["res.currency"].sudo()._progbox_totals_writer(currencies)
+        by_month, by_year = {}, {}
+        for first, currency, amount in totals:
+            for sums in (
+                by_month.setdefault(first, {}),
+                by_year.setdefault(first.year, {}),
+            ):
+                sums[currency] = sums.get(currency, 0) + amount
         years = {}
         for first, count, new in counts:
-            years.setdefault(first.year, []).append((first, count, new))
+            total = write(by_month.get(first, {}))
+            month = Month(first, self._month_name(first), count, new, total)
+            years.setdefault(first.year, []).append(month)
         return [
             Year(
                 number,
-                [
-                    Month(
-                        first,
-                        self._month_name(first),
-                        count,
-                        new,
-                        self._totals_text(totals, lambda day, f=first: day == f),
-                    )
-                    for first, count, new in months
-                ],
-                sum(count for _first, count, _new in months),
-                sum(new for _first, _count, new in months),
-                self._totals_text(totals, lambda day, n=number: day.year == n),
+                months,
+                sum(month.count for month in months),
+                sum(month.new for month in months),
+                write(by_year.get(number, {})),
             )
             for number, months in years.items()
         ]
@@ -239,10 +241,3 @@ class ProgboxShare(models.Model):
             "date_trunc('month', COALESCE(document.document_date,"
             " document.create_date::date))::date"
         )
-
-    def _totals_text(self, totals, is_wanted):
-        wanted = {}
-        for month, currency, amount in totals:
-            if is_wanted(month):
-                wanted[currency] = wanted.get(currency, 0) + amount
-        return self.env["res.currency"].sudo()._progbox_totals_text(wanted)

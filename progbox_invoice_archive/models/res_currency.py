@@ -6,17 +6,25 @@ class ResCurrency(models.Model):
     _inherit = "res.currency"
 
     @api.model
-    def _progbox_totals_text(self, totals):
-        """Return amounts as a person reads them: "€ 1,200.00 · $ 300.00".
+    def _progbox_totals_writer(self, names):
+        """Return a function that writes amounts: "€ 1,200.00 · $ 300.00".
 
-        :param dict totals: amounts by the name of their currency, which may be gone
+        It takes a dictionary of amounts by the name of their currency.
+
+        :param names: of all the currencies that will come; one may be gone
         """
         currencies = self.with_context(active_test=False)
         by_name = {
             currency.name: currency
-            for currency in currencies.search(Domain("name", "in", list(totals)))
+            for currency in currencies.search(Domain("name", "in", list(names)))
         }
-        return " · ".join(
-            by_name[name].format(float(total)) if name in by_name else f"{total} {name}"
-            for name, total in sorted(totals.items())
-        )
+
+        def write(totals):
+            return " · ".join(
+                by_name[name].format(float(total))
+                if name in by_name
+                else f"{total} {name}"
+                for name, total in sorted(totals.items())
+            )
+
+        return write

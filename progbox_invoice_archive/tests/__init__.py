@@ -41,6 +41,7 @@ from . import test_verification_runs
 from . import test_zip
 from . import test_package_tool
 from . import test_billing_period
+from . import test_billing_period_rule
 from . import test_compilation
 from . import test_compilation_job
 from . import test_compilation_security
@@ -65,3 +66,4 @@ from . import test_share
 from . import test_share_wizard
 from . import test_portal_archive
 from . import test_leaks
+from . import test_leaks_rpc

@@ -1,5 +1,8 @@
+import io
+import zipfile
+
 from odoo import Command
-from odoo.tests import new_test_user
+from odoo.tests import HttpCase, new_test_user
 
 from .common import PDF, ArchiveCommon
 
@@ -122,3 +125,30 @@ class ShareCommon(ArchiveCommon):
         if kinds:
             domain.append(("kind", "in", kinds))
         return self.log.search(domain, order="id")
+
+
+class PortalCommon(ShareCommon, HttpCase):
+    """Whoever has a share, at his browser."""
+
+    def get(self, url, **options):
+        """Return the response, as a browser gets it that follows nothing."""
+        self.env.flush_all()
+        response = self.url_open(url, allow_redirects=False, **options)
+        self.env.invalidate_all()
+        return response
+
+    def names(self, response):
+        """Return the names of the files in a zip."""
+        return zipfile.ZipFile(io.BytesIO(response.content)).namelist()
+
+    def built(self, export):
+        """Return a large zip, after a worker has been at it."""
+        self.env.flush_all()
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            job = self.server["progbox.export"].browse(export.id)
+            job = job.with_env(job.env(cr=cr))
+            job._job_begin_attempt()
+            cr.commit()  # pylint: disable=invalid-commit
+            job._job_process()
+        self.env.invalidate_all()
+        return export

@@ -1,11 +1,9 @@
 from datetime import date, timedelta
 
-from freezegun import freeze_time
 from psycopg2 import IntegrityError
 
-from odoo import Command, fields
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -175,112 +173,6 @@ class TestBillingPeriod(PeriodCommon):
         self.draft("in_invoice", date="2026-11-02")
         seen = november.with_user(self.billing)
         self.assertEqual((seen.invoice_count, seen.bill_count), (1, 1))
-
-
-@tagged("post_install", "-at_install")
-class TestBillingPeriodRule(PeriodCommon):
-    """Periods that make themselves."""
-
-    def test_calendar_months_are_the_default(self):
-        self.assertEqual(
-            self.periods._ensure(self.company, [date(2026, 11, 21), date(2024, 2, 3)]),
-            [],
-        )
-        early, late = self.periods.search([], order="date_from")
-        self.assertEqual(self.span(early), (date(2024, 2, 1), date(2024, 2, 29)))
-        self.assertEqual(self.span(late), (date(2026, 11, 1), date(2026, 11, 30)))
-        self.assertEqual(early.due_date, date(2024, 3, 30))
-        self.assertEqual(early.state, "closed")
-
-    def test_a_period_is_made_once(self):
-        days = [date(2026, 11, day) for day in (1, 2, 30)]
-        self.periods._ensure(self.company, days)
-        self.periods._ensure(self.company, days)
-        self.assertEqual(self.periods.search_count([]), 1)
-
-    def test_a_new_rule_leaves_what_exists_and_fills_the_rest(self):
-        self.period("2026-11-01", "2026-11-30")
-        self.period("2027-01-01", "2027-01-05")
-        self.company.progbox_period_day = 15
-        days = [date(2026, 12, 2), date(2027, 1, 6), date(2026, 10, 31)]
-        self.periods._ensure(self.company, days)
-        spans = [self.span(p) for p in self.periods.search([], order="date_from")]
-        self.assertEqual(
-            spans,
-            [
-                (date(2026, 10, 15), date(2026, 10, 31)),
-                (date(2026, 11, 1), date(2026, 11, 30)),
-                (date(2026, 12, 1), date(2026, 12, 14)),
-                (date(2027, 1, 1), date(2027, 1, 5)),
-                (date(2027, 1, 6), date(2027, 1, 14)),
-            ],
-        )
-
-    def test_weeks_and_the_due_date(self):
-        self.company.write(
-            {
-                "progbox_period_unit": "week",
-                "progbox_period_weekday": "3",
-                "progbox_period_due_days": 10,
-                "progbox_period_due_rule": "month_end",
-            }
-        )
-        self.periods._ensure(self.company, [date(2026, 11, 21)])
-        period = self.periods.search([])
-        self.assertEqual(self.span(period), (date(2026, 11, 19), date(2026, 11, 25)))
-        self.assertEqual(period.due_date, date(2026, 12, 31))
-
-    def test_people_who_make_periods_are_told_which_days_lack_one(self):
-        self.company.progbox_period_mode = "manual"
-        self.period("2026-11-01", "2026-11-10")
-        days = [date(2026, 11, 10), date(2026, 11, 11)]
-        self.assertEqual(self.periods._ensure(self.company, days), days[1:])
-        self.assertEqual(self.periods.search_count([]), 1)
-
-    def test_the_cron_makes_them_ahead_and_opens_todays(self):
-        self.draft(date="2026-03-02")
-        with freeze_time("2026-11-21"):
-            self.periods._run_company(self.company)
-        states = [
-            (p.date_from, p.state) for p in self.periods.search([], order="date_from")
-        ]
-        self.assertEqual(
-            states,
-            [
-                (date(2026, 3, 1), "closed"),
-                (date(2026, 11, 1), "open"),
-                (date(2026, 12, 1), "upcoming"),
-            ],
-        )
-        with freeze_time("2026-12-01"):
-            self.periods._run_company(self.company)
-        opened = self.periods.search([("state", "=", "open")])
-        self.assertEqual(opened.date_from, date(2026, 12, 1))
-        november = self.periods.search([("date_from", "=", "2026-11-01")])
-        self.assertEqual(november.state, "closed")
-
-    def test_the_cron_opens_no_period_that_was_closed_by_hand(self):
-        today = fields.Date.context_today(self.periods)
-        self.periods._run_company(self.company)
-        current = self.periods.search([("state", "=", "open")])
-        self.assertLessEqual(current.date_from, today)
-        current.action_close()
-        self.periods._run_company(self.company)
-        self.assertEqual(current.state, "closed")
-
-    def test_the_cron_leaves_the_periods_of_people_alone(self):
-        self.env["res.company"].search(Domain.TRUE).progbox_period_mode = "manual"
-        before = self.periods.search_count([])
-        self.periods._run()
-        self.assertEqual(self.periods.search_count([]), before)
-
-    def test_days_of_invoices_without_a_period_are_found(self):
-        self.draft(date="2026-03-02")
-        self.draft(date="2026-04-02")
-        self.period("2026-04-01", "2026-04-30")
-        days = self.periods._days_without(self.company)
-        self.assertIn(date(2026, 3, 2), days)
-        self.assertNotIn(date(2026, 4, 2), days)
 
 
 @tagged("post_install", "-at_install")

@@ -1,4 +1,5 @@
 import io
+from unittest.mock import patch
 
 from PIL import Image
 
@@ -6,6 +7,7 @@ from odoo.tests import tagged
 
 from .compilation_common import CompilationCommon, encrypted, pdf_of, signed
 
+PAGES = "odoo.addons.progbox_invoice_archive.models.progbox_compilation_pages"
 BARE = {"with_cover": False, "with_numbers": False}
 
 
@@ -55,6 +57,15 @@ class TestCompilation(CompilationCommon):
             line = rf"{move.name}\s+Maçonnerie\s+Lefèvre\s+\S+\s+\d\s+\d\s+{page}\s"
             self.assertRegex(texts[0] + "\n", line)
         self.assertIn("5 / 5", texts[4])
+
+    def test_a_long_list_is_made_in_pieces_and_counts_its_own_pages(self):
+        moves = self.invoice("FIRST") | self.invoice("SECOND") | self.invoice("THIRD")
+        with patch(f"{PAGES}.LINES_PER_RENDER", 2):
+            texts = self.texts(self.reader(self.compiled(moves)))
+        self.assertEqual(len(texts), 5)
+        for number, move in enumerate(moves):
+            line = rf"{move.name}\s+Maçonnerie\s+Lefèvre\s+\S+\s+1\s+1\s+"
+            self.assertRegex(texts[number // 2] + "\n", line + rf"{number + 3}\s")
 
     def test_what_is_left_out_is_listed_on_the_last_page_and_the_backup(self):
         move = self.invoice("FIRST")

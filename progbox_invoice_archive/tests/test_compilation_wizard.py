@@ -90,8 +90,15 @@ class TestCompilationWizard(CompilationCommon):
             wizard = self.wizard(self.both.action_progbox_compile())
         self.assertFalse(wizard.line_ids)
         self.assertIn("Invoices: 2 · Files: 3", wizard.total_text)
+        self.assertEqual(wizard.attachments_text, "1")
         job = self.finished(wizard.action_compile())
         self.assertEqual(job.unit_count, 2)
+
+    def test_the_bill_itself_is_not_counted_among_its_attachments(self):
+        bills = (self.bill("ONE") | self.bill("TWO", ref="V-2")).with_user(self.manager)
+        with patch(f"{WIZARD}.LISTED", 1):
+            wizard = self.wizard(bills.action_progbox_compile())
+        self.assertIn("Invoices: 2 · Files: 2", wizard.total_text)
 
     def test_all_that_match_are_compiled_beyond_what_the_browser_names(self):
         self.env["ir.config_parameter"].set_param("web.active_ids_limit", 1)

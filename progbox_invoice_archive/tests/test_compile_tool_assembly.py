@@ -213,16 +213,18 @@ class TestCompileToolAssembly(CompileCase):
             {
                 1: b"<< /Type /Catalog /Pages 2 0 R >>",
                 2: b"<< /Type /Pages /Count 3 /Kids [3 0 R 3 0 R 4 0 R]"
-                b" /MediaBox [0 0 300 200] /Rotate 90 >>",
+                b" /MediaBox [0 0 300 200] /Rotate 9 0 R >>",
                 3: b"<< /Type /Page /Parent 2 0 R /Contents 5 0 R /Missing 99 0 R"
                 b" /Resources << /Font << /F 6 0 R >> >> >>",
                 4: b"<< /Type /Page /Parent 2 0 R /MediaBox null"
-                b" /Annots [<< /Subtype /Link /Dest [7 0 R /Fit] >>] >>",
+                b" /Annots [<< /Subtype /Link /Dest [7 0 R /Fit] /F 10 0 R >>] >>",
                 5: b"<< /Length 8 0 R >>\nstream\n"
                 b"BT /F 12 Tf 20 90 Td (5 0 R \\(6 0 R\\)) Tj ET\nendstream",
                 6: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
                 7: b"<< /Type /Page /Parent 2 0 R /Secret (orphan) >>",
                 8: b"42",
+                9: b"90",
+                10: b"null",
             },
         )
         before = poppler_texts(path)

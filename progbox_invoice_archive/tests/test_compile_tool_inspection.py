@@ -41,6 +41,23 @@ class TestCompileToolInspection(CompileCase):
             inspection = self.assertReady(self.path, 2, ["repaired"])
             self.assertEqual(poppler_texts(inspection.ready), ["one", "two"])
 
+    def test_a_repair_that_leaves_empty_pages_is_refused(self):
+        collection.encrypted(self.path, "secret")
+        content = self.path.read_bytes()
+        self.path.write_bytes(content.replace(b"/Root ", b"/Root <", 1))
+        self.assertRefused(self.path, "damaged")
+        collection.plain(self.path, "text")
+        content = self.path.read_bytes().replace(b"startxref", b"startxxxx")
+        start = content.rindex(b"stream\n", 0, content.rindex(b"endstream")) + 7
+        self.path.write_bytes(content[:start] + b"garbage!" + content[start + 8 :])
+        self.assertRefused(self.path, "damaged")
+
+    def test_a_trailer_without_its_size_is_repaired(self):
+        content = collection.plain(self.path, "one").read_bytes()
+        self.path.write_bytes(content.replace(b"/Size", b"/Sise"))
+        inspection = self.assertReady(self.path, 1, ["repaired"])
+        self.assertEqual(poppler_texts(inspection.ready), ["one"])
+
     def test_a_header_of_a_mail_gateway_does_no_harm(self):
         content = collection.plain(self.path, "one").read_bytes()
         self.path.write_bytes(b"HTTP/1.1 200 OK\r\n\r\n" + content)
@@ -48,13 +65,21 @@ class TestCompileToolInspection(CompileCase):
         self.assertIsNone(inspection.refusal)
         self.assertEqual(poppler_texts(inspection.ready), ["one"])
 
-    def test_a_truncated_file_is_refused_wherever_it_ends(self):
+    def test_a_truncated_file_is_whole_or_refused_wherever_it_ends(self):
         content = collection.plain(self.path, "one", "two", "three").read_bytes()
         paths = [self.folder / f"{share}" for share in range(5, 90)]
         for share, path in enumerate(paths, 5):
             path.write_bytes(content[: len(content) * share // 100])
+        saved = 0
         for inspection in self.inspect(*paths):
-            self.assertEqual(inspection.refusal, "truncated", inspection)
+            if inspection.refusal is None:
+                self.assertEqual(inspection.changes, ["repaired"])
+                texts = poppler_texts(inspection.ready)
+                self.assertEqual(texts, ["one", "two", "three"], inspection.name)
+                saved += 1
+            else:
+                self.assertEqual(inspection.refusal, "truncated", inspection.name)
+        self.assertLess(saved, 20)
 
     def test_what_is_no_pdf_is_refused(self):
         for content, code in (

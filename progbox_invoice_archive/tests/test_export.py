@@ -172,6 +172,19 @@ class TestExport(ExportCommon):
         self.run_tool("sha256sum", "-c", "MANIFEST.sha256", cwd=written)
         self.assertFalse(self.zip_of(export).exists())
 
+    def test_a_retry_takes_the_place_of_what_it_repeats(self):
+        export = self.exports._request(
+            self.root.with_user(self.manager), "folder", str(self.directory)
+        )
+        job = self.server["progbox.export"].browse(export.id)
+        # Killed when the folder is there, and nobody knows of it yet.
+        list(job._job_steps())
+        [written] = self.directory.iterdir()
+        self.run_export(export)
+        self.assertEqual(export.state, "done", export.error)
+        self.assertEqual(list(self.directory.iterdir()), [written])
+        self.assertEqual(export.directory, str(written))
+
     def test_a_second_folder_stands_beside_the_first(self):
         first = self.export(scope="all", target="folder")
         second = self.export(scope="all", target="folder")

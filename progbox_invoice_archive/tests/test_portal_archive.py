@@ -1,43 +1,14 @@
-import io
 import logging
-import zipfile
 from datetime import timedelta
 
 from odoo import fields
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
 from odoo.addons.mail.tests.common import MailCase
 
 from ..controllers.share_routes import HEADERS
 from .common import PDF
-from .share_common import ShareCommon
-
-
-class PortalCommon(ShareCommon, HttpCase):
-    """Whoever has a share, at his browser."""
-
-    def get(self, url, **options):
-        """Return the response, as a browser gets it that follows nothing."""
-        self.env.flush_all()
-        response = self.url_open(url, allow_redirects=False, **options)
-        self.env.invalidate_all()
-        return response
-
-    def names(self, response):
-        """Return the names of the files in a zip."""
-        return zipfile.ZipFile(io.BytesIO(response.content)).namelist()
-
-    def built(self, export):
-        """Return a large zip, after a worker has been at it."""
-        self.env.flush_all()
-        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
-            job = self.server["progbox.export"].browse(export.id)
-            job = job.with_env(job.env(cr=cr))
-            job._job_begin_attempt()
-            cr.commit()  # pylint: disable=invalid-commit
-            job._job_process()
-        self.env.invalidate_all()
-        return export
+from .share_common import PortalCommon
 
 
 @tagged("post_install", "-at_install")

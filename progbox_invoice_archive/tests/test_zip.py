@@ -4,12 +4,15 @@ import subprocess
 import tempfile
 import zipfile
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 
+from ..models import progbox_long_job_mixin
 from ..models.progbox_zip import LIMIT_PARAMETER
+from ..tools import package_build
 from .common import PDF, ArchiveCommon
 
 
@@ -257,6 +260,30 @@ class TestZipInTheBackground(ZipCommon):
         self.assertEqual(
             self.log_lines().mapped("note"), ["2 in a zip, bytes=100-", "2 in a zip"]
         )
+
+    def test_when_its_time_is_up_the_next_run_goes_on(self):
+        answer = self.start(folder=self.year)
+        export = self.server["progbox.export"].browse(answer["export"]["res_id"])
+        self.env.flush_all()
+        runs = 0
+        with (
+            patch.object(package_build, "PIECE", -1),
+            patch.object(progbox_long_job_mixin, "COMMIT_INTERVAL", -1),
+            self.enter_registry_test_mode(),
+            self.registry.cursor() as cr,
+        ):
+            job = export.with_env(export.env(cr=cr))
+            while job.state != "done":
+                job._job_begin_attempt()
+                cr.commit()
+                job._job_process(lambda: cr.commit() or 0)
+                runs += 1
+        self.env.invalidate_all()
+        # The plan, two documents, the index, the manifest, the end.
+        self.assertEqual(runs, 6)
+        self.assertEqual(export.progress_text, "4 of 4 files")
+        whole = self.download(f"/progbox/export/{export.id}")
+        self.assertEqual(len(self.documents_in(whole)), 2)
 
     def test_a_folder_s_address_leads_to_what_is_being_built(self):
         answer = self.download(f"/progbox/zip/folder/{self.year.id}")

@@ -50,11 +50,11 @@ class ProgboxExportWizard(models.TransientModel):
     def _compute_found(self):
         for wizard in self:
             wizard.found_id = folder = wizard._find_folder()
-            [[wizard.document_count, wizard.size]] = self.env[
-                "progbox.document"
-            ]._read_group(
-                Domain("folder_id", "child_of", folder.ids), [], ["__count", "size:sum"]
+            found = self.env["progbox.zip"]._measure(
+                folder.company_id, Domain("folder_id", "child_of", folder.ids)
             )
+            wizard.document_count = found.documents
+            wizard.size = found.size
 
     def _find_folder(self):
         """Return the folder that was asked for, empty when there is none."""

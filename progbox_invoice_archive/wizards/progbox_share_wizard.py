@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tools import email_normalize
+from odoo.tools import email_normalize, format_date
 from odoo.tools.misc import get_lang
 
 # As long as it takes to read an e-mail after the holidays.
@@ -22,7 +22,7 @@ class ProgboxShareWizard(models.TransientModel):
         default=lambda self: self.env["progbox.folder"]._tree_newest(),
     )
     document_count = fields.Integer(
-        string="Documents", related="folder_id.document_count"
+        string="Documents", related="folder_id.document_count", related_sudo=False
     )
     way = fields.Selection(
         [
@@ -92,7 +92,7 @@ class ProgboxShareWizard(models.TransientModel):
             wizard.existing_share = shares[:1].create_date and self.env._(
                 "There is an open share of this folder with this person already, "
                 "since %(date)s.",
-                date=fields.Date.to_string(shares[:1].create_date),
+                date=format_date(self.env, shares[:1].create_date),
             )
 
     @api.depends_context("progbox_share_link")

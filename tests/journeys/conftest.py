@@ -30,6 +30,8 @@ PEOPLE = {
     "emma": ("en_US", "en-US", {"width": 1366, "height": 768}),
     "claire": ("fr_FR", "fr-FR", {"width": 1366, "height": 768}),
     "phil": ("en_US", "en-US", {"width": 390, "height": 844}),
+    # an archive manager
+    "manon": ("en_US", "en-US", {"width": 1366, "height": 768}),
 }
 PREPARE = """
 from odoo import Command

@@ -64,7 +64,7 @@ def assemble(
     ):
         output = Path(scratch) / "result.pdf"
         assembler = Assembler(child, parts, progress, cancelled, seconds)
-        assembler.write(
+        assembler.produce(
             output,
             title=title,
             metadata=_jsonable(metadata or {}),
@@ -87,7 +87,7 @@ class Assembler:
         self._deadline = time.monotonic() + seconds
         self._normalised = set()
 
-    def write(self, output, **frame):
+    def produce(self, output, **frame):
         while True:
             try:
                 self._join(self._parts, output, frame, self._progress)

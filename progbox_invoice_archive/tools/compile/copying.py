@@ -103,8 +103,10 @@ class Copier:
             self._writer.put_stream(number, content[2:-2].strip(), [data], len(data))
         elif isinstance(value, pikepdf.Dictionary) and _is_frame(value):
             self._writer.put(number, b"null")
-        else:
+        elif isinstance(value, pikepdf.Object):
             self._writer.put(number, self.translated(value.unparse(resolved=True)))
+        else:  # a number, a truth value or nothing, as Python knows them
+            self._writer.put(number, pikepdf.Array([value]).unparse()[1:-1])
 
 
 def _is_box(value):

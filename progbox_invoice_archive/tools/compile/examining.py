@@ -1,13 +1,12 @@
 """Looks into one file; runs in a child process."""
 
-import re
 import stat
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 import pikepdf
-from pikepdf import Array, Dictionary
+from pikepdf import Array, Dictionary, Stream
 
 from .content import is_bomb
 from .defuse import defuse_page, is_active
@@ -16,7 +15,6 @@ from .failure import Failure, is_disk_full
 from .inspection import Inspection, Limits
 
 HEAD_SIZE, TAIL_SIZE = 1024, 2048
-REFERENCE = re.compile(rb"(?<![^\s\[])(\d+) (\d+) R\b")
 MAX_DEPTH = 3  # portfolios in portfolios
 
 
@@ -72,6 +70,7 @@ class Examiner:
             raise Failure("too_large", f"{inspection.size} bytes")
         inspection.ready = inspection.path
         ended = b"%%EOF" in tail
+        self._tail_is_encrypted = b"/Encrypt" in tail
         if b"%PDF-" in head or ended:
             self.complete = ended
         else:
@@ -104,11 +103,9 @@ class Examiner:
             self._count(pdf)
             inspection.signed = _walk(pdf)
             damaged = _has_warnings(pdf)
-            if damaged and not self.complete and _lacks_objects(pdf):
-                raise Failure("truncated", "objects are missing")
-            inspection.embedded = read_embedded(
-                pdf, self._folder, self._limits.embedded, self._extract
-            )
+            if damaged:
+                self._see_what_is_left(pdf)
+            inspection.embedded = self._embedded(pdf)
             if _defuse(pdf):
                 changes.append("scripts")
             if pdf.is_encrypted:
@@ -119,6 +116,29 @@ class Examiner:
                 changes.append("repaired")
             if set(changes) - {"image", "scripts"}:
                 self._clean(pdf)
+
+    def _embedded(self, pdf):
+        limit = self._limits.embedded
+        try:
+            return read_embedded(pdf, self._folder, limit, self._extract)
+        except (MemoryError, Failure):
+            raise
+        except Exception as error:  # the pages are good all the same
+            if is_disk_full(error):
+                raise
+            return []
+
+    def _see_what_is_left(self, pdf):
+        """Refuse a damaged file that would go in with empty pages."""
+        if not self.complete and any(value is None for value in pdf.objects):
+            raise Failure("truncated", "objects are missing")
+        if self._tail_is_encrypted and not pdf.is_encrypted:
+            raise Failure("damaged", "the key to its encryption is lost")
+        for page in pdf.pages:
+            contents = page.obj.get("/Contents")
+            for stream in contents if isinstance(contents, Array) else [contents]:
+                if isinstance(stream, Stream):
+                    stream.read_bytes()
 
     def _count(self, pdf):
         inspection = self._inspection
@@ -216,18 +236,8 @@ def _walk(pdf):
     return signed
 
 
-def _lacks_objects(pdf):
-    there = {value.objgen for value in pdf.objects if value is not None}
-    for value in pdf.objects:
-        if isinstance(value, (Dictionary, Array)):
-            for match in REFERENCE.finditer(value.unparse(resolved=True)):
-                if (int(match[1]), int(match[2])) not in there:
-                    return True
-    return False
-
-
 def _code_of(error):
-    loops = isinstance(error, RecursionError) or "loop" in str(error).lower()
+    loops = isinstance(error, RecursionError) or "Loop detected" in str(error)
     return "recursive" if loops else "damaged"
 
 
@@ -263,6 +273,8 @@ def _save(pdf, target):
     for key in ("/OpenAction", "/AA", "/Names", "/StructTreeRoot"):
         if key in pdf.Root:
             del pdf.Root[key]
+    if "/Size" not in pdf.trailer:
+        pdf.trailer["/Size"] = 1  # QPDF puts the right number only in place of another
     pdf.save(
         target,
         encryption=False,

@@ -1,5 +1,6 @@
 """Forms become part of their pages: what was filled in stays visible."""
 
+import contextlib
 import re
 
 from pikepdf import Array, Dictionary, Name, String
@@ -47,11 +48,10 @@ def _paint(pdf, anew):
 
 
 def _paint_field(painter, field, annotations):
-    try:
-        if field.is_text:
+    if field.is_text:
+        # an odd font stops it: the value in one line is better than none
+        with contextlib.suppress(Exception):
             return painter.generate_text(field)
-    except Exception:  # an odd font: the value in one line is better than none
-        pass
     for annotation in annotations:
         field.generate_appearance(annotation)
 

@@ -93,7 +93,7 @@ class Joining:
         if bookmarks := outline.write(writer, self._parts, self._tree.page):
             entries[b"Outlines"] = reference(bookmarks)
             entries[b"PageMode"] = b"/UseOutlines"
-        if layers := self._layers.write(writer):
+        if layers := self._layers.finish(writer):
             entries[b"OCProperties"] = reference(layers)
         if attached:
             names, files = attachments.write(writer, attached)

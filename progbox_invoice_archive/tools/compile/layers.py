@@ -27,7 +27,7 @@ class Layers:
         ):
             collected += [_copied(value, copier) for value in values]
 
-    def write(self, writer):
+    def finish(self, writer):
         """Write them.
 
         :return: number of the object; None if there are none
@@ -41,7 +41,8 @@ class Layers:
 
 def _list(dictionary, key):
     value = dictionary.get(key)
-    return list(value) if isinstance(value, pikepdf.Array) else []
+    values = value if isinstance(value, pikepdf.Array) else []
+    return [each for each in values if isinstance(each, pikepdf.Dictionary)]
 
 
 def _copied(value, copier):

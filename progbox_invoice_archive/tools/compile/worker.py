@@ -27,12 +27,11 @@ def main():
     tasks = _tasks()
     _limit_memory(memory)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    print(json.dumps("ready"), file=channel)
+    _say(channel, "ready")
     for line in sys.stdin.buffer:
         name, arguments, seconds = json.loads(line)
         _limit_time(seconds)
-        answer = _answer(tasks[name], arguments, channel)
-        print(json.dumps(answer, default=str), file=channel)
+        _say(channel, _answer(tasks[name], arguments, channel))
 
 
 def _tasks():
@@ -51,7 +50,7 @@ def _tasks():
 
 def _answer(task, arguments, channel):
     def report(progress):
-        print(json.dumps({"progress": progress}), file=channel)
+        _say(channel, {"progress": progress})
 
     try:
         return {"result": task(report, **arguments)}
@@ -62,6 +61,10 @@ def _answer(task, arguments, channel):
     except Exception as error:  # whatever it is, the parent has to hear of it
         code = "disk_full" if is_disk_full(error) else "crashed"
         return {"failure": [code, repr(error)[:MAX_DETAIL], None]}
+
+
+def _say(channel, answer):
+    channel.write(json.dumps(answer, default=str) + "\n")
 
 
 def _die_with(parent):

@@ -2,6 +2,7 @@ import {onMounted, onWillUnmount} from "@odoo/owl";
 import {browser} from "@web/core/browser/browser";
 import {registry} from "@web/core/registry";
 import {formView} from "@web/views/form/form_view";
+import {kanbanView} from "@web/views/kanban/kanban_view";
 import {listView} from "@web/views/list/list_view";
 
 const INTERVAL = 2000;
@@ -37,10 +38,15 @@ export const liveJobListView = {
     ...listView,
     Controller: liveController(listView.Controller),
 };
+export const liveJobKanbanView = {
+    ...kanbanView,
+    Controller: liveController(kanbanView.Controller),
+};
 export const liveJobFormView = {
     ...formView,
     Controller: liveController(formView.Controller),
 };
 
 registry.category("views").add("progbox_live_job_list", liveJobListView);
+registry.category("views").add("progbox_live_job_kanban", liveJobKanbanView);
 registry.category("views").add("progbox_live_job_form", liveJobFormView);

@@ -1,0 +1,106 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..tools.periods import month_period, week_period
+
+
+class ProgboxBillingPeriod(models.Model):
+    """Periods that make themselves, after the rule of the company."""
+
+    _inherit = "progbox.billing.period"
+
+    @api.model
+    def _ensure(self, company, days, by_hand=False):
+        """Make the periods that some days lack, where they make themselves.
+
+        :param res.company company: whose periods
+        :param days: dates
+        :param bool by_hand: make them after the rule in any case
+        :return: the days that are in no period, because people make them
+        """
+        periods = self.sudo()
+        missing = []
+        for day in sorted(set(days)):
+            if periods._of_day(company, day):
+                continue
+            if company.progbox_period_mode != "automatic" and not by_hand:
+                missing.append(day)
+                continue
+            periods.create(periods._values_after_rule(company, day))
+        return missing
+
+    @api.model
+    def _of_day(self, company, day):
+        """Return the period of a company that a day is in, or an empty one."""
+        return self.search(
+            Domain("company_id", "=", company.id)
+            & Domain("date_from", "<=", day)
+            & Domain("date_to", ">=", day),
+            limit=1,
+        )
+
+    @api.model
+    def _values_after_rule(self, company, day):
+        """Return the values of the period of a day, between those that exist."""
+        if company.progbox_period_unit == "week":
+            first, last = week_period(day, int(company.progbox_period_weekday))
+        else:
+            first, last = month_period(day, company.progbox_period_day)
+        ours = Domain("company_id", "=", company.id)
+        before = self.search(
+            ours & Domain("date_to", "<", day), order="date_to desc", limit=1
+        )
+        after = self.search(
+            ours & Domain("date_from", ">", day), order="date_from", limit=1
+        )
+        one_day = timedelta(days=1)
+        if before:
+            first = max(first, before.date_to + one_day)
+        if after:
+            last = min(last, after.date_from - one_day)
+        past = last < fields.Date.context_today(self)
+        return {
+            "company_id": company.id,
+            "date_from": first,
+            "date_to": last,
+            "state": "closed" if past else "upcoming",
+        }
+
+    @api.model
+    def _run(self):
+        """Cron: make the periods that are needed, open the one of today."""
+        companies = self.env["res.company"].search(
+            Domain("progbox_period_mode", "=", "automatic")
+        )
+        for company in companies:
+            self._run_company(company)
+
+    @api.model
+    def _run_company(self, company):
+        today = fields.Date.context_today(self)
+        self._ensure(company, [today, *self._days_without(company)])
+        current = self._of_day(company, today)
+        self._ensure(company, [current.date_to + timedelta(days=1)])
+        if current.state == "upcoming":
+            current.action_open()
+
+    @api.model
+    def _days_without(self, company):
+        """Return the days of invoices that are in no period."""
+        moves = self.env["account.move"].sudo()
+        moves.flush_model(["invoice_date", "date", "company_id", "move_type"])
+        self.flush_model(["company_id", "date_from", "date_to"])
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT DISTINCT %(day)s FROM account_move move
+                WHERE move.company_id = %(company)s AND move.move_type != 'entry'
+                AND %(day)s IS NOT NULL AND %(period)s IS NULL""",
+                day=moves._progbox_day_sql("move"),
+                period=moves._progbox_period_sql("move"),
+                company=company.id,
+            )
+        )
+        return [day for [day] in rows]

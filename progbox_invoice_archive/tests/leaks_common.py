@@ -1,0 +1,86 @@
+from odoo import Command
+from odoo.tests import new_test_user
+
+from .share_common import PortalCommon
+
+# Anna has folder A, Boris has folder B, and the token is a link to folder A.
+PEOPLE = {
+    "public": None,
+    "portal A": "anna@example.com",
+    "portal B": "boris@example.com",
+    "internal": "plain",
+    "accountant elsewhere": "elsewhere",
+    "accountant": "billing",
+}
+EVERYBODY = frozenset(PEOPLE)
+# What nobody may see who has no right to folder A: names, bytes, what pages say.
+SECRETS = (b"SECRET", b"%PDF", b"November 2026")
+
+
+class LeaksCommon(PortalCommon):
+    """Two folders, A and B, and everybody who may or may not see them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        other = cls.setup_other_company()["company"]
+        new_test_user(
+            cls.env,
+            "elsewhere",
+            "account.group_account_invoice",
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
+        cls.secret = cls.archived_without_render("SECRET/1", "2026-11-05")
+        cls.folder_b = cls.october.folder_id
+        cls.share_a = cls.share_with(cls.month, cls.anna)
+        cls.share_b = cls.share_with(cls.folder_b, cls.boris)
+        cls.link_a, cls.token_a = cls.link(cls.month)
+        cls.link_b, cls.token_b = cls.link(cls.folder_b)
+
+    def setUp(self):
+        super().setUp()
+        self.mine = self.env["progbox.zip"].with_user(self.billing)
+        domain = [("folder_id", "child_of", self.month.id)]
+        self.ticket = self.mine.env["progbox.zip.ticket"]._issue(
+            self.company, domain, "Mine"
+        )
+        self.export = self.built(
+            self.mine._request(self.company, domain, "SECRET zip", self.month)
+        )
+        self.prepared = {
+            share: self.built(share._request_zip("all", f"SECRET {share.id}"))
+            for share in (self.share_a, self.link_a)
+        }
+
+    # ------------------------------------------------------------------
+    # Asking
+    # ------------------------------------------------------------------
+
+    def assertGets(self, url, person=None):
+        response = self.get(url)
+        self.assertEqual(response.status_code, 200, (person, url))
+        self.assertTrue(
+            any(secret in response.content for secret in SECRETS), (person, url)
+        )
+
+    def assertGetsNothing(self, url, person=None):
+        response = self.get(url)
+        self.assertIn(
+            response.status_code, (200, 303, 400, 403, 404, 410, 422), (person, url)
+        )
+        for secret in SECRETS:
+            self.assertNotIn(secret, response.content, (person, url))
+        if response.status_code == 303:
+            self.assertRegex(response.headers["Location"], "/web/login|/archive/[^/]+$")
+
+    def ask(self, table, address):
+        """Ask for every address of a table as everybody in turn."""
+        for person, login in PEOPLE.items():
+            self.authenticate(login, login)
+            for route, allowed in table.items():
+                with self.subTest(person=person, route=route):
+                    check = (
+                        self.assertGets if person in allowed else self.assertGetsNothing
+                    )
+                    check(address(route), person)

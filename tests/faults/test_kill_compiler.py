@@ -1,0 +1,135 @@
+"""The compiling server is killed again and again: one backup, whole, and no crumbs."""
+
+import io
+import os
+import random
+import subprocess
+import time
+
+import psutil
+import pytest
+from living_odoo import Client, Database, kill_hard, wait_for
+from progbox_env import clone_database, drop_database, odoo_shell, sql, start_odoo
+from progbox_env.databases import filestore
+from pypdf import PdfReader
+
+NAME = "progbox_kill_compile"
+SEED = int(os.environ.get("PROGBOX_SEED", "19"))
+BILLS, KILLS = 150, 6
+LONGEST_DELAY = 4  # seconds from the start of the work to the kill
+PREPARE = f"""
+import io
+from reportlab.pdfgen.canvas import Canvas
+from odoo import Command
+def pdf(*texts):
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer)
+    for text in texts:
+        canvas.drawString(72, 700, text)
+        canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()
+partner = env["res.partner"].create({{"name": "Toiture"}})
+line = Command.create({{"name": "Tuiles", "quantity": 1, "price_unit": 10}})
+ids = []
+for number in range({BILLS}):
+    bill = env["account.move"].create({{
+        "move_type": "in_invoice", "ref": f"K-{{number:03d}}",
+        "partner_id": partner.id, "invoice_date": "2026-03-10",
+        "invoice_line_ids": [line],
+    }})
+    received, _delivery = env["ir.attachment"].create([
+        {{"name": name, "raw": pdf(f"{{name}} {{number}}"), "res_model": "account.move",
+         "res_id": bill.id}}
+        for name in ("bill.pdf", "delivery.pdf")
+    ])
+    bill.message_main_attachment_id = received
+env["progbox.billing.period"]._run_company(env.company)
+env.cr.commit()
+"""
+
+
+@pytest.fixture(scope="module")
+def database():
+    clone_database(NAME)
+    sql(
+        """UPDATE ir_cron SET active = FALSE WHERE id NOT IN (
+            SELECT res_id FROM ir_model_data WHERE name = 'ir_cron_compilation')""",
+        NAME,
+    )
+    odoo_shell(NAME, PREPARE)
+    yield Database(NAME)
+    drop_database(NAME)
+
+
+def state(database):
+    return database.value("SELECT to_json(state) FROM progbox_compilation")
+
+
+def begin(database, client):
+    """Ask for the backup of March as a person does, with one click."""
+    [period] = client(
+        "progbox.billing.period", "search", [["date_from", "=", "2026-03-01"]]
+    )
+    client("progbox.billing.period", "action_compile_bills", [period])
+
+
+def let_the_lease_run_out(database):
+    """The next server does not wait the minutes that a dead worker is given."""
+    sql(
+        "UPDATE progbox_compilation SET lease_until = now() - interval '1 hour',"
+        " next_try = now() - interval '1 hour' WHERE state IN ('running', 'pending')",
+        NAME,
+    )
+    sql("UPDATE ir_cron SET nextcall = now() - interval '1 hour'", NAME)
+    database.wake_crons()
+
+
+def test_a_backup_survives_its_killed_servers(database):
+    print(f"\nPROGBOX_SEED={SEED}")
+    dice = random.Random(SEED)
+    for kill in range(KILLS):
+        with start_odoo(NAME, cron_threads=1) as server:
+            if not kill:
+                begin(database, Client(server))
+            let_the_lease_run_out(database)
+            wait_for(lambda: state(database) == "running", 60, "the work has begun")
+            time.sleep(dice.uniform(0, LONGEST_DELAY))
+            print("killed in state", state(database))
+            kill_hard(psutil.Process(server.process.pid))
+        if state(database) == "done":
+            break
+    with start_odoo(NAME, cron_threads=1):
+        let_the_lease_run_out(database)
+        wait_for(
+            lambda: state(database) == "done",
+            180,
+            "the backup is done",
+            database.wake_crons,
+            interval=0.5,
+        )
+    files = database.rows(
+        "SELECT a.store_fname, d.size FROM progbox_document d JOIN ir_attachment a"
+        " ON a.res_model = 'progbox.document' AND a.res_id = d.id"
+        " WHERE d.res_model = 'progbox.compilation'"
+    )
+    assert len(files) == 1, "one backup, not one per server"
+    check_result(files[0])
+    check_disk()
+
+
+def check_result(file):
+    path = filestore(NAME) / file["store_fname"]
+    subprocess.run(["qpdf", "--check", path], check=True, capture_output=True)
+    content = path.read_bytes()
+    assert len(content) == file["size"]
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(content)).pages]
+    names = ("bill.pdf", "delivery.pdf")
+    wanted = [f"{name} {number}" for number in range(BILLS) for name in names]
+    found = [text.splitlines()[0] for text in pages if ".pdf " in text]
+    assert sorted(found) == sorted(wanted)
+
+
+def check_disk():
+    left = [path.name for path in (filestore(NAME) / "progbox").glob("compilation-*")]
+    assert not left, "the cleaned copies are gone"
