@@ -278,6 +278,8 @@ class TestZipInTheBackground(ZipCommon):
                 cr.commit()
                 job._job_process(lambda: cr.commit() or 0)
                 runs += 1
+                self.assertFalse(job.error)
+                self.assertLess(runs, 20)
         self.env.invalidate_all()
         # The plan, two documents, the index, the manifest, the end.
         self.assertEqual(runs, 6)
