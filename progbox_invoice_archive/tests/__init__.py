@@ -28,6 +28,7 @@ from . import test_security_pictures
 from . import test_tools_verify
 from . import test_verification
 from . import test_zip
+from . import test_zip_background
 from . import test_package_tool
 from . import test_package_build
 from . import test_export

@@ -16,7 +16,13 @@ from ..tools.package_index import harmless
 from ..tools.package_names import Names
 
 WINDOWS_REFUSES = set('<>:"/\\|?*')
-RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{p}{n}" for p in ("COM", "LPT") for n in range(1, 10))}
+RESERVED = {
+    "CON",
+    "PRN",
+    "AUX",
+    "NUL",
+    *(f"{p}{n}" for p in ("COM", "LPT") for n in range(1, 10)),
+}
 TROUBLE = [";", "a;1", "-rf", "*", "~", "a\nb", "=1", "#", "%s", "$HOME", "`x`", "&"]
 NAMES = (
     st.text(max_size=300)
