@@ -21,9 +21,8 @@ def compile_files(files, last, folder, target):
     """
     with tempfile.TemporaryDirectory(dir=folder) as work:
         start = time.perf_counter()
-        inspections = list(inspect_files(files, work))
+        parts = [_part(inspection) for inspection in inspect_files(files, work)]
         inspection_s = time.perf_counter() - start
-        parts = [_part(inspection) for inspection in inspections]
         parts.append(Part(last, 1, "Left out"))
         assembled = assemble(parts, target, folder=work, title="Invoice backup")
     return inspection_s, assembled.pages
