@@ -2,10 +2,9 @@ from odoo.http import Controller, request
 from odoo.tools.misc import str2bool
 
 from ..exceptions import FileMissing, NotShared
+from ..models.progbox_job_mixin import OPEN_STATES
 from .share_pages import PDF, PICTURES
 from .share_routes import share_route
-
-WAITING = ("pending", "running", "waiting")
 
 
 class ShareFiles(Controller):
@@ -61,7 +60,7 @@ class ShareFiles(Controller):
                 "res_company": share.company_id,
                 "no_breadcrumbs": True,
                 "export": export,
-                "is_waiting": export.state in WAITING,
+                "is_waiting": export.state in OPEN_STATES,
                 "title": export.name,
                 "crumbs": [(export.name, None)],
                 "search": "",

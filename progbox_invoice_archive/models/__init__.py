@@ -17,6 +17,7 @@ from . import progbox_append_only
 from . import progbox_job_engine
 from . import progbox_job_mixin
 from . import progbox_long_job_mixin
+from . import progbox_requested_job_mixin
 from . import progbox_access_log
 from . import progbox_archive_alert
 from . import progbox_archive_catchup

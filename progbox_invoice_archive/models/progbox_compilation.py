@@ -15,7 +15,7 @@ class ProgboxCompilation(models.Model):
     """
 
     _name = "progbox.compilation"
-    _inherit = ["progbox.long.job.mixin", "progbox.compilation.choices"]
+    _inherit = ["progbox.requested.job.mixin", "progbox.compilation.choices"]
     _description = "Invoice Backup"
     _order = "id desc"
 
@@ -131,7 +131,7 @@ class ProgboxCompilation(models.Model):
         documents = documents or self.env["progbox.document"]
         company = self._check_subject(moves, documents)
         self._check_periods(moves, company)
-        job = self.sudo().create(
+        return self._enqueue(
             {
                 "name": self._title(moves, documents),
                 "company_id": company.id,
@@ -142,8 +142,6 @@ class ProgboxCompilation(models.Model):
                 **values,
             }
         )
-        self._job_trigger()
-        return job.with_env(self.env)
 
     @api.model
     def _check_subject(self, moves, documents):
@@ -220,13 +218,5 @@ class ProgboxCompilation(models.Model):
     def _job_leader(self):
         return self.env.ref(CRON, raise_if_not_found=False).sudo()
 
-    def _job_language(self):
-        return self.create_uid.lang
-
-    def _as_requester(self):
-        """Return the backup as the person sees it who asked for it."""
-        return self.with_user(self.create_uid).with_context(
-            lang=self.create_uid.lang,
-            tz=self.create_uid.tz,
-            allowed_company_ids=self.company_id.ids,
-        )
+    def _url(self):
+        return f"/odoo/invoice-backups/{self.id}"

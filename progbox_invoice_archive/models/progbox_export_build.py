@@ -7,7 +7,8 @@ from odoo.exceptions import UserError
 from ..exceptions import JobError
 from ..tools.package import FileChanged
 from ..tools.package_build import PackageBuild, partial_folder, remove_tree
-from .progbox_export import CRON, OPEN_STATES
+from .progbox_export import CRON
+from .progbox_job_mixin import OPEN_STATES
 
 DIRECTORY_PARAMETER = "progbox_invoice_archive.export_directory"
 # The screen shows this many problems, PROBLEMS.txt all of them.
@@ -22,9 +23,6 @@ class ProgboxExport(models.Model):
     @api.model
     def _job_leader(self):
         return self.env.ref(CRON).sudo()
-
-    def _job_language(self):
-        return self._as_requester().env.lang
 
     def _job_steps(self):
         requester = self._as_requester()
@@ -149,8 +147,7 @@ class ProgboxExport(models.Model):
     def _job_on_error(self):
         # The next attempt begins anew, with what is there by then.
         self._discard()
-        if self.state == "failed":
-            self._as_requester()._notify(self.error, "danger")
+        return super()._job_on_error()
 
     def _log_built(self):
         """Write down that the archive leaves Odoo; a zip of documents does not yet."""

@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 from ..exceptions import JobCancelled, NotShared
-from .progbox_export import OPEN_STATES
+from .progbox_job_mixin import OPEN_STATES
 from .progbox_share_documents import TAKEN
 from .progbox_share_mail import ZIP
 

@@ -178,7 +178,7 @@ class ProgboxShareWizard(models.TransientModel):
     def action_share(self):
         """Share the folder; show the link when there is one."""
         self.ensure_one()
-        self.env["progbox.share"]._check_manager()
+        self.env.user._check_archive_manager()
         if self.folder_id.company_id not in self.env.companies:
             raise AccessError(self.env._("This company is not one of yours."))
         if self.expires_on and self.expires_on <= fields.Datetime.now():
