@@ -1,7 +1,6 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 CRON = "progbox_invoice_archive.ir_cron_compilation"
 
@@ -180,27 +179,16 @@ class ProgboxCompilation(models.Model):
 
         :raise UserError: naming the dates that have none
         """
-        missing = self._days_without_period(moves, company)
-        if missing:
-            days = [fields.Date.to_string(day) for day in missing]
+        periods = self.env["progbox.billing.period"]
+        days = periods._days_without(company, moves)
+        if missing := periods._ensure(company, days):
             raise UserError(
                 self.env._(
                     "There is no billing period for %(dates)s. Create it first: the "
                     "button Create Periods does.",
-                    dates=", ".join(days[:10]) + (" …" if len(days) > 10 else ""),
+                    dates=periods._days_text(missing),
                 )
             )
-
-    @api.model
-    def _days_without_period(self, moves, company):
-        day = moves._progbox_day_sql("move")
-        query = SQL(
-            "SELECT DISTINCT %s FROM account_move move WHERE move.id = ANY(%s)",
-            day,
-            moves.ids,
-        )
-        days = [day for [day] in self.env.execute_query(query) if day]
-        return self.env["progbox.billing.period"]._ensure(company, days)
 
     @api.model
     def _title(self, moves, documents):

@@ -93,12 +93,16 @@ class ProgboxCompileWizard(models.TransientModel):
 
     @api.depends("move_ids")
     def _compute_missing_days(self):
+        periods = self.env["progbox.billing.period"]
         for wizard in self:
-            days = wizard.env["progbox.compilation"]._days_without_period(
-                wizard.move_ids, wizard.company_id
-            )
-            shown = ", ".join(map(fields.Date.to_string, days[:12]))
-            wizard.missing_days = shown + (" …" if len(days) > 12 else "")
+            wizard.missing_days = periods._days_text(wizard._days_to_make())
+
+    def _days_to_make(self):
+        """Return the days whose periods people must make; others make themselves."""
+        if self.company_id.progbox_period_mode == "automatic":
+            return []
+        periods = self.env["progbox.billing.period"]
+        return periods._days_without(self.company_id, self.move_ids)
 
     @api.onchange("sort_by")
     def _onchange_sort_by(self):
@@ -159,10 +163,10 @@ class ProgboxCompileWizard(models.TransientModel):
 
     def action_create_periods(self):
         """Make the billing periods that some dates lack, and come back."""
-        jobs = self.env["progbox.compilation"]
         self.env.user._check_archive_manager()
-        days = jobs._days_without_period(self.move_ids, self.company_id)
-        self.env["progbox.billing.period"]._ensure(self.company_id, days, by_hand=True)
+        self.env["progbox.billing.period"]._ensure(
+            self.company_id, self._days_to_make(), by_hand=True
+        )
         return self._action()
 
     def action_compile(self):
