@@ -1,7 +1,6 @@
 from odoo import fields, models
 
 
-
 class ProgboxCompileWizardFile(models.TransientModel):
     """One file of the wizard, to leave out."""
 
