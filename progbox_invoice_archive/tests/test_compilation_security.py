@@ -124,6 +124,19 @@ class TestCompilationSecurity(CompilationCommon, HttpCase):
         with self.assertRaises(UserError):
             wizard.action_compile()
 
+    def test_the_wizard_tries_no_file_that_somebody_names_in_a_context(self):
+        # Attached to nothing: it is its creator's alone.
+        secret = self.server["ir.attachment"].create(
+            {"name": "secret.pdf", "raw": pdf_of("SECRET")}
+        )
+        file = {"attachment_id": secret.id, "category": "attachment"}
+        move = self.move.with_user(self.manager)
+        action = move.with_context(
+            default_file_ids=[Command.create(file)]
+        ).action_progbox_compile()
+        wizard = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertNotIn(secret, wizard.file_ids.attachment_id)
+
     def test_two_companies_are_not_compiled_together(self):
         theirs = self.env["account.move"].create(
             {"move_type": "out_invoice", "company_id": self.other.id}
