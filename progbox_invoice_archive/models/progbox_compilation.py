@@ -130,7 +130,7 @@ class ProgboxCompilation(models.Model):
         self.env.user._check_archive_manager()
         documents = documents or self.env["progbox.document"]
         company = self._check_subject(moves, documents)
-        self._check_periods(moves, company)
+        self._check_periods(moves)
         job = self.sudo().create(
             {
                 "name": self._title(moves, documents),
@@ -177,12 +177,12 @@ class ProgboxCompilation(models.Model):
         return companies
 
     @api.model
-    def _check_periods(self, moves, company):
+    def _check_periods(self, moves):
         """Make the billing periods that are missing, where they make themselves.
 
         :raise UserError: naming the dates that have none
         """
-        missing = self._days_without_period(moves, company)
+        missing = self._days_without_period(moves)
         if missing:
             days = [fields.Date.to_string(day) for day in missing]
             raise UserError(
@@ -194,7 +194,11 @@ class ProgboxCompilation(models.Model):
             )
 
     @api.model
-    def _days_without_period(self, moves, company):
+    def _days_without_period(self, moves, by_hand=False):
+        """Return the days of invoices of one company that are in no period.
+
+        :param bool by_hand: make their periods in any case
+        """
         day = moves._progbox_day_sql("move")
         query = SQL(
             "SELECT DISTINCT %s FROM account_move move WHERE move.id = ANY(%s)",
@@ -202,7 +206,8 @@ class ProgboxCompilation(models.Model):
             moves.ids,
         )
         days = [day for [day] in self.env.execute_query(query) if day]
-        return self.env["progbox.billing.period"]._ensure(company, days)
+        periods = self.env["progbox.billing.period"]
+        return periods._ensure(moves.company_id, days, by_hand)
 
     @api.model
     def _title(self, moves, documents):

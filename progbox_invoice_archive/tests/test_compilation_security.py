@@ -137,6 +137,22 @@ class TestCompilationSecurity(CompilationCommon, HttpCase):
         wizard = self.env[action["res_model"]].browse(action["res_id"])
         self.assertNotIn(secret, wizard.file_ids.attachment_id)
 
+    def test_the_wizard_makes_no_periods_for_another_company(self):
+        wizard = (
+            self.env["progbox.compile.wizard"]
+            .with_user(self.manager)
+            .create(
+                {
+                    "company_id": self.other.id,
+                    "move_ids": [Command.set(self.invoice("OLD", "2001-01-02").ids)],
+                }
+            )
+        )
+        wizard.action_create_periods()
+        wizard.missing_days  # noqa: B018  reading makes periods, too
+        theirs = [("company_id", "=", self.other.id), ("date_to", "<", "2002-01-01")]
+        self.assertFalse(self.server["progbox.billing.period"].search(theirs))
+
     def test_two_companies_are_not_compiled_together(self):
         theirs = self.env["account.move"].create(
             {"move_type": "out_invoice", "company_id": self.other.id}

@@ -96,7 +96,7 @@ class ProgboxCompileWizard(models.TransientModel):
     def _compute_missing_days(self):
         for wizard in self:
             days = wizard.env["progbox.compilation"]._days_without_period(
-                wizard.move_ids, wizard.company_id
+                wizard.move_ids
             )
             shown = ", ".join(map(fields.Date.to_string, days[:12]))
             wizard.missing_days = shown + (" …" if len(days) > 12 else "")
@@ -161,10 +161,9 @@ class ProgboxCompileWizard(models.TransientModel):
 
     def action_create_periods(self):
         """Make the billing periods that some dates lack, and come back."""
-        jobs = self.env["progbox.compilation"]
         self.env.user._check_archive_manager()
-        days = jobs._days_without_period(self.move_ids, self.company_id)
-        self.env["progbox.billing.period"]._ensure(self.company_id, days, by_hand=True)
+        jobs = self.env["progbox.compilation"]
+        jobs._days_without_period(self.move_ids, by_hand=True)
         return self._action()
 
     def action_compile(self):
