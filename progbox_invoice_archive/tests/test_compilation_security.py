@@ -153,6 +153,20 @@ class TestCompilationSecurity(CompilationCommon, HttpCase):
         theirs = [("company_id", "=", self.other.id), ("date_to", "<", "2002-01-01")]
         self.assertFalse(self.server["progbox.billing.period"].search(theirs))
 
+    def test_a_bill_brings_in_no_file_that_its_main_attachment_only_names(self):
+        secret = self.server["ir.attachment"].create(
+            {"name": "secret.pdf", "raw": pdf_of("SECRET")}
+        )
+        bill = self.bill(None).with_user(self.manager)
+        bill.message_main_attachment_id = secret.id
+        job = self.request(self.move | bill, None, BARE)
+        self.env.invalidate_all()
+        job = self.run_job(job)
+        self.assertEqual(job.state, "done", job.error)
+        texts = "".join(self.texts(self.reader(job)))
+        self.assertIn("FIRST", texts)
+        self.assertNotIn("SECRET", texts)
+
     def test_two_companies_are_not_compiled_together(self):
         theirs = self.env["account.move"].create(
             {"move_type": "out_invoice", "company_id": self.other.id}
