@@ -88,7 +88,8 @@ class ProgboxCompilationSources(models.AbstractModel):
         none = self.env["ir.attachment"], self.env["progbox.document"]
         name = clean_filename(move.name or move.display_name, ".pdf")
         if move.is_purchase_document(include_receipts=True):
-            received = move.message_main_attachment_id
+            # Whoever may change a bill may name any attachment there.
+            received = move.message_main_attachment_id._filtered_access("read")
             lines = self.env["progbox.compilation.file"]
             if received and lines._is_pageable(received.mimetype, received.name):
                 return self._plain("invoice", received)

@@ -124,6 +124,49 @@ class TestCompilationSecurity(CompilationCommon, HttpCase):
         with self.assertRaises(UserError):
             wizard.action_compile()
 
+    def test_the_wizard_tries_no_file_that_somebody_names_in_a_context(self):
+        # Attached to nothing: it is its creator's alone.
+        secret = self.server["ir.attachment"].create(
+            {"name": "secret.pdf", "raw": pdf_of("SECRET")}
+        )
+        file = {"attachment_id": secret.id, "category": "attachment"}
+        move = self.move.with_user(self.manager)
+        action = move.with_context(
+            default_file_ids=[Command.create(file)]
+        ).action_progbox_compile()
+        wizard = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertNotIn(secret, wizard.file_ids.attachment_id)
+
+    def test_the_wizard_makes_no_periods_for_another_company(self):
+        wizard = (
+            self.env["progbox.compile.wizard"]
+            .with_user(self.manager)
+            .create(
+                {
+                    "company_id": self.other.id,
+                    "move_ids": [Command.set(self.invoice("OLD", "2001-01-02").ids)],
+                }
+            )
+        )
+        wizard.action_create_periods()
+        wizard.missing_days  # noqa: B018  reading makes periods, too
+        theirs = [("company_id", "=", self.other.id), ("date_to", "<", "2002-01-01")]
+        self.assertFalse(self.server["progbox.billing.period"].search(theirs))
+
+    def test_a_bill_brings_in_no_file_that_its_main_attachment_only_names(self):
+        secret = self.server["ir.attachment"].create(
+            {"name": "secret.pdf", "raw": pdf_of("SECRET")}
+        )
+        bill = self.bill(None).with_user(self.manager)
+        bill.message_main_attachment_id = secret.id
+        job = self.request(self.move | bill, None, BARE)
+        self.env.invalidate_all()
+        job = self.run_job(job)
+        self.assertEqual(job.state, "done", job.error)
+        texts = "".join(self.texts(self.reader(job)))
+        self.assertIn("FIRST", texts)
+        self.assertNotIn("SECRET", texts)
+
     def test_two_companies_are_not_compiled_together(self):
         theirs = self.env["account.move"].create(
             {"move_type": "out_invoice", "company_id": self.other.id}

@@ -1,4 +1,5 @@
 from odoo import Command, api, fields, models
+from odoo.tools.misc import clean_context
 
 # Up to here the wizard lists each invoice and each file; beyond, it counts them.
 LISTED = 100
@@ -131,7 +132,8 @@ class ProgboxCompileWizard(models.TransientModel):
         jobs = self.env["progbox.compilation"]
         self.env.user._check_archive_manager()
         documents = documents or self.env["progbox.document"]
-        wizard = self.create(
+        # No default of the caller's: the files are read with all rights.
+        wizard = self.with_context(clean_context(self.env.context)).create(
             {
                 "company_id": jobs._check_subject(moves, documents).id,
                 "move_ids": [Command.set(moves.ids)],
