@@ -1,8 +1,8 @@
-from pathlib import Path
+import contextlib
 
 from odoo import fields, models
 
-from ..tools.staging import write_blocks
+from ..exceptions import FileUnreadable
 
 
 class ProgboxCompileWizardFile(models.TransientModel):
@@ -43,10 +43,9 @@ class ProgboxCompileWizardFile(models.TransientModel):
         )
 
     def _path(self, folder):
-        """Return where the bytes are: the file store, or a copy in a folder."""
-        attachment = self.attachment_id.sudo()
-        if attachment.store_fname:
-            return Path(attachment._full_path(attachment.store_fname))
-        path = folder / f"original-{self.id}"
-        write_blocks(attachment._progbox_blocks(), path)
-        return path
+        """Return where the bytes are, in a folder if not in the file store."""
+        copy = folder / f"original-{self.id}"
+        # Nothing is there then, and that is what trying the file will say.
+        with contextlib.suppress(FileUnreadable):
+            return self.attachment_id.sudo()._progbox_local_path(copy)
+        return copy
