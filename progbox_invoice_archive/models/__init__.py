@@ -1,7 +1,7 @@
 from . import account_move
 from . import account_move_period
 from . import account_move_send
-from . import ir_actions_report
+from . import ir_actions_report_self_contained
 from . import ir_actions_report_archived
 from . import ir_actions_report_renderer
 from . import ir_attachment
@@ -24,6 +24,7 @@ from . import progbox_archive_catchup
 from . import progbox_archive_deposit
 from . import progbox_archive_job
 from . import progbox_document
+from . import progbox_document_deposit
 from . import progbox_document_display
 from . import progbox_document_type
 from . import progbox_folder
@@ -49,7 +50,6 @@ from . import progbox_compilation_assembly
 from . import progbox_compilation_pages
 from . import progbox_compilation_result
 from . import progbox_compilation_doors
-from . import progbox_take_away
 from . import progbox_seal
 from . import progbox_ledger_guards
 from . import progbox_closing

@@ -1,5 +1,5 @@
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg2
@@ -136,16 +136,16 @@ class IrAttachment(models.Model):
         return Path(self._full_path(name)) if name and not is_object(name) else None
 
     def _progbox_local_path(self, copy):
-        """Return where another program finds the bytes of one attachment.
+        """Return where other programs find the bytes of one attachment.
 
-        :param Path copy: written, unless they are in the file store
-        :rtype: Path
-        :raise FileMissing, FileUnreadable: see :meth:`_progbox_blocks`
+        :param Path copy: to be written when they are not in the file store; it is not
+            there when their storage does not hold them
         """
         if path := self._progbox_path():
             return path
         if not copy.exists():
-            write_blocks(self._progbox_blocks(), copy)
+            with suppress(FileMissing, FileUnreadable):
+                write_blocks(self._progbox_blocks(), copy)
         return copy
 
     @contextmanager

@@ -5,7 +5,7 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..exceptions import FileMissing, FileUnreadable, JobError
+from ..exceptions import JobError
 from ..tools.compile import CompileError, Item, Limits, inspect_files
 from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
 
@@ -214,12 +214,7 @@ class ProgboxCompilation(models.Model):
         """Return what is to be tried, by line; the other lines are settled."""
         items = {}
         for line in lines:
-            try:
-                path = line._path()
-            except FileUnreadable as error:
-                code = "missing" if isinstance(error, FileMissing) else "unreadable"
-                line._refuse(code, str(error))
-                continue
+            path = line._path()
             if line.kind == "einvoice" and not line._has_pages():
                 line._take_along(path)
             else:

@@ -14,8 +14,8 @@ class ProgboxCompilationFile(models.Model):
 
     def _path(self):
         """Return where the bytes are: the file store, or a copy in the folder."""
-        folder = self.compilation_id._folder()
-        return self.attachment_id._progbox_local_path(folder / f"original-{self.id}")
+        copy = self.compilation_id._folder() / f"original-{self.id}"
+        return self.attachment_id._progbox_local_path(copy)
 
     def _take_along(self, path):
         """Take a file that has no pages: it is attached to the backup as it is."""

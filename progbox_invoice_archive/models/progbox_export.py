@@ -174,8 +174,8 @@ class ProgboxExport(models.Model):
     def _job_check_manager(self):
         """Let people steer what they have asked for themselves, too."""
         self.check_access("read")
-        if any(export.create_uid != self.env.user for export in self):
-            super()._job_check_manager()
+        others = self.filtered(lambda export: export.create_uid != self.env.user)
+        return super()._job_check_manager() if others else None
 
     def _url(self):
         return f"/odoo/archive-exports/{self.id}"

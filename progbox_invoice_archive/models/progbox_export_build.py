@@ -28,21 +28,24 @@ class ProgboxExport(models.Model):
         requester = self._as_requester()
         requester._check_requester()
         build = self._progbox_build()
-        begin = self.position if build.is_planned else 0
+        begin = self.position
         if not build.is_planned:
             requester._plan(build)
+            begin = 0
+            yield {**build.facts, "position": begin}
+        # Whoever has made the plan may have died before he could tell.
         facts = build.facts
-        yield {**facts, "position": begin}
         try:
             for position in self._write(build, facts, begin):
-                yield {"position": position}
+                yield {**facts, "position": position}
         except FileChanged as error:
             raise JobError(
                 self.env._("A file changed while it was exported."), str(error)
             ) from error
         # Somebody may have lost the right since it began.
         requester._check_requester()
-        yield {"position": facts["total"], **self._measured(build)}
+        # Not yielded: nothing is left to do for another run.
+        self._job_write({**facts, "position": facts["total"], **self._measured(build)})
 
     def _write(self, build, facts, position):
         reader = self.env["progbox.package"]._reader()

@@ -39,6 +39,7 @@ from . import test_verification
 from . import test_verification_doors
 from . import test_verification_runs
 from . import test_zip
+from . import test_zip_background
 from . import test_package_tool
 from . import test_billing_period
 from . import test_billing_period_rule

@@ -10,7 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ..tools.compile import CompileError, Part, PartRefused, assemble
-from .compilation_common import CompilationCommon, pdf_of
+from .compilation_common import CompilationCommon, encrypted, pdf_of
 from .object_store import ObjectStore
 
 LOGGER = "odoo.addons.progbox_invoice_archive"
@@ -67,11 +67,13 @@ class TestCompilationJob(CompilationCommon):
                 self.assertEqual(self.texts(self.reader(job)), ["FIRST", "PLAN"])
 
     def test_a_worker_on_another_host_makes_the_copies_anew(self):
+        # Its pages are those of a cleaned copy, not of the file itself.
+        self.attach(self.move, "open.pdf", encrypted(pdf_of("OPEN"), ""))
         job = self.begun()
         self.walk_until(job, lambda job: job.step == "assemble")
         job._remove_folder()
         job._job_process()
-        self.assertEqual(self.texts(self.reader(job)), ["FIRST", "PLAN"])
+        self.assertEqual(self.texts(self.reader(job)), ["FIRST", "PLAN", "OPEN"])
 
     def test_files_that_are_finished_are_not_made_twice(self):
         other = self.env["res.partner"].create({"name": "Aubin"})

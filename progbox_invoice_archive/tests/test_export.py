@@ -63,7 +63,7 @@ class ExportCommon(ArchiveCommon):
             job = self.server["progbox.export"].browse(export.id)
             job = job.with_env(job.env(cr=cr))
             job._job_begin_attempt()
-            cr.commit()
+            job.env["ir.cron"]._commit_progress()
             job._job_process()
         self.env.invalidate_all()
 

@@ -1,8 +1,4 @@
-import contextlib
-
 from odoo import fields, models
-
-from ..exceptions import FileUnreadable
 
 
 class ProgboxCompileWizardFile(models.TransientModel):
@@ -43,9 +39,6 @@ class ProgboxCompileWizardFile(models.TransientModel):
         )
 
     def _path(self, folder):
-        """Return where the bytes are, in a folder if not in the file store."""
+        """Return where the bytes are: the file store, or a copy in a folder."""
         copy = folder / f"original-{self.id}"
-        # Nothing is there then, and that is what trying the file will say.
-        with contextlib.suppress(FileUnreadable):
-            return self.attachment_id.sudo()._progbox_local_path(copy)
-        return copy
+        return self.attachment_id.sudo()._progbox_local_path(copy)
