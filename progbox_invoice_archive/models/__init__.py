@@ -47,6 +47,7 @@ from . import progbox_compilation_reasons
 from . import progbox_compilation_build
 from . import progbox_compilation_inspection
 from . import progbox_compilation_assembly
+from . import progbox_compilation_document
 from . import progbox_compilation_pages
 from . import progbox_compilation_result
 from . import progbox_compilation_doors

@@ -101,13 +101,15 @@ class ProgboxCompilation(models.Model):
 
     def _compute_result_ids(self):
         documents = self.env["progbox.document"].search(
-            Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids),
-            order="id",
+            self._result_domain(), order="id"
         )
         by_id = documents.grouped("res_id")
         for job in self:
             job.result_ids = by_id.get(job.id, documents.browse())
             job.result_count = len(job.result_ids)
+
+    def _result_domain(self):
+        return Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids)
 
     # ------------------------------------------------------------------
     # Asking for one

@@ -17,6 +17,13 @@ class ProgboxCompilationFile(models.Model):
         copy = self.compilation_id._folder() / f"original-{self.id}"
         return self.attachment_id._progbox_local_path(copy)
 
+    def _take_along(self, path):
+        """Take a file that has no pages: it is attached to the backup as it is."""
+        if path.is_file():
+            self.write({"state": "in", "parts": []})
+        else:
+            self._refuse("missing", str(path))
+
     def _take(self, inspection):
         """Write down what trying the file has shown."""
         leaves = list(inspection.leaves())

@@ -153,13 +153,7 @@ class ProgboxCompilation(models.Model):
         return again._open()
 
     def _documents(self):
-        return (
-            self.env["progbox.document"]
-            .sudo()
-            .search(
-                Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids)
-            )
-        )
+        return self.env["progbox.document"].sudo().search(self._result_domain())
 
     # ------------------------------------------------------------------
     # Clean-up
