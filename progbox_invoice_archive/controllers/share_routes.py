@@ -50,7 +50,7 @@ def share_route(page=""):
 
     def decorate(method):
         @kept_private
-        def handler(controller, share_id=None, token=None, **values):
+        def handler(controller, /, share_id=None, token=None, **values):
             try:
                 share = _open(share_id, token)
                 return method(controller, share, **values)

@@ -174,7 +174,7 @@ class ProgboxCompilation(models.Model):
         return companies
 
     @api.model
-    def _check_periods(self, moves):
+    def _check_periods(self, moves, company):
         """Make the billing periods that are missing, where they make themselves.
 
         :raise UserError: naming the dates that have none

@@ -1,3 +1,4 @@
+import re
 from datetime import date
 from typing import NamedTuple
 
@@ -12,6 +13,10 @@ from ..tools.filenames import clean_filename
 
 # What was taken along at that moment.
 TAKEN = "taken@"
+# One way to write each part: a large zip is kept by it, and is not built twice.
+PART = re.compile(
+    rf"\d{{4}}(-\d\d)?|{TAKEN}\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII
+)
 
 
 class Month(NamedTuple):
@@ -109,6 +114,8 @@ class ProgboxShare(models.Model):
             return self._new_domain(), new
         if part == "again":
             return self._taken_domain(self._last_delivery()[0]), new
+        if not PART.fullmatch(part):
+            raise NotShared(self, "part")
         try:
             if part.startswith(TAKEN):
                 return self._taken_domain(part.removeprefix(TAKEN)), new

@@ -126,7 +126,13 @@ def scripted(path, text):
         launch = Dictionary(S=Name.Launch, F=String("progbox-evil.exe"))
         submit = Dictionary(S=Name.SubmitForm, F=String("http://progbox-evil.test"))
         remote = Dictionary(S=Name.GoToR, F=String("\\\\progbox-evil\\share"))
-        address = Dictionary(S=Name.URI, URI=String("javascript:" + SCRIPT))
+        addresses = [
+            Dictionary(S=Name.URI, URI=String(text + SCRIPT))
+            for text in (
+                "javascript:", "\x01javascript:", "java\nscript:", "javascript\t:",
+                "javascript:\u0416", "file:", "\\\\progbox-evil\\", "//progbox-evil/",
+            )
+        ]  # fmt: skip
         chained = Dictionary(S=Name.URI, URI=String("https://x.test"), Next=script)
         harmless = Dictionary(S=Name.URI, URI=String("https://example.com/"))
         pdf.Root.OpenAction = script
@@ -138,7 +144,7 @@ def scripted(path, text):
         page.obj.AA = Dictionary(O=pdf.make_indirect(script))
         links = [
             Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=[0, 0, 9, 9], A=action)
-            for action in (launch, submit, remote, address, chained, harmless)
+            for action in (launch, submit, remote, *addresses, chained, harmless)
         ]
         links[0].AA = Dictionary(E=script)
         links.append(

@@ -155,6 +155,7 @@ class TestLeaks(LeaksCommon):
             f"token={self.token_a}x",
             f"document_id={self.secret.id}",
             "month=2026-11",
+            "controller=x",
         ):
             for root in (f"/my/archive/{self.share_b.id}", f"/archive/{self.token_b}"):
                 with self.subTest(query=query, root=root):

@@ -43,6 +43,14 @@ class TestLedgerTampering(VerificationCommon):
                 savepoint.rollback()
                 self.env.invalidate_all()
 
+    def test_a_payload_that_no_reader_can_take(self):
+        self.tamper(
+            "UPDATE progbox_seal SET payload = repeat('[', 100000) WHERE id = %s",
+            self.seal(self.victim).id,
+        )
+        kinds = {kind for kind, _number in self.found(self.verify())}
+        self.assertIn("line_changed", kinds)
+
     def test_a_hash_changed(self):
         for column in ("hash", "previous_hash"):
             with self.subTest(column), self.env.cr.savepoint() as savepoint:

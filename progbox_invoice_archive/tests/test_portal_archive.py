@@ -258,6 +258,23 @@ class TestLinkPage(PortalCommon, MailCase):
         self.share._revoke()
         self.assertEqual(self.get(f"{address}/file").status_code, 404)
 
+    def test_a_large_zip_has_one_address(self):
+        """Else whoever has a link fills the disk with copies of one year."""
+        parameters = self.env["ir.config_parameter"]
+        parameters.set_param("progbox_invoice_archive.zip_limit", "0.000001")
+        self.share._deliver([])
+        moment = self.share._last_delivery()[0]
+        for part in ("2026", "2026-11", f"taken@{moment}"):
+            self.assertEqual(self.get(f"{self.url}/zip/{part}").status_code, 303)
+        exports = self.server["progbox.export"].search_count([])
+        for part in (
+            "٢٠٢٦", "2026-1١", "2026-1", "20_6", "+202", f"taken@{moment}"[:-3],
+            f"taken@{moment}".replace("-", "-  "),
+        ):  # fmt: skip
+            with self.subTest(part=part):
+                self.assertEqual(self.get(f"{self.url}/zip/{part}").status_code, 404)
+        self.assertEqual(self.server["progbox.export"].search_count([]), exports)
+
     def test_a_zip_is_not_built_for_a_share_that_is_closed(self):
         export = self.share._request_zip("all", "Everything")
         self.by_the_clock(self.share)

@@ -1,5 +1,6 @@
 import errno
 import hashlib
+import json
 import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from odoo.tests import BaseCase, tagged
 
 from ..tools import chain
 from ..tools.digests import BLOCK_SIZE, Digest, digest_files, read_ahead
+from ..tools.ledger_copy import BadCopy, read_copy
 from ..tools.verify import compare_anchors, compare_document, judge_file, read_payload
 from ..tools.walk import Line, Walk
 
@@ -197,6 +199,18 @@ class TestComparisons(BaseCase):
 
 
 @tagged("-at_install", "post_install")
+class TestNonsense(BaseCase):
+    """What is no ledger is said to be none, however it is made."""
+
+    def test_what_no_reader_can_take_says_nothing(self):
+        self.assertEqual(read_payload("[" * 100_000), {})
+
+    def test_half_a_character_is_no_line(self):
+        line = {"payload": "\ud800", "previous_hash": chain.GENESIS, "sequence": 1}
+        with self.assertRaises(BadCopy):
+            list(read_copy([json.dumps(line).encode()], 1))
+
+
 class TestDigests(BaseCase):
     def setUp(self):
         super().setUp()

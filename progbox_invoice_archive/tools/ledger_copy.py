@@ -92,13 +92,17 @@ def _checked(texts, company):
         if not isinstance(payload, str) or line.get("previous_hash") != previous:
             raise BadCopy(number)
         content = read_payload(payload)
+        try:
+            hash_ = chain.link(previous, payload)
+        except UnicodeEncodeError as error:  # half a character, which JSON may hold
+            raise BadCopy(number) from error
         if (
-            line.get("hash") != chain.link(previous, payload)
+            line.get("hash") != hash_
             or line.get("sequence") != number
             or (content.get("sequence"), content.get("company")) != (number, company)
         ):
             raise BadCopy(number)
-        previous = line["hash"]
+        previous = hash_
         yield CopiedLine(number, previous, content)
     if not number:
         raise BadCopy(1)

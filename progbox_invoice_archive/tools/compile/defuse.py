@@ -2,12 +2,15 @@
 
 import re
 
-from pikepdf import Array, Dictionary, Name
+from pikepdf import Array, Dictionary, Name, String
 
 # What a click on a page may do.
 ACTIONS = {"/GoTo", "/URI", "/Named"}
 SCHEMES = {"http", "https", "mailto", "tel", "ftp"}
-SCHEME = re.compile(rb"\s*([A-Za-z][A-Za-z0-9+.-]*)\s*:")
+SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*):")
+# What readers pass over in an address, so that "java script:" is one; the zeros and
+# the marks of UTF-16 and UTF-8 too.
+PASSED_OVER = bytes([*range(0x21), 0x7F, 0xFE, 0xFF, 0xEF, 0xBB, 0xBF])
 PLAYERS = {"/Screen", "/Movie", "/Sound", "/RichMedia", "/3D"}
 TRIGGERS = ("/AA", "/PA")
 
@@ -78,5 +81,10 @@ def is_harmless(action):
     if action.S != Name.URI:
         return True
     address = action.get("/URI")
-    scheme = SCHEME.match(bytes(address)) if address is not None else None
-    return not scheme or scheme[1].decode().lower() in SCHEMES
+    if not isinstance(address, String):
+        return False
+    address = bytes(address).translate(None, PASSED_OVER)
+    if scheme := SCHEME.match(address):
+        return scheme[1].decode().lower() in SCHEMES
+    # To a reader of local files this is another computer's folder.
+    return not address.startswith((b"\\", b"//"))
