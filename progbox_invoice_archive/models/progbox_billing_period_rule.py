@@ -1,3 +1,4 @@
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -5,6 +6,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools.periods import month_period, week_period
+
+_logger = logging.getLogger(__name__)
 
 NAMED_DAYS = 10
 
@@ -78,7 +81,12 @@ class ProgboxBillingPeriod(models.Model):
             Domain("progbox_period_mode", "=", "automatic")
         )
         for company in companies:
-            self._run_company(company)
+            try:
+                with self.env.cr.savepoint():
+                    self._run_company(company)
+            except Exception:
+                # One company's trouble does not keep the others waiting.
+                _logger.exception("No billing periods for %s", company)
 
     @api.model
     def _run_company(self, company):

@@ -133,7 +133,8 @@ class ProgboxCompileWizard(models.TransientModel):
         self.env.user._check_archive_manager()
         documents = documents or self.env["progbox.document"]
         # No default of the caller's: the files are read with all rights.
-        wizard = self.with_context(clean_context(self.env.context)).create(
+        clean = self.env(context=clean_context(self.env.context))
+        wizard = self.with_env(clean).create(
             {
                 "company_id": jobs._check_subject(moves, documents).id,
                 "move_ids": [Command.set(moves.ids)],
