@@ -1,5 +1,5 @@
 from odoo import Command, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 CRON = "progbox_invoice_archive.ir_cron_compilation"
@@ -171,8 +171,6 @@ class ProgboxCompilation(models.Model):
                     companies=", ".join(companies.mapped("name")),
                 )
             )
-        if companies not in self.env.companies:
-            raise AccessError(self.env._("This company is not one of yours."))
         return companies
 
     @api.model

@@ -55,9 +55,7 @@ class ProgboxRequestedJobMixin(models.AbstractModel):
         """Return the job as the person sees it who asked for it."""
         user = self.create_uid
         return self.with_user(user).with_context(
-            lang=user.lang,
-            tz=user.tz,
-            allowed_company_ids=self._requested_companies().ids,
+            lang=user.lang, allowed_company_ids=self._requested_companies().ids
         )
 
     def _job_language(self):

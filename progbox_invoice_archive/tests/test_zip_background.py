@@ -21,6 +21,7 @@ class TestZipInTheBackground(ZipCommon):
         with self.enter_registry_test_mode(), self.registry.cursor() as cr:
             job = self.server["progbox.export"].browse(export.id)
             job = job.with_env(job.env(cr=cr))
+            self.running = job.env
             job._job_begin_attempt()
             job.env["ir.cron"]._commit_progress()
             job._job_process()
@@ -125,6 +126,21 @@ class TestZipInTheBackground(ZipCommon):
         with self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"):
             export = self.build(answer)
         self.assertFalse(export.sudo()._progbox_build().zip.exists())
+        self.assertEqual(export.sudo().state, "pending")
+
+    def test_rights_lost_while_it_is_built_count_at_its_end(self):
+        answer = self.start(folder=self.year)
+        write = package_build.PackageBuild.write_zip
+
+        def late(build, *args):
+            yield from write(build, *args)
+            user = self.billing.with_env(self.running)
+            user.group_ids = user.env.ref("base.group_user")
+
+        self.patch(package_build.PackageBuild, "write_zip", late)
+        with self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"):
+            export = self.build(answer)
+        self.assertFalse(export.sudo().has_content)
         self.assertEqual(export.sudo().state, "pending")
 
     def test_it_expires_by_the_clock(self):
