@@ -8,6 +8,8 @@ from ..exceptions import NotShared
 from .share_routes import render_page, share_route
 
 PAGE_SIZE = 50
+# Hundreds of words would keep the database busy for a minute.
+LONGEST_SEARCH = 200
 # A text that is longer is read after downloading it.
 SHOWN_TEXT = 256 * 1024
 PICTURES = ("image/gif", "image/jpeg", "image/png", "image/webp")
@@ -42,7 +44,7 @@ class SharePages(Controller):
     def search(self, share, /, search="", date_from="", date_to="", page=1, **_query):
         query = {
             # A NUL is nothing that PostgreSQL could look for.
-            "search": search.replace("\0", "").strip(),
+            "search": search.replace("\0", "").strip()[:LONGEST_SEARCH],
             "date_from": self._date(date_from),
             "date_to": self._date(date_to),
         }

@@ -8,7 +8,6 @@ class ProgboxFolder(models.Model):
 
     _inherit = "progbox.folder"
 
-    share_ids = fields.One2many("progbox.share", "folder_id")
     share_count = fields.Integer(
         string="Shares", compute="_compute_share_count", help="Those that are open."
     )

@@ -1,5 +1,6 @@
 import logging
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
@@ -66,6 +67,20 @@ class TestPortalArchive(PortalCommon):
                 for number in ("INV/10", "INV/11"):
                     inside = f'<span class="fw-bold text-break">{number}</span>' in page
                     self.assertEqual(inside, number == found)
+
+    def test_a_search_for_a_whole_book_is_cut(self):
+        words = " ".join(f"word{number}" for number in range(500))
+        searched = []
+        shares = type(self.share)
+        plain = shares._search_domain
+
+        def noting(share, search="", **dates):
+            searched.append(search)
+            return plain(share, search, **dates)
+
+        with patch.object(shares, "_search_domain", noting):
+            self.get(f"{self.url}/search?search={words}")
+        self.assertEqual(searched, [words[:200]])
 
     def test_a_pdf_is_shown_and_downloaded(self):
         url = f"{self.url}/document/{self.november.id}"

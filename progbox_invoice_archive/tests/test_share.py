@@ -122,6 +122,11 @@ class TestShare(ShareCommon):
                 with self.assertRaises(AccessError):
                     share.with_user(user).read(["folder_name"])
 
+    def test_whoever_may_read_a_folder_reads_all_of_it(self):
+        self.env.invalidate_all()
+        [values] = self.month.with_user(self.billing).sudo(False).read()
+        self.assertEqual(values["name"], self.month.name)
+
     def test_managers_do_not_see_shares_of_other_companies(self):
         other = self.setup_other_company()["company"]
         theirs = self.archived_without_render("THEIRS/1", company=other)

@@ -39,6 +39,18 @@ class TestShareWizard(ShareCommon, MailCase):
         self.assertIn(f"/my/archive/{share.id}", mail["body"])
         self.assertIn("À bientôt", mail["body"])
 
+    def test_a_contact_that_the_manager_may_not_see_is_not_told_to_him(self):
+        other = self.setup_other_company()["company"]
+        hidden = self.env["res.partner"].create(
+            {"name": "Hidden", "email": "hidden@example.com", "company_id": other.id}
+        )
+        self.env.invalidate_all()
+        wizard = self.wizard(way="contact", partner_id=hidden.id)
+        with self.mock_mail_gateway(), self.assertRaises(AccessError):
+            wizard.action_share()
+        self.assertFalse(self.shares().search([("partner_id", "=", hidden.id)]))
+        self.assertFalse(hidden.user_ids)
+
     def test_a_stranger_is_invited_to_the_portal(self):
         share, mails = self.share_by(
             way="email", email="Claire@Example.com", recipient_name="Claire"

@@ -147,8 +147,11 @@ class ProgboxShareWizard(models.TransientModel):
     def _contact(self):
         """Return the contact to share with, created when it is not known.
 
+        :raise AccessError: when the user may not see the contact that he names
         :raise UserError: when that cannot be
         """
+        # Not whom an e-mail finds: whoever types it knows him already.
+        self.partner_id.check_access("read")
         contact = self._known_contact()
         email = email_normalize(contact.sudo().email or self.email)
         if not email:
