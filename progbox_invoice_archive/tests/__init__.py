@@ -50,6 +50,7 @@ from . import test_compilation_wizard
 from . import test_package_build
 from . import test_export
 from . import test_export_check
+from . import test_export_content
 from . import test_access_log
 from . import test_access_log_http
 from . import test_archive_failures
