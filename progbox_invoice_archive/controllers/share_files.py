@@ -37,15 +37,18 @@ class ShareFiles(Controller):
         zips = share.env["progbox.zip"]
         inside = share._documents_domain() & domain
         measure = zips._measure(share.company_id, inside)
-        if not measure.documents:
+        is_direct = zips._is_direct(measure)
+        # Who asks for the headers alone neither takes a zip nor has one made.
+        is_look = request.httprequest.method == "HEAD"
+        if not measure.documents or (is_look and not is_direct):
             return request.redirect(share.env.context["progbox_root"])
-        if not zips._is_direct(measure):
+        if not is_direct:
             export = share._request_zip(part, stem)
             return request.redirect(
                 f"{share.env.context['progbox_root']}/prepared/{export.id}"
             )
         response = zips._serve(share.company_id, inside, stem)
-        if request.httprequest.method != "HEAD":
+        if not is_look:
             share._deliver(domain)
         return response
 

@@ -126,7 +126,11 @@ class ProgboxBillingPeriod(models.Model):
     def write(self, vals):
         if {"company_id", "date_from", "date_to"} & set(vals):
             self._check_stays_whole(vals)
-        return super().write(vals)
+        result = super().write(vals)
+        if "company_id" in vals:
+            # Odoo asks before, about the company that it leaves.
+            self.check_access("write")
+        return result
 
     def _check_stays_whole(self, vals):
         """Let a period with invoices become longer, never shorter."""

@@ -207,6 +207,12 @@ class TestBillingPeriodSecurity(PeriodCommon):
             with self.assertRaises(AccessError):
                 self.draft().with_user(user).read(["progbox_period_id"])
 
+    def test_a_manager_hands_no_period_to_another_company(self):
+        other = self.setup_other_company()["company"]
+        period = self.period("1950-01-01", "1999-12-31").with_user(self.manager)
+        with self.assertRaises(AccessError):
+            period.company_id = other.id
+
     def test_the_manager_of_another_company_sees_none(self):
         other = self.setup_other_company()["company"]
         stranger = new_test_user(

@@ -253,6 +253,8 @@ class TestLinkPage(PortalCommon, MailCase):
     def test_a_large_zip_is_prepared_for_the_share(self):
         parameters = self.env["ir.config_parameter"]
         parameters.set_param("progbox_invoice_archive.zip_limit", "0.000001")
+        self.get(f"{self.url}/zip/all", method="HEAD")
+        self.assertFalse(self.share._last_delivery()[0])
         waiting = self.get(f"{self.url}/zip/all")
         self.assertEqual(waiting.status_code, 303)
         self.assertEqual(self.get(f"{self.url}/zip/all").headers["Location"],
