@@ -14,9 +14,7 @@ from ..tools.filenames import clean_filename
 # What was taken along at that moment.
 TAKEN = "taken@"
 # One way to write each part: a large zip is kept by it, and is not built twice.
-PART = re.compile(
-    rf"\d{{4}}(-\d\d)?|{TAKEN}\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII
-)
+PART = re.compile(rf"\d{{4}}(-\d\d)?|{TAKEN}\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 
 
 class Month(NamedTuple):

@@ -129,7 +129,8 @@ class ProgboxCompileWizard(models.TransientModel):
         self.env.user._check_archive_manager()
         documents = documents or self.env["progbox.document"]
         # No default of the caller's: the files are read with all rights.
-        wizard = self.with_context(clean_context(self.env.context)).create(
+        wizards = self.with_env(self.env(context=clean_context(self.env.context)))
+        wizard = wizards.create(
             {
                 "company_id": jobs._check_subject(moves, documents).id,
                 "move_ids": [Command.set(moves.ids)],
