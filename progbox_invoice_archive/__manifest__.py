@@ -32,6 +32,8 @@
         "wizards/progbox_share_wizard_views.xml",
         "wizards/progbox_verification_wizard_views.xml",
         "views/progbox_document_views.xml",
+        "views/progbox_document_form_views.xml",
+        "views/progbox_folder_views.xml",
         "views/progbox_archive_job_views.xml",
         "views/progbox_document_type_views.xml",
         "views/account_move_views.xml",

@@ -2,10 +2,9 @@ from odoo.http import Controller, request
 from odoo.tools.misc import str2bool
 
 from ..exceptions import FileMissing, NotShared
+from ..models.progbox_job_mixin import OPEN_STATES
 from .share_pages import PDF, PICTURES
-from .share_routes import share_route
-
-WAITING = ("pending", "running", "waiting")
+from .share_routes import render_page, share_route
 
 
 class ShareFiles(Controller):
@@ -56,21 +55,13 @@ class ShareFiles(Controller):
     @share_route("/prepared/<int:export_id>")
     def prepared(self, share, /, export_id, **_query):
         export = self._export(share, export_id)
-        return request.render(
-            "progbox_invoice_archive.portal_archive_prepared",
-            {
-                "share": share,
-                "root": share.env.context["progbox_root"],
-                "res_company": share.company_id,
-                "no_breadcrumbs": True,
-                "export": export,
-                "is_waiting": export.state in WAITING,
-                "title": export.name,
-                "crumbs": [(export.name, None)],
-                "search": "",
-                "date_from": None,
-                "date_to": None,
-            },
+        return render_page(
+            share,
+            "portal_archive_prepared",
+            export=export,
+            is_waiting=export.state in OPEN_STATES,
+            title=export.name,
+            crumbs=[(export.name, None)],
         )
 
     @share_route("/prepared/<int:export_id>/file")

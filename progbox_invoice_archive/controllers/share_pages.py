@@ -5,7 +5,7 @@ from odoo.tools import format_date
 from odoo.addons.portal.controllers.portal import pager
 
 from ..exceptions import NotShared
-from .share_routes import share_route
+from .share_routes import render_page, share_route
 
 PAGE_SIZE = 50
 # Hundreds of words would keep the database busy for a minute.
@@ -24,7 +24,7 @@ class SharePages(Controller):
         share._log_visit("view")
         taken_on, taken_count = share._last_delivery()
         years = share._years()
-        return self._render(
+        return render_page(
             share,
             "portal_archive_share",
             years=years,
@@ -65,7 +65,7 @@ class SharePages(Controller):
         text, is_cut = self._text(share, document) if kind == "text" else ("", False)
         part = f"{document.document_date or document.create_date:%Y-%m}"
         _domain, month = share._part(part)
-        return self._render(
+        return render_page(
             share,
             "portal_archive_document",
             document=document,
@@ -79,24 +79,6 @@ class SharePages(Controller):
     # Rendering
     # ------------------------------------------------------------------
 
-    def _render(self, share, template, **values):
-        return request.render(
-            f"progbox_invoice_archive.{template}",
-            {
-                "page_name": "archive",
-                "no_breadcrumbs": True,
-                "share": share,
-                "root": share.env.context["progbox_root"],
-                "res_company": share.company_id,
-                "title": share._label(),
-                "crumbs": [],
-                "search": "",
-                "date_from": None,
-                "date_to": None,
-                **values,
-            },
-        )
-
     def _render_list(
         self, share, domain, page, path, title, url_args=None, part=None, **values
     ):
@@ -106,7 +88,7 @@ class SharePages(Controller):
         url = f"{share.env.context['progbox_root']}{path}"
         pages = pager(url, total, page, PAGE_SIZE, url_args=url_args)
         documents = share._documents(domain, offset=pages["offset"], limit=PAGE_SIZE)
-        return self._render(
+        return render_page(
             share,
             "portal_archive_documents",
             documents=documents,

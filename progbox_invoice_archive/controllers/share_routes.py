@@ -76,6 +76,31 @@ def share_route(page=""):
     return decorate
 
 
+def render_page(share, template, **values):
+    """Return a page of a share.
+
+    :param progbox.share share: open, as its visitor sees it
+    :param str template: name of the template in this add-on
+    :param values: what else it shows
+    """
+    return request.render(
+        f"progbox_invoice_archive.{template}",
+        {
+            "page_name": "archive",
+            "no_breadcrumbs": True,
+            "share": share,
+            "root": share.env.context["progbox_root"],
+            "res_company": share.company_id,
+            "title": share._label(),
+            "crumbs": [],
+            "search": "",
+            "date_from": None,
+            "date_to": None,
+            **values,
+        },
+    )
+
+
 def _open(share_id, token):
     shares = request.env["progbox.share"]
     if token is not None:

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .progbox_job_mixin import UNFINISHED_STATES
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -216,7 +218,7 @@ class AccountMove(models.Model):
             .search(
                 Domain("move_id", "in", list(documents))
                 & Domain("reason", "=", "posting")
-                & Domain("state", "in", ("pending", "running", "waiting", "failed"))
+                & Domain("state", "in", UNFINISHED_STATES)
                 & Domain("pdf_archived", "=", False)
             )
         )

@@ -1,5 +1,5 @@
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg2
@@ -9,7 +9,7 @@ from odoo import SUPERUSER_ID, api, models
 from odoo.addons.base.models.ir_attachment import IrAttachment as BaseIrAttachment
 
 from ..exceptions import FileMissing, FileUnreadable
-from ..tools.staging import BLOCK_SIZE, remove_leftovers, stage
+from ..tools.staging import BLOCK_SIZE, remove_leftovers, stage, write_blocks
 
 LEFTOVER_AGE = 24 * 3600
 
@@ -134,6 +134,19 @@ class IrAttachment(models.Model):
         """
         name = self.store_fname
         return Path(self._full_path(name)) if name and not is_object(name) else None
+
+    def _progbox_local_path(self, copy):
+        """Return where other programs find the bytes of one attachment.
+
+        :param Path copy: to be written when they are not in the file store; it is not
+            there when their storage does not hold them
+        """
+        if path := self._progbox_path():
+            return path
+        if not copy.exists():
+            with suppress(FileMissing, FileUnreadable):
+                write_blocks(self._progbox_blocks(), copy)
+        return copy
 
     @contextmanager
     def _progbox_open(self):

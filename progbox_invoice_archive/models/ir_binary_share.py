@@ -9,9 +9,8 @@ class IrBinary(models.AbstractModel):
     _inherit = "ir.binary"
 
     def _progbox_log_opening(self, record, field_name):
-        # A record: nothing that comes over RPC can be one.
-        share = self.env.context.get("progbox_share")
-        if not isinstance(share, models.BaseModel):
+        share = self.env["progbox.share"]._visited()
+        if not share:
             return super()._progbox_log_opening(record, field_name)
         if record._name == "progbox.document":
             download = str2bool(request.params.get("download") or "", False)

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 
 from ..exceptions import JobCancelled, JobError, JobWaiting
 from .progbox_archive_deposit import Deposit
-from .progbox_job_mixin import OPEN_STATES
+from .progbox_job_mixin import UNFINISHED_STATES
 
 PRIORITIES = {"posting": 0, "legal": 0, "catchup": 5, "history": 10}
 CRON = "progbox_invoice_archive.ir_cron_archive"
@@ -250,7 +250,7 @@ class ProgboxArchiveJob(models.Model):
         """
         return self.search(
             Domain("move_id", "=", move.id)
-            & Domain("state", "in", OPEN_STATES)
+            & Domain("state", "in", UNFINISHED_STATES)
             & Domain("id", "!=", self.id)
         )
 

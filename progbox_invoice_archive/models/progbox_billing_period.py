@@ -33,7 +33,7 @@ class ProgboxBillingPeriod(models.Model):
         compute="_compute_due_date", store=True, readonly=False, precompute=True
     )
     state = fields.Selection(
-        [("upcoming", "Upcoming"), ("open", "Open"), ("closed", "Closed")],
+        [("upcoming", "Upcoming"), ("open", "Current"), ("closed", "Closed")],
         default="upcoming",
         required=True,
         readonly=True,

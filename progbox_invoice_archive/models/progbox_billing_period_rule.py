@@ -1,3 +1,4 @@
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -5,6 +6,10 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools.periods import month_period, week_period
+
+_logger = logging.getLogger(__name__)
+
+NAMED_DAYS = 10
 
 
 class ProgboxBillingPeriod(models.Model):
@@ -76,7 +81,12 @@ class ProgboxBillingPeriod(models.Model):
             Domain("progbox_period_mode", "=", "automatic")
         )
         for company in companies:
-            self._run_company(company)
+            try:
+                with self.env.cr.savepoint():
+                    self._run_company(company)
+            except Exception:
+                # One company's trouble does not keep the others waiting.
+                _logger.exception("No billing periods for %s", company)
 
     @api.model
     def _run_company(self, company):
@@ -88,19 +98,32 @@ class ProgboxBillingPeriod(models.Model):
             current.action_open()
 
     @api.model
-    def _days_without(self, company):
-        """Return the days of invoices that are in no period."""
-        moves = self.env["account.move"].sudo()
-        moves.flush_model(["invoice_date", "date", "company_id", "move_type"])
-        self.flush_model(["company_id", "date_from", "date_to"])
+    def _days_without(self, company, moves=None):
+        """Return the days of invoices that are in no period.
+
+        :param res.company company: whose invoices
+        :param account.move moves: which of them; by default all
+        """
+        everything = self.env["account.move"].sudo()
+        everything.flush_model(["invoice_date", "date", "company_id", "move_type"])
         rows = self.env.execute_query(
             SQL(
-                """SELECT DISTINCT %(day)s FROM account_move move
+                """SELECT DISTINCT %(day)s AS day FROM account_move move
                 WHERE move.company_id = %(company)s AND move.move_type != 'entry'
-                AND %(day)s IS NOT NULL AND %(period)s IS NULL""",
-                day=moves._progbox_day_sql("move"),
-                period=moves._progbox_period_sql("move"),
+                AND %(day)s IS NOT NULL AND %(period)s IS NULL %(among)s
+                ORDER BY day""",
+                day=everything._progbox_day_sql("move"),
+                period=everything._progbox_period_sql("move"),
                 company=company.id,
+                among=SQL()
+                if moves is None
+                else SQL("AND move.id = ANY(%s)", moves.ids),
             )
         )
         return [day for [day] in rows]
+
+    @api.model
+    def _days_text(self, days):
+        """Return days as a message names them: the first ones."""
+        shown = ", ".join(map(fields.Date.to_string, days[:NAMED_DAYS]))
+        return f"{shown} …" if len(days) > NAMED_DAYS else shown

@@ -76,9 +76,9 @@ class ProgboxClosing(models.Model):
     @api.depends_context("lang")
     def _compute_totals_text(self):
         names = {name for closing in self for name in closing.totals or {}}
-        write = self.env["res.currency"]._progbox_totals_writer(names)
+        writer = self.env["res.currency"]._progbox_totals_writer(names)
         for closing in self:
-            closing.totals_text = write(closing.totals or {})
+            closing.totals_text = writer(closing.totals or {})
 
     def _refusal(self):
         return self.env._(

@@ -1,7 +1,6 @@
 from odoo import Command, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 CRON = "progbox_invoice_archive.ir_cron_compilation"
 
@@ -15,7 +14,7 @@ class ProgboxCompilation(models.Model):
     """
 
     _name = "progbox.compilation"
-    _inherit = ["progbox.long.job.mixin", "progbox.compilation.choices"]
+    _inherit = ["progbox.requested.job.mixin", "progbox.compilation.choices"]
     _description = "Invoice Backup"
     _order = "id desc"
 
@@ -102,13 +101,15 @@ class ProgboxCompilation(models.Model):
 
     def _compute_result_ids(self):
         documents = self.env["progbox.document"].search(
-            Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids),
-            order="id",
+            self._result_domain(), order="id"
         )
         by_id = documents.grouped("res_id")
         for job in self:
             job.result_ids = by_id.get(job.id, documents.browse())
             job.result_count = len(job.result_ids)
+
+    def _result_domain(self):
+        return Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids)
 
     # ------------------------------------------------------------------
     # Asking for one
@@ -130,8 +131,8 @@ class ProgboxCompilation(models.Model):
         self.env.user._check_archive_manager()
         documents = documents or self.env["progbox.document"]
         company = self._check_subject(moves, documents)
-        self._check_periods(moves)
-        job = self.sudo().create(
+        self._check_periods(moves, company)
+        return self._enqueue(
             {
                 "name": self._title(moves, documents),
                 "company_id": company.id,
@@ -142,8 +143,6 @@ class ProgboxCompilation(models.Model):
                 **values,
             }
         )
-        self._job_trigger()
-        return job.with_env(self.env)
 
     @api.model
     def _check_subject(self, moves, documents):
@@ -172,42 +171,24 @@ class ProgboxCompilation(models.Model):
                     companies=", ".join(companies.mapped("name")),
                 )
             )
-        if companies not in self.env.companies:
-            raise AccessError(self.env._("This company is not one of yours."))
         return companies
 
     @api.model
-    def _check_periods(self, moves):
+    def _check_periods(self, moves, company):
         """Make the billing periods that are missing, where they make themselves.
 
         :raise UserError: naming the dates that have none
         """
-        missing = self._days_without_period(moves)
-        if missing:
-            days = [fields.Date.to_string(day) for day in missing]
+        periods = self.env["progbox.billing.period"]
+        days = periods._days_without(company, moves)
+        if missing := periods._ensure(company, days):
             raise UserError(
                 self.env._(
                     "There is no billing period for %(dates)s. Create it first: the "
                     "button Create Periods does.",
-                    dates=", ".join(days[:10]) + (" …" if len(days) > 10 else ""),
+                    dates=periods._days_text(missing),
                 )
             )
-
-    @api.model
-    def _days_without_period(self, moves, by_hand=False):
-        """Return the days of invoices of one company that are in no period.
-
-        :param bool by_hand: make their periods in any case
-        """
-        day = moves._progbox_day_sql("move")
-        query = SQL(
-            "SELECT DISTINCT %s FROM account_move move WHERE move.id = ANY(%s)",
-            day,
-            moves.ids,
-        )
-        days = [day for [day] in self.env.execute_query(query) if day]
-        periods = self.env["progbox.billing.period"]
-        return periods._ensure(moves.company_id, days, by_hand)
 
     @api.model
     def _title(self, moves, documents):
@@ -225,13 +206,5 @@ class ProgboxCompilation(models.Model):
     def _job_leader(self):
         return self.env.ref(CRON, raise_if_not_found=False).sudo()
 
-    def _job_language(self):
-        return self.create_uid.lang
-
-    def _as_requester(self):
-        """Return the backup as the person sees it who asked for it."""
-        return self.with_user(self.create_uid).with_context(
-            lang=self.create_uid.lang,
-            tz=self.create_uid.tz,
-            allowed_company_ids=self.company_id.ids,
-        )
+    def _url(self):
+        return f"/odoo/invoice-backups/{self.id}"

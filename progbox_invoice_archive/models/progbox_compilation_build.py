@@ -201,19 +201,25 @@ class ProgboxCompilation(models.Model):
         gone = Domain("attachment_id", "=", False)
         self._lines("found", domain=gone)._leave_out("missing")
         while lines := self._lines("found", limit=CHECK_BATCH):
-            foreign = lines.filtered(
-                lambda line: line.kind == "einvoice" and not line._has_pages()
-            )
-            foreign.write({"state": "in", "parts": []})
-            lines -= foreign
-            items = [Item(line._path(), line.name) for line in lines]
+            items = self._items(lines)
             inspections = inspect_files(
-                items, self._folder(), LIMITS, extract, stopped.is_set
+                list(items.values()), self._folder(), LIMITS, extract, stopped.is_set
             )
-            for line, inspection in zip(lines, inspections, strict=True):
+            for line, inspection in zip(items, inspections, strict=True):
                 line._take(inspection)
                 yield {"position": self.position + 1}
-            yield {"position": self.position + len(foreign)}
+            yield {"position": self.position + len(lines) - len(items)}
+
+    def _items(self, lines):
+        """Return what is to be tried, by line; the other lines are settled."""
+        items = {}
+        for line in lines:
+            path = line._path()
+            if line.kind == "einvoice" and not line._has_pages():
+                line._take_along(path)
+            else:
+                items[line] = Item(path, line.name)
+        return items
 
     def _prefer_signed(self):
         """Let signed copies take the place of the invoices they are copies of."""

@@ -1,9 +1,6 @@
-from pathlib import Path
-
 from odoo import models
 
 from ..tools.filenames import clean_filename
-from ..tools.staging import write_blocks
 
 
 class ProgboxCompilationFile(models.Model):
@@ -17,13 +14,15 @@ class ProgboxCompilationFile(models.Model):
 
     def _path(self):
         """Return where the bytes are: the file store, or a copy in the folder."""
-        attachment = self.attachment_id
-        if attachment.store_fname:
-            return Path(attachment._full_path(attachment.store_fname))
-        path = self.compilation_id._folder() / f"original-{self.id}"
-        if not path.exists():
-            write_blocks(attachment._progbox_blocks(), path)
-        return path
+        copy = self.compilation_id._folder() / f"original-{self.id}"
+        return self.attachment_id._progbox_local_path(copy)
+
+    def _take_along(self, path):
+        """Take a file that has no pages: it is attached to the backup as it is."""
+        if path.is_file():
+            self.write({"state": "in", "parts": []})
+        else:
+            self._refuse("missing", str(path))
 
     def _take(self, inspection):
         """Write down what trying the file has shown."""

@@ -5,9 +5,10 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import formatLang
 
+from .progbox_job_mixin import UNFINISHED_STATES
+
 # The message names this many files that were left out, the backup all of them.
 NAMED_IN_MESSAGE = 20
-OPEN = ("pending", "running", "waiting")
 
 
 class ProgboxCompilation(models.Model):
@@ -65,12 +66,14 @@ class ProgboxCompilation(models.Model):
             if state == "done":
                 job._log_result()
                 job._as_requester()._notify_done()
+        if state == "cancelled":
+            self._documents().unlink()
         return result
 
     def _job_on_error(self):
         if self.state == "failed":
             self._remove_folder()
-            self._as_requester()._notify(self.error, "danger")
+        return super()._job_on_error()
 
     def _log_result(self):
         log = self._as_requester().env["progbox.access.log"]
@@ -86,22 +89,10 @@ class ProgboxCompilation(models.Model):
             kind = "warning"
         self._notify(self._summary(), kind)
 
-    def _notify(self, message, kind):
-        """Tell the requester: on his screen, and in his inbox or by e-mail."""
-        user = self.env.user
-        title = self.env._("Invoice backup: %(name)s", name=self.name)
-        user._bus_send(
-            "simple_notification", {"type": kind, "title": title, "message": message}
-        )
-        link = f"{self.get_base_url()}/odoo/invoice-backups/{self.id}"
-        body = Markup('<p>%s</p><p><a href="%s">%s</a></p>%s') % (
-            message, link, self.name, self._left_out_html(),
-        )  # fmt: skip
-        self.env["mail.thread"].sudo().message_notify(
-            partner_ids=user.partner_id.ids, subject=title, body=body
-        )
+    def _notification_title(self):
+        return self.env._("Invoice backup: %(name)s", name=self.name)
 
-    def _left_out_html(self):
+    def _notification_details(self):
         lines = self._lines("left_out")
         if not lines:
             return ""
@@ -147,23 +138,6 @@ class ProgboxCompilation(models.Model):
             "target": "download",
         }
 
-    def action_cancel(self):
-        """Stop the work on these backups; nothing of it stays."""
-        self._job_check_manager()
-        running = self.filtered(lambda job: job.state in (*OPEN, "failed"))
-        running._job_write(
-            {
-                "state": "cancelled",
-                "error": self.env._(
-                    "%(user)s stopped it.", user=self.env.user.display_name
-                ),
-                "done_on": fields.Datetime.now(),
-            }
-        )
-        running._documents().unlink()
-        for job in running:
-            self.env.cr.postcommit.add(job._remove_folder)
-
     def action_compile_again(self):
         """Compile the same invoices anew, as they are now."""
         self.ensure_one()
@@ -179,13 +153,7 @@ class ProgboxCompilation(models.Model):
         return again._open()
 
     def _documents(self):
-        return (
-            self.env["progbox.document"]
-            .sudo()
-            .search(
-                Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids)
-            )
-        )
+        return self.env["progbox.document"].sudo().search(self._result_domain())
 
     # ------------------------------------------------------------------
     # Clean-up
@@ -198,8 +166,6 @@ class ProgboxCompilation(models.Model):
         old._documents().unlink()
         staging = self.env["ir.attachment"]._progbox_staging_folder()
         for folder in staging.glob("compilation-*"):
-            job = self.sudo().browse(int(folder.name.rpartition("-")[2])).exists()
-            if job.state not in (*OPEN, "failed"):
-                self.browse(
-                    job.id or int(folder.name.rpartition("-")[2])
-                )._remove_folder()
+            job = self.sudo().browse(int(folder.name.rpartition("-")[2]))
+            if job.exists().state not in UNFINISHED_STATES:
+                job._remove_folder()

@@ -5,10 +5,8 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 CRON = "progbox_invoice_archive.ir_cron_export"
-MANAGER_GROUP = "progbox_invoice_archive.group_archive_manager"
 # A built file is a second copy of the documents: it does not stay for long.
 KEPT_FOR = timedelta(days=7)
-OPEN_STATES = ("pending", "running", "waiting")
 
 
 class ProgboxExport(models.Model):
@@ -20,7 +18,7 @@ class ProgboxExport(models.Model):
     """
 
     _name = "progbox.export"
-    _inherit = "progbox.long.job.mixin"
+    _inherit = "progbox.requested.job.mixin"
     _description = "Export of Documents"
     _order = "id desc"
 
@@ -94,18 +92,6 @@ class ProgboxExport(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _enqueue(self, values):
-        """Queue an export for the user of the environment.
-
-        :param dict values: field values; the caller has checked that the user may
-            ask for it. It is checked again when it is built, and when it is fetched.
-        :rtype: progbox.export
-        """
-        export = self.sudo().create(values)
-        self._job_trigger()
-        return export.with_env(self.env)
-
-    @api.model
     def _request(self, folder, target, directory=None):
         """Queue the export of a folder and all that is under it, with evidence.
 
@@ -116,7 +102,7 @@ class ProgboxExport(models.Model):
         :raise AccessError: for anybody but an archive manager of the company
         :raise UserError: when there is no such directory, or it is not allowed
         """
-        self._check_manager()
+        self.env.user._check_archive_manager()
         folder.check_access("read")
         if target == "folder":
             directory = str(self._checked_directory(directory))
@@ -132,12 +118,6 @@ class ProgboxExport(models.Model):
             }
         )
 
-    def _check_manager(self):
-        if not self.env.user.has_group(MANAGER_GROUP):
-            raise AccessError(
-                self.env._("Only an archive manager exports the archive.")
-            )
-
     # ------------------------------------------------------------------
     # To extend
     # ------------------------------------------------------------------
@@ -146,11 +126,8 @@ class ProgboxExport(models.Model):
         """Return which documents are wanted, as a domain."""
         return Domain(self.sudo().domain)
 
-    def _as_requester(self):
-        """Return the export as the person sees it who asked for it."""
-        return self.with_user(self.create_uid).with_context(
-            lang=self.create_uid.lang, allowed_company_ids=self.sudo().company_ids.ids
-        )
+    def _requested_companies(self):
+        return self.sudo().company_ids
 
     def _check_requester(self):
         """Check that the user of the environment may have these documents, still.
@@ -164,7 +141,7 @@ class ProgboxExport(models.Model):
             )
         self.env["progbox.document"].check_access("read")
         if self.kind == "evidence":
-            self._check_manager()
+            user._check_archive_manager()
 
     def _check_download(self):
         """Check that the user of the environment may fetch the zip, now.
@@ -194,18 +171,11 @@ class ProgboxExport(models.Model):
     # Actions
     # ------------------------------------------------------------------
 
-    def action_cancel(self):
-        """Stop what has not been built yet; what is written of it is removed."""
-        self._job_check_manager()
-        self.filtered(lambda export: export.state in OPEN_STATES)._job_finish(
-            "cancelled", self.env._("Cancelled by %(user)s.", user=self.env.user.name)
-        )
-
     def _job_check_manager(self):
         """Let people steer what they have asked for themselves, too."""
         self.check_access("read")
-        if any(export.create_uid != self.env.user for export in self):
-            super()._job_check_manager()
+        others = self.filtered(lambda export: export.create_uid != self.env.user)
+        return super()._job_check_manager() if others else None
 
     def _url(self):
         return f"/odoo/archive-exports/{self.id}"

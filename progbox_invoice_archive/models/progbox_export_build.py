@@ -7,7 +7,8 @@ from odoo.exceptions import UserError
 from ..exceptions import JobError
 from ..tools.package import FileChanged
 from ..tools.package_build import PackageBuild, partial_folder, remove_tree
-from .progbox_export import CRON, OPEN_STATES
+from .progbox_export import CRON
+from .progbox_job_mixin import OPEN_STATES
 
 DIRECTORY_PARAMETER = "progbox_invoice_archive.export_directory"
 # The screen shows this many problems, PROBLEMS.txt all of them.
@@ -23,28 +24,28 @@ class ProgboxExport(models.Model):
     def _job_leader(self):
         return self.env.ref(CRON).sudo()
 
-    def _job_language(self):
-        return self._as_requester().env.lang
-
     def _job_steps(self):
         requester = self._as_requester()
         requester._check_requester()
         build = self._progbox_build()
-        begin = self.position if build.is_planned else 0
+        begin = self.position
         if not build.is_planned:
             requester._plan(build)
+            begin = 0
+            yield {**build.facts, "position": begin}
+        # Whoever has made the plan may have died before he could tell.
         facts = build.facts
-        yield {**facts, "position": begin}
         try:
             for position in self._write(build, facts, begin):
-                yield {"position": position}
+                yield {**facts, "position": position}
         except FileChanged as error:
             raise JobError(
                 self.env._("A file changed while it was exported."), str(error)
             ) from error
         # Somebody may have lost the right since it began.
         requester._check_requester()
-        yield {"position": facts["total"], **self._measured(build)}
+        # Not yielded: nothing is left to do for another run.
+        self._job_write({**facts, "position": facts["total"], **self._measured(build)})
 
     def _write(self, build, facts, position):
         reader = self.env["progbox.package"]._reader()
@@ -146,8 +147,7 @@ class ProgboxExport(models.Model):
     def _job_on_error(self):
         # The next attempt begins anew, with what is there by then.
         self._discard()
-        if self.state == "failed":
-            self._as_requester()._notify(self.error, "danger")
+        return super()._job_on_error()
 
     def _log_built(self):
         """Write down that the archive leaves Odoo; a zip of documents does not yet."""

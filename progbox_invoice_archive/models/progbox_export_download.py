@@ -1,5 +1,3 @@
-from markupsafe import Markup
-
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.http import Stream, content_disposition, request
@@ -23,20 +21,6 @@ class ProgboxExport(models.Model):
                 and export.expires_on > now
                 and export._progbox_build().zip.exists()
             )
-
-    def _notify(self, message, kind):
-        """Tell the user: on his screen, and in his inbox or by e-mail."""
-        user = self.env.user
-        user._bus_send(
-            "simple_notification",
-            {"type": kind, "title": self.name, "message": message, "sticky": True},
-        )
-        body = Markup('<p>%s</p><p><a href="%s">%s</a></p>') % (
-            message, self._url(), self.name,
-        )  # fmt: skip
-        self.env["mail.thread"].sudo().message_notify(
-            partner_ids=user.partner_id.ids, subject=self.name, body=body
-        )
 
     def action_download(self):
         """Download the zip; an interrupted download can be taken up again."""

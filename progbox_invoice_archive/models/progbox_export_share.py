@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 from ..exceptions import JobCancelled, NotShared
-from .progbox_export import OPEN_STATES
+from .progbox_job_mixin import OPEN_STATES
 from .progbox_share_documents import TAKEN
 from .progbox_share_mail import ZIP
 
@@ -54,9 +54,7 @@ class ProgboxExport(models.Model):
         share = self.sudo().share_id
         if not share:
             return super()._check_download()
-        # A record: nothing that comes over RPC can be one.
-        visited = self.env.context.get("progbox_share")
-        if not isinstance(visited, models.BaseModel) or visited != share:
+        if share._visited() != share:
             raise AccessError(self.env._("This zip belongs to a share."))
         return share._check_open()
 
@@ -111,14 +109,13 @@ class ProgboxZip(models.AbstractModel):
     _inherit = "progbox.zip"
 
     def _log_zip(self, companies, domain, count, folder=None, note=None):
-        share = self.env.context.get("progbox_share")
-        if not isinstance(share, models.BaseModel):
+        share = self.env["progbox.share"]._visited()
+        if not share:
             return super()._log_zip(companies, domain, count, folder, note)
         note = note or self.env._("%(count)s in a zip", count=count)
         return share._log_visit("download", note)
 
     def _tell_problems(self, package):
-        share = self.env.context.get("progbox_share")
-        if isinstance(share, models.BaseModel):
+        if share := self.env["progbox.share"]._visited():
             self = self.with_user(share.create_uid)
         return super()._tell_problems(package)

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.filenames import clean_filename
 from ..tools.sentinels import ARCHIVER
 
 
@@ -145,6 +146,25 @@ class ProgboxFolder(models.Model):
             )
 
     # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_access_log(self):
+        """Show who has been at these folders and at what is in them."""
+        inside = self.search(Domain("id", "child_of", self.ids))
+        return self.env["progbox.access.log"]._action(
+            Domain("folder_ref", "in", inside.ids)
+        )
+
+    def action_export(self):
+        """Open the wizard that exports this folder."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "progbox_invoice_archive.progbox_export_wizard_action"
+        )
+        return {**action, "context": {"default_folder_id": self.id}}
+
+    # ------------------------------------------------------------------
     # Business methods
     # ------------------------------------------------------------------
 
@@ -176,3 +196,12 @@ class ProgboxFolder(models.Model):
                 }
             )
         return folder.with_env(self.env)
+
+    def _zip_stem(self):
+        """Return what to call a zip of this folder: company and path.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        path = " ".join(self._path()).lstrip(".")
+        return clean_filename(f"{self.sudo().company_id.name} {path}")

@@ -4,7 +4,9 @@ from odoo.exceptions import AccessError
 from ..tools.sentinels import JOB_ENGINE
 from .progbox_job_engine import QUEUE_ORDER
 
-OPEN_STATES = ("pending", "running", "waiting", "failed")
+# The server goes on with these by itself; a person can make it go on with the failed.
+OPEN_STATES = ("pending", "running", "waiting")
+UNFINISHED_STATES = (*OPEN_STATES, "failed")
 
 
 class ProgboxJobMixin(models.AbstractModel):

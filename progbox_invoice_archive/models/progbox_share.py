@@ -1,12 +1,9 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from ..tools.sentinels import SEALER
 from ..tools.share_token import new_secret
-
-MANAGER_GROUP = "progbox_invoice_archive.group_archive_manager"
 
 
 class ProgboxShare(models.Model):
@@ -183,7 +180,7 @@ class ProgboxShare(models.Model):
         :return: the share, and the token of a link (else None)
         :raise AccessError: for anybody but an archive manager of the company
         """
-        self._check_manager()
+        self.env.user._check_archive_manager()
         folder.check_access("read")
         secret, token_hash = new_secret() if vals["kind"] == "link" else (None, False)
         share = (
@@ -208,7 +205,7 @@ class ProgboxShare(models.Model):
 
     def action_revoke(self):
         """Close these shares at once, for good; their history stays."""
-        self._check_manager()
+        self.env.user._check_archive_manager()
         self.check_access("read")
         self._revoke()
 
@@ -225,11 +222,6 @@ class ProgboxShare(models.Model):
         self.env["progbox.access.log"]._log(
             "share", folder=self.folder_id, note=note, share=self
         )
-
-    @api.model
-    def _check_manager(self):
-        if not self.env.user.has_group(MANAGER_GROUP):
-            raise AccessError(self.env._("Only an archive manager shares the archive."))
 
     # ------------------------------------------------------------------
     # Actions

@@ -65,6 +65,13 @@ class ProgboxShare(models.Model):
             order="company_id, id desc",
         )
 
+    @api.model
+    def _visited(self):
+        """Return the share that the request came through, or an empty one."""
+        share = self.env.context.get("progbox_share")
+        # A record: nothing that comes over RPC can be one.
+        return share if isinstance(share, models.BaseModel) else self.browse()
+
     # ------------------------------------------------------------------
     # Log
     # ------------------------------------------------------------------

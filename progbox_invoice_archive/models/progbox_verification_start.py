@@ -5,6 +5,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .progbox_job_mixin import OPEN_STATES
+
 
 class ProgboxVerification(models.Model):
     """How runs come about: queued by a button or a cron, or begun at once."""
@@ -38,7 +40,7 @@ class ProgboxVerification(models.Model):
     @api.model
     def _open_domain(self, companies):
         return Domain("company_id", "in", companies.ids) & Domain(
-            "state", "in", ("pending", "running", "waiting")
+            "state", "in", OPEN_STATES
         )
 
     @api.model

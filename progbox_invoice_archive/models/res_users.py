@@ -7,10 +7,14 @@ ARCHIVE_MANAGER = "progbox_invoice_archive.group_archive_manager"
 class ResUsers(models.Model):
     _inherit = "res.users"
 
-    def _check_archive_manager(self):
+    def _check_archive_manager(self, company=None):
         """Check that the user may steer the archive.
 
-        :raise AccessError: for anybody but an archive manager
+        :param res.company company: that a person has named, rather than a record rule
+        :raise AccessError: for anybody but an archive manager of the company
         """
         if not self.has_group(ARCHIVE_MANAGER):
             raise AccessError(self.env._("Only an archive manager may do this."))
+        # As the user: the superuser may put any company into the context.
+        if company and company not in self.sudo(False).env.companies:
+            raise AccessError(self.env._("This company is not one of yours."))

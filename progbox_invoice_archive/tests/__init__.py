@@ -39,6 +39,7 @@ from . import test_verification
 from . import test_verification_doors
 from . import test_verification_runs
 from . import test_zip
+from . import test_zip_background
 from . import test_package_tool
 from . import test_billing_period
 from . import test_billing_period_rule
@@ -49,6 +50,7 @@ from . import test_compilation_wizard
 from . import test_package_build
 from . import test_export
 from . import test_export_check
+from . import test_export_content
 from . import test_access_log
 from . import test_access_log_http
 from . import test_archive_failures

@@ -78,6 +78,20 @@ def deep_arrays(path, depth=100_000):
     )
 
 
+def slow(path, objects=150_000):
+    """So many objects that reading them takes seconds."""
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>"
+    return raw(
+        path,
+        {
+            1: b"<< /Type /Catalog /Pages 2 0 R >>",
+            2: b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+            3: page,
+            **{number: b"[ %s ]" % (b"0 " * 40) for number in range(4, objects)},
+        },
+    )
+
+
 def broken_xref(path, *texts):
     """Every object is somewhere else than the table says."""
     content = plain(path, *texts).read_bytes()

@@ -7,14 +7,9 @@ from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
 from ..tools import chain
-from ..tools.guards_sql import (
-    APPEND_ONLY,
-    DOCUMENT_COLUMNS,
-    FOLDER_COLUMNS,
-)
+from ..tools.guards_triggers import APPEND_ONLY, DOCUMENT_COLUMNS, FOLDER_COLUMNS
 from .test_archive_guards import GuardsCommon
 
-LOGGER = "odoo.addons.progbox_invoice_archive.models.progbox_ledger_guards"
 # A value of its own for each type of column.
 OTHERS = {
     "int4": "-1",

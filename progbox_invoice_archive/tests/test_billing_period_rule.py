@@ -106,6 +106,20 @@ class TestBillingPeriodRule(PeriodCommon):
         self.periods._run()
         self.assertEqual(self.periods.search_count([]), before)
 
+    def test_the_trouble_of_one_company_keeps_no_other_waiting(self):
+        other = self.env["res.company"].create({"name": "Last", "sequence": 999})
+        served = []
+
+        def run(_periods, company):
+            if company == self.company:
+                raise ValueError
+            served.append(company)
+
+        self.patch(type(self.periods), "_run_company", run)
+        with self.assertLogs("odoo.addons.progbox_invoice_archive", "ERROR"):
+            self.periods._run()
+        self.assertIn(other, served)
+
     def test_days_of_invoices_without_a_period_are_found(self):
         self.draft(date="2026-03-02")
         self.draft(date="2026-04-02")

@@ -10,7 +10,8 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ..tools.compile import CompileError, Part, PartRefused, assemble
-from .compilation_common import CompilationCommon, pdf_of
+from .compilation_common import CompilationCommon, encrypted, pdf_of
+from .object_store import ObjectStore
 
 LOGGER = "odoo.addons.progbox_invoice_archive"
 ASSEMBLE = f"{LOGGER}.models.progbox_compilation_assembly.assemble"
@@ -66,11 +67,13 @@ class TestCompilationJob(CompilationCommon):
                 self.assertEqual(self.texts(self.reader(job)), ["FIRST", "PLAN"])
 
     def test_a_worker_on_another_host_makes_the_copies_anew(self):
+        # Its pages are those of a cleaned copy, not of the file itself.
+        self.attach(self.move, "open.pdf", encrypted(pdf_of("OPEN"), ""))
         job = self.begun()
         self.walk_until(job, lambda job: job.step == "assemble")
         job._remove_folder()
         job._job_process()
-        self.assertEqual(self.texts(self.reader(job)), ["FIRST", "PLAN"])
+        self.assertEqual(self.texts(self.reader(job)), ["FIRST", "PLAN", "OPEN"])
 
     def test_files_that_are_finished_are_not_made_twice(self):
         other = self.env["res.partner"].create({"name": "Aubin"})
@@ -143,6 +146,36 @@ class TestCompilationJob(CompilationCommon):
         path.unlink()
         job = self.run_job(self.begun())
         self.assertEqual(self.left_out(job), {("plan.pdf", "missing")})
+
+    def test_files_in_another_storage_go_in_and_lost_ones_are_listed(self):
+        store = ObjectStore(self)
+        kept = self.attach(self.move, "kept.pdf", pdf_of("FROM THE STORE"))
+        lost = self.attach(self.move, "lost.pdf", pdf_of("LOST"))
+        self.assertEqual({kept.store_fname[:5], lost.store_fname[:5]}, {"s3://"})
+        store.path(lost.store_fname).unlink()
+        job = self.run_job(self.begun())
+        self.assertEqual(
+            self.texts(self.reader(job))[:3], ["FIRST", "PLAN", "FROM THE STORE"]
+        )
+        self.assertEqual(self.left_out(job), {("lost.pdf", "missing")})
+
+    def test_an_einvoice_that_is_missing_is_listed_and_the_rest_goes_in(self):
+        xml = self.deposit(
+            self.move,
+            b"<invoice/>",
+            name="einvoice.xml",
+            mimetype="application/xml",
+            type_id=self.env.ref(
+                "progbox_invoice_archive.document_type_einvoice_issued"
+            ).id,
+        )._content_attachment()
+        path = Path(xml._full_path(xml.store_fname))
+        self.addCleanup(path.write_bytes, path.read_bytes())
+        path.unlink()
+        job = self.run_job(self.begun())
+        self.assertEqual(job.state, "done", job.error)
+        self.assertEqual(self.texts(self.reader(job))[:2], ["FIRST", "PLAN"])
+        self.assertEqual(self.left_out(job), {("einvoice.xml", "missing")})
 
     def test_files_in_the_database_go_in(self):
         self.env["ir.config_parameter"].set_param("ir_attachment.location", "db")

@@ -149,7 +149,7 @@ class TestCompilationSecurity(CompilationCommon, HttpCase):
             )
         )
         wizard.action_create_periods()
-        self.assertFalse(wizard.missing_days, "reading makes periods, too")
+        self.assertFalse(wizard.missing_days)
         theirs = [("company_id", "=", self.other.id), ("date_to", "<", "2002-01-01")]
         self.assertFalse(self.server["progbox.billing.period"].search(theirs))
 

@@ -5,6 +5,7 @@ from datetime import datetime, timezone
 from unittest.mock import patch
 
 import pypdf
+from pikepdf import Array, Dictionary, Name, String
 
 from ..tools.compile import Attached, CompileError, Part, attachments, check, outline
 from . import pdf_collection as collection
@@ -153,6 +154,19 @@ class TestCompileToolAssembly(CompileCase):
         self.assemble([Part(path, 1)])
         for trace in (b"progbox-evil", b"JavaScript", b"Launch"):
             self.assertNotIn(trace, self.target.read_bytes())
+
+    def test_scripts_of_a_field_without_a_form_do_not_survive(self):
+        path = self.plain("one", "a")
+        with collection.changed(path, "a") as pdf:
+            script = Dictionary(S=Name.JavaScript, JS=String("evil"))
+            field = pdf.make_indirect(Dictionary(FT=Name.Tx, AA=Dictionary(K=script)))
+            widget = Dictionary(
+                Subtype=Name.Widget, Rect=[0, 0, 9, 9], Parent=field, AA={"/E": script}
+            )
+            pdf.pages[0].Annots = Array([pdf.make_indirect(widget)])
+        self.assertReady(path, 1, ["scripts"])
+        self.compile(path)
+        self.assertNotIn(b"evil", self.target.read_bytes())
 
     def test_links_inside_of_a_document_still_lead_there(self):
         linked = collection.linked(self.folder / "linked.pdf", "a", "b", "c")

@@ -1,6 +1,8 @@
+import random
+
 import pikepdf
 
-from ..tools.compile import Item, Limits
+from ..tools.compile import Item, Limits, Part
 from ..tools.compile.errors import REFUSALS
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
@@ -182,6 +184,32 @@ class TestCompileToolInspection(CompileCase):
             [each.pages for each in found],
             [number if number % 3 else 0 for number in range(30)],
         )
+
+    def test_random_damage_is_repaired_or_refused(self):
+        chance = random.Random(2026)
+        make = (collection.form, collection.signed, collection.layered)
+        paths = []
+        for number in range(60):
+            path = self.folder / f"{number}.pdf"
+            make[number % 3](path, *("value", "other")[: 1 + (number % 3 == 2)])
+            content = bytearray(path.read_bytes())
+            for _change in range(chance.choice((1, 5, 30))):
+                start = chance.randrange(len(content))
+                if chance.random() < 0.5:
+                    content[start] = chance.randrange(256)
+                else:
+                    del content[start : start + chance.randrange(40)]
+            path.write_bytes(content)
+            paths.append(path)
+        found = self.inspect(*paths)
+        internal = ("AttributeError", "NameError", "IndexError", "AssertionError")
+        for each in found:
+            self.assertNotIn(each.refusal, ("crashed", "timeout"), each.detail)
+            self.assertFalse([word for word in internal if word in each.detail])
+        good = [Part(each.ready, each.pages) for each in found if not each.refusal]
+        self.assertGreater(len(good), 5)
+        self.assemble(good, numbers="{page} / {pages}")
+        self.assertEqual(len(poppler_texts(self.target)), len(good))
 
     def test_every_refusal_has_an_explanation(self):
         self.assertTrue(all(REFUSALS.values()))

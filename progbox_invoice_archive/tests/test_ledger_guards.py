@@ -5,10 +5,7 @@ import psycopg2
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..tools.guards_sql import (
-    FUNCTIONS,
-    REFUSALS,
-)
+from ..tools.guards_sql import FUNCTIONS, REFUSALS
 from .test_archive_guards import GuardsCommon
 
 LOGGER = "odoo.addons.progbox_invoice_archive.models.progbox_ledger_guards"

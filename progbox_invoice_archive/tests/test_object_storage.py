@@ -1,3 +1,6 @@
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from odoo.tests import tagged
 
 from ..exceptions import FileMissing, FileUnreadable
@@ -31,6 +34,15 @@ class TestObjectStorage(VerificationCommon):
         self.assertEqual(self.attachment._progbox_size(), len(content))
         self.assertIsNone(self.attachment._progbox_path())
         self.assertIntact(self.verify())
+
+    def test_other_programs_get_a_copy_or_nothing(self):
+        with TemporaryDirectory() as folder:
+            copy = Path(folder) / "copy.pdf"
+            self.assertEqual(self.attachment._progbox_local_path(copy), copy)
+            self.assertEqual(copy.read_bytes(), self.file.read_bytes())
+            self.file.unlink()
+            missing = self.attachment._progbox_local_path(Path(folder) / "other.pdf")
+            self.assertFalse(missing.exists())
 
     def test_a_sealed_file_moves_there_and_back(self):
         stored = self.documents(self.moves[0])._content_attachment()

@@ -16,6 +16,13 @@ from ..tools.package_index import harmless
 from ..tools.package_names import Names
 
 WINDOWS_REFUSES = set('<>:"/\\|?*')
+RESERVED = {
+    "CON",
+    "PRN",
+    "AUX",
+    "NUL",
+    *(f"{p}{n}" for p in ("COM", "LPT") for n in range(1, 10)),
+}
 TROUBLE = [";", "a;1", "-rf", "*", "~", "a\nb", "=1", "#", "%s", "$HOME", "`x`", "&"]
 NAMES = (
     st.text(max_size=300)
@@ -173,6 +180,13 @@ class TestPackageTool(BaseCase):
                 self.assertFalse(set(part) & WINDOWS_REFUSES, part)
                 self.assertFalse(part != part.strip() or part.endswith("."), part)
                 self.assertFalse(any(unicodedata.category(c) == "Cc" for c in part))
+                self.assertNotIn(part.split(".")[0].strip().upper(), RESERVED)
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.text("éÈçșțàß发票Ωж aZ09-_", min_size=1, max_size=30))
+    def test_accents_and_scripts_stay_as_they_are(self, written):
+        name = unicodedata.normalize("NFC", f"x{written.strip()}x")
+        self.assertEqual(Names().file((), f"{name}.pdf"), f"{name}.pdf")
 
     @settings(max_examples=50, deadline=None)
     @given(st.lists(NAMES, min_size=1, max_size=10))

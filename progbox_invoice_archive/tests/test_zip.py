@@ -4,15 +4,12 @@ import subprocess
 import tempfile
 import zipfile
 from pathlib import Path
-from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 
-from ..models import progbox_long_job_mixin
 from ..models.progbox_zip import LIMIT_PARAMETER
-from ..tools import package_build
 from .common import PDF, ArchiveCommon
 
 
@@ -221,143 +218,3 @@ class TestZipAccess(ZipCommon):
     def test_a_domain_that_is_none_is_refused(self):
         with self.assertRaises(ValueError):
             self.start([("no_such_field", "=", 1)])
-
-
-@tagged("post_install", "-at_install")
-class TestZipInTheBackground(ZipCommon):
-    """What is too large to be sent while it is made."""
-
-    def build(self, answer, user=None):
-        """Do as the worker does; returns the export, as the user sees it."""
-        exports = self.env["progbox.export"].with_user(user or self.billing)
-        export = exports.browse(answer["export"]["res_id"])
-        self.env.flush_all()
-        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
-            job = self.server["progbox.export"].browse(export.id)
-            job = job.with_env(job.env(cr=cr))
-            job._job_begin_attempt()
-            cr.commit()
-            job._job_process()
-        self.env.invalidate_all()
-        return export
-
-    def setUp(self):
-        super().setUp()
-        self.limit(0)
-
-    def test_a_large_zip_is_built_and_can_be_taken_up_again(self):
-        export = self.build(self.start(folder=self.year))
-        self.assertEqual(export.state, "done", export.error)
-        whole = self.download(export.action_download()["url"])
-        self.assertEqual(len(self.documents_in(whole)), 2)
-        self.assertEqual(whole.headers["Cache-Control"], "no-store")
-        self.assertEqual(int(whole.headers["Content-Length"]), export.size)
-        rest = self.url_open(
-            export.action_download()["url"], headers={"Range": "bytes=100-"}
-        )
-        self.assertEqual(rest.status_code, 206)
-        self.assertEqual(rest.content, whole.content[100:])
-        self.assertEqual(
-            self.log_lines().mapped("note"), ["2 in a zip, bytes=100-", "2 in a zip"]
-        )
-
-    def test_when_its_time_is_up_the_next_run_goes_on(self):
-        answer = self.start(folder=self.year)
-        export = self.server["progbox.export"].browse(answer["export"]["res_id"])
-        self.env.flush_all()
-        runs = 0
-        with (
-            patch.object(package_build, "PIECE", -1),
-            patch.object(progbox_long_job_mixin, "COMMIT_INTERVAL", -1),
-            self.enter_registry_test_mode(),
-            self.registry.cursor() as cr,
-        ):
-            job = export.with_env(export.env(cr=cr))
-            while job.state != "done":
-                job._job_begin_attempt()
-                cr.commit()
-                job._job_process(lambda: cr.commit() or 0)
-                runs += 1
-        self.env.invalidate_all()
-        # The plan, two documents, the index, the manifest, the end.
-        self.assertEqual(runs, 6)
-        self.assertEqual(export.progress_text, "4 of 4 files")
-        whole = self.download(f"/progbox/export/{export.id}")
-        self.assertEqual(len(self.documents_in(whole)), 2)
-
-    def test_a_folder_s_address_leads_to_what_is_being_built(self):
-        answer = self.download(f"/progbox/zip/folder/{self.year.id}")
-        export = self.env["progbox.export"].search([], limit=1)
-        self.assertEqual(export.create_uid, self.billing)
-        self.assertIn(f"/odoo/archive-exports/{export.id}", answer.url)
-
-    def test_it_is_told_when_it_is_ready(self):
-        export = self.build(self.start(folder=self.year))
-        message = self.server["mail.message"].search(
-            [("partner_ids", "in", self.billing.partner_id.ids)], limit=1
-        )
-        self.assertIn(export._url(), message.body)
-
-    def test_nobody_else_fetches_it_and_only_managers_see_it(self):
-        export = self.build(self.start(folder=self.year))
-        for login, groups in (
-            ("colleague", "account.group_account_invoice"),
-            ("boss", "account.group_account_manager"),
-        ):
-            user = new_test_user(
-                self.env,
-                login,
-                groups=groups,
-                company_id=self.company.id,
-                company_ids=[Command.set(self.company.ids)],
-            )
-            url = f"/progbox/export/{export.id}"
-            self.assertEqual(self.download(url, login).status_code, 403)
-            seen = export.with_user(user).has_access("read")
-            self.assertEqual(seen, login == "boss")
-
-    def test_rights_lost_meanwhile_count_at_the_download(self):
-        export = self.build(self.start(folder=self.year))
-        url = export.action_download()["url"]
-        self.billing.group_ids = self.env.ref("base.group_user")
-        self.assertEqual(self.download(url).status_code, 403)
-
-    def test_a_company_lost_meanwhile_counts_at_the_download(self):
-        other = self.setup_other_company()["company"]
-        export = self.build(self.start(folder=self.year))
-        self.billing.write(
-            {"company_id": other.id, "company_ids": [Command.set(other.ids)]}
-        )
-        self.assertEqual(
-            self.download(f"/progbox/export/{export.id}").status_code, 403
-        )
-
-    def test_rights_lost_meanwhile_count_when_it_is_built(self):
-        answer = self.start(folder=self.year)
-        self.billing.group_ids = self.env.ref("base.group_user")
-        with self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"):
-            export = self.build(answer)
-        self.assertFalse(export.sudo()._progbox_build().zip.exists())
-        self.assertEqual(export.sudo().state, "pending")
-
-    def test_it_expires_by_the_clock(self):
-        export = self.build(self.start(folder=self.year))
-        self.env.cr.execute(
-            "UPDATE progbox_export SET done_on = done_on - interval '8 days'"
-        )
-        self.env.invalidate_all()
-        answer = self.download(f"/progbox/export/{export.id}")
-        self.assertNotEqual(answer.status_code, 200)
-        self.assertIn("not there any more", answer.text)
-
-    def test_its_requester_cancels_it(self):
-        answer = self.start(folder=self.year)
-        export = (
-            self.env["progbox.export"]
-            .with_user(self.billing)
-            .browse(answer["export"]["res_id"])
-        )
-        export.action_cancel()
-        self.assertEqual(export.state, "cancelled")
-        with self.assertRaises(UserError):
-            export.action_download()

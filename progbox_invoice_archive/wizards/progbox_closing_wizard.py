@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 
 class ProgboxClosingWizard(models.TransientModel):
@@ -24,9 +24,7 @@ class ProgboxClosingWizard(models.TransientModel):
     def action_close(self):
         """Close the month and open what was closed."""
         self.ensure_one()
-        self.env.user._check_archive_manager()
-        if self.company_id not in self.env.companies:
-            raise AccessError(self.env._("This company is not one of yours."))
+        self.env.user._check_archive_manager(self.company_id)
         month = self.month.replace(day=1)
         if month > fields.Date.context_today(self):
             raise UserError(self.env._("This month has not begun yet."))

@@ -94,12 +94,16 @@ class ProgboxCompileWizard(models.TransientModel):
 
     @api.depends("move_ids")
     def _compute_missing_days(self):
+        periods = self.env["progbox.billing.period"]
         for wizard in self:
-            days = wizard.env["progbox.compilation"]._days_without_period(
-                wizard.move_ids
-            )
-            shown = ", ".join(map(fields.Date.to_string, days[:12]))
-            wizard.missing_days = shown + (" …" if len(days) > 12 else "")
+            wizard.missing_days = periods._days_text(wizard._days_to_make())
+
+    def _days_to_make(self):
+        """Return the days whose periods people must make; others make themselves."""
+        if self.company_id.progbox_period_mode == "automatic":
+            return []
+        periods = self.env["progbox.billing.period"]
+        return periods._days_without(self.company_id, self.move_ids)
 
     @api.onchange("sort_by")
     def _onchange_sort_by(self):
@@ -129,8 +133,8 @@ class ProgboxCompileWizard(models.TransientModel):
         self.env.user._check_archive_manager()
         documents = documents or self.env["progbox.document"]
         # No default of the caller's: the files are read with all rights.
-        wizards = self.with_env(self.env(context=clean_context(self.env.context)))
-        wizard = wizards.create(
+        clean = self.env(context=clean_context(self.env.context))
+        wizard = self.with_env(clean).create(
             {
                 "company_id": jobs._check_subject(moves, documents).id,
                 "move_ids": [Command.set(moves.ids)],
@@ -163,8 +167,9 @@ class ProgboxCompileWizard(models.TransientModel):
     def action_create_periods(self):
         """Make the billing periods that some dates lack, and come back."""
         self.env.user._check_archive_manager()
-        jobs = self.env["progbox.compilation"]
-        jobs._days_without_period(self.move_ids, by_hand=True)
+        self.env["progbox.billing.period"]._ensure(
+            self.company_id, self._days_to_make(), by_hand=True
+        )
         return self._action()
 
     def action_compile(self):

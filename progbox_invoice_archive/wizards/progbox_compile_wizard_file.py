@@ -1,8 +1,4 @@
-from pathlib import Path
-
 from odoo import fields, models
-
-from ..tools.staging import write_blocks
 
 
 class ProgboxCompileWizardFile(models.TransientModel):
@@ -44,9 +40,5 @@ class ProgboxCompileWizardFile(models.TransientModel):
 
     def _path(self, folder):
         """Return where the bytes are: the file store, or a copy in a folder."""
-        attachment = self.attachment_id.sudo()
-        if attachment.store_fname:
-            return Path(attachment._full_path(attachment.store_fname))
-        path = folder / f"original-{self.id}"
-        write_blocks(attachment._progbox_blocks(), path)
-        return path
+        copy = folder / f"original-{self.id}"
+        return self.attachment_id.sudo()._progbox_local_path(copy)

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 
@@ -83,8 +83,7 @@ class ProgboxExportWizard(models.TransientModel):
     def action_export(self):
         """Queue the export and open it."""
         self.ensure_one()
-        if self.company_id not in self.env.companies:
-            raise AccessError(self.env._("This company is not one of yours."))
+        self.env.user._check_archive_manager(self.company_id)
         folder = self._find_folder()
         if not folder:
             raise UserError(self.env._("The archive has nothing for that time."))

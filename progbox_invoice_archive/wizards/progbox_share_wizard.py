@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import email_normalize, format_date
 from odoo.tools.misc import get_lang
@@ -181,9 +181,7 @@ class ProgboxShareWizard(models.TransientModel):
     def action_share(self):
         """Share the folder; show the link when there is one."""
         self.ensure_one()
-        self.env["progbox.share"]._check_manager()
-        if self.folder_id.company_id not in self.env.companies:
-            raise AccessError(self.env._("This company is not one of yours."))
+        self.env.user._check_archive_manager(self.folder_id.company_id)
         if self.expires_on and self.expires_on <= fields.Datetime.now():
             raise UserError(self.env._("This share would have expired already."))
         if self.way == "link":

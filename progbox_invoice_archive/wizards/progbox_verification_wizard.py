@@ -1,5 +1,5 @@
 from odoo import fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 
 class ProgboxVerificationWizard(models.TransientModel):
@@ -31,9 +31,7 @@ class ProgboxVerificationWizard(models.TransientModel):
         :raise UserError: without anything to compare with, or while a run is open
         """
         self.ensure_one()
-        self.env.user._check_archive_manager()
-        if self.company_id not in self.env.companies:
-            raise AccessError(self.env._("This company is not one of yours."))
+        self.env.user._check_archive_manager(self.company_id)
         if not self.anchor and not self.ledger:
             raise UserError(
                 self.env._("Enter a line with its hash, or choose an exported ledger.")

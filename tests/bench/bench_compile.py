@@ -11,8 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import compiling
 import pikepdf
 import psutil
+from compiling import compile_files
 from PIL import Image
 from progbox_env import paths
 from reportlab import rl_config
@@ -20,7 +22,6 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen import canvas
 
-sys.path.append(str(paths.ROOT / "progbox_invoice_archive/tools"))
 INVOICES, SMALL_INVOICES = 300, 10_000
 PAGES = (1, 2, 4)  # of an invoice and its two attachments
 PIXELS = 900  # a side of the picture on each page: 490 kB as JPEG
@@ -50,7 +51,7 @@ def run(tools, quick):
             "pypdf_s": times.median("pypdf"),
             "speedup_over_qpdf": times.ratio("qpdf", "ours"),
             "speedup_over_pypdf": times.ratio("pypdf", "ours"),
-            **work.steps,
+            "inspection_s": work.inspection_s,
             "peak_memory_mb": work.peak_of_ours(),
             "qpdf_peak_memory_mb": peak(work.qpdf_command()),
         }
@@ -58,13 +59,11 @@ def run(tools, quick):
 
 
 def small(tools, work, count):
-    """Many invoices of one page: a tenth of them, then all."""
-    work.make("small", count, (1,), 30)
-    files = work.files
-    tools.note(f"{len(files)} small files")
-    work.files = files[: count // 10]
+    """Many invoices of one page: a tenth of them, then all; each file ten times."""
+    work.make("small", count // 10, (1,), 30)
     before = work.peak_of_ours()
-    work.files = files
+    work.files *= 10
+    tools.note(f"{len(work.files)} small invoices, {work.megabytes():,.0f} MB")
     start = time.perf_counter()
     after = work.peak_of_ours()
     return {
@@ -80,7 +79,6 @@ class Work:
     def __init__(self, folder):
         self.folder = folder
         self.target = folder / "result.pdf"
-        self.steps = {}
 
     def make(self, name, invoices, pages, pixels):
         """Write the files of invoices: the invoice and its attachments."""
@@ -102,24 +100,9 @@ class Work:
         return sum(path.stat().st_size for path in self.files) / 1e6
 
     def ours(self):
-        from compile import Part, assemble, inspect_files
-
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            start = time.perf_counter()
-            parts = [
-                Part(
-                    each.ready,
-                    each.pages,
-                    each.name,
-                    (f"INV/{each.name[:5]}",),
-                    f"INV/{each.name[:5]}",
-                )
-                for each in inspect_files(self.files, folder)
-            ]
-            self.steps = {"inspection_s": time.perf_counter() - start}
-            parts.append(Part(self.last, 1, "Left out"))
-            assemble(parts, self.target, folder=folder, title="Invoice backup")
-        self._check_and_remove(sum(part.pages for part in parts))
+        result = compile_files(self.files, self.last, self.folder, self.target)
+        self.inspection_s, pages = result
+        self._check_and_remove(pages)
 
     def qpdf_command(self):
         inputs = map(str, [*self.files, self.last])
@@ -146,13 +129,16 @@ class Work:
 
     def peak_of_ours(self):
         """The memory of a process that does our side, with its children, in MB."""
-        program = (
-            "import sys; from bench_compile import Work; from pathlib import Path;"
-            "work = Work(Path(sys.argv[1])); work.last = Path(sys.argv[2]);"
-            "work.files = [Path(line.strip()) for line in sys.stdin]; work.ours()"
-        )
-        words = [sys.executable, "-c", program, str(self.folder), str(self.last)]
-        return peak(words, "\n".join(map(str, self.files)))
+        words = [
+            sys.executable,
+            compiling.__file__,
+            self.folder,
+            self.target,
+            self.last,
+        ]
+        used = peak(words, "\n".join(map(str, self.files)))
+        self._check_and_remove()
+        return used
 
 
 class Maker:

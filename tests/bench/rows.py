@@ -18,8 +18,7 @@ def copy_rows(record, rows, values):
     )
     columns = [name for [name] in record.env.cr.fetchall()]
     selected = SQL(", ").join(
-        values.get(name, SQL("template.%s", SQL.identifier(name)))
-        for name in columns
+        values.get(name, SQL("template.%s", SQL.identifier(name))) for name in columns
     )
     record.env.cr.execute(
         SQL(

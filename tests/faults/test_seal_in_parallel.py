@@ -142,7 +142,9 @@ def test_who_was_killed_has_left_whole_documents_only(ledger):
         WHERE document.seal_id IS NOT NULL AND document.number LIKE 'K%'""",
         NAME,
     )
-    [documents] = sql("SELECT count(*) FROM progbox_document WHERE company_id = 1", NAME)
+    [documents] = sql(
+        "SELECT count(*) FROM progbox_document WHERE company_id = 1", NAME
+    )
     assert int(documents) == len(ledger)
     for digest, name in map(json.loads, rows):
         content = (filestore(NAME) / name).read_bytes()

@@ -16,7 +16,7 @@ NAME = "progbox_zip"
 TIME_LIMIT = 6  # seconds of a request, and of a scheduled action
 LARGE_MB, SMALL_MB = 300, 4
 TRIGGER = (
-    "SELECT trigger.id FROM ir_cron_trigger trigger JOIN ir_cron ON ir_cron.id = cron_id"
+    "SELECT call.id FROM ir_cron_trigger call JOIN ir_cron ON ir_cron.id = cron_id"
     " WHERE active"
 )
 PREPARE = f"""
@@ -166,8 +166,8 @@ def test_a_large_one_survives_its_worker_and_a_slow_client(prefork):
         prefork.database.wake_crons,
         interval=0.2,
     )
-    sql("UPDATE progbox_export SET lease_until = lease_until - '1 hour'::interval", NAME)
-    sql("UPDATE ir_cron_trigger SET call_at = call_at - '1 hour'::interval", NAME)
+    sql("UPDATE progbox_export SET lease_until = lease_until - '1h'::interval", NAME)
+    sql("UPDATE ir_cron_trigger SET call_at = call_at - '1h'::interval", NAME)
     prefork.build(export_id)
     export = prefork.export(export_id)
     assert export["position"] == export["total"] > LARGE_MB

@@ -162,8 +162,8 @@ test("each folder has a menu of what can be done with it", async () => {
         label: "Second",
         icon: "fa-share",
         sequence: 20,
-        isAvailable: (folder) => folder.name === "11",
-        run: (folder) => run.push(folder.id),
+        isAvailable: ({name}) => name === "11",
+        run: ({id}) => run.push(id),
     });
     actions.add("first", {
         label: "First",
@@ -198,7 +198,7 @@ test("the keyboard opens the menu and chooses in it", async () => {
         icon: "fa-download",
         sequence: 10,
         isAvailable: () => true,
-        run: (folder) => run.push(folder.id),
+        run: ({id}) => run.push(id),
     });
     await mountTree();
     queryOne("[role=treeitem][tabindex='0']").focus();

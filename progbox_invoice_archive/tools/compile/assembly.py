@@ -86,6 +86,7 @@ class Assembler:
         self._cancelled = cancelled
         self._deadline = time.monotonic() + seconds
         self._normalised = set()
+        self._died = False
 
     def produce(self, output, **frame):
         while True:
@@ -94,9 +95,12 @@ class Assembler:
                 return self._check(self._parts, output)
             except CompileError as error:
                 index = self._culprit(error, output)
-                if index is None:
+                if index is not None:
+                    self._normalise(index, error, output.parent)
+                elif error.code == "crashed" and not self._died:
+                    self._died = True  # somebody may have killed it
+                else:
                     raise
-                self._normalise(index, error, output.parent)
 
     def _join(self, parts, output, frame, progress=None):
         done = Progress(progress, count_pages(parts))

@@ -7,7 +7,8 @@ from .errors import CompileError
 from .failure import Failure
 
 MEMORY = 1 << 30
-READERS = ("check_with_qpdf", "check_with_second_reader")
+# The one that starts a process of its own comes first: the child is small until then.
+READERS = ("check_with_second_reader", "check_with_qpdf")
 
 
 class CheckFailed(CompileError):

@@ -1,6 +1,7 @@
 """Copies the pages of a PDF into another one, with all they need and nothing else."""
 
 import re
+from decimal import Decimal
 
 import pikepdf
 
@@ -26,6 +27,7 @@ PAGE_KEYS = {
 FRAME_TYPES = {"/Catalog", "/Page", "/Pages", "/StructElem", "/StructTreeRoot"}
 # What readers assume for a page without a size.
 LETTER = [0, 0, 612, 792]
+NUMBERS = (int, float, Decimal)
 # A stream may name a file outside of the PDF: never.
 NOT_COPIED = ("/Length", "/F", "/FFilter", "/FDecodeParms")
 # QPDF writes strings with brackets escaped, so that strings are easy to pass over.
@@ -48,10 +50,6 @@ class Copier:
 
         :param parent: number of the node of the page tree that it hangs on
         """
-        for key in set(page.keys()) - PAGE_KEYS:
-            del page[key]
-        if not _is_box(page.obj.get("/MediaBox")):
-            page.obj["/MediaBox"] = pikepdf.Array(LETTER)
         content = self.translated(page.obj.unparse(resolved=True))
         content = content.removesuffix(b">>") + b"/Parent %s >>" % reference(parent)
         self._writer.put(number, content)
@@ -107,6 +105,28 @@ class Copier:
             self._writer.put(number, self.translated(value.unparse(resolved=True)))
         else:  # a number, a truth value or nothing, as Python knows them
             self._writer.put(number, pikepdf.Array([value]).unparse()[1:-1])
+
+
+def mend_page(page):
+    """Leave a page what is seen, in a form that nobody stumbles over."""
+    values = page.obj
+    for key in set(values.keys()) - PAGE_KEYS:
+        del values[key]
+    if not _is_box(values.get("/MediaBox")):
+        values["/MediaBox"] = pikepdf.Array(LETTER)
+    if "/CropBox" in values and not _is_box(values["/CropBox"]):
+        del values["/CropBox"]
+    for key in ("/Rotate", "/UserUnit"):
+        if not isinstance(values.get(key, 0), NUMBERS):
+            del values[key]
+    inner(inner(values, "/Resources"), "/Font")
+
+
+def inner(holder, key):
+    """The dictionary in a dictionary, made if it is missing or something else."""
+    if not isinstance(holder.get(key), pikepdf.Dictionary):
+        holder[key] = pikepdf.Dictionary()
+    return holder[key]
 
 
 def _is_box(value):

@@ -56,6 +56,8 @@ def _plays(annotation):
 
 def _defuse(annotation):
     found = False
+    if annotation.get("/Subtype") == Name.Widget and "/Parent" in annotation:
+        del annotation["/Parent"]  # a field, whose scripts are not part of the page
     for key in TRIGGERS:
         if key in annotation:
             del annotation[key]

@@ -7,6 +7,7 @@ from pikepdf import Array, Dictionary, Name, String
 from pikepdf.form import ExtendedAppearanceStreamGenerator
 from reportlab.pdfbase import pdfmetrics
 
+from .copying import inner
 from .failure import Failure
 
 FONT = re.compile(rb"/(\S+)\s+[\d.+-]+\s+Tf")
@@ -70,7 +71,7 @@ def _provide_font(pdf, field):
     match = FONT.search(bytes(field.default_appearance))
     if not match:
         field.obj.DA = String("/Helv 10 Tf 0 g")
-    fonts = _inner(_inner(form, "/DR"), "/Font")
+    fonts = inner(inner(form, "/DR"), "/Font")
     name = Name("/" + (match[1].decode("latin-1") if match else "Helv"))
     font = fonts.get(name)
     if not isinstance(font, Dictionary):
@@ -98,9 +99,3 @@ def _measure(font):
         CapHeight=metrics.face.ascent,
         StemV=88,
     )
-
-
-def _inner(dictionary, key):
-    if not isinstance(dictionary.get(key), Dictionary):
-        dictionary[key] = Dictionary()
-    return dictionary[key]

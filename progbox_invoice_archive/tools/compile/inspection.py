@@ -49,7 +49,7 @@ class Embedded(NamedTuple):
     path: Path | None
 
 
-@dataclass
+@dataclass(slots=True)
 class Inspection:
     """What one file is.
 

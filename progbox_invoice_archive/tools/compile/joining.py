@@ -9,7 +9,7 @@ memory (260 MB for 10,000 pages of five objects each), and loses layers that are
 import pikepdf
 
 from . import attachments, labels, outline
-from .copying import Copier
+from .copying import Copier, mend_page
 from .defuse import defuse_page
 from .failure import Failure, is_disk_full
 from .layers import Layers
@@ -76,6 +76,7 @@ class Joining:
         if part.numbered and self._pattern:
             stamps = Numbers(pdf, self._pattern, self._pages)
         for index, (page, number) in enumerate(pages, start):
+            mend_page(page)
             defuse_page(page)
             if stamps:
                 stamps.stamp(page, index + 1)

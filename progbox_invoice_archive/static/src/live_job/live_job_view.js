@@ -28,7 +28,11 @@ const liveController = (Controller) =>
         async refreshJobs() {
             const {isReady, root} = this.model;
             const isActive = ({data}) => ACTIVE_STATES.includes(data.state);
-            if (isReady && !document.hidden && (root.records || [root]).some(isActive)) {
+            if (
+                isReady &&
+                !document.hidden &&
+                (root.records || [root]).some(isActive)
+            ) {
                 await root.load();
             }
         }
