@@ -41,6 +41,8 @@ for login, lang in %(people)r.items():
     env["res.users"].with_context(no_reset_password=True).create({
         "name": login.title(), "login": login, "password": login, "lang": lang,
         "company_id": company.id, "company_ids": [Command.set(company.ids)],
+        # Its chat window would cover a phone.
+        "odoobot_state": "disabled",
         "group_ids": [Command.link(group.id)],
     })
 # long enough for a second page
