@@ -78,6 +78,8 @@ ATTACKS = (
 @pytest.fixture
 def database():
     clone_database(NAME)
+    # Odoo gives up at once when PostgreSQL is just cleaning this table.
+    sql("ALTER TABLE ir_module_module SET (autovacuum_enabled = false)", NAME)
     odoo_shell(NAME, "import datetime" + DEPOSIT)
     yield NAME
     drop_database(NAME)
