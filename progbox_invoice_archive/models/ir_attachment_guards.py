@@ -51,7 +51,10 @@ class IrAttachment(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
-        if not GUARDED.isdisjoint(vals):
+        if not GUARDED.isdisjoint(vals) and (
+            vals.get("res_model") == DOCUMENT
+            or any(attachment.res_model == DOCUMENT for attachment in self.sudo())
+        ):
             ours = self._progbox_archived()
             ours._progbox_check_write(vals)
             if {"res_model", "res_id", "res_field"} & vals.keys():

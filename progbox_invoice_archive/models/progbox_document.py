@@ -136,15 +136,9 @@ class ProgboxDocument(models.Model):
 
     @api.depends("currency_name")
     def _compute_currency_id(self):
-        currencies = self.env["res.currency"].with_context(active_test=False)
-        by_name = {
-            currency.name: currency
-            for currency in currencies.search(
-                Domain("name", "in", list(set(self.mapped("currency_name"))))
-            )
-        }
+        ids = self.env["res.currency"]._progbox_ids()
         for document in self:
-            document.currency_id = by_name.get(document.currency_name)
+            document.currency_id = ids.get(document.currency_name)
 
     @api.depends("document_date", "type_id.retention_years")
     def _compute_retention_until(self):

@@ -125,6 +125,9 @@ class ProgboxSeal(models.Model):
     @api.model
     def _last(self, company):
         """Return the last line of the ledger of a company."""
-        return self.search(
-            Domain("company_id", "=", company.id), order="sequence desc", limit=1
+        return self.search_fetch(
+            Domain("company_id", "=", company.id),
+            ["sequence", "hash"],
+            order="sequence desc",
+            limit=1,
         )

@@ -1,9 +1,20 @@
 from odoo import api, models
 from odoo.fields import Domain
+from odoo.tools import ormcache
 
 
 class ResCurrency(models.Model):
     _inherit = "res.currency"
+
+    @api.model
+    @ormcache(cache="stable")
+    def _progbox_ids(self):
+        """Return the ids of all currencies by name, also of those not in use.
+
+        Odoo clears this cache when a currency comes, goes or gets another name.
+        """
+        currencies = self.sudo().with_context(active_test=False)
+        return dict(currencies._read_group(Domain.TRUE, ["name"], ["id:max"]))
 
     @api.model
     def _progbox_totals_writer(self, names):
@@ -13,11 +24,8 @@ class ResCurrency(models.Model):
 
         :param names: of all the currencies that will come; one may be gone
         """
-        currencies = self.with_context(active_test=False)
-        by_name = {
-            currency.name: currency
-            for currency in currencies.search(Domain("name", "in", list(names)))
-        }
+        ids = self._progbox_ids()
+        by_name = {name: self.browse(ids[name]) for name in names if name in ids}
 
         def write(totals):
             return " · ".join(

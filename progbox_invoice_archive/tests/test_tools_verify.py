@@ -9,7 +9,15 @@ from unittest.mock import patch
 from odoo.tests import BaseCase, tagged
 
 from ..tools import chain
-from ..tools.digests import BLOCK_SIZE, Digest, digest_files, read_ahead
+from ..tools import digests
+from ..tools.digests import (
+    BLOCK_SIZE,
+    FEW,
+    Digest,
+    Reader,
+    digest_files,
+    read_ahead,
+)
 from ..tools.ledger_copy import BadCopy, read_copy
 from ..tools.verify import compare_anchors, compare_document, judge_file, read_payload
 from ..tools.walk import Line, Walk
@@ -251,6 +259,17 @@ class TestDigests(BaseCase):
             [digest.sha256 for _page, digests in result for digest in digests],
             [hashlib.sha256(name.encode()).hexdigest() for name in names],
         )
+
+    def test_a_reader_is_a_process_and_may_be_killed(self):
+        paths = [self.file(str(number), b"%d" % number) for number in range(FEW + 1)]
+        paths.append(str(self.folder / "missing"))
+        expected = digest_files(paths)
+        with Reader() as reader:
+            with patch.object(digests, "digest_files", side_effect=AssertionError):
+                self.assertEqual(reader.submit(paths).result(), expected)
+            reader._process.kill()
+            self.assertEqual(reader.submit(paths).result(), expected)
+            self.assertEqual(reader.submit(paths[:1]).result(), expected[:1])
 
     def test_one_page_is_read_ahead_and_no_more(self):
         read = []

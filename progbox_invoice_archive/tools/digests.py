@@ -1,15 +1,24 @@
-"""Digests of many files, by threads that read while others compare."""
+"""Digests of many files, by processes that read while their parent compares.
 
+Run as a program it is such a process: each line of its input is a JSON list of paths,
+each line of its output the list of their digests. It uses the standard library only.
+"""
+
+import contextlib
 import errno
 import hashlib
+import json
+import subprocess
+import sys
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 # A block that stays in the processor's cache; most files are smaller.
 BLOCK_SIZE = 1 << 18
-# hashlib lets go of the interpreter: two files are digested at a time.
-THREADS = 2
+READERS = 2
+# So few files are digested sooner than a process starts.
+FEW = 100
 MISSING = (errno.ENOENT, errno.ENOTDIR)
 
 
@@ -57,6 +66,60 @@ def _digest_file(path, buffer, view):
         return Digest(None, 0, str(error))
 
 
+class Reader:
+    """Digests files, in their order, while the caller does something else.
+
+    In a process of its own: threads of one process take turns at the interpreter, and
+    those that digest would wait for the one that compares.
+    """
+
+    def __init__(self):
+        self._process = None
+        self._thread = ThreadPoolExecutor(1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self._thread.shutdown(cancel_futures=True)
+        self._close()
+
+    def submit(self, paths):
+        """Return the future of a list of Digest."""
+        return self._thread.submit(self._digest, paths)
+
+    def _digest(self, paths):
+        if self._process or len(paths) > FEW:
+            # Somebody may have killed it, for its memory or by mistake.
+            with contextlib.suppress(OSError, ValueError):
+                return self._ask(paths)
+            self._close()
+        return digest_files(paths)
+
+    def _ask(self, paths):
+        process = self._process = self._process or self._start()
+        process.stdin.write(json.dumps(paths).encode() + b"\n")
+        process.stdin.flush()
+        return [Digest(*values) for values in json.loads(process.stdout.readline())]
+
+    def _start(self):
+        return subprocess.Popen(
+            [sys.executable, "-I", __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def _close(self):
+        process, self._process = self._process, None
+        if process:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            with contextlib.suppress(OSError):  # an unsent rest
+                process.stdin.close()
+
+
 def read_ahead(pages, paths_of):
     """Yield pages with the digests of their files, one page ahead of the reader.
 
@@ -64,14 +127,15 @@ def read_ahead(pages, paths_of):
     :param paths_of: function that returns the list of paths of a page
     :return: iterator of (page, list of Digest)
     """
-    with ThreadPoolExecutor(THREADS) as pool:
+    with contextlib.ExitStack() as stack:
+        readers = [stack.enter_context(Reader()) for _number in range(READERS)]
         waiting = deque()
         for page in pages:
             paths = paths_of(page)
-            share = -(-len(paths) // THREADS) or 1
+            share = -(-len(paths) // READERS)
             futures = [
-                pool.submit(digest_files, paths[start : start + share])
-                for start in range(0, len(paths), share)
+                reader.submit(paths[number * share : (number + 1) * share])
+                for number, reader in enumerate(readers)
             ]
             waiting.append((page, futures))
             if len(waiting) > 1:
@@ -83,3 +147,12 @@ def read_ahead(pages, paths_of):
 def _collected(waiting):
     page, futures = waiting
     return page, [digest for future in futures for digest in future.result()]
+
+
+def main():
+    for line in sys.stdin.buffer:
+        print(json.dumps(digest_files(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
