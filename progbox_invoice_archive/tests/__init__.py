@@ -63,6 +63,7 @@ from . import test_tools_staging
 from . import test_compile_tool_inspection
 from . import test_compile_tool_pictures
 from . import test_compile_tool_assembly
+from . import test_compile_tool_copies
 from . import test_compile_tool_failures
 from . import test_share
 from . import test_share_wizard

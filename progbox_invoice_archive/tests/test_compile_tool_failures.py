@@ -108,8 +108,8 @@ class TestCompileToolFailures(CompileCase):
 
         def kill(done, _pages):
             if not deaths:
-                [child] = children()
-                child.kill()
+                for child in children():  # the one that reads the result, too
+                    child.kill()
                 deaths.append(done)
 
         self.assemble(self.parts, progress=kill)

@@ -151,7 +151,8 @@ def _collected(waiting):
 
 def main():
     for line in sys.stdin.buffer:
-        print(json.dumps(digest_files(json.loads(line))), flush=True)
+        sys.stdout.write(json.dumps(digest_files(json.loads(line))) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -82,11 +82,12 @@ class Tools:
         with Registry(database).cursor() as cursor:
             yield odoo.api.Environment(cursor, odoo.SUPERUSER_ID, {})
 
-    def interleaved(self, sides, rounds=9):
+    def interleaved(self, sides, rounds=9, after=None):
         """Time the sides in turn. Each is called without arguments, once per round.
 
         One more round at the start is not counted: it fills the caches. The side that
-        begins changes with every round.
+        begins changes with every round. `after` is called after each side, and is not
+        timed.
         """
         timings = Timings({name: [] for name in sides})
         for number in range(rounds + 1):
@@ -94,8 +95,11 @@ class Tools:
                 gc.collect()  # else one side tidies up after the other
                 start = time.perf_counter()
                 function()
+                seconds = time.perf_counter() - start
                 if number:
-                    timings[name].append(time.perf_counter() - start)
+                    timings[name].append(seconds)
+                if after:
+                    after()
         return timings
 
     def note(self, text):

@@ -61,9 +61,11 @@ def assemble(
     with (
         tempfile.TemporaryDirectory(prefix="assembly-", dir=folder) as scratch,
         Child(scratch, MEMORY) as child,
+        Child(scratch, MEMORY) as reader,
     ):
+        reader.start()
         output = Path(scratch) / "result.pdf"
-        assembler = Assembler(child, parts, progress, cancelled, seconds)
+        assembler = Assembler(child, reader, parts, progress, cancelled, seconds)
         assembler.produce(
             output,
             title=title,
@@ -79,8 +81,9 @@ def assemble(
 class Assembler:
     """Writes and checks; a part that spoils the result is written anew, once."""
 
-    def __init__(self, child, parts, progress, cancelled, seconds):
+    def __init__(self, child, reader, parts, progress, cancelled, seconds):
         self._child = child
+        self._readers = [child, reader]
         self._parts = list(parts)
         self._progress = progress
         self._cancelled = cancelled
@@ -118,7 +121,7 @@ class Assembler:
 
     def _check(self, parts, output):
         pages, seconds = count_pages(parts), self._left()
-        check_in(self._child, output, pages, seconds, self._cancelled)
+        check_in(self._readers, output, pages, seconds, self._cancelled)
 
     def _culprit(self, error, output):
         """The index of the part that is to blame, if one is."""

@@ -4,9 +4,8 @@ from pathlib import Path, PurePath
 
 import pikepdf
 
+from .copies import Piece
 from .writer import reference, references, text
-
-BLOCK_SIZE = 1 << 20
 
 
 def write(writer, attached):
@@ -50,13 +49,11 @@ def _specification(writer, each, name):
     content = writer.allocate()
     size = Path(each.path).stat().st_size
     kind = pikepdf.Name("/" + each.mimetype).unparse()
-    with open(each.path, "rb") as file:
-        writer.put_stream(
-            content,
-            b"/Type /EmbeddedFile /Subtype %s /Params << /Size %d >>" % (kind, size),
-            iter(lambda: file.read(BLOCK_SIZE), b""),
-            size,
-        )
+    writer.put_stream(
+        content,
+        b"/Type /EmbeddedFile /Subtype %s /Params << /Size %d >>" % (kind, size),
+        Piece(each.path, 0, size),
+    )
     return writer.add(
         b"<< /Type /Filespec /F %s /UF %s /Desc %s /AFRelationship /Source"
         b" /EF << /F %s /UF %s >> >>"

@@ -1,5 +1,6 @@
 """Is a finished PDF what it should be? Asked of two readers."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .child import Child
@@ -7,8 +8,6 @@ from .errors import CompileError
 from .failure import Failure
 
 MEMORY = 1 << 30
-# The one that starts a process of its own comes first: the child is small until then.
-READERS = ("check_with_second_reader", "check_with_qpdf")
 
 
 class CheckFailed(CompileError):
@@ -30,16 +29,27 @@ def check(path, pages, seconds=600):
     :raise CompileError: 'timeout', 'out_of_memory' or 'crashed': no answer is no yes
     """
     with Child(Path(path).parent, MEMORY) as child:
-        check_in(child, path, pages, seconds)
+        check_in([child], path, pages, seconds)
 
 
-def check_in(child, path, pages, seconds, cancelled=None):
-    """The same, in a child that is there already."""
-    for reader in READERS:
-        arguments = {"path": path, "pages": pages}
+def check_in(children, path, pages, seconds, cancelled=None):
+    """The same, in children that are there already; each does its share."""
+    arguments = {"path": path, "pages": pages}
+
+    def ask(child, task, **more):
         try:
-            child.ask(reader, arguments, seconds, cancelled=cancelled)
+            return child.ask(task, arguments | more, seconds, cancelled=cancelled)
         except Failure as error:
             if error.code == "check_failed":
                 raise CheckFailed(error.detail, error.index) from error
             raise CompileError(error.code, error.detail) from error
+
+    def work(number, child):
+        if not number:  # first: it starts a process, and the child is small until now
+            ask(child, "check_with_second_reader")
+        return ask(child, "check_with_qpdf", share=[number, len(children)])
+
+    with ThreadPoolExecutor(len(children)) as pool:
+        found = sum(pool.map(work, range(len(children)), children))
+    if found != pages:
+        raise CheckFailed(f"QPDF: {found} pages, not {pages}")

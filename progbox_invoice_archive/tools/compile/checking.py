@@ -15,28 +15,33 @@ POPPLER = "pdfinfo"
 PAGE_LINE = re.compile(rb"^Page +(\d+) size:", re.MULTILINE)
 
 
-def check_with_qpdf(_report, path, pages):
-    """Read every object of a PDF, and compare the number of pages."""
+def check_with_qpdf(_report, path, pages, share):
+    """Read a share of the objects of a PDF.
+
+    :param share: (which, of how many)
+    :return: the number of pages among them
+    """
     try:
-        _check_with_qpdf(path, pages)
+        return _check_with_qpdf(path, pages, *share)
     except (MemoryError, Failure):
         raise
     except Exception as error:  # QPDF and pikepdf raise what they like
         raise Failure("check_failed", f"QPDF: {error!r}") from error
 
 
-def _check_with_qpdf(path, pages):
+def _check_with_qpdf(path, pages, which, shares):
     # Read by steps, a window of the file at a time: a map of it would count as memory,
     # and QPDF remembers each object that it has read until the file is closed.
-    found, start, end = 0, 0, 1
-    while start < end:
+    found, start, end = 0, None, 1
+    while start is None or start < end:
         with pikepdf.open(
             path,
             access_mode=pikepdf.AccessMode.stream,
             attempt_recovery=False,
             inherit_page_attributes=False,
         ) as pdf:
-            end = int(pdf.trailer.Size)
+            size = int(pdf.trailer.Size)
+            start, end = start or size * which // shares, size * (which + 1) // shares
             numbers = range(max(1, start), min(end, start + SLICE))
             found += sum(_is_page(pdf.get_object(number, 0)) for number in numbers)
             announced = int(pdf.Root.Pages.Count)
@@ -44,7 +49,7 @@ def _check_with_qpdf(path, pages):
                 raise Failure("check_failed", "QPDF: " + "; ".join(warnings))
         start += SLICE
     _compare(announced, pages, "QPDF")
-    _compare(found, pages, "QPDF")
+    return found
 
 
 def _is_page(value):

@@ -52,6 +52,11 @@ class Child:
     def __exit__(self, *exc_info):
         self.close()
 
+    def start(self):
+        """Start it without waiting, so that it is ready when it is asked."""
+        if not self._process:
+            self._launch()
+
     def ask(self, task, arguments, seconds, on_progress=None, cancelled=None):
         """Have a task done.
 
@@ -65,7 +70,7 @@ class Child:
         :raise CompileError: 'crashed': children do not start here at all
         """
         try:
-            self._start()
+            self._make_ready()
             self._send([task, arguments, seconds])
             for answer in self._answers(time.monotonic() + seconds, cancelled):
                 if "progress" not in answer:
@@ -92,22 +97,24 @@ class Child:
                 with contextlib.suppress(OSError):  # an unsent rest of a task
                     pipe.close()
 
-    def _start(self):
-        if self._process and self._process.poll() is None:
-            return
+    def _make_ready(self):
         for attempt in range(1, ATTEMPTS + 1):
-            self.close()
-            self._launch()
+            if not self._process or self._process.poll() is not None:
+                self.close()
+                self._launch()
+            if self._ready:
+                return
             try:
                 next(self._answers(time.monotonic() + START_SECONDS, None))
-                return
+                self._ready = True
             except Failure as error:
+                self.close()
                 if attempt == ATTEMPTS:
                     detail = f"{sys.executable} does not start: {error.detail}"
                     raise CompileError("crashed", detail) from error
 
     def _launch(self):
-        self._rest = b""
+        self._rest, self._ready = b"", False
         # an empty entry means the current folder, whatever lies there
         path = [*filter(None, sys.path), str(PACKAGE.parent)]
         kept = {key: os.environ[key] for key in ENVIRONMENT if key in os.environ}

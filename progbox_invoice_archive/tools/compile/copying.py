@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pikepdf
 
+from .raw_streams import RawStreams
 from .writer import reference
 
 # What a page keeps: what is seen. Scripts, threads, private data of programs and the
@@ -37,10 +38,14 @@ TOKEN = re.compile(
 
 
 class Copier:
-    """One source PDF on its way into a Writer."""
+    """One source PDF on its way into a Writer.
 
-    def __init__(self, pdf, writer):
+    :param pdf: pikepdf.Pdf, read from the file at `path`
+    """
+
+    def __init__(self, pdf, path, writer):
         self._pdf = pdf
+        self._raw = RawStreams(pdf, path)
         self._writer = writer
         self._numbers = {}
         self._waiting = []
@@ -73,6 +78,8 @@ class Copier:
 
     def translated(self, content):
         """Serialised content with the numbers of the target."""
+        if b" R" not in content:
+            return content
         return TOKEN.sub(self._translate, content)
 
     def _translate(self, match):
@@ -88,17 +95,20 @@ class Copier:
     def _copy_waiting(self):
         while self._waiting:
             key = self._waiting.pop()
-            self._copy_object(self._pdf.get_object(key), self._numbers[key])
+            self._copy_object(key, self._pdf.get_object(key))
 
-    def _copy_object(self, value, number):
+    def _copy_object(self, key, value):
+        number = self._numbers[key]
         if isinstance(value, pikepdf.Stream):
             entries = pikepdf.Dictionary(value.stream_dict)
-            for key in NOT_COPIED:
-                if key in entries:
-                    del entries[key]
+            for name in NOT_COPIED:
+                if name in entries:
+                    del entries[name]
             content = self.translated(entries.unparse(resolved=True))
-            data = memoryview(value.get_raw_stream_buffer())
-            self._writer.put_stream(number, content[2:-2].strip(), [data], len(data))
+            data = self._raw.piece(key, value)
+            if data is None:
+                data = memoryview(value.get_raw_stream_buffer())
+            self._writer.put_stream(number, content[2:-2].strip(), data)
         elif isinstance(value, pikepdf.Dictionary) and _is_frame(value):
             self._writer.put(number, b"null")
         elif isinstance(value, pikepdf.Object):

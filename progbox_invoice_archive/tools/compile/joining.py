@@ -9,6 +9,7 @@ memory (260 MB for 10,000 pages of five objects each), and loses layers that are
 import pikepdf
 
 from . import attachments, labels, outline
+from .copies import Copies
 from .copying import Copier, mend_page
 from .defuse import defuse_page
 from .failure import Failure, is_disk_full
@@ -29,8 +30,8 @@ def join(report, parts, output, title, metadata=None, attached=(), numbers=None)
     """
     parts = [Part(*part) for part in parts]
     attached = [Attached(*each) for each in attached]
-    with open(output, "wb", buffering=BUFFER_SIZE) as file:
-        joining = Joining(Writer(file), parts, numbers)
+    with open(output, "wb", buffering=BUFFER_SIZE) as file, Copies(file) as copies:
+        joining = Joining(Writer(file, copies), parts, numbers)
         report([0, 0])
         for index, part in enumerate(parts):
             joining.add(index, part)
@@ -68,7 +69,7 @@ class Joining:
             raise Failure("part_refused", repr(error), index) from error
 
     def _copy(self, pdf, part):
-        copier = Copier(pdf, self._writer)
+        copier = Copier(pdf, part.path, self._writer)
         start = self.done
         pages = [(page, self._tree.allocate()) for page in pdf.pages]
         copier.announce({page.obj.objgen: number for page, number in pages})

@@ -32,7 +32,7 @@ def write_metadata(writer, title, metadata):
         packet = pdf.Root.Metadata.read_bytes()
         number = writer.allocate()
         entries = b"/Type /Metadata /Subtype /XML"
-        writer.put_stream(number, entries, [packet], len(packet))
+        writer.put_stream(number, entries, packet)
         return writer.add(info.unparse(resolved=True)), reference(number)
 
 

@@ -6,7 +6,11 @@ from array import array
 
 import pikepdf
 
+from .copies import Piece
+
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
+STREAM_HEAD = b"%d 0 obj\n<< %s /Length %d >>\nstream\n"
+STREAM_END = b"\nendstream\nendobj\n"
 # a cross-reference table has ten digits for an offset
 MAX_OFFSET = 10**10 - 1
 
@@ -28,10 +32,12 @@ class Writer:
     """The objects of one PDF, written in any order.
 
     :param file: binary file to write to, at its beginning
+    :param copies: Copies into that file
     """
 
-    def __init__(self, file):
+    def __init__(self, file, copies):
         self._file = file
+        self._copies = copies
         self._offsets = array("Q", [0])
         self._position = file.write(HEADER)
 
@@ -42,9 +48,7 @@ class Writer:
 
     def put(self, number, content):
         """Write an object: `content` is its serialised form."""
-        self._begin(number)
-        self._write(content)
-        self._write(b"\nendobj\n")
+        self._write(b"%d 0 obj\n%s\nendobj\n" % (self._begin(number), content))
 
     def add(self, content):
         """Write an object under a new number, which is returned."""
@@ -52,18 +56,21 @@ class Writer:
         self.put(number, content)
         return number
 
-    def put_stream(self, number, entries, blocks, length):
+    def put_stream(self, number, entries, data):
         """Write a stream.
 
         :param entries: its dictionary without /Length and without the brackets
-        :param blocks: iterable of bytes, already encoded as the entries say
-        :param length: how many bytes that is
+        :param data: bytes or a Piece, already encoded as the entries say
         """
-        self._begin(number)
-        self._write(b"<< %s /Length %d >>\nstream\n" % (entries, length))
-        for block in blocks:
-            self._write(block)
-        self._write(b"\nendstream\nendobj\n")
+        head = STREAM_HEAD % (self._begin(number), entries, len(data))
+        if isinstance(data, Piece):
+            self._write(head)
+            self._copies.add(data, self._position)
+            self._position += len(data)
+            self._file.seek(self._position)
+            self._write(STREAM_END)
+        else:
+            self._write(b"".join((head, data, STREAM_END)))
 
     def finish(self, root, info):
         """Write the table of objects; nothing can follow."""
@@ -84,7 +91,7 @@ class Writer:
         if self._position > MAX_OFFSET:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         self._offsets[number] = self._position
-        self._write(b"%d 0 obj\n" % number)
+        return number
 
     def _write(self, content):
         self._position += len(content)

@@ -1,0 +1,93 @@
+import os
+from types import SimpleNamespace
+
+import pikepdf
+from PIL import Image
+
+from odoo.tests import tagged
+
+from ..tools.compile import Part
+from ..tools.compile.copies import Copies, Piece
+from ..tools.compile.raw_streams import LARGE, RawStreams
+from ..tools.compile.writer import Writer
+from . import pdf_collection as collection
+from .compile_common import CompileCase, poppler_image, qpdf_check
+
+
+@tagged("post_install", "-at_install")
+class TestCompileToolCopies(CompileCase):
+    """Large streams go from file to file, past the reader, and only where they are."""
+
+    def photo(self, name="photo.pdf", **entries):
+        """Write a page with a picture of more than a hundred kilobytes."""
+        path = self.folder / name
+        pixels = os.urandom(200 * 200 * 3)
+        with pikepdf.new() as pdf:
+            page = pdf.add_blank_page(page_size=(200, 200))
+            image = pdf.make_stream(
+                pixels,
+                Type=pikepdf.Name.XObject,
+                Subtype=pikepdf.Name.Image,
+                Width=200,
+                Height=200,
+                ColorSpace=pikepdf.Name.DeviceRGB,
+                BitsPerComponent=8,
+                **entries,
+            )
+            page.Resources = pikepdf.Dictionary(XObject={"/P": image})
+            page.Contents = pdf.make_stream(b"200 0 0 200 0 0 cm /P Do")
+            pdf.save(path, compress_streams=False)
+        return path, pixels
+
+    def pieces(self, path):
+        with pikepdf.open(path) as pdf:
+            raw = RawStreams(pdf, path)
+            streams = [o for o in pdf.objects if isinstance(o, pikepdf.Stream)]
+            return [raw.piece(stream.objgen, stream) for stream in streams]
+
+    def test_a_large_stream_is_found_in_its_file(self):
+        path, pixels = self.photo()
+        [piece] = filter(None, self.pieces(path))
+        content = path.read_bytes()[piece.offset : piece.offset + piece.size]
+        self.assertEqual(content, pixels)
+
+    def test_pictures_come_out_as_they_went_in(self):
+        paths = [self.photo(f"{number}.pdf")[0] for number in range(3)]
+        self.assemble([Part(path, 1) for path in paths], numbers="{page}")
+        self.assertEqual(qpdf_check(self.target)[0], 0)
+        for number, path in enumerate(paths, 1):
+            before, after = poppler_image(path), poppler_image(self.target, number)
+            above = (0, 0, 200, 150)  # the number stands below
+            self.assertEqual(before.crop(above), after.crop(above))
+
+    def test_what_may_be_something_else_is_read_by_qpdf(self):
+        small = collection.plain(self.folder / "small.pdf", "text")
+        self.assertFalse(any(self.pieces(small)))
+        texts, _pixels = self.photo("texts.pdf", Note=pikepdf.String(">>stream\n"))
+        self.assertFalse(any(self.pieces(texts)), "a text that looks like the start")
+        locked, _pixels = self.photo("locked.pdf")
+        with pikepdf.open(locked, allow_overwriting_input=True) as pdf:
+            pdf.save(locked, encryption=pikepdf.Encryption(owner="o", user=""))
+        self.assertFalse(any(self.pieces(locked)), "encrypted bytes")
+        moved, _pixels = self.photo("moved.pdf")
+        moved.write_bytes(b"%junk\n" * 10 + moved.read_bytes())
+        self.assertFalse(any(self.pieces(moved)), "places that are not from the start")
+
+    def test_a_wrong_length_is_not_believed(self):
+        path, _pixels = self.photo()
+        content = path.read_bytes()
+        self.assertEqual(content.count(b"/Length 120000"), 1)
+        path.write_bytes(content.replace(b"/Length 120000", b"/Length 119000"))
+        self.assertFalse(any(self.pieces(path)), "QPDF had to look for its end")
+        with pikepdf.open(path) as pdf:
+            [image] = pdf.pages[0].Resources.XObject.values()
+            shorter = SimpleNamespace(stream_dict={"/Length": LARGE})
+            self.assertIsNone(RawStreams(pdf, path).piece(image.objgen, shorter))
+
+    def test_a_file_that_became_shorter_is_noticed(self):
+        source = self.folder / "source"
+        source.write_bytes(b"x" * LARGE)
+        with self.assertRaises(EOFError), open(self.target, "wb") as file:
+            with Copies(file) as copies:
+                piece = Piece(source, 10, LARGE)
+                Writer(file, copies).put_stream(0, b"", piece)
