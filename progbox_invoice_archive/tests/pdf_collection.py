@@ -19,12 +19,23 @@ SIGNATURE_ROOM = 16_000  # hexadecimal digits
 
 def plain(path, *texts, size=A4):
     """A page for each text."""
-    sheet = canvas.Canvas(str(path), pagesize=size)
+    _draw(str(path), texts, size)
+    return path
+
+
+def pdf_of(*texts):
+    """The bytes of a file with a page for each text."""
+    buffer = io.BytesIO()
+    _draw(buffer, texts)
+    return buffer.getvalue()
+
+
+def _draw(target, texts, size=A4):
+    sheet = canvas.Canvas(target, pagesize=size)
     for text in texts:
         sheet.drawString(72, size[1] - 72, text)
         sheet.showPage()
     sheet.save()
-    return path
 
 
 def changed(path, *texts, **options):
