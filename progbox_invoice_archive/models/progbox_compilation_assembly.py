@@ -193,6 +193,11 @@ class ProgboxCompilation(models.Model):
         return clean_filename(stem, f".{extension}" if dot else "")
 
     def _attached_description(self, line):
+        if line.is_signed and "scripts" in (line.note_codes or ()):
+            return self.env._(
+                "The signed original: its signature can be checked. It contains "
+                "scripts, which a reader may run."
+            )
         if line.is_signed:
             return self.env._("The signed original: its signature can be checked.")
         return self.env._("The e-invoice of %(number)s.", number=line.number)

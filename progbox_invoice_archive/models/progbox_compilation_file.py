@@ -67,6 +67,7 @@ class ProgboxCompilationFile(models.Model):
     code = fields.Char(readonly=True)
     reason = fields.Char(readonly=True)
     advice = fields.Char(string="How to Get It", readonly=True)
+    note_codes = fields.Json(readonly=True, groups="base.group_system")
     parts = fields.Json(readonly=True, groups="base.group_system")
     embedded = fields.Json(readonly=True, groups="base.group_system")
     detail = fields.Text(

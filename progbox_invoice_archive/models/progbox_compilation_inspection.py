@@ -35,20 +35,36 @@ class ProgboxCompilationFile(models.Model):
             refusal = inspection.refusal or "portfolio_empty"
             self._refuse(refusal, inspection.detail)
             return
+        embedded = [file for leaf in good for file in leaf.embedded]
+        for file in embedded:
+            if file.refusal:
+                self._other_line(file.name)._leave_out(file.refusal)
+        changes = {change for each in (inspection, *good) for change in each.changes}
         self.write(
             {
                 "state": "in",
                 "pages": sum(leaf.pages for leaf in good),
                 "is_signed": inspection.signed,
                 "parts": [[str(leaf.ready), leaf.pages, leaf.name] for leaf in good],
+                "note_codes": sorted(changes),
                 "embedded": [
-                    [str(file.path), file.name, file.mimetype]
-                    for leaf in good
-                    for file in leaf.embedded
-                    if file.path
+                    *self._signed_members(inspection, good),
+                    *(
+                        [str(file.path), file.name, file.mimetype]
+                        for file in embedded
+                        if file.path
+                    ),
                 ],
             }
         )
+
+    def _signed_members(self, inspection, leaves):
+        """Return the files of a portfolio that carry a signature, to be embedded."""
+        return [
+            [str(leaf.path), leaf.name, "application/pdf"]
+            for leaf in leaves
+            if leaf.signed and leaf is not inspection
+        ]
 
     def _refuse(self, refusal, detail):
         """Leave a file out; Odoo makes new pages for an invoice that is broken."""

@@ -41,6 +41,10 @@ class ProgboxCompilationReasons(models.AbstractModel):
                 self.env._("Open it with the password, save it without, attach that."),
             ),
             "not_a_pdf": (self.env._("It is neither a PDF nor a picture."), download),
+            "picture_kind": (
+                self.env._("It is a picture of a kind that has no place in a PDF."),
+                self.env._("Save it as JPEG or PNG, attach that, then compile again."),
+            ),
             "damaged": (
                 self.env._("The PDF is damaged and cannot be repaired."),
                 again,
@@ -66,6 +70,14 @@ class ProgboxCompilationReasons(models.AbstractModel):
             "form_unreadable": (
                 self.env._("It is a form that only Adobe's programs can show."),
                 print_it,
+            ),
+            "active": (
+                self.env._("It is inside of a PDF and may contain programs."),
+                self.env._("Open the PDF it is in, if you trust whoever sent it."),
+            ),
+            "embedded": (
+                self.env._("It is inside of a PDF and cannot be taken out."),
+                self.env._("Open the PDF that it is in."),
             ),
             "remote": (self.env._("It is kept outside of this server."), download),
         }

@@ -44,6 +44,7 @@ from . import test_package_tool
 from . import test_billing_period
 from . import test_billing_period_rule
 from . import test_compilation
+from . import test_compilation_hostile
 from . import test_compilation_job
 from . import test_compilation_security
 from . import test_compilation_wizard
@@ -63,7 +64,11 @@ from . import test_tools_staging
 from . import test_compile_tool_inspection
 from . import test_compile_tool_pictures
 from . import test_compile_tool_assembly
+from . import test_compile_tool_navigation
+from . import test_compile_tool_inside
+from . import test_compile_tool_forms
 from . import test_compile_tool_failures
+from . import test_compile_tool_children
 from . import test_share
 from . import test_share_wizard
 from . import test_portal_archive
