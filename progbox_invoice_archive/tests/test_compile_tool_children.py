@@ -50,13 +50,13 @@ class TestCompileToolChildren(CompileCase):
 
     def test_a_reader_ends_when_its_time_is_up(self):
         with self.stuck_reader(), self.assertRaises(CompileError):
-            check(self.path, 1, seconds=2)
+            check(self.path, 1, seconds=4)
         self.assertEnded()
 
     def test_a_reader_that_hangs_finds_fault(self):
         with (
             self.stuck_reader(),
-            patch.object(checking, "POPPLER_SECONDS", 1),
+            patch.object(checking, "POPPLER_SECONDS", 2),
             self.assertRaises(Failure) as caught,
         ):
             checking.check_with_second_reader(None, str(self.path), 1)
