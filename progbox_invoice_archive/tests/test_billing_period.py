@@ -168,9 +168,17 @@ class TestBillingPeriod(PeriodCommon):
         self.assertEqual(period.display_name, "12/01/2026 to 12/30/2026")
 
     def test_periods_of_another_scope_are_a_calendar_of_their_own(self):
+        def compute(periods):
+            for period in periods:
+                of_project = period.env.context.get("of_project")
+                period.scope_key = -7 if of_project else period.company_id.id
+
+        # As a module does that has periods of projects.
+        self.patch(type(self.periods), "_compute_scope_key", compute)
+        of_project = self.periods.with_context(of_project=True)
         november = self.period("2026-11-01", "2026-11-30", state="open")
-        # As a module gives them that has periods of projects.
-        project = self.period("2026-11-10", "2026-12-10", scope_key=-7)
+        values = {"company_id": self.company.id, "date_from": "2026-11-10"}
+        project = of_project.create({**values, "date_to": "2026-12-10"})
         project.action_open()
         self.assertEqual((november.state, project.state), ("open", "open"))
         self.assertEqual(self.draft(date="2026-11-12").progbox_period_id, november)
@@ -186,7 +194,7 @@ class TestBillingPeriod(PeriodCommon):
             self.assertRaises(IntegrityError),
             self.cr.savepoint(),
         ):
-            self.period("2026-12-10", "2026-12-20", scope_key=-7)
+            of_project.create({**values, "date_to": "2026-11-11"})
 
     def test_counts_are_those_of_the_reader(self):
         november = self.period("2026-11-01", "2026-11-30")

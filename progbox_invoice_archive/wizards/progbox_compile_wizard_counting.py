@@ -21,6 +21,8 @@ class ProgboxCompileWizard(models.TransientModel):
             for file in self.file_ids:
                 yield file.category, file.size
             return
+        for model in ("account.move", "ir.attachment", "progbox.document"):
+            self.env[model].flush_model()
         yield from self._sizes_of_invoices()
         yield from self._sizes_of_attachments()
         for document in self.document_ids:
