@@ -30,15 +30,13 @@ class ProgboxCompilationFile(models.Model):
         good = [leaf for leaf in leaves if not leaf.refusal]
         for leaf in leaves:
             if leaf.refusal and leaf is not inspection:
-                self._other_line(leaf.name)._leave_out(leaf.refusal, leaf.detail)
+                self._inner_line(leaf.name)._leave_out(leaf.refusal, leaf.detail)
         if not good:
             refusal = inspection.refusal or "portfolio_empty"
             self._refuse(refusal, inspection.detail)
             return
         embedded = [file for leaf in good for file in leaf.embedded]
-        for file in embedded:
-            if file.refusal:
-                self._other_line(file.name)._leave_out(file.refusal)
+        self._leave_out_embedded([file for file in embedded if not file.path])
         changes = {change for each in (inspection, *good) for change in each.changes}
         self.write(
             {
@@ -46,7 +44,6 @@ class ProgboxCompilationFile(models.Model):
                 "pages": sum(leaf.pages for leaf in good),
                 "is_signed": inspection.signed,
                 "parts": [[str(leaf.ready), leaf.pages, leaf.name] for leaf in good],
-                "note_codes": sorted(changes),
                 "embedded": [
                     *self._signed_members(inspection, good),
                     *(
@@ -55,8 +52,15 @@ class ProgboxCompilationFile(models.Model):
                         if file.path
                     ),
                 ],
+                **self._note_values(changes | set(self.note_codes or ())),
             }
         )
+
+    def _leave_out_embedded(self, files):
+        """Write lines for what is inside of this file and does not come along."""
+        for file in files:
+            line = self._inner_line(file.name, kind="einvoice", size=file.size)
+            line._leave_out(file.refusal or "unasked")
 
     def _signed_members(self, inspection, leaves):
         """Return the files of a portfolio that carry a signature, to be embedded."""
@@ -81,7 +85,11 @@ class ProgboxCompilationFile(models.Model):
             and self.env["account.move"].browse(self.res_id).state == "posted"
         )
 
-    def _other_line(self, name):
+    def _inner_line(self, name, **values):
+        """Return a new line for a file that is inside of this one."""
+        return self._other_line(name, container_id=self.id, **values)
+
+    def _other_line(self, name, **values):
         """Return a new line for a file that came with this one."""
         return self.create(
             {
@@ -90,6 +98,7 @@ class ProgboxCompilationFile(models.Model):
                 "name": name,
                 "position": self.position,
                 "attachment_id": self.attachment_id.id,
+                **values,
             }
         )
 

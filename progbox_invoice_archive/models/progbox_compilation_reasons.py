@@ -90,6 +90,10 @@ class ProgboxCompilationReasons(models.AbstractModel):
                 self.env._("An older PDF, from before the invoice went back to draft."),
                 tick,
             ),
+            "alone": (
+                self.env._("There is no page that it could be attached to."),
+                self._advice_open(),
+            ),
             "duplicate": (self.env._("The same file is in already."), ""),
             "replaced": (
                 self.env._("The signed copy stands in its place."),
@@ -126,11 +130,11 @@ class ProgboxCompilationReasons(models.AbstractModel):
             ),
             "timeout": self.env._(
                 "Putting the pages together took too long. Compile fewer invoices at "
-                "once, or one file per client."
+                "once, or one file per client or vendor."
             ),
             "out_of_memory": self.env._(
                 "Putting the pages together took too much memory. Compile fewer "
-                "invoices at once, or one file per client."
+                "invoices at once, or one file per client or vendor."
             ),
             "check_failed": self.env._(
                 "The finished PDF did not pass the check, so nobody gets it. Retry; "

@@ -46,8 +46,13 @@ from . import test_billing_period_rule
 from . import test_compilation
 from . import test_compilation_hostile
 from . import test_compilation_job
+from . import test_compilation_lines
+from . import test_compilation_message
+from . import test_compilation_order
+from . import test_compilation_pages
 from . import test_compilation_security
 from . import test_compilation_wizard
+from . import test_compilation_wizard_totals
 from . import test_package_build
 from . import test_export
 from . import test_export_check
@@ -63,6 +68,7 @@ from . import test_tools_periods
 from . import test_tools_staging
 from . import test_compile_tool_inspection
 from . import test_compile_tool_pictures
+from . import test_compile_tool_apart
 from . import test_compile_tool_assembly
 from . import test_compile_tool_navigation
 from . import test_compile_tool_inside
