@@ -45,6 +45,7 @@
         "views/progbox_export_views.xml",
         "views/progbox_access_log_views.xml",
         "views/progbox_compilation_views.xml",
+        "views/progbox_compilation_form_views.xml",
         "views/progbox_billing_period_views.xml",
         "views/res_config_settings_billing_views.xml",
         "views/progbox_share_views.xml",

@@ -59,7 +59,7 @@ class AccountMove(models.Model):
         documents that the accountant may see anyway, so it asks for no rights.
         """
         self.env["progbox.archive.job"].flush_model(["move_id", "state", "error"])
-        self.env["progbox.document"].flush_model(["res_model", "res_id"])
+        self.env["progbox.document"].flush_model(["res_model", "res_id", "seal_id"])
         self.flush_model(["state", "move_type"])
         # Open jobs are few: PostgreSQL asks them all at once, and the documents too,
         # when it has to look at many invoices.
@@ -85,6 +85,7 @@ class AccountMove(models.Model):
                 SELECT FROM progbox_document document
                 WHERE document.res_model = 'account.move'
                 AND document.res_id = %(move)s.id
+                AND document.seal_id IS NOT NULL
             ) THEN 'archived'
             ELSE 'missing' END""",
             move=SQL.identifier(alias),
@@ -95,7 +96,9 @@ class AccountMove(models.Model):
     def _compute_progbox_archive_version(self):
         versions = dict(
             self.env["progbox.document"]._read_group(
-                Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids),
+                Domain("res_model", "=", self._name)
+                & Domain("res_id", "in", self.ids)
+                & Domain("seal_id", "!=", False),
                 ["res_id"],
                 ["version:max"],
             )
@@ -188,6 +191,8 @@ class AccountMove(models.Model):
     def _progbox_documents(self):
         """Return the current version of the archived documents of each invoice.
 
+        Not what people have filed on it: that is not sealed.
+
         :return: dictionary of documents by id of the move
         """
         documents = (
@@ -196,6 +201,7 @@ class AccountMove(models.Model):
             .search(
                 Domain("res_model", "=", self._name)
                 & Domain("res_id", "in", self.ids)
+                & Domain("seal_id", "!=", False)
                 & Domain("superseded", "=", False),
                 order="id",
             )

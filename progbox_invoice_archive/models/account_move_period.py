@@ -19,12 +19,12 @@ class AccountMove(models.Model):
     @api.depends("company_id", "invoice_date", "date", "move_type")
     def _compute_progbox_period_id(self):
         periods = self.env["progbox.billing.period"].sudo()
-        for company, moves in self.grouped("company_id").items():
+        for scope, moves in self.grouped(lambda m: m._progbox_scope_key()).items():
             days = [day for move in moves if (day := move._progbox_day())]
             ours = periods.browse()
             if days:
                 ours = periods.search(
-                    Domain("company_id", "=", company.id)
+                    Domain("scope_key", "=", scope)
                     & Domain("date_from", "<=", max(days))
                     & Domain("date_to", ">=", min(days))
                 )
@@ -59,6 +59,17 @@ class AccountMove(models.Model):
             return self._progbox_period_sql(alias)
         return super()._field_to_sql(alias, field_expr, query)
 
+    def _progbox_scope_key(self):
+        """Return whose periods an invoice is in: a period's ``scope_key``.
+
+        To be extended together with ``_progbox_scope_sql``.
+        """
+        return self.company_id.id
+
+    @api.model
+    def _progbox_scope_sql(self, alias):
+        return SQL("%s.company_id", SQL.identifier(alias))
+
     def _progbox_day(self):
         """Return the day that decides about the period."""
         return self.invoice_date or self.date
@@ -74,13 +85,14 @@ class AccountMove(models.Model):
     @api.model
     def _progbox_period_sql(self, alias):
         self.env["progbox.billing.period"].flush_model(
-            ["company_id", "date_from", "date_to"]
+            ["scope_key", "date_from", "date_to"]
         )
         return SQL(
             """(SELECT period.id FROM progbox_billing_period period
-            WHERE period.company_id = %(move)s.company_id
+            WHERE period.scope_key = %(scope)s
             AND %(move)s.move_type != 'entry'
             AND %(day)s BETWEEN period.date_from AND period.date_to)""",
+            scope=self._progbox_scope_sql(alias),
             move=SQL.identifier(alias),
             day=self._progbox_day_sql(alias),
         )

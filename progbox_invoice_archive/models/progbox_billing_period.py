@@ -27,6 +27,13 @@ class ProgboxBillingPeriod(models.Model):
         ondelete="cascade",
         default=lambda self: self.env.company,
     )
+    scope_key = fields.Integer(
+        compute="_compute_scope_key",
+        store=True,
+        precompute=True,
+        aggregator=None,
+        help="Periods with the same number do not overlap, and one of them is open.",
+    )
     date_from = fields.Date(string="From", required=True)
     date_to = fields.Date(string="To", required=True)
     due_date = fields.Date(
@@ -47,21 +54,38 @@ class ProgboxBillingPeriod(models.Model):
     _dates_check = models.Constraint(
         "CHECK(date_from <= date_to)", "A period begins before it ends."
     )
-    # Each company has its own ten million days on one line of numbers, because a
+    # Each scope has its own ten million days on one line of numbers, because a
     # constraint over two columns would need an extension of PostgreSQL.
     _no_overlap = models.Constraint(
         "EXCLUDE USING gist (int8range("
-        "company_id::bigint * 10000000 + (date_from - '0001-01-01'::date), "
-        "company_id::bigint * 10000000 + (date_to - '0001-01-01'::date), '[]'"
+        "scope_key::bigint * 10000000 + (date_from - '0001-01-01'::date), "
+        "scope_key::bigint * 10000000 + (date_to - '0001-01-01'::date), '[]'"
         ") WITH &&)",
         "Another billing period of this company has some of these days. Periods do "
         "not overlap: change the dates.",
     )
     _open_unique = models.UniqueIndex(
-        "(company_id) WHERE state = 'open'",
+        "(scope_key) WHERE state = 'open'",
         "One billing period is open at a time. Close the other one first.",
     )
-    _days_idx = models.Index("(company_id, date_from, date_to)")
+    _days_idx = models.Index("(scope_key, date_from, date_to)")
+
+    @api.depends("company_id")
+    def _compute_scope_key(self):
+        """Number the periods that belong to one calendar; to be extended.
+
+        Those of a company itself have its ID. A module that has periods of something
+        else, of a project for instance, gives them a negative number of its own, and
+        extends ``_progbox_scope_sql`` and ``_progbox_scope_key`` of the invoices that
+        are in them.
+        """
+        for period in self:
+            period.scope_key = period.company_id.id
+
+    @api.model
+    def _scope_domain(self, company):
+        """Return the domain of the periods of a company itself."""
+        return Domain("scope_key", "=", company.id)
 
     @api.depends("company_id", "date_to")
     def _compute_due_date(self):
@@ -178,7 +202,7 @@ class ProgboxBillingPeriod(models.Model):
         self.ensure_one()
         self.check_access("write")
         self.search(
-            Domain("company_id", "=", self.company_id.id)
+            Domain("scope_key", "=", self.scope_key)
             & Domain("state", "=", "open")
             & Domain("id", "!=", self.id)
         ).action_close()

@@ -3,12 +3,13 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..tools.periods import month_period, week_period
 
 _logger = logging.getLogger(__name__)
 
+# Of more days than these, a message names the months.
 NAMED_DAYS = 10
 
 
@@ -34,18 +35,30 @@ class ProgboxBillingPeriod(models.Model):
             if company.progbox_period_mode != "automatic" and not by_hand:
                 missing.append(day)
                 continue
-            periods.create(periods._values_after_rule(company, day))
+            period = periods.create(periods._values_after_rule(company, day))
+            if not by_hand and period._contains(self._today(company)):
+                period.action_open()
         return missing
 
     @api.model
     def _of_day(self, company, day):
         """Return the period of a company that a day is in, or an empty one."""
         return self.search(
-            Domain("company_id", "=", company.id)
+            self._scope_domain(company)
             & Domain("date_from", "<=", day)
             & Domain("date_to", ">=", day),
             limit=1,
         )
+
+    @api.model
+    def _today(self, company):
+        """Return the day it is where a company is."""
+        zone = company.partner_id.tz or company._progbox_archive_manager().tz
+        here = self.with_context(tz=zone or self.env.user.tz)
+        return fields.Date.context_today(here)
+
+    def _contains(self, day):
+        return self.date_from <= day <= self.date_to
 
     @api.model
     def _values_after_rule(self, company, day):
@@ -54,7 +67,7 @@ class ProgboxBillingPeriod(models.Model):
             first, last = week_period(day, int(company.progbox_period_weekday))
         else:
             first, last = month_period(day, company.progbox_period_day)
-        ours = Domain("company_id", "=", company.id)
+        ours = self._scope_domain(company)
         before = self.search(
             ours & Domain("date_to", "<", day), order="date_to desc", limit=1
         )
@@ -66,7 +79,7 @@ class ProgboxBillingPeriod(models.Model):
             first = max(first, before.date_to + one_day)
         if after:
             last = min(last, after.date_from - one_day)
-        past = last < fields.Date.context_today(self)
+        past = last < self._today(company)
         return {
             "company_id": company.id,
             "date_from": first,
@@ -90,12 +103,18 @@ class ProgboxBillingPeriod(models.Model):
 
     @api.model
     def _run_company(self, company):
-        today = fields.Date.context_today(self)
+        today = self._today(company)
         self._ensure(company, [today, *self._days_without(company)])
         current = self._of_day(company, today)
         self._ensure(company, [current.date_to + timedelta(days=1)])
         if current.state == "upcoming":
             current.action_open()
+        # Whose days have gone by while the server did not run.
+        self.search(
+            self._scope_domain(company)
+            & Domain("state", "=", "upcoming")
+            & Domain("date_to", "<", today)
+        ).action_close()
 
     @api.model
     def _days_without(self, company, moves=None):
@@ -124,6 +143,10 @@ class ProgboxBillingPeriod(models.Model):
 
     @api.model
     def _days_text(self, days):
-        """Return days as a message names them: the first ones."""
-        shown = ", ".join(map(fields.Date.to_string, days[:NAMED_DAYS]))
-        return f"{shown} …" if len(days) > NAMED_DAYS else shown
+        """Return days as a message names them; many of them as their months."""
+        if len(days) <= NAMED_DAYS:
+            return ", ".join(format_date(self.env, day) for day in days)
+        months = dict.fromkeys(day.replace(day=1) for day in days)
+        return ", ".join(
+            format_date(self.env, month, date_format="MMMM y") for month in months
+        )

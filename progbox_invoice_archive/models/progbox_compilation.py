@@ -1,6 +1,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 CRON = "progbox_invoice_archive.ir_cron_compilation"
 
@@ -197,6 +198,17 @@ class ProgboxCompilation(models.Model):
         if not others:
             return first
         return self.env._("%(first)s and %(count)s more", first=first, count=others)
+
+    def _selected_move_ids(self):
+        """Return the IDs of the invoices, also of those that one may not read."""
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT move_id FROM progbox_compilation_move_rel"
+                " WHERE compilation_id = %s ORDER BY move_id",
+                self.id,
+            )
+        )
+        return [id_ for [id_] in rows]
 
     # ------------------------------------------------------------------
     # Job

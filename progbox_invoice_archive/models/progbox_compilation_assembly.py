@@ -1,3 +1,4 @@
+import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
@@ -7,9 +8,14 @@ import pytz
 
 from odoo import fields, models
 
-from ..tools.compile import Attached, Part, PartRefused, assemble
+from ..tools.compile import Attached, Part, PartRefused
+from ..tools.compile.apart import assemble
 from ..tools.filenames import clean_filename
 from ..tools.staging import staged
+
+# How long a run waits for an assembly before it leaves that to the next one. A server
+# ends a scheduled action after 120 seconds, unless it is told otherwise.
+WAIT_SECONDS = 60
 
 
 class Chapter(NamedTuple):
@@ -17,11 +23,13 @@ class Chapter(NamedTuple):
 
     :param key, name: of the client or the period, when there is a file for each
     :param lines: progbox.compilation.file, all of them
+    :param homeless: lines of invoices that have no file, for the last page of this one
     """
 
     key: str
     name: str
     lines: models.BaseModel
+    homeless: tuple | models.BaseModel = ()
 
     @property
     def included(self):
@@ -29,7 +37,8 @@ class Chapter(NamedTuple):
 
     @property
     def left_out(self):
-        return self.lines.filtered(lambda line: line.state == "left_out")
+        lines = (*self.lines, *self.homeless)
+        return [line for line in lines if line.state == "left_out"]
 
 
 class ProgboxCompilation(models.Model):
@@ -41,26 +50,41 @@ class ProgboxCompilation(models.Model):
     finished = fields.Json(readonly=True, groups="base.group_system", copy=False)
 
     def _assemble(self, stopped):
-        for chapter in self._chapters():
-            if chapter.key in (self.finished or ()):
-                continue
+        chapters, finished = self._chapters(), self.finished or ()
+        waiting = [chapter for chapter in chapters if chapter.key not in finished]
+        if not chapters:
+            self._homeless()
+        for chapter in waiting:
             yield {"step": "assemble"}
-            if not chapter.included:
-                continue
+            if chapter is waiting[-1]:
+                chapter = chapter._replace(homeless=self._homeless())
             yield from self._assemble_chapter(chapter, stopped)
             yield {"finished": [*(self.finished or ()), chapter.key]}
-        left_out = self._lines("left_out")
-        yield {
-            "left_out_count": len(left_out),
-            "expires_on": fields.Date.add(
-                fields.Date.today(), days=self.company_id.progbox_backup_days
-            ),
-        }
+        yield {**self._counts_of_left_out(), "expires_on": self._last_day()}
 
     def _chapters(self):
-        lines = self._lines("in", "left_out")
-        for key, ours in lines.grouped("group_key").items():
-            yield Chapter(key or "", ours[:1].group_name or "", ours)
+        """Return the files that there will be: those that have pages."""
+        return [
+            Chapter(key, ours[:1].group_name or "", ours)
+            for key, ours in self._lines_by_file().items()
+            if any(line.parts for line in ours)
+        ]
+
+    def _homeless(self):
+        """Return the lines that no file has pages for: all of them are left out."""
+        homeless = self.env["progbox.compilation.file"].sudo()
+        for ours in self._lines_by_file().values():
+            if not any(line.parts for line in ours):
+                homeless += ours
+        homeless.filtered(lambda line: line.state == "in")._leave_out("alone")
+        return homeless
+
+    def _lines_by_file(self):
+        return self._lines("in", "left_out").grouped(lambda line: line.group_key or "")
+
+    def _last_day(self):
+        days = self.company_id.progbox_backup_days
+        return fields.Date.add(fields.Date.today(), days=days)
 
     def _assemble_chapter(self, chapter, stopped):
         """Make one file of the result, and keep it as a document."""
@@ -76,6 +100,8 @@ class ProgboxCompilation(models.Model):
                     {
                         "page_count": self.page_count + pages,
                         "size": self.size + file.size,
+                        # What is kept has its end, even if the rest never comes.
+                        "expires_on": self._last_day(),
                     }
                 )
         finally:
@@ -87,7 +113,7 @@ class ProgboxCompilation(models.Model):
         :return: how many pages it has, none when nothing can go in
         """
         while True:
-            lines, parts = self._parts(chapter)
+            lines, parts = yield from self._parts(chapter)
             if not lines:
                 return 0
             try:
@@ -117,7 +143,12 @@ class ProgboxCompilation(models.Model):
             return work.result().pages
 
     def _wait(self, work, shared, stopped):
-        """Show how far the assembly is, until it has come to its end."""
+        """Show how far the assembly is, until it has come to its end.
+
+        It goes on in a process of its own, so a run may leave it when it takes long,
+        and a server that is killed loses nothing: the next one waits for it.
+        """
+        end = time.monotonic() + WAIT_SECONDS
         try:
             while True:
                 try:
@@ -125,8 +156,8 @@ class ProgboxCompilation(models.Model):
                     return
                 except NotYet:
                     self._job_write(dict(shared))
-                    # None: it cannot be taken up again, so it must not be left.
-                    yield None
+                    # None: coming back has its price, so the run does not end yet.
+                    yield None if time.monotonic() < end else {"step": "assemble"}
         except GeneratorExit:
             stopped.set()
             raise
@@ -148,7 +179,7 @@ class ProgboxCompilation(models.Model):
                     parts.append(self._part(line, path, pages, name))
         if not parts:
             return [], []
-        before, after = self._pages_around(chapter, owners, parts)
+        before, after = yield from self._pages_around(chapter, owners, parts)
         return (
             [None] * len(before) + owners + [None] * len(after),
             before + parts + after,
@@ -193,6 +224,11 @@ class ProgboxCompilation(models.Model):
         return clean_filename(stem, f".{extension}" if dot else "")
 
     def _attached_description(self, line):
+        if line.is_signed and "scripts" in (line.note_codes or ()):
+            return self.env._(
+                "The signed original: its signature can be checked. It contains "
+                "scripts, which a reader may run."
+            )
         if line.is_signed:
             return self.env._("The signed original: its signature can be checked.")
         return self.env._("The e-invoice of %(number)s.", number=line.number)

@@ -34,7 +34,7 @@ class ProgboxCompilation(models.Model):
                 yield from self._find()
             if self.step == "check":
                 yield from self._check(stopped)
-                self._prefer_signed()
+                self._settle()
                 yield self._next_step("render")
             if self.step == "render":
                 yield from self._render()
@@ -81,6 +81,8 @@ class ProgboxCompilation(models.Model):
         if folder.is_dir():
             return
         folder.mkdir(parents=True)
+        # Trying the files again will say so again of what is inside of them.
+        self._lines("left_out", domain=Domain("container_id", "!=", False)).unlink()
         lines = self._lines("in", "render")
         lines.filtered("attachment_id").write({"state": "found"})
         (lines - lines.filtered("attachment_id")).write({"state": "render"})
@@ -150,6 +152,8 @@ class ProgboxCompilation(models.Model):
                     "sequence": self.unit_count,
                     "res_id": id_,
                     "number": self.env._("Invoice %(id)s", id=id_),
+                    "group_key": "",
+                    "group_name": "",
                 }
                 for id_ in ids
             ]
@@ -174,6 +178,7 @@ class ProgboxCompilation(models.Model):
 
     def _source_values(self, source, place):
         excluded = source.attachment.id in (self.excluded or ())
+        lines = self.env["progbox.compilation.file"]
         return {
             # A signed copy that takes the place of the invoice stands before the rest.
             "position": place and place + 1,
@@ -184,6 +189,7 @@ class ProgboxCompilation(models.Model):
             "size": source.attachment.sudo().file_size,
             "state": "left_out" if excluded else source.state,
             "code": "unasked" if excluded else source.code,
+            **lines._note_values(source.note and [source.note]),
         }
 
     def _leave_out_unasked(self, lines):
@@ -220,22 +226,6 @@ class ProgboxCompilation(models.Model):
             else:
                 items[line] = Item(path, line.name)
         return items
-
-    def _prefer_signed(self):
-        """Let signed copies take the place of the invoices they are copies of."""
-        signed = Domain("is_signed", "=", True) | Domain("kind", "=", "signed")
-        candidates = self._lines("in", domain=signed & Domain("is_head", "=", False))
-        for ours in candidates.grouped("sequence").values():
-            head = self._heads(Domain("sequence", "=", ours[0].sequence))
-            if head.is_signed and head.state == "in":
-                continue
-            best = max(ours, key=lambda line: line._signed_rank())
-            best.write({"kind": "signed", "position": 1})
-            if head.attachment_id:
-                head._leave_out("replaced")
-            else:
-                best.is_head = True
-                head.unlink()
 
     # ------------------------------------------------------------------
     # Render

@@ -3,12 +3,12 @@ from odoo import fields, models
 SORTS = [
     ("contract", "Contract, then position"),
     ("date", "Date"),
-    ("partner", "Client"),
+    ("partner", "Client or vendor"),
     ("manual", "As arranged"),
 ]
 SPLITS = [
     ("none", "One file"),
-    ("partner", "One file per client"),
+    ("partner", "One file per client or vendor"),
     ("period", "One file per period"),
 ]
 # What a person decides; the wizard has the same fields.
@@ -36,7 +36,9 @@ class ProgboxCompilationChoices(models.AbstractModel):
         string="Order",
         default="contract",
         required=True,
-        help="A contract is the order or the reference that an invoice names.",
+        help="A contract is the order that an invoice comes from, or else the "
+        "reference of the client. Without one, invoices come last, by client or "
+        "vendor.",
     )
     split_by = fields.Selection(SPLITS, string="As", default="none", required=True)
     with_attachments = fields.Boolean(string="PDF attachments", default=True)

@@ -41,7 +41,17 @@ class ProgboxCompilation(models.Model):
             period = periods._of_day(self.company_id, min(days))
             if period and max(days) <= period.date_to:
                 return period.display_name
+        if self._is_of_vendors():
+            return self.env._("several vendors")
         return self.env._("several clients")
+
+    def _is_of_vendors(self):
+        moves = self.env["account.move"].sudo()
+        sale = moves.get_sale_types(include_receipts=True)
+        domain = Domain("id", "in", self._selected_move_ids())
+        return not self.document_ids and not moves.search_count(
+            domain & Domain("move_type", "in", sale), limit=1
+        )
 
     def _reference(self, chapter):
         """Return the contract or the invoice when there is one only."""
@@ -62,8 +72,8 @@ class ProgboxCompilation(models.Model):
             raise JobError(
                 self.env._(
                     "The backup would be larger than 2 GB, which is more than Odoo "
-                    "keeps. Choose one file per client or per period, or fewer "
-                    "invoices."
+                    "keeps. Choose one file per client or vendor, one per period, "
+                    "or fewer invoices."
                 )
             )
         documents = self._as_requester().env["progbox.document"].sudo()

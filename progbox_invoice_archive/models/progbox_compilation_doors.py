@@ -5,22 +5,23 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 
+def selected(records):
+    """Return the records that are ticked in a list, however many.
+
+    The browser names the first twenty thousand only, and the domain of all.
+    """
+    get_param = records.env["ir.config_parameter"].sudo().get_param
+    limit = int(get_param("web.active_ids_limit") or 20000)
+    domain = records.env.context.get("active_domain")
+    return records.search(domain) if domain and len(records) >= limit else records
+
+
 class AccountMove(models.Model):
     _inherit = "account.move"
 
     def action_progbox_compile(self):
         """Open the wizard for these invoices, or for all that match the list."""
-        return self.env["progbox.compile.wizard"]._open(self._progbox_selected())
-
-    def _progbox_selected(self):
-        """Return the invoices that are ticked, however many.
-
-        The browser names the first twenty thousand only, and the domain of all.
-        """
-        get_param = self.env["ir.config_parameter"].sudo().get_param
-        limit = int(get_param("web.active_ids_limit") or 20000)
-        domain = self.env.context.get("active_domain")
-        return self.search(domain) if domain and len(self) >= limit else self
+        return self.env["progbox.compile.wizard"]._open(selected(self))
 
 
 class ProgboxBillingPeriod(models.Model):
@@ -37,11 +38,15 @@ class ProgboxBillingPeriod(models.Model):
         return self._compile(moves.get_purchase_types(include_receipts=True))
 
     def action_open_wizard(self):
-        """Open the wizard for the invoices of this period, or else for its bills."""
+        """Open the wizard for the customer invoices of this period."""
         moves = self.env["account.move"]
-        found = self._moves(moves.get_sale_types(include_receipts=True)) or self._moves(
-            moves.get_purchase_types(include_receipts=True)
-        )
+        found = self._moves(moves.get_sale_types(include_receipts=True))
+        return self.env["progbox.compile.wizard"]._open(found)
+
+    def action_open_bill_wizard(self):
+        """Open the wizard for the vendor bills of this period."""
+        moves = self.env["account.move"]
+        found = self._moves(moves.get_purchase_types(include_receipts=True))
         return self.env["progbox.compile.wizard"]._open(found)
 
     def _compile(self, types):
@@ -69,7 +74,13 @@ class ProgboxDocument(models.Model):
     _inherit = "progbox.document"
 
     def action_compile(self):
-        """Open the wizard for the invoices that these documents are of."""
+        """Open the wizard for the invoices that these documents are of.
+
+        Of all documents that match the list, when all are ticked.
+        """
+        return selected(self)._compile()
+
+    def _compile(self):
         self.check_access("read")
         pdfs = self.filtered(
             lambda document: (
@@ -103,5 +114,5 @@ class ProgboxFolder(models.Model):
                 Domain("folder_id", "child_of", self.ids),
                 ["mimetype", "res_model", "res_id"],
             )
-            .action_compile()
+            ._compile()
         )

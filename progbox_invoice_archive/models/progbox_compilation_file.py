@@ -67,6 +67,18 @@ class ProgboxCompilationFile(models.Model):
     code = fields.Char(readonly=True)
     reason = fields.Char(readonly=True)
     advice = fields.Char(string="How to Get It", readonly=True)
+    note = fields.Char(readonly=True, help="What to know about a file that is in.")
+    is_told = fields.Boolean(
+        readonly=True, help="The last page of the backup says the note, too."
+    )
+    container_id = fields.Many2one(
+        "progbox.compilation.file",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="cascade",
+        help="The file that this one is inside of.",
+    )
+    note_codes = fields.Json(readonly=True, groups="base.group_system")
     parts = fields.Json(readonly=True, groups="base.group_system")
     embedded = fields.Json(readonly=True, groups="base.group_system")
     detail = fields.Text(
@@ -120,11 +132,23 @@ class ProgboxCompilationFile(models.Model):
                 "code": code,
                 "reason": reason or sentence,
                 "advice": advice,
+                "note": False,
+                "is_told": False,
                 "detail": detail,
                 "pages": 0,
                 "parts": False,
             }
         )
+
+    def _note_values(self, codes):
+        """Return what is written on a line of which there is something to know.
+
+        :param codes: see _note() of progbox.compilation.reasons
+        """
+        if not codes:
+            return {}
+        note, is_told = self.env["progbox.compilation.reasons"]._note(codes)
+        return {"note_codes": sorted(codes), "note": note, "is_told": is_told}
 
     def _unit_values(self):
         """Return what all lines of one invoice have in common."""

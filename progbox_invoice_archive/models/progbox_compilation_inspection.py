@@ -30,11 +30,14 @@ class ProgboxCompilationFile(models.Model):
         good = [leaf for leaf in leaves if not leaf.refusal]
         for leaf in leaves:
             if leaf.refusal and leaf is not inspection:
-                self._other_line(leaf.name)._leave_out(leaf.refusal, leaf.detail)
+                self._inner_line(leaf.name)._leave_out(leaf.refusal, leaf.detail)
         if not good:
             refusal = inspection.refusal or "portfolio_empty"
             self._refuse(refusal, inspection.detail)
             return
+        embedded = [file for leaf in good for file in leaf.embedded]
+        self._leave_out_embedded([file for file in embedded if not file.path])
+        changes = {change for each in (inspection, *good) for change in each.changes}
         self.write(
             {
                 "state": "in",
@@ -42,13 +45,30 @@ class ProgboxCompilationFile(models.Model):
                 "is_signed": inspection.signed,
                 "parts": [[str(leaf.ready), leaf.pages, leaf.name] for leaf in good],
                 "embedded": [
-                    [str(file.path), file.name, file.mimetype]
-                    for leaf in good
-                    for file in leaf.embedded
-                    if file.path
+                    *self._signed_members(inspection, good),
+                    *(
+                        [str(file.path), file.name, file.mimetype]
+                        for file in embedded
+                        if file.path
+                    ),
                 ],
+                **self._note_values(changes | set(self.note_codes or ())),
             }
         )
+
+    def _leave_out_embedded(self, files):
+        """Write lines for what is inside of this file and does not come along."""
+        for file in files:
+            line = self._inner_line(file.name, kind="einvoice", size=file.size)
+            line._leave_out(file.refusal or "unasked")
+
+    def _signed_members(self, inspection, leaves):
+        """Return the files of a portfolio that carry a signature, to be embedded."""
+        return [
+            [str(leaf.path), leaf.name, "application/pdf"]
+            for leaf in leaves
+            if leaf.signed and leaf is not inspection
+        ]
 
     def _refuse(self, refusal, detail):
         """Leave a file out; Odoo makes new pages for an invoice that is broken."""
@@ -65,7 +85,11 @@ class ProgboxCompilationFile(models.Model):
             and self.env["account.move"].browse(self.res_id).state == "posted"
         )
 
-    def _other_line(self, name):
+    def _inner_line(self, name, **values):
+        """Return a new line for a file that is inside of this one."""
+        return self._other_line(name, container_id=self.id, **values)
+
+    def _other_line(self, name, **values):
         """Return a new line for a file that came with this one."""
         return self.create(
             {
@@ -74,6 +98,7 @@ class ProgboxCompilationFile(models.Model):
                 "name": name,
                 "position": self.position,
                 "attachment_id": self.attachment_id.id,
+                **values,
             }
         )
 

@@ -1,3 +1,6 @@
+import hashlib
+import json
+
 import pikepdf
 
 from odoo import models
@@ -8,6 +11,7 @@ from ..tools.staging import write_blocks
 
 COVER = "progbox_invoice_archive.report_compilation_cover"
 LEFT_OUT = "progbox_invoice_archive.report_compilation_left_out"
+NOTES = "progbox_invoice_archive.report_compilation_notes"
 # Lines that wkhtmltopdf is given at once: its time grows with their square.
 LINES_PER_RENDER = 400
 
@@ -20,21 +24,25 @@ class ProgboxCompilation(models.Model):
     def _pages_around(self, chapter, owners, parts):
         """Return the parts that come before and after those of the invoices.
 
+        A generator, as the step that it is a piece of.
+
         :param owners: the line that each part is of
-        :rtype: tuple of two lists of Part
+        :return: two lists of Part
         """
-        before = self._cover(owners, parts) if self.with_cover else []
-        after = self._left_out_pages(chapter)
+        before = []
+        if self.with_cover:
+            before = yield from self._cover(owners, parts)
+        after = yield from self._last_pages(chapter)
         return before, after
 
     def _cover(self, owners, parts):
         """Return the list of the invoices, with the pages they begin on."""
         rows = self._cover_rows(owners, parts)
         title = self.env._("List of invoices")
-        offset = self._cover_length(rows)
+        offset = yield from self._cover_length(rows)
         # The list counts its own pages, too; long names may make it longer.
         for _try in range(3):
-            cover = self._own_parts(
+            cover = yield from self._own_parts(
                 COVER, [{**row, "first": row["first"] + offset} for row in rows], title
             )
             length = sum(part.pages for part in cover)
@@ -46,10 +54,14 @@ class ProgboxCompilation(models.Model):
     def _cover_length(self, rows):
         """Return how many pages the list will take, most likely."""
         full, rest = divmod(len(rows), LINES_PER_RENDER)
-        parts = self._own_parts(COVER, rows[:LINES_PER_RENDER], "") * full
+        length = 0
+        if full:
+            parts = yield from self._own_parts(COVER, rows[:LINES_PER_RENDER], "")
+            length += full * sum(part.pages for part in parts)
         if rest:
-            parts += self._own_parts(COVER, rows[-rest:], "")
-        return sum(part.pages for part in parts)
+            parts = yield from self._own_parts(COVER, rows[-rest:], "")
+            length += sum(part.pages for part in parts)
+        return length
 
     def _cover_rows(self, owners, parts):
         rows, page = {}, 1
@@ -71,29 +83,40 @@ class ProgboxCompilation(models.Model):
             page += part.pages
         return list(rows.values())
 
-    def _left_out_pages(self, chapter):
-        rows = [
-            {
-                "file": line.name or "",
-                "number": line.number,
-                "reason": line.reason,
-                "advice": line.advice or "",
-            }
-            for line in chapter.left_out
-        ]
-        return self._own_parts(LEFT_OUT, rows, self.env._("Left out"))
+    def _last_pages(self, chapter):
+        """Return the pages that say what was left out, and what to know of the rest."""
+        told = chapter.included.filtered("is_told")
+        left_out = yield from self._own_parts(
+            LEFT_OUT,
+            [
+                self._last_row(line, line.reason, line.advice)
+                for line in chapter.left_out
+            ],
+            self.env._("Left out"),
+        )
+        notes = yield from self._own_parts(
+            NOTES,
+            [self._last_row(line, line.note) for line in told],
+            self.env._("Notes"),
+        )
+        return left_out + notes
+
+    def _last_row(self, line, reason, advice=""):
+        return {
+            "file": line.name or "",
+            "number": line.number,
+            "reason": reason,
+            "advice": advice or "",
+        }
 
     def _own_parts(self, report, rows, title):
         """Return pages of ours with a table, in as many parts as it takes.
 
+        Each part stays in the folder of the backup: who comes back after an
+        interruption, or because a file went bad, does not make it again.
+
         :param list rows: dictionaries that the report prints
         """
-        requester = self._as_requester()
-        renderer = requester.env["ir.actions.report"].with_context(
-            progbox_self_contained=SELF_CONTAINED,
-            # A database under test would make HTML of it.
-            force_report_rendering=True,
-        )
         parts = []
         for start in range(0, len(rows), LINES_PER_RENDER):
             data = {
@@ -101,15 +124,35 @@ class ProgboxCompilation(models.Model):
                 "total": len(rows),
                 "is_first": not start,
             }
-            pdf, _kind = renderer._render_qweb_pdf(report, self.ids, data)
-            path = self._folder() / f"{report.rpartition('_')[2]}-{start}.pdf"
-            pages = self._write_pages(pdf, path)
+            path = self._own_path(report, data)
+            if not path.exists():
+                write_blocks([self._own_pdf(report, data)], path)
+                yield {"step": "assemble"}
             label = "" if start or not self.with_bookmarks else title
+            pages = self._count_own(path)
             parts.append(Part(path, pages, title=label, numbered=False))
         return parts
+
+    def _own_path(self, report, data):
+        """Return where the pages of a table are kept, by what it says."""
+        content = json.dumps([report, data], default=str, sort_keys=True)
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        return self._folder() / f"own-{digest[:32]}.pdf"
+
+    def _own_pdf(self, report, data):
+        renderer = self._as_requester().env["ir.actions.report"]
+        renderer = renderer.with_context(
+            progbox_self_contained=SELF_CONTAINED,
+            # A database under test would make HTML of it.
+            force_report_rendering=True,
+        )
+        return renderer._render_qweb_pdf(report, self.ids, data)[0]
 
     def _write_pages(self, pdf, path):
         """Write a PDF that our own renderer has made; return how many pages it has."""
         write_blocks([pdf], path)
+        return self._count_own(path)
+
+    def _count_own(self, path):
         with pikepdf.open(path) as document:
             return len(document.pages)

@@ -41,6 +41,10 @@ class ProgboxCompilationReasons(models.AbstractModel):
                 self.env._("Open it with the password, save it without, attach that."),
             ),
             "not_a_pdf": (self.env._("It is neither a PDF nor a picture."), download),
+            "picture_kind": (
+                self.env._("It is a picture of a kind that has no place in a PDF."),
+                self.env._("Save it as JPEG or PNG, attach that, then compile again."),
+            ),
             "damaged": (
                 self.env._("The PDF is damaged and cannot be repaired."),
                 again,
@@ -67,6 +71,14 @@ class ProgboxCompilationReasons(models.AbstractModel):
                 self.env._("It is a form that only Adobe's programs can show."),
                 print_it,
             ),
+            "active": (
+                self.env._("It is inside of a PDF and may contain programs."),
+                self.env._("Open the PDF it is in, if you trust whoever sent it."),
+            ),
+            "embedded": (
+                self.env._("It is inside of a PDF and cannot be taken out."),
+                self.env._("Open the PDF that it is in."),
+            ),
             "remote": (self.env._("It is kept outside of this server."), download),
         }
 
@@ -77,6 +89,10 @@ class ProgboxCompilationReasons(models.AbstractModel):
             "detached": (
                 self.env._("An older PDF, from before the invoice went back to draft."),
                 tick,
+            ),
+            "alone": (
+                self.env._("There is no page that it could be attached to."),
+                self._advice_open(),
             ),
             "duplicate": (self.env._("The same file is in already."), ""),
             "replaced": (
@@ -114,11 +130,11 @@ class ProgboxCompilationReasons(models.AbstractModel):
             ),
             "timeout": self.env._(
                 "Putting the pages together took too long. Compile fewer invoices at "
-                "once, or one file per client."
+                "once, or one file per client or vendor."
             ),
             "out_of_memory": self.env._(
                 "Putting the pages together took too much memory. Compile fewer "
-                "invoices at once, or one file per client."
+                "invoices at once, or one file per client or vendor."
             ),
             "check_failed": self.env._(
                 "The finished PDF did not pass the check, so nobody gets it. Retry; "

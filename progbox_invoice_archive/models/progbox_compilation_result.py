@@ -1,18 +1,13 @@
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import formatLang
 
-from .progbox_job_mixin import UNFINISHED_STATES
-
-# The message names this many files that were left out, the backup all of them.
-NAMED_IN_MESSAGE = 20
+from .progbox_job_mixin import OPEN_STATES, UNFINISHED_STATES
 
 
 class ProgboxCompilation(models.Model):
-    """What becomes of a backup: the message, the download, the end of its days."""
+    """What becomes of a backup: the download, the end of its days."""
 
     _inherit = "progbox.compilation"
 
@@ -56,7 +51,7 @@ class ProgboxCompilation(models.Model):
         }[units[0]]
 
     # ------------------------------------------------------------------
-    # Telling
+    # The end of the job
     # ------------------------------------------------------------------
 
     def _job_finish(self, state, reason=False):
@@ -82,30 +77,6 @@ class ProgboxCompilation(models.Model):
             log._log("compilation", documents=documents, note=self.name)
         else:
             log._log("compilation", company=self.company_id, note=self.name)
-
-    def _notify_done(self):
-        kind = "success" if self.page_count else "danger"
-        if self.page_count and self.left_out_count:
-            kind = "warning"
-        self._notify(self._summary(), kind)
-
-    def _notification_title(self):
-        return self.env._("Invoice backup: %(name)s", name=self.name)
-
-    def _notification_details(self):
-        lines = self._lines("left_out")
-        if not lines:
-            return ""
-        items = [
-            Markup("<li>%s, %s: %s %s</li>")
-            % (line.number, line.name or "", line.reason, line.advice or "")
-            for line in lines[:NAMED_IN_MESSAGE]
-        ]
-        if len(lines) > NAMED_IN_MESSAGE:
-            more = self.env._("and %(count)s more", count=len(lines) - NAMED_IN_MESSAGE)
-            items.append(Markup("<li>%s</li>") % more)
-        title = self.env._("Left out:")
-        return Markup("<p>%s</p><ul>%s</ul>") % (title, Markup().join(items))
 
     # ------------------------------------------------------------------
     # Actions
@@ -147,6 +118,7 @@ class ProgboxCompilation(models.Model):
             self.env["account.move"].browse(job.move_ids.ids),
             self.env["progbox.document"].browse(job.document_ids.ids),
             job._choices(),
+            name=job.name,
             arranged=job.arranged,
             excluded=job.excluded,
         )
@@ -162,8 +134,15 @@ class ProgboxCompilation(models.Model):
     @api.autovacuum
     def _gc_compilations(self):
         """Remove the backups that have been kept long enough, and left folders."""
-        old = self.sudo().search(Domain("expires_on", "<", fields.Date.today()))
+        old = self.sudo().search(
+            Domain("expires_on", "<", fields.Date.today())
+            & Domain("state", "not in", OPEN_STATES)
+        )
         old._documents().unlink()
+        # Who retries it has all of its files made anew.
+        old.filtered(lambda job: job.state == "failed")._job_write(
+            {"finished": False, "page_count": 0, "size": 0, "expires_on": False}
+        )
         staging = self.env["ir.attachment"]._progbox_staging_folder()
         for folder in staging.glob("compilation-*"):
             job = self.sudo().browse(int(folder.name.rpartition("-")[2]))

@@ -12,6 +12,7 @@ DETACHED = (
     "%(attachment_name)s (detached by %(user)s on %(date)s)%(attachment_extension)s"
 )
 PDF = "application/pdf"
+SIGNED_COPY = "signed_copy"
 
 
 class Source(NamedTuple):
@@ -23,6 +24,7 @@ class Source(NamedTuple):
     :param document: progbox.document it comes from, or an empty one
     :param state: a key of the line's field ``state``
     :param code: why it is left out, see progbox.compilation.reasons
+    :param note: what to know about a file that goes in, a code of the same model
     """
 
     kind: str
@@ -31,6 +33,7 @@ class Source(NamedTuple):
     document: models.BaseModel
     state: str = "found"
     code: str | None = None
+    note: str | None = None
 
 
 class ProgboxCompilationSources(models.AbstractModel):
@@ -57,22 +60,26 @@ class ProgboxCompilationSources(models.AbstractModel):
             return {doc.id: [self._of_document("invoice", doc)] for doc in documents}
         moves = self.env["account.move"].browse(ids)
         moves.check_access("read")
-        archived = moves._progbox_valid_documents()
+        archived = self._archived_documents(moves)
         signed = self._signed_documents(moves)
         attachments = self._attachments(moves)
         detached = self._detached_pattern()
+        none = self.env["progbox.document"].sudo()
         result = {}
         for move in moves:
-            head = self._head(move, archived.get(move.id))
+            documents = archived.get(move.id, none).filtered(
+                lambda document: document.type_id.code != SIGNED_COPY
+            )
+            head = self._head(move, documents)
             files = [head]
             files += [
                 self._of_document("signed", doc) for doc in signed.get(move.id, ())
             ]
-            files += self._einvoices(move, archived.get(move.id), choices)
+            files += self._einvoices(move, documents, head, choices)
             others = attachments.get(move.id, self.env["ir.attachment"])
             for attachment in others - head.attachment:
                 files.append(self._of_attachment(attachment, choices, detached))
-            result[move.id] = self._without_duplicates(files)
+            result[move.id] = files
         return result
 
     # ------------------------------------------------------------------
@@ -80,10 +87,19 @@ class ProgboxCompilationSources(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @api.model
+    def _archived_documents(self, moves):
+        """Return what the archive holds of invoices, by move.
+
+        Of an invoice that is cancelled or a draft again, too: it was issued.
+        """
+        unposted = moves.filtered(lambda move: move.state != "posted")
+        return moves._progbox_valid_documents() | unposted._progbox_documents()
+
+    @api.model
     def _head(self, move, documents):
         """Return the file that stands for an invoice.
 
-        :param documents: what the archive holds of it, or None
+        :param documents: what the archive holds of it, without the signed copies
         """
         none = self.env["ir.attachment"], self.env["progbox.document"]
         name = clean_filename(move.name or move.display_name, ".pdf")
@@ -93,8 +109,10 @@ class ProgboxCompilationSources(models.AbstractModel):
             lines = self.env["progbox.compilation.file"]
             if received and lines._is_pageable(received.mimetype, received.name):
                 return self._plain("invoice", received)
-        elif documents and (pdf := documents.filtered(lambda d: d.mimetype == PDF)):
-            return self._of_document("invoice", pdf[:1])
+        elif pdf := documents.filtered(lambda d: d.mimetype == PDF)[:1]:
+            note = {"draft": "archived_draft", "cancel": "archived_cancelled"}
+            head = self._of_document("invoice", pdf)
+            return head._replace(note=note.get(move.state))
         elif legal := move.sudo().invoice_pdf_report_id:
             return self._plain("invoice", legal)
         code = {"draft": "draft", "cancel": "cancelled"}.get(move.state)
@@ -108,7 +126,7 @@ class ProgboxCompilationSources(models.AbstractModel):
         documents = self.env["progbox.document"].search(
             Domain("res_model", "=", "account.move")
             & Domain("res_id", "in", moves.ids)
-            & Domain("type_id.code", "=", "signed_copy"),
+            & Domain("type_id.code", "=", SIGNED_COPY),
             order="id desc",
         )
         return documents.grouped("res_id")
@@ -160,11 +178,11 @@ class ProgboxCompilationSources(models.AbstractModel):
         return source
 
     @api.model
-    def _einvoices(self, move, documents, choices):
+    def _einvoices(self, move, documents, head, choices):
         """Return the e-invoices: archived ones, else those that Odoo keeps."""
         sources = []
         if documents:
-            others = documents.filtered(lambda document: document.mimetype != PDF)
+            others = documents - head.document
             sources = [self._of_document("einvoice", document) for document in others]
         elif not move.is_purchase_document(include_receipts=True):
             legal = self.env["account.move.send"]._get_invoice_extra_attachments(move)
@@ -173,19 +191,6 @@ class ProgboxCompilationSources(models.AbstractModel):
         if choices["with_einvoices"]:
             return sources
         return [s._replace(state="left_out", code="unasked") for s in sources]
-
-    @api.model
-    def _without_duplicates(self, sources):
-        """Say of files that are in twice that the later one is left out."""
-        seen, result = set(), []
-        for source in sources:
-            checksum = source.attachment.sudo().checksum
-            if source.state == "found" and checksum:
-                if checksum in seen:
-                    source = source._replace(state="left_out", code="duplicate")
-                seen.add(checksum)
-            result.append(source)
-        return result
 
     @api.model
     def _detached_pattern(self):

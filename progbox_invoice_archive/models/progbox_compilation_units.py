@@ -5,6 +5,8 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.sorting import natural_key
+
 
 class Unit(NamedTuple):
     """What gets a chapter of its own in a backup: an invoice, most of the time.
@@ -37,44 +39,67 @@ class ProgboxCompilationUnits(models.AbstractModel):
 
     @api.model
     def _units(self, job):
-        """Return the units of a backup in their order; to be extended.
+        """Return the units of a backup in their order.
 
         :param progbox.compilation job: as its requester
         :return: list of Unit, and the ids of the invoices that the requester may
             not read any more
         """
-        units = self._units_of_moves(job) + self._units_of_documents(job)
+        units = self._find_units(job)
         there = {unit.res_id for unit in units if unit.res_model == "account.move"}
-        gone = [id_ for id_ in self._selected_ids(job) if id_ not in there]
+        gone = [id_ for id_ in job._selected_move_ids() if id_ not in there]
         return sorted(units, key=self._sort_key(job)), gone
 
     @api.model
-    def _selected_ids(self, job):
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT move_id FROM progbox_compilation_move_rel"
-                " WHERE compilation_id = %s ORDER BY move_id",
-                job.id,
-            )
-        )
-        return [id_ for [id_] in rows]
+    def _find_units(self, job):
+        """Return the units of a backup in any order; to be extended.
+
+        :param job: progbox.compilation, or the wizard that asks for one
+        """
+        return self._units_of_moves(job) + self._units_of_documents(job)
 
     @api.model
     def _sort_key(self, job):
+        """Return the function that gives what a unit is sorted by."""
         arranged = {id_: place for place, id_ in enumerate(job.arranged or [])}
         last = len(arranged)
 
-        def key(unit):
-            date = unit.date or datetime.date.max
-            by = {
-                "contract": (not unit.contract, unit.contract, unit.position),
-                "date": (date, unit.position),
-                "partner": (unit.partner.casefold(), date, unit.position),
-                "manual": (arranged.get(unit.res_id, last), unit.position),
-            }[job.sort_by]
-            return (unit.group[0], by, unit.res_id)
+        def by_hand(unit):
+            return (arranged.get(unit.res_id, last), unit.position)
 
-        return key
+        by = {"manual": by_hand, **self._sort_keys()}[job.sort_by]
+        return lambda unit: (
+            natural_key(unit.group[0]),
+            unit.group,
+            by(unit),
+            unit.res_id,
+        )
+
+    @api.model
+    def _sort_keys(self):
+        """Return the orders that people choose from; to be extended.
+
+        :return: by the key of ``sort_by``, a function that gives what a Unit is
+            sorted by
+        """
+
+        def day(unit):
+            return unit.date or datetime.date.max
+
+        return {
+            # What names no contract comes last, by client or vendor.
+            "contract": lambda unit: (
+                not unit.contract,
+                natural_key(unit.contract or unit.partner),
+                unit.position,
+            ),
+            "date": lambda unit: (day(unit), unit.position),
+            "partner": lambda unit: (
+                natural_key(unit.partner),
+                day(unit),
+                unit.position,
+            ),
+        }
 
     @api.model
     def _units_of_moves(self, job):
@@ -82,7 +107,7 @@ class ProgboxCompilationUnits(models.AbstractModel):
         moves.flush_model()
         self.env["res.partner"].flush_model(["name"])
         readable = moves._search(
-            Domain("id", "in", self._selected_ids(job))
+            Domain("id", "in", job._selected_move_ids())
             & Domain("company_id", "=", job.company_id.id)
             & Domain("move_type", "!=", "entry")
         )
@@ -126,10 +151,16 @@ class ProgboxCompilationUnits(models.AbstractModel):
     def _contract_sql(self):
         """Return what an invoice names as its contract; to be extended.
 
-        The order it comes from; for a bill without one, the vendor's reference.
+        The order it comes from, else the client's reference. A bill's reference is
+        the vendor's number of that one bill, so it is no contract.
         """
         return SQL(
-            "NULLIF(trim(COALESCE(NULLIF(move.invoice_origin, ''), move.ref)), '')"
+            """COALESCE(
+                NULLIF(trim(move.invoice_origin), ''),
+                CASE WHEN move.move_type NOT IN %s
+                    THEN NULLIF(trim(move.ref), '') END
+            )""",
+            tuple(self.env["account.move"].get_purchase_types(include_receipts=True)),
         )
 
     @api.model
@@ -176,7 +207,7 @@ class ProgboxCompilationUnits(models.AbstractModel):
     def _group(self, job, partner_id, partner, period, periods):
         """Return the key and the name of the file that an invoice goes into."""
         if job.split_by == "partner":
-            # Two clients of one name are two files.
+            # Two of one name are two files.
             return f"{partner.casefold()} {partner_id or ''}", partner
         if job.split_by == "period":
             return periods.get(period, ("", ""))

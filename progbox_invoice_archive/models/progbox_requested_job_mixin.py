@@ -35,6 +35,10 @@ class ProgboxRequestedJobMixin(models.AbstractModel):
         """Return what an e-mail says below the link, as HTML."""
         return ""
 
+    def _notification_files(self):
+        """Return what is attached to an e-mail: tuples of name and content."""
+        return []
+
     # ------------------------------------------------------------------
     # Asking, and telling
     # ------------------------------------------------------------------
@@ -83,8 +87,19 @@ class ProgboxRequestedJobMixin(models.AbstractModel):
             self.name,
             self._notification_details(),
         )
+        self._tell(title, body, self._notification_files())
+
+    def _tell(self, title, body, files):
+        """Put a message into the user's inbox, or send it to him, as he prefers.
+
+        :param Markup body: of the message
+        :param list files: tuples of name and content
+        """
         self.env["mail.thread"].sudo().message_notify(
-            partner_ids=user.partner_id.ids, subject=title, body=body
+            partner_ids=self.env.user.partner_id.ids,
+            subject=title,
+            body=body,
+            attachments=files,
         )
 
     # ------------------------------------------------------------------

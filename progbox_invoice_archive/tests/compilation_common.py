@@ -5,23 +5,12 @@ from pathlib import Path
 
 import pikepdf
 from pypdf import PdfReader
-from reportlab.pdfgen.canvas import Canvas
 
 from odoo import Command
 from odoo.tests import new_test_user
 
 from .common import ArchiveCommon
-
-
-def pdf_of(*texts):
-    """Return a PDF with a page for each text."""
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer)
-    for text in texts:
-        canvas.drawString(72, 700, text)
-        canvas.showPage()
-    canvas.save()
-    return buffer.getvalue()
+from .pdf_collection import pdf_of
 
 
 def encrypted(pdf, password):

@@ -1,14 +1,17 @@
 import io
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
+import psutil
 import pypdf
 from PIL import Image
 
 from odoo.tests import BaseCase
 
 from ..tools.compile import Part, assemble, inspect_files
+from . import pdf_collection as collection
 
 
 class CompileCase(BaseCase):
@@ -42,6 +45,22 @@ class CompileCase(BaseCase):
         self.assertEqual(inspection.changes, list(changes))
         return inspection
 
+    def wait_for(self, condition, seconds=20):
+        for _attempt in range(seconds * 20):
+            if found := condition():
+                return found
+            time.sleep(0.05)
+        self.fail(f"it did not happen within {seconds} seconds")
+
+    def plain(self, name, *texts, **options):
+        return collection.plain(self.folder / f"{name}.pdf", *texts, **options)
+
+    def reader(self):
+        """The result in pypdf."""
+        reader = pypdf.PdfReader(self.target)
+        self.addCleanup(reader.close)
+        return reader
+
     def part(self, path, **options):
         inspection = self.inspect_one(path)
         self.assertIsNone(inspection.refusal, inspection.detail)
@@ -55,6 +74,14 @@ class CompileCase(BaseCase):
         """Assemble files and read the texts of the result's pages with Poppler."""
         self.assemble([self.part(path) for path in paths], **options)
         return poppler_texts(self.target)
+
+
+def has_ended(process):
+    """Whether a process does nothing any more, buried or not."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def poppler_texts(path):

@@ -19,12 +19,23 @@ SIGNATURE_ROOM = 16_000  # hexadecimal digits
 
 def plain(path, *texts, size=A4):
     """A page for each text."""
-    sheet = canvas.Canvas(str(path), pagesize=size)
+    _draw(str(path), texts, size)
+    return path
+
+
+def pdf_of(*texts):
+    """The bytes of a file with a page for each text."""
+    buffer = io.BytesIO()
+    _draw(buffer, texts)
+    return buffer.getvalue()
+
+
+def _draw(target, texts, size=A4):
+    sheet = canvas.Canvas(target, pagesize=size)
     for text in texts:
         sheet.drawString(72, size[1] - 72, text)
         sheet.showPage()
     sheet.save()
-    return path
 
 
 def changed(path, *texts, **options):
@@ -84,6 +95,44 @@ def form(path, value, name="client", anew=True, **entries):
     return path
 
 
+def boxes(path, value, states, flags=0):
+    """Boxes of one field, 20 points wide, in a row.
+
+    :param states: for each box, the `states` that are painted and the one that shows
+    """
+    with changed(path, "Form") as pdf:
+        field = pdf.make_indirect(Dictionary(FT=Name.Btn, T=String("box"), Ff=flags))
+        if value:
+            field.V = Name(f"/{value}")
+        field.Kids = Array(
+            _box(pdf, field, 100 + 50 * place, **each)
+            for place, each in enumerate(states)
+        )
+        pdf.pages[0].Annots = field.Kids
+        pdf.Root.AcroForm = Dictionary(Fields=[field])
+    return path
+
+
+def _box(pdf, field, left, states=(), AS=None):
+    box = Dictionary(
+        Type=Name.Annot,
+        Subtype=Name.Widget,
+        F=4,
+        Parent=field,
+        Rect=[left, 100, left + 20, 120],
+    )
+    if AS:
+        box.AS = Name(f"/{AS}")
+    if states:
+        box.AP = Dictionary(N=Dictionary())
+    for state in states:
+        drawing = b"" if state == "Off" else b"0 0 20 20 re f"
+        box.AP.N[f"/{state}"] = pdf.make_stream(
+            drawing, Type=Name.XObject, Subtype=Name.Form, BBox=[0, 0, 20, 20]
+        )
+    return pdf.make_indirect(box)
+
+
 def xfa(path):
     """A form that only Adobe's programs can show; the page asks to wait."""
     with changed(path, "Please wait...") as pdf:
@@ -94,10 +143,22 @@ def xfa(path):
 
 def portfolio(path, files):
     """A collection of files, as {name: bytes}, behind a page that says so."""
-    with changed(path, "Open this in Acrobat") as pdf:
-        for name, content in files.items():
-            pdf.attachments[name] = pikepdf.AttachedFileSpec(pdf, content)
+    containing(path, files, "Open this in Acrobat")
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
         pdf.Root.Collection = Dictionary(Type=Name.Collection)
+        pdf.save()
+    return path
+
+
+def containing(path, files, text="Text"):
+    """With files inside, as {name: bytes}, whatever their names are."""
+    with changed(path, text) as pdf:
+        pairs = Array()
+        for name, content in files.items():
+            file = pdf.make_stream(content, Type=Name.EmbeddedFile)
+            specification = Dictionary(UF=String(name), EF=Dictionary(F=file))
+            pairs.extend([String(name), specification])
+        pdf.Root.Names = Dictionary(EmbeddedFiles=Dictionary(Names=pairs))
     return path
 
 

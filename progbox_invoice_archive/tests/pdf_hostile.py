@@ -2,7 +2,7 @@
 
 import zlib
 
-from pikepdf import Array, Dictionary, Name, NameTree, Stream, String
+from pikepdf import Array, Dictionary, Name, NameTree, Stream, StreamDecodeLevel, String
 
 from .pdf_collection import changed, plain
 
@@ -106,16 +106,35 @@ def without_table(path, *texts):
     return path
 
 
-def bomb(path, folds=1, size=400 << 20):
-    """A page of a few bytes that unfolds into gigabytes."""
+def bomb(path, folds=1, size=400 << 20, letters=None):
+    """A page of a few bytes that unfolds into gigabytes.
+
+    :param letters: what writes bytes as letters, and its name
+    """
     packer = zlib.compressobj(9)
     block = b" " * (1 << 20)
     content = b"".join(packer.compress(block) for _ in range(size >> 20))
     content += packer.flush()
     for _fold in range(folds - 1):
         content = zlib.compress(content, 9)
+    filters = [Name.FlateDecode] * folds
+    if letters:
+        encode, name = letters
+        content, filters = encode(content), [name, *filters]
+    as_it_is = {
+        "compress_streams": False,
+        "stream_decode_level": StreamDecodeLevel.none,
+    }
+    with changed(path, "Bomb", **as_it_is) as pdf:
+        pdf.pages[0].Contents = Stream(pdf, content, Filter=filters)
+    return path
+
+
+def run_length_bomb(path, size=300 << 20):
+    """The same, of runs of up to 128 times the same byte."""
     with changed(path, "Bomb") as pdf:
-        pdf.pages[0].Contents = Stream(pdf, content, Filter=[Name.FlateDecode] * folds)
+        content = b"\x81 " * (size >> 7) + b"\x80"
+        pdf.pages[0].Contents = Stream(pdf, content, Filter=Name.RunLengthDecode)
     return path
 
 

@@ -167,6 +167,35 @@ class TestBillingPeriod(PeriodCommon):
         period = self.period("2026-12-01", "2026-12-30")
         self.assertEqual(period.display_name, "12/01/2026 to 12/30/2026")
 
+    def test_periods_of_another_scope_are_a_calendar_of_their_own(self):
+        def compute(periods):
+            for period in periods:
+                of_project = period.env.context.get("of_project")
+                period.scope_key = -7 if of_project else period.company_id.id
+
+        # As a module does that has periods of projects.
+        self.patch(type(self.periods), "_compute_scope_key", compute)
+        of_project = self.periods.with_context(of_project=True)
+        november = self.period("2026-11-01", "2026-11-30", state="open")
+        values = {"company_id": self.company.id, "date_from": "2026-11-10"}
+        project = of_project.create({**values, "date_to": "2026-12-10"})
+        project.action_open()
+        self.assertEqual((november.state, project.state), ("open", "open"))
+        self.assertEqual(self.draft(date="2026-11-12").progbox_period_id, november)
+        self.assertEqual(
+            self.periods._of_day(self.company, date(2026, 11, 12)), november
+        )
+        self.assertFalse(self.draft(date="2026-12-02").progbox_period_id)
+        self.periods._ensure(self.company, [date(2026, 12, 2)])
+        december = self.periods._of_day(self.company, date(2026, 12, 2))
+        self.assertEqual(december.date_from, date(2026, 12, 1))
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(IntegrityError),
+            self.cr.savepoint(),
+        ):
+            of_project.create({**values, "date_to": "2026-11-11"})
+
     def test_counts_are_those_of_the_reader(self):
         november = self.period("2026-11-01", "2026-11-30")
         self.draft(date="2026-11-02")

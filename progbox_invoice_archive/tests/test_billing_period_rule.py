@@ -127,3 +127,48 @@ class TestBillingPeriodRule(PeriodCommon):
         days = self.periods._days_without(self.company)
         self.assertIn(date(2026, 3, 2), days)
         self.assertNotIn(date(2026, 4, 2), days)
+
+    def test_the_cron_closes_the_periods_that_it_missed(self):
+        with freeze_time("2026-11-21"):
+            self.periods._run_company(self.company)
+        # The server does not run again before the new year.
+        with freeze_time("2027-01-10"):
+            self.periods._run_company(self.company)
+        states = [
+            (p.date_from, p.state) for p in self.periods.search([], order="date_from")
+        ]
+        self.assertEqual(
+            states,
+            [
+                (date(2026, 11, 1), "closed"),
+                (date(2026, 12, 1), "closed"),
+                (date(2027, 1, 1), "open"),
+                (date(2027, 2, 1), "upcoming"),
+            ],
+        )
+
+    def test_the_period_of_today_is_open_as_soon_as_it_is_made(self):
+        october = self.period("2026-10-01", "2026-10-31", state="open")
+        with freeze_time("2026-11-21"):
+            self.periods._ensure(self.company, [date(2026, 11, 2), date(2026, 12, 2)])
+        self.assertEqual(october.state, "closed")
+        november, december = self.periods.search(
+            [("date_from", ">", "2026-10-31")], order="date_from"
+        )
+        self.assertEqual((november.state, december.state), ("open", "upcoming"))
+
+    def test_today_is_the_day_where_the_company_is(self):
+        self.company.partner_id.tz = "Pacific/Auckland"
+        with freeze_time("2026-11-30 12:00:00"):
+            self.periods._run_company(self.company)
+        current = self.periods.search([("state", "=", "open")])
+        self.assertEqual(current.date_from, date(2026, 12, 1))
+
+    def test_days_are_named_as_the_language_does(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        in_french = self.periods.with_context(lang="fr_FR")
+        days = [date(2026, 11, day) for day in (2, 3)]
+        self.assertEqual(in_french._days_text(days), "02/11/2026, 03/11/2026")
+        days = [date(2026, 11, day) for day in range(1, 10)]
+        days += [date(2026, 12, day) for day in range(1, 10)]
+        self.assertEqual(in_french._days_text(days), "novembre 2026, décembre 2026")

@@ -37,7 +37,7 @@ class TestCompilation(CompilationCommon):
             [(one, 0), (two, 3)],
         )
         self.assertIn(("plan.pdf", 1), found)
-        self.assertEqual(reader.page_labels[1], f"{first.name} - 1")
+        self.assertEqual(reader.page_labels[1], f"{first.name} - 2")
 
     def bookmarks(self, reader, entries):
         for entry in entries:

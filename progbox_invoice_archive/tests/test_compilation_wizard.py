@@ -111,8 +111,8 @@ class TestCompilationWizard(CompilationCommon):
     def test_dates_without_a_period_are_named_and_offered(self):
         self.company.progbox_period_mode = "manual"
         wizard = self.wizard(self.both.action_progbox_compile())
-        self.assertEqual(wizard.missing_days, "2026-11-02")
-        with self.assertRaisesRegex(UserError, "2026-11-02"):
+        self.assertEqual(wizard.missing_days, "11/02/2026")
+        with self.assertRaisesRegex(UserError, "11/02/2026"):
             wizard.action_compile()
         wizard.action_create_periods()
         wizard.invalidate_recordset()

@@ -4,10 +4,17 @@ import re
 from datetime import datetime, timezone
 from unittest.mock import patch
 
-import pypdf
 from pikepdf import Array, Dictionary, Name, String
 
-from ..tools.compile import Attached, CompileError, Part, attachments, check, outline
+from ..tools.compile import (
+    Attached,
+    CompileError,
+    Part,
+    attachments,
+    check,
+    outline,
+    words,
+)
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
 from .compile_common import (
@@ -22,16 +29,8 @@ from .compile_common import (
 class TestCompileToolAssembly(CompileCase):
     """All pages of all parts are there, in order, and lead to one another."""
 
-    def plain(self, name, *texts, **options):
-        return collection.plain(self.folder / f"{name}.pdf", *texts, **options)
-
-    def reader(self):
-        reader = pypdf.PdfReader(self.target)
-        self.addCleanup(reader.close)
-        return reader
-
     def test_the_examples_of_the_docstrings(self):
-        for module in (attachments, outline):
+        for module in (attachments, outline, words):
             self.assertEqual(doctest.testmod(module).failed, 0)
 
     def test_two_readers_see_every_page_in_order(self):
@@ -82,13 +81,6 @@ class TestCompileToolAssembly(CompileCase):
                 ("Left out", 6),
             ],
         )
-
-    def test_page_labels_name_the_document(self):
-        one, two = self.plain("one", "a", "b"), self.plain("two", "c")
-        parts = [Part(two, 1), Part(one, 2, label="INV/é"), Part(one, 2), Part(two, 1)]
-        self.assemble(parts)
-        labels = ["1", "INV/é - 1", "INV/é - 2", "4", "5", "6"]
-        self.assertEqual(self.reader().page_labels, labels)
 
     def test_title_author_and_dates(self):
         created = datetime(2026, 11, 21, 8, 30, tzinfo=timezone.utc)
@@ -167,22 +159,6 @@ class TestCompileToolAssembly(CompileCase):
         self.assertReady(path, 1, ["scripts"])
         self.compile(path)
         self.assertNotIn(b"evil", self.target.read_bytes())
-
-    def test_links_inside_of_a_document_still_lead_there(self):
-        linked = collection.linked(self.folder / "linked.pdf", "a", "b", "c")
-        self.compile(self.plain("one", "x"), linked, linked)
-        reader = self.reader()
-        for first in (1, 4):
-            [link] = reader.pages[first]["/Annots"]
-            target = link.get_object()["/Dest"][0]
-            self.assertEqual(reader.get_page_number(target.get_object()), first + 2)
-
-    def test_layers_that_are_off_stay_off(self):
-        path = collection.layered(self.folder / "plan.pdf", "shown", "hidden")
-        wanted = poppler_image(path).tobytes()
-        self.compile(self.plain("one", "a"), path, path)
-        for page in (2, 3):
-            self.assertEqual(poppler_image(self.target, page).tobytes(), wanted)
 
     def test_every_good_file_looks_as_before(self):
         paths = [

@@ -20,7 +20,7 @@ from ..tools.compile import (
 from ..tools.compile.check import CheckFailed
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
-from .compile_common import CompileCase, poppler_texts
+from .compile_common import CompileCase, has_ended, poppler_texts
 
 TOOLS = os.path.dirname(os.path.dirname(compile_package.__file__))
 # What another Odoo would do; it is killed or short of space.
@@ -41,14 +41,6 @@ def children():
         if child.info["ppid"] == os.getpid()
         and "compile.worker" in " ".join(child.info["cmdline"] or ())
     ]
-
-
-def has_ended(process):
-    """Whether a process does nothing any more, buried or not."""
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 class TestCompileToolFailures(CompileCase):
@@ -185,13 +177,6 @@ class TestCompileToolFailures(CompileCase):
             server.kill()
             server.wait()
         self.wait_for(lambda: has_ended(child), seconds=1)
-
-    def wait_for(self, condition, seconds=20):
-        for _attempt in range(seconds * 20):
-            if found := condition():
-                return found
-            time.sleep(0.05)
-        self.fail(f"it did not happen within {seconds} seconds")
 
     def test_a_full_disk_is_told_apart(self):
         for work in (

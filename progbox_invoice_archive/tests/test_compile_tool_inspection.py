@@ -1,9 +1,10 @@
+import base64
 import random
 
 import pikepdf
+from pikepdf import Name
 
 from ..tools.compile import Item, Limits, Part
-from ..tools.compile.errors import REFUSALS
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
 from .compile_common import CompileCase, poppler_texts
@@ -125,40 +126,15 @@ class TestCompileToolInspection(CompileCase):
             self.assertLess(self.path.stat().st_size, 2_000_000)
             self.assertRefused(self.path, "too_large")
 
-    def test_scripts_are_seen(self):
-        hostile.scripted(self.path, "Invoice")
-        inspection = self.assertReady(self.path, 1, ["scripts", "forms"])
-        self.assertEqual(poppler_texts(inspection.ready), ["Invoice"])
-
-    def test_a_signature_is_seen(self):
-        self.assertTrue(self.inspect_one(collection.signed(self.path, "a")).signed)
-        self.assertFalse(self.inspect_one(collection.plain(self.path, "a")).signed)
-
-    def test_the_xml_of_an_e_invoice_is_found_and_extracted(self):
-        collection.factur_x(self.path, "Invoice")
-        [embedded] = self.assertReady(self.path, 1).embedded
-        self.assertEqual(embedded.name, "factur-x.xml")
-        self.assertEqual(embedded.mimetype, "text/xml")
-        self.assertEqual(embedded.size, len(collection.XML))
-        self.assertIsNone(embedded.path)
-        [embedded] = self.inspect_one(self.path, extract=True).embedded
-        self.assertEqual(embedded.path.read_bytes(), collection.XML)
-        self.assertEqual(embedded.path.parent, self.work)
-
-    def test_a_portfolio_is_the_files_in_it(self):
-        plain = collection.plain(self.path, "one", "two").read_bytes()
-        inner = collection.portfolio(self.path, {"deep.pdf": plain}).read_bytes()
-        files = {"a.pdf": plain, "b.txt": b"text", "c.pdf": inner}
-        inspection = self.inspect_one(collection.portfolio(self.path, files))
-        self.assertEqual((inspection.kind, inspection.ready), ("portfolio", None))
-        self.assertEqual(inspection.pages, 4)
-        self.assertEqual(
-            [(leaf.name, leaf.pages, leaf.refusal) for leaf in inspection.leaves()],
-            [("a.pdf", 2, None), ("b.txt", 0, "not_a_pdf"), ("deep.pdf", 2, None)],
-        )
-
-    def test_an_empty_portfolio_is_refused(self):
-        self.assertRefused(collection.portfolio(self.path, {}), "portfolio_empty")
+    def test_a_bomb_in_other_wrappings_is_refused(self):
+        for letters in (
+            (lambda content: b"%s>" % content.hex().encode(), Name.ASCIIHexDecode),
+            (lambda content: base64.a85encode(content) + b"~>", Name.ASCII85Decode),
+        ):
+            hostile.bomb(self.path, letters=letters)
+            self.assertRefused(self.path, "too_large")
+        hostile.run_length_bomb(self.path)
+        self.assertRefused(self.path, "too_large")
 
     def test_text_that_is_no_text_does_no_harm(self):
         with collection.changed(self.path, "one") as pdf:
@@ -210,50 +186,3 @@ class TestCompileToolInspection(CompileCase):
         self.assertGreater(len(good), 5)
         self.assemble(good, numbers="{page} / {pages}")
         self.assertEqual(len(poppler_texts(self.target)), len(good))
-
-    def test_every_refusal_has_an_explanation(self):
-        self.assertTrue(all(REFUSALS.values()))
-
-
-class TestCompileToolForms(CompileCase):
-    """What was filled in stays visible, without the form."""
-
-    def setUp(self):
-        super().setUp()
-        self.path = self.folder / "form.pdf"
-
-    def painted(self, value, **options):
-        collection.form(self.path, value, **options)
-        inspection = self.assertReady(self.path, 1, ["forms"])
-        with pikepdf.open(inspection.ready) as pdf:
-            self.assertNotIn("/AcroForm", pdf.Root)
-            self.assertNotIn("/Annots", pdf.pages[0])
-        return poppler_texts(inspection.ready)[0]
-
-    def test_values_without_appearance_are_painted(self):
-        self.assertEqual(self.painted("1 240,00"), "Form 1 240,00")
-
-    def test_accents_and_the_euro_are_painted(self):
-        self.assertEqual(self.painted("Lefèvre 24 €"), "Form Lefèvre 24 €")
-
-    def test_a_long_text_is_wrapped(self):
-        value = "Removal of the old façade and disposal of the rubble " * 3
-        self.assertEqual(self.painted(value, Ff=1 << 12), f"Form {value.strip()}")
-
-    def test_nobody_needs_to_say_that_appearances_are_missing(self):
-        self.assertEqual(self.painted("42", anew=False), "Form 42")
-
-    def test_fields_without_a_font_are_painted(self):
-        self.assertEqual(self.painted("42", DA=pikepdf.String("0 g")), "Form 42")
-
-    def test_letters_that_cannot_be_painted_are_not_dropped(self):
-        self.assertRefused(collection.form(self.path, "Żółć"), "form_unreadable")
-
-    def test_a_dynamic_form_is_refused(self):
-        self.assertRefused(collection.xfa(self.path), "form_unreadable")
-
-    def test_namesakes_keep_their_own_values(self):
-        other = self.folder / "other.pdf"
-        collection.form(self.path, "first", "total")
-        collection.form(other, "second", "total")
-        self.assertEqual(self.compile(self.path, other), ["Form first", "Form second"])

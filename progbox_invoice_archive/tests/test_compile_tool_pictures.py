@@ -70,6 +70,16 @@ class TestCompileToolPictures(CompileCase):
         painted = poppler_image(inspection.ready).convert("L")
         self.assertEqual(painted.getextrema(), (255, 255))
 
+    def test_a_picture_that_has_no_place_in_a_pdf_is_called_a_picture(self):
+        for content in (
+            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+            b"\0\0\0\x1cftypavif\0\0\0\0avifmif1",
+            b"\0\0\0\x0cjP  \r\n\x87\n",
+            b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>',
+        ):
+            self.path.write_bytes(content)
+            self.assertRefused(self.path, "picture_kind")
+
     def test_half_a_picture_is_refused(self):
         collection.picture(self.path, size=(400, 3000))
         content = self.path.read_bytes()

@@ -58,24 +58,35 @@ class ProgboxCompileWizard(models.TransientModel):
     )
     def _compute_total_text(self):
         for wizard in self:
-            files, pages, size = wizard._totals()
-            numbers = [
-                wizard.env._("Invoices: %(count)s", count=wizard._chosen_count()),
-                wizard.env._("Files: %(count)s", count=files),
-                wizard.env["progbox.compilation"]._size_text(size),
-            ]
-            if wizard.pages_known:
-                numbers.insert(2, wizard.env._("Pages: %(count)s", count=pages))
-            wizard.total_text = " · ".join(numbers)
+            wizard.total_text = " · ".join(wizard._total_words())
 
-    def _chosen_count(self):
-        if self.is_listed:
-            return len(self.line_ids.filtered("include"))
-        return self.unit_count
+    def _total_words(self):
+        if not self.is_listed:
+            return self._count_words()
+        lines = self.line_ids.filtered("include")
+        going = self._going_in()
+        files = [file for line in lines for file in going.get(line._origin.id, ())]
+        words = [
+            self.env._("Invoices: %(count)s", count=len(lines)),
+            self.env._("Files: %(count)s", count=len(files)),
+        ]
+        if self.pages_known:
+            pages = sum(file.pages for file in files)
+            if any(file.has_pages and not file.pages for file in files):
+                words.append(self.env._("Pages: at least %(count)s", count=pages))
+            else:
+                words.append(self.env._("Pages: %(count)s", count=pages))
+        size = sum(file.size for file in files)
+        unknown = any(not file.attachment_id for file in files)
+        return [*words, self._size_words(size, unknown)]
 
-    def _totals(self):
-        """Return how many files, pages and bytes will go in, as far as is known."""
-        wanted = {
+    def _size_words(self, size, at_least):
+        text = self.env["progbox.compilation"]._size_text(size)
+        return self.env._("at least %(size)s", size=text) if at_least else text
+
+    def _wanted(self):
+        """Return whether files go in, by their category."""
+        return {
             "invoice": True,
             "signed": True,
             "attachment": self.with_attachments,
@@ -83,16 +94,22 @@ class ProgboxCompileWizard(models.TransientModel):
             "einvoice": self.with_einvoices,
             "detached": self.with_detached,
         }
-        if self.is_listed:
-            numbers = set(self.line_ids.filtered("include").mapped("number"))
-            files = self.file_ids.filtered(
-                lambda f: f.include and wanted.get(f.category) and f.number in numbers
-            )
-            return len(files), sum(files.mapped("pages")), sum(files.mapped("size"))
-        counts = [n for kind, n in (self.counts or {}).items() if wanted.get(kind)]
-        return sum(n for n, _size in counts), 0, sum(size for _n, size in counts)
 
-    @api.depends("move_ids")
+    def _going_in(self):
+        """Return the files that will go in, as far as is known, by ID of their line.
+
+        Also those of lines that are unticked, which would go in with them.
+        """
+        wanted = self._wanted()
+        files = self.file_ids.filtered(
+            lambda file: (
+                file.include and wanted.get(file.category) and not file.is_refused
+            )
+        )
+        by_line = files.grouped(lambda file: file.line_id._origin.id)
+        return {id_: ours._settled() for id_, ours in by_line.items()}
+
+    @api.depends("move_ids", "line_ids.include")
     def _compute_missing_days(self):
         periods = self.env["progbox.billing.period"]
         for wizard in self:
@@ -102,18 +119,17 @@ class ProgboxCompileWizard(models.TransientModel):
         """Return the days whose periods people must make; others make themselves."""
         if self.company_id.progbox_period_mode == "automatic":
             return []
-        periods = self.env["progbox.billing.period"]
-        return periods._days_without(self.company_id, self.move_ids)
+        moves = self.move_ids
+        if self.is_listed:
+            moves = self.line_ids.filtered("include").move_id
+        return self.env["progbox.billing.period"]._days_without(self.company_id, moves)
 
     @api.onchange("sort_by")
     def _onchange_sort_by(self):
-        keys = {
-            "contract": lambda line: (not line.contract, line.contract, line.place),
-            "date": lambda line: (line.date or fields.Date.today(), line.place),
-            "partner": lambda line: ((line.partner_name or "").casefold(), line.place),
-        }
+        keys = self.env["progbox.compilation.units"]._sort_keys()
         if key := keys.get(self.sort_by):
-            for sequence, line in enumerate(self.line_ids.sorted(key)):
+            lines = self.line_ids.sorted(lambda line: key(line._unit()))
+            for sequence, line in enumerate(lines):
                 line.sequence = sequence
 
     # ------------------------------------------------------------------
@@ -145,8 +161,8 @@ class ProgboxCompileWizard(models.TransientModel):
         )
         if wizard.is_listed:
             wizard._list()
-        else:
-            wizard.counts = wizard._count()
+            wizard._count_pages()
+        wizard.counts = wizard._count()
         return wizard._action()
 
     def _action(self):
@@ -192,6 +208,9 @@ class ProgboxCompileWizard(models.TransientModel):
             moves, documents, choices, **values
         )
         return job._open()
+
+    def _selected_move_ids(self):
+        return self.move_ids.ids
 
     def _is_rearranged(self, lines):
         """Whether somebody has dragged the lines into another order."""

@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ..models.progbox_compilation_units import Unit
 
 
 class ProgboxCompileWizardLine(models.TransientModel):
@@ -20,6 +22,36 @@ class ProgboxCompileWizardLine(models.TransientModel):
     partner_name = fields.Char(string="Client or Vendor", readonly=True)
     date = fields.Date(readonly=True)
     contract = fields.Char(readonly=True)
-    file_count = fields.Integer(string="Files", readonly=True)
-    pages = fields.Integer(readonly=True)
-    size = fields.Float(string="Size (bytes)", readonly=True)
+    file_count = fields.Integer(string="Files", compute="_compute_sums")
+    pages = fields.Integer(compute="_compute_sums")
+    size = fields.Float(string="Size (bytes)", compute="_compute_sums")
+
+    @api.depends(
+        "wizard_id.file_ids.include",
+        "wizard_id.file_ids.pages",
+        "wizard_id.with_attachments",
+        "wizard_id.with_images",
+        "wizard_id.with_einvoices",
+        "wizard_id.with_detached",
+    )
+    def _compute_sums(self):
+        for wizard, lines in self.grouped("wizard_id").items():
+            going = wizard._going_in()
+            for line in lines:
+                files = going.get(line._origin.id, ())
+                line.file_count = len(files)
+                line.pages = sum(file.pages for file in files)
+                line.size = sum(file.size for file in files)
+
+    def _unit(self):
+        """Return the invoice as what the backup sorts."""
+        return Unit(
+            "account.move" if self.move_id else "progbox.document",
+            (self.move_id or self.document_id).id,
+            self.number or "",
+            self.partner_name or "",
+            self.date or None,
+            self.contract or "",
+            (self.place,),
+            ("", ""),
+        )

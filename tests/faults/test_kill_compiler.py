@@ -9,7 +9,14 @@ import time
 import psutil
 import pytest
 from living_odoo import Client, Database, kill_hard, wait_for
-from progbox_env import clone_database, drop_database, odoo_shell, sql, start_odoo
+from progbox_env import (
+    ROOT,
+    clone_database,
+    drop_database,
+    odoo_shell,
+    sql,
+    start_odoo,
+)
 from progbox_env.databases import filestore
 from pypdf import PdfReader
 
@@ -18,17 +25,10 @@ SEED = int(os.environ.get("PROGBOX_SEED", "19"))
 BILLS, KILLS = 150, 6
 LONGEST_DELAY = 4  # seconds from the start of the work to the kill
 PREPARE = f"""
-import io
-from reportlab.pdfgen.canvas import Canvas
+import sys
 from odoo import Command
-def pdf(*texts):
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer)
-    for text in texts:
-        canvas.drawString(72, 700, text)
-        canvas.showPage()
-    canvas.save()
-    return buffer.getvalue()
+sys.path.append("{ROOT}/progbox_invoice_archive/tests")
+from pdf_collection import pdf_of
 partner = env["res.partner"].create({{"name": "Toiture"}})
 line = Command.create({{"name": "Tuiles", "quantity": 1, "price_unit": 10}})
 ids = []
@@ -39,8 +39,8 @@ for number in range({BILLS}):
         "invoice_line_ids": [line],
     }})
     received, _delivery = env["ir.attachment"].create([
-        {{"name": name, "raw": pdf(f"{{name}} {{number}}"), "res_model": "account.move",
-         "res_id": bill.id}}
+        {{"name": name, "raw": pdf_of(f"{{name}} {{number}}"),
+         "res_model": "account.move", "res_id": bill.id}}
         for name in ("bill.pdf", "delivery.pdf")
     ])
     bill.message_main_attachment_id = received

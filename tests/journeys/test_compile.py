@@ -6,24 +6,19 @@ import subprocess
 
 import pytest
 from playwright.sync_api import expect
-from progbox_env import odoo_shell
+from progbox_env import ROOT, odoo_shell
 from pypdf import PdfReader
 
 PATIENCE = 90_000  # milliseconds
 DATABASE = "progbox_journeys"
-PREPARE = """
-import io
-from reportlab.pdfgen.canvas import Canvas
+PREPARE = f"""
+import sys
+sys.path.append("{ROOT}/progbox_invoice_archive/tests")
+"""
+PREPARE += """
 from odoo import Command
+from pdf_collection import pdf_of
 
-def pdf(*texts):
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer)
-    for text in texts:
-        canvas.drawString(72, 700, text)
-        canvas.showPage()
-    canvas.save()
-    return buffer.getvalue()
 company = env.ref("base.main_company")
 manager = env.ref("account.group_account_manager")
 env["res.users"].search([("login", "=", "manon")]).group_ids += manager
@@ -38,8 +33,8 @@ for number in range(3):
     files = env["ir.attachment"].create([
         {"name": name, "raw": content, "res_model": "account.move", "res_id": bill.id}
         for name, content in (
-            ("received.pdf", pdf(f"BILL {number}")),
-            ("delivery.pdf", pdf(f"DELIVERY {number}", "SIGNED FOR")),
+            ("received.pdf", pdf_of(f"BILL {number}")),
+            ("delivery.pdf", pdf_of(f"DELIVERY {number}", "SIGNED FOR")),
             ("sheet.xlsx", b"PK no pages"),
         )
     ])

@@ -1,17 +1,21 @@
 """Goes through a finished PDF; runs in a child process."""
 
+import os
 import re
 import shutil
 import subprocess
+from functools import partial
 
 import pikepdf
 
 from .failure import Failure
+from .worker import die_with
 
 # Objects that QPDF may hold in memory at a time
 SLICE = 10_000
 PAGE = pikepdf.Name.Page
 POPPLER = "pdfinfo"
+POPPLER_SECONDS = 300  # it hangs on some files; 20,000 pages take it seconds
 PAGE_LINE = re.compile(rb"^Page +(\d+) size:", re.MULTILINE)
 
 
@@ -66,7 +70,16 @@ def check_with_second_reader(_report, path, pages):
 
 def _check_with_poppler(program, path, pages):
     command = [program, "-f", "1", "-l", str(pages + 1), path]
-    answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
+    try:
+        answer = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=POPPLER_SECONDS,
+            preexec_fn=partial(die_with, os.getpid()),
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Failure("check_failed", f"Poppler: {error}") from error
     if answer.returncode:
         said = answer.stderr.decode(errors="replace").strip()
         raise Failure("check_failed", f"Poppler: {answer.returncode}: {said}")

@@ -32,6 +32,8 @@ SHAKEN = {"out_of_memory", "crashed", "disk_full"}
 START_SECONDS, ATTEMPTS = 60, 3
 TICK = 0.2  # seconds between two looks at whether somebody cancelled
 BLOCK_SIZE = 1 << 16
+# The longest honest one speaks of a thousand files in a portfolio.
+MAX_ANSWER = 32 << 20
 
 
 class Child:
@@ -91,7 +93,7 @@ class Child:
         """End the process, whatever it is doing."""
         process, self._process = self._process, None
         if process:
-            process.kill()
+            _kill_group(process)
             process.wait()
             for pipe in (process.stdin, process.stdout):
                 with contextlib.suppress(OSError):  # an unsent rest of a task
@@ -114,7 +116,7 @@ class Child:
                     raise CompileError("crashed", detail) from error
 
     def _launch(self):
-        self._rest, self._ready = b"", False
+        self._rest, self._ready = bytearray(), False
         # an empty entry means the current folder, whatever lies there
         path = [*filter(None, sys.path), str(PACKAGE.parent)]
         kept = {key: os.environ[key] for key in ENVIRONMENT if key in os.environ}
@@ -153,11 +155,24 @@ class Child:
                 block = os.read(output.fileno(), BLOCK_SIZE)
                 if not block:
                     raise self._death()
-                *lines, self._rest = (self._rest + block).split(b"\n")
-                yield from map(json.loads, lines)
+                self._rest += block
+                if b"\n" in block:
+                    *lines, self._rest = self._rest.split(b"\n")
+                    yield from map(json.loads, lines)
+                elif len(self._rest) > MAX_ANSWER:
+                    raise Failure("crashed", "an answer without end")
 
     def _death(self):
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        _kill_group(self._process)
         code = self._process.wait()
         if code == -signal.SIGXCPU:
             return Failure("timeout", "no processor time left")
         return Failure("crashed", f"exit status {code}")
+
+
+def _kill_group(process):
+    """End a process and those that it has started, unless it is buried already."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

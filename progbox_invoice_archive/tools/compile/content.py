@@ -2,11 +2,16 @@
 
 import zlib
 
-from pikepdf import Array, Name, Stream
+import pikepdf
+from pikepdf import Array, Name, Stream, StreamDecodeLevel
 
 MAX_UNFOLDED = 256 << 20  # bytes; a page of a large drawing has some 30 MB
-HARMLESS = 64 << 10  # so few bytes unfold into 66 MB at most, once
+HARMLESS = 64 << 10  # so few bytes unfold into 90 MB at most, once
 BLOCK_SIZE = 1 << 20
+FLATE = {Name.FlateDecode, Name.Fl}
+# Bytes as letters: nothing unfolds.
+LETTERS = {Name.ASCIIHexDecode, Name.AHx, Name.ASCII85Decode, Name.A85}
+OTHERS = {Name.LZWDecode, Name.LZW, Name.RunLengthDecode, Name.RL}
 
 
 def is_bomb(page):
@@ -26,18 +31,32 @@ def _unfolded(stream, limit):
     """How many bytes a stream unfolds into; it stops at the limit."""
     filters = stream.stream_dict.get("/Filter")
     filters = list(filters) if isinstance(filters, Array) else [filters]
-    folds = 0
-    while folds < len(filters) and filters[folds] in (Name.FlateDecode, Name.Fl):
-        folds += 1
+    filters = [name for name in filters if isinstance(name, Name)]
+    folds = sum(name in FLATE | OTHERS for name in filters)
     if not folds:
         return 0
     data = memoryview(stream.get_raw_stream_buffer())
     if folds == 1 and len(data) < HARMLESS:
         return 0
     blocks = [data]
-    for _fold in range(folds):
-        blocks = _inflate(blocks, limit)
+    for name in filters:
+        if name in FLATE:
+            blocks = _inflate(blocks, limit)
+        elif name in LETTERS | OTHERS:
+            blocks = [_decoded(b"".join(blocks), name)]
+        else:  # a picture
+            break
     return sum(map(len, blocks))
+
+
+def _decoded(data, name):
+    """What QPDF makes of bytes; more than the child's memory is a failure."""
+    with pikepdf.new() as pdf:
+        stream = Stream(pdf, data, Filter=name)
+        try:
+            return stream.read_bytes(StreamDecodeLevel.specialized)
+        except pikepdf.PdfError:
+            return b""  # as in _inflate
 
 
 def _inflate(blocks, limit):

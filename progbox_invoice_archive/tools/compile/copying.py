@@ -29,8 +29,8 @@ FRAME_TYPES = {"/Catalog", "/Page", "/Pages", "/StructElem", "/StructTreeRoot"}
 # What readers assume for a page without a size.
 LETTER = [0, 0, 612, 792]
 NUMBERS = (int, float, Decimal)
-# A stream may name a file outside of the PDF: never.
-NOT_COPIED = ("/Length", "/F", "/FFilter", "/FDecodeParms")
+# A stream may name a file outside of the PDF, or hold one: never.
+NOT_COPIED = ("/Length", "/F", "/FFilter", "/FDecodeParms", "/AF")
 # QPDF writes strings with brackets escaped, so that strings are easy to pass over.
 TOKEN = re.compile(
     rb"\([^\\()]*(?:\\.[^\\()]*)*\)|<[0-9a-f]*>|(?<![^\s\[])(\d+) (\d+) R\b", re.DOTALL

@@ -4,6 +4,8 @@ import re
 
 from pikepdf import Array, Dictionary, Name, String
 
+from .structure import branch
+
 # What a click on a page may do.
 ACTIONS = {"/GoTo", "/URI", "/Named"}
 SCHEMES = {"http", "https", "mailto", "tel", "ftp"}
@@ -13,51 +15,70 @@ SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*):")
 PASSED_OVER = bytes([*range(0x21), 0x7F, 0xFE, 0xFF, 0xEF, 0xBB, 0xBF])
 PLAYERS = {"/Screen", "/Movie", "/Sound", "/RichMedia", "/3D"}
 TRIGGERS = ("/AA", "/PA")
+# Files that hang on a page: see embedded.
+FILES = {"/FS", "/AF"}
 
 
-def is_active(pdf):
+def defuse(pdf):
+    """Remove the actions of all pages.
+
+    :return: set of what a document does by itself: 'scripts', 'players'
+    """
+    found = {"scripts"} if _is_active(pdf) else set()
+    for page in pdf.pages:
+        found |= defuse_page(page, has_form=True)
+    return found
+
+
+def _is_active(pdf):
     """Whether a document acts by itself, outside of its pages."""
     root = pdf.Root
-    names = root.get("/Names")
     opening = root.get("/OpenAction")
     return (
         "/AA" in root
-        or (isinstance(names, Dictionary) and "/JavaScript" in names)
+        or "/JavaScript" in branch(root, "/Names")
         or (isinstance(opening, Dictionary) and not is_harmless(opening))
     )
 
 
-def defuse_page(page):
-    """Remove the actions of a page and of its annotations.
+def defuse_page(page, has_form=False):
+    """Remove the actions, players and files of a page and of its annotations.
 
-    :return: whether there were any
+    :param has_form: fields keep what they inherit; else their scripts would stay
+    :return: set of what there was: 'scripts', 'players'
     """
-    found = "/AA" in page.obj
-    if found:
+    found = set()
+    if "/AA" in page.obj:
         del page.obj["/AA"]
+        found.add("scripts")
     annotations = page.obj.get("/Annots")
     if not isinstance(annotations, Array):
         return found
     kept = []
     for annotation in annotations:
-        if not isinstance(annotation, Dictionary) or _plays(annotation):
-            found = True
+        if not isinstance(annotation, Dictionary):
             continue
-        found |= _defuse(annotation)
-        kept.append(annotation)
+        if str(annotation.get("/Subtype")) in PLAYERS:
+            found.add("players")
+        elif not FILES.intersection(annotation.keys()):
+            if _defuse(annotation):
+                found.add("scripts")
+            if not has_form:
+                _detach(annotation)
+            kept.append(annotation)
     if len(kept) < len(annotations):
         page.obj["/Annots"] = Array(kept)
     return found
 
 
-def _plays(annotation):
-    return str(annotation.get("/Subtype")) in PLAYERS
+def _detach(annotation):
+    """Cut a widget off from its field."""
+    if annotation.get("/Subtype") == Name.Widget and "/Parent" in annotation:
+        del annotation["/Parent"]
 
 
 def _defuse(annotation):
     found = False
-    if annotation.get("/Subtype") == Name.Widget and "/Parent" in annotation:
-        del annotation["/Parent"]  # a field, whose scripts are not part of the page
     for key in TRIGGERS:
         if key in annotation:
             del annotation[key]

@@ -6,6 +6,7 @@ REFUSALS = {
     "empty": "the file has no bytes",
     "encrypted": "it opens with a password only",
     "not_a_pdf": "neither a PDF nor a picture",
+    "picture_kind": "a picture of a kind that becomes no page, such as HEIC",
     "damaged": "its structure is broken and cannot be repaired",
     "truncated": "its end is missing, and with it a part of what it shows",
     "no_pages": "it has no page",
@@ -16,7 +17,9 @@ REFUSALS = {
     "out_of_memory": "reading it took more memory than the limit",
     "crashed": "the reader died of it",
     "portfolio_empty": "a portfolio without any file in it",
-    "form_unreadable": "an XFA form that only Adobe's programs can show",
+    "form_unreadable": "a form that only Adobe's programs can show",
+    "active": "a file inside that may contain programs or scripts",
+    "embedded": "a file inside that cannot be read",
 }
 
 # Why there is no result at all.

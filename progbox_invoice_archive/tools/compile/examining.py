@@ -9,10 +9,12 @@ import pikepdf
 from pikepdf import Array, Dictionary, Stream
 
 from .content import is_bomb
-from .defuse import defuse_page, is_active
-from .embedded import read_embedded
+from .defuse import defuse
+from .embedded import Room, read_embedded, read_members
 from .failure import Failure, is_disk_full
-from .inspection import Inspection, Limits
+from .inspection import Embedded, Inspection, Limits
+from .signing import is_signed
+from .structure import branch, elements
 
 HEAD_SIZE, TAIL_SIZE = 1024, 2048
 MAX_DEPTH = 3  # portfolios in portfolios
@@ -23,13 +25,14 @@ def inspect_file(_report, path, name, folder, limits, extract):
 
     :param limits: fields of Limits, in order
     """
-    examined = examine(Path(path), name, Path(folder), Limits(*limits), extract)
-    return asdict(examined)
+    limits = Limits(*limits)
+    room = Room(limits.embedded)
+    return asdict(examine(Path(path), name, Path(folder), limits, extract, room))
 
 
-def examine(path, name, folder, limits, extract, depth=0):
+def examine(path, name, folder, limits, extract, room, depth=0):
     inspection = Inspection(path, name)
-    examiner = Examiner(inspection, folder, limits, extract, depth)
+    examiner = Examiner(inspection, folder, limits, extract, room, depth)
     try:
         examiner.examine()
     except Failure as error:
@@ -46,11 +49,12 @@ def normalise(_report, path, target):
 
 
 class Examiner:
-    def __init__(self, inspection, folder, limits, extract, depth):
+    def __init__(self, inspection, folder, limits, extract, room, depth):
         self._inspection = inspection
         self._folder = folder
         self._limits = limits
         self._extract = extract
+        self._room = room
         self._depth = depth
         self.complete = True
 
@@ -101,32 +105,31 @@ class Examiner:
         inspection, changes = self._inspection, self._inspection.changes
         with _blamed():
             self._count(pdf)
-            inspection.signed = _walk(pdf)
+            _walk(pdf)
+            inspection.signed = is_signed(pdf)
             damaged = _has_warnings(pdf)
             if damaged:
                 self._see_what_is_left(pdf)
             inspection.embedded = self._embedded(pdf)
-            if _defuse(pdf):
-                changes.append("scripts")
+            changes += sorted(defuse(pdf), reverse=True)
             if pdf.is_encrypted:
                 changes.append("decrypted")
             if _has_fields(pdf):
                 changes += _flatten(pdf)
             if damaged:
                 changes.append("repaired")
-            if set(changes) - {"image", "scripts"}:
+            if set(changes) - {"image", "scripts", "players"}:
                 self._clean(pdf)
 
     def _embedded(self, pdf):
-        limit = self._limits.embedded
         try:
-            return read_embedded(pdf, self._folder, limit, self._extract)
+            return read_embedded(pdf, self._folder, self._room, self._extract)
         except (MemoryError, Failure):
             raise
         except Exception as error:  # the pages are good all the same
             if is_disk_full(error):
                 raise
-            return []
+            return [Embedded(self._inspection.name, 0, "", None, "embedded")]
 
     def _see_what_is_left(self, pdf):
         """Refuse a damaged file that would go in with empty pages."""
@@ -170,17 +173,16 @@ class Examiner:
         """Whether it is one; then its files are inspected in its place."""
         if "/Collection" not in pdf.Root:
             return False
-        inspection, limits = self._inspection, self._limits
+        inspection, room = self._inspection, self._room
         inspection.kind, inspection.ready = "portfolio", None
+        inspection.changes.append("cover")
         if self._depth == MAX_DEPTH:
             raise Failure("recursive", "portfolios within portfolios")
         with _blamed():
-            inspection.embedded = read_embedded(
-                pdf, self._folder, limits.embedded, extract=True
-            )
+            inspection.embedded = read_members(pdf, self._folder, room)
         for file in inspection.embedded:
-            member = (file.path, file.name, self._folder, limits, self._extract)
-            inspection.members.append(examine(*member, self._depth + 1))
+            member = (file.path, file.name, self._folder, self._limits, self._extract)
+            inspection.members.append(examine(*member, room, self._depth + 1))
         if not inspection.members:
             raise Failure("portfolio_empty")
         going_in = [leaf for leaf in inspection.leaves() if not leaf.refusal]
@@ -225,15 +227,9 @@ def _page_size(page):
 
 
 def _walk(pdf):
-    """Read every object, so that QPDF meets all that is wrong.
-
-    :return: whether there is a digital signature
-    """
-    signed = False
-    for value in pdf.objects:
-        if isinstance(value, Dictionary) and "/ByteRange" in value:
-            signed = True
-    return signed
+    """Read every object, so that QPDF meets all that is wrong."""
+    for _value in pdf.objects:
+        pass
 
 
 def _code_of(error):
@@ -249,18 +245,9 @@ def _has_warnings(pdf):
         return True
 
 
-def _defuse(pdf):
-    found = is_active(pdf)
-    for page in pdf.pages:
-        found |= defuse_page(page)
-    return found
-
-
 def _has_fields(pdf):
-    form = pdf.Root.get("/AcroForm")
-    return isinstance(form, Dictionary) and (
-        "/XFA" in form or bool(len(form.get("/Fields", Array())))
-    )
+    form = branch(pdf.Root, "/AcroForm")
+    return "/XFA" in form or bool(elements(form, "/Fields"))
 
 
 def _flatten(pdf):
@@ -270,9 +257,12 @@ def _flatten(pdf):
 
 
 def _save(pdf, target):
-    for key in ("/OpenAction", "/AA", "/Names", "/StructTreeRoot"):
+    destinations = branch(pdf.Root, "/Names").get("/Dests")
+    for key in ("/OpenAction", "/AA", "/Names", "/AF", "/StructTreeRoot"):
         if key in pdf.Root:
             del pdf.Root[key]
+    if isinstance(destinations, Dictionary):
+        pdf.Root.Names = Dictionary(Dests=destinations)
     if "/Size" not in pdf.trailer:
         pdf.trailer["/Size"] = 1  # QPDF puts the right number only in place of another
     pdf.save(

@@ -2,6 +2,8 @@
 
 import errno
 
+from .words import MAX_DETAIL, clean
+
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -9,13 +11,14 @@ class Failure(Exception):
     """A task did not succeed, for a reason that has a code.
 
     :param code: one of errors.REFUSALS or errors.ERRORS
+    :param detail: may quote the file
     :param index: the part that is to blame, if one is
     """
 
     def __init__(self, code, detail="", index=None):
         super().__init__(code, detail, index)
         self.code = code
-        self.detail = detail
+        self.detail = clean(detail, MAX_DETAIL)
         self.index = index
 
 

@@ -9,6 +9,7 @@ from reportlab.pdfbase import pdfmetrics
 
 from .copying import inner
 from .failure import Failure
+from .ticking import show_value
 
 FONT = re.compile(rb"/(\S+)\s+[\d.+-]+\s+Tf")
 ENCODING = "cp1252"  # what WinAnsiEncoding can show
@@ -36,9 +37,11 @@ def _paint(pdf, anew):
     """Give all fields that have none an appearance; all of them if `anew`."""
     painter = ExtendedAppearanceStreamGenerator(pdf, pdf.acroform)
     for field in pdf.acroform.fields:
+        annotations = pdf.acroform.get_annotations_for_field(field)
+        if field.is_checkbox or field.is_radio_button:
+            show_value(pdf, field, [annotation.obj for annotation in annotations])
         if not (field.is_text or field.is_choice) or not field.value_as_string:
             continue
-        annotations = pdf.acroform.get_annotations_for_field(field)
         painted = all("/AP" in annotation.obj for annotation in annotations)
         if painted and not (anew and _is_simple(field.value_as_string)):
             continue

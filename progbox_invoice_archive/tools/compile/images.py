@@ -1,5 +1,6 @@
 """Pictures become pages: a JPEG stays the JPEG it is, bit for bit."""
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,14 @@ MAX_PIXELS = 200_000_000  # A1 at 600 dpi
 A4 = (img2pdf.mm_to_pt(210), img2pdf.mm_to_pt(297))
 # Pillow knows more; some of them run programs.
 KINDS = ("JPEG", "PNG", "TIFF", "GIF", "WEBP", "BMP")
+# What phones and designers use, and PDF does not: HEIC, AVIF, JPEG 2000 and XL,
+# Photoshop, SVG.
+OTHER_KINDS = re.compile(
+    rb".{4}ftyp(hei[cxms]|hev[cxms]|mif1|msf1|avi[fs])"
+    rb"|\0\0\0\x0c(jP  |JXL )|8BPS|.*<svg[\s>]",
+    re.DOTALL,
+)
+HEAD_SIZE = 1024
 LOSSY = {"JPEG", "MPO", "WEBP"}
 JPEG_QUALITY = 92
 
@@ -21,7 +30,8 @@ def to_pdf(path, target):
 
     Pages are A4, upright or across as the picture is; a larger picture is scaled down.
 
-    :raise Failure: 'not_a_pdf' if it is no picture either, 'too_large', 'damaged'
+    :raise Failure: 'not_a_pdf' if it is no picture either, 'picture_kind', 'too_large',
+        'damaged'
     """
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow refuses twice as many
     try:
@@ -30,7 +40,7 @@ def to_pdf(path, target):
             if not _embed(path, image.format, target):
                 _repaint(image, target)
     except UnidentifiedImageError as error:
-        raise Failure("not_a_pdf", str(error)) from error
+        raise Failure(_code_of(path), str(error)) from error
     except Image.DecompressionBombError as error:
         raise Failure("too_large", str(error)) from error
     except (MemoryError, Failure):
@@ -40,6 +50,12 @@ def to_pdf(path, target):
             raise
         code = "truncated" if "truncated" in str(error) else "damaged"
         raise Failure(code, repr(error)) from error
+
+
+def _code_of(path):
+    with open(path, "rb") as file:
+        is_picture = OTHER_KINDS.match(file.read(HEAD_SIZE))
+    return "picture_kind" if is_picture else "not_a_pdf"
 
 
 def _embed(path, kind, target):

@@ -23,7 +23,7 @@ class Limits(NamedTuple):
     pages: int = 20_000
     seconds: float = 60
     memory: int = 1 << 30
-    embedded: int = 200 << 20
+    embedded: int = 200 << 20  # of all files inside together, at any depth
 
 
 class Item(NamedTuple):
@@ -41,12 +41,14 @@ class Embedded(NamedTuple):
     """A file inside of a PDF, such as the XML of an e-invoice.
 
     :param path: the copy in the inspection's folder; None if it was not asked for
+    :param refusal: one of errors.REFUSALS: why there is no copy although it was
     """
 
     name: str
     size: int
     mimetype: str
     path: Path | None
+    refusal: str | None = None
 
 
 @dataclass(slots=True)
@@ -64,7 +66,8 @@ class Inspection:
     :param changes: what sets `ready` apart from the file: 'decrypted', 'repaired',
         'scripts' (JavaScript, launch and submit actions removed), 'forms' (fields
         became part of the page), 'image' (turned into pages), 'xfa' (the dynamic form
-        is gone, its static pages stay)
+        is gone, its static pages stay), 'players' (videos, sounds and 3D models are
+        gone), 'cover' (so are the pages around the files of a portfolio)
     :param embedded: list of Embedded, the files inside
     :param members: list of Inspection, the files of a portfolio
     :param refusal: one of errors.REFUSALS, or None
@@ -113,6 +116,8 @@ def inspect_files(items, folder, limits=None, extract=False, cancelled=None):
         for _number in range(CHILDREN):
             children.put(stack.enter_context(Child(folder, limits.memory)))
         pool = stack.enter_context(ThreadPoolExecutor(CHILDREN))
+        # who leaves early does not wait for what has not begun
+        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
         waiting = deque()
         for item in items:
             if cancelled and cancelled():
@@ -152,7 +157,8 @@ def _restored(values):
     values["path"] = Path(values["path"])
     values["ready"] = values["ready"] and Path(values["ready"])
     values["embedded"] = [
-        Embedded(*each[:3], each[3] and Path(each[3])) for each in values["embedded"]
+        Embedded(*each[:3], each[3] and Path(each[3]), *each[4:])
+        for each in values["embedded"]
     ]
     values["members"] = [_restored(member) for member in values["members"]]
     return Inspection(**values)

@@ -12,6 +12,7 @@ from . import attachments, labels, outline
 from .copies import Copies
 from .copying import Copier, mend_page
 from .defuse import defuse_page
+from .destinations import Destinations
 from .failure import Failure, is_disk_full
 from .layers import Layers
 from .metadata import write_metadata
@@ -73,11 +74,12 @@ class Joining:
         start = self.done
         pages = [(page, self._tree.allocate()) for page in pdf.pages]
         copier.announce({page.obj.objgen: number for page, number in pages})
-        stamps = None
+        destinations, stamps = Destinations(pdf), None
         if part.numbered and self._pattern:
             stamps = Numbers(pdf, self._pattern, self._pages)
         for index, (page, number) in enumerate(pages, start):
             mend_page(page)
+            destinations.resolve(page)
             defuse_page(page)
             if stamps:
                 stamps.stamp(page, index + 1)

@@ -4,16 +4,15 @@ from .writer import text
 
 
 def write(writer, parts):
-    """Write the labels of all pages.
+    """Write the labels of all pages; neighbours of one label are counted as one.
 
     :return: number of the number tree
     """
-    entries, page, plain = [], 0, False
+    entries, page, label = [], 0, None
     for part in parts:
-        if part.label:
-            label = b"<< /P %s /S /D >>" % text(f"{part.label} - ")
-            entries.append(b"%d %s" % (page, label))
-        elif not plain:
-            entries.append(b"%d << /S /D /St %d >>" % (page, page + 1))
-        plain, page = not part.label, page + part.pages
+        if part.label != label:
+            label = part.label
+            prefix = b"/P %s" % text(f"{label} - ") if label else b"/St %d" % (page + 1)
+            entries.append(b"%d << %s /S /D >>" % (page, prefix))
+        page += part.pages
     return writer.add(b"<< /Nums [ %s ] >>" % b" ".join(entries))

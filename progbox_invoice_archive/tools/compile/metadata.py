@@ -5,6 +5,7 @@ from datetime import datetime
 import pikepdf
 from pikepdf.models.metadata import encode_pdf_date
 
+from .words import clean
 from .writer import reference
 
 PRODUCER = "ProGBox"
@@ -19,11 +20,11 @@ def write_metadata(writer, title, metadata):
     """
     with pikepdf.new() as pdf:
         info = pdf.docinfo
-        info["/Title"] = _clean(title)
+        info["/Title"] = clean(title)
         info["/Producer"] = PRODUCER
         for key, name in FIELDS.items():
             if value := metadata.get(key):
-                info[name] = _clean(value)
+                info[name] = clean(value)
         if created := metadata.get("created"):
             date = encode_pdf_date(datetime.fromisoformat(created))
             info["/CreationDate"] = info["/ModDate"] = date
@@ -34,9 +35,3 @@ def write_metadata(writer, title, metadata):
         entries = b"/Type /Metadata /Subtype /XML"
         writer.put_stream(number, entries, packet)
         return writer.add(info.unparse(resolved=True)), reference(number)
-
-
-def _clean(value):
-    """What XML and PDF can both hold."""
-    value = value.encode(errors="replace").decode()
-    return "".join(sign for sign in value if sign >= " ")

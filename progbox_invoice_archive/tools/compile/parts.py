@@ -13,8 +13,9 @@ class Part(NamedTuple):
     :param group: titles of the bookmarks around it, from the outermost, as in
         ("Maçonnerie Lefèvre", "INV/2026/0001"); neighbours with the same beginning
         share these bookmarks
-    :param label: the page labels are this and the page's number in the part, as in
-        "INV/2026/0001 - 3"; empty: the number of the page in the whole
+    :param label: the page labels are this and a number, as in "INV/2026/0001 - 3",
+        which goes on in neighbours of the same label; empty: the number of the page
+        in the whole
     :param numbered: whether `assemble(numbers=…)` stamps its pages
     """
 

@@ -16,12 +16,11 @@ import sys
 from .failure import Failure, is_disk_full
 
 PR_SET_PDEATHSIG = 1
-MAX_DETAIL = 500
 
 
 def main():
     parent, memory = map(int, sys.argv[-2:])
-    _die_with(parent)
+    die_with(parent)
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what a library prints is no answer
     tasks = _tasks()
@@ -55,19 +54,21 @@ def _answer(task, arguments, channel):
     try:
         return {"result": task(report, **arguments)}
     except Failure as error:
-        return {"failure": [error.code, error.detail[:MAX_DETAIL], error.index]}
+        failure = error
     except MemoryError:
-        return {"failure": ["out_of_memory", "", None]}
+        failure = Failure("out_of_memory")
     except Exception as error:  # whatever it is, the parent has to hear of it
         code = "disk_full" if is_disk_full(error) else "crashed"
-        return {"failure": [code, repr(error)[:MAX_DETAIL], None]}
+        failure = Failure(code, repr(error))
+    return {"failure": [failure.code, failure.detail, failure.index]}
 
 
 def _say(channel, answer):
     channel.write(json.dumps(answer, default=str) + "\n")
 
 
-def _die_with(parent):
+def die_with(parent):
+    """End this process when the one that has started it ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
