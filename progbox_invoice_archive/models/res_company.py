@@ -100,7 +100,9 @@ class ResCompany(models.Model):
         """
         self.ensure_one()
         group = self.env.ref("progbox_invoice_archive.group_archive_manager")
-        candidates = group.sudo().all_user_ids.filtered(
+        # An archived company has an archive to look after all the same.
+        everybody = group.sudo().with_context(active_test=False).all_user_ids
+        candidates = everybody.filtered(
             lambda user: user.active and not user.share and self in user.company_ids
         )
         chosen = self.progbox_archive_user_id & candidates
