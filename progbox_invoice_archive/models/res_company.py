@@ -78,7 +78,24 @@ class ResCompany(models.Model):
                     )
                 )
 
+    @api.constrains("progbox_archive_started")
+    def _check_progbox_archive_started(self):
+        now = fields.Datetime.now()
+        for company in self:
+            started = company.progbox_archive_started
+            if not started or started > now:
+                raise ValidationError(self._progbox_start_refusal())
+
+    def _progbox_start_refusal(self):
+        return self.env._(
+            "The archive has started, and what was posted since must be in it. That "
+            "day can be moved back, but not put off."
+        )
+
     def write(self, vals):
+        if started := fields.Datetime.to_datetime(vals.get("progbox_archive_started")):
+            if any(started > (c.progbox_archive_started or started) for c in self):
+                raise ValidationError(self._progbox_start_refusal())
         if "progbox_archive_folder" in vals:
             changed = self.filtered(
                 lambda c: c.progbox_archive_folder != vals["progbox_archive_folder"]
