@@ -232,6 +232,10 @@ class ProgboxDocument(models.Model):
         """Return those among these documents that are evidence."""
         return self.filtered(lambda document: document.seal_id or document.locked)
 
+    def _progbox_logged(self):
+        """Return those among these documents whose openings are written down."""
+        return self._progbox_in_archive()
+
     def copy_data(self, default=None):
         raise UserError(
             self.env._("A document exists once. Download it to have a copy of it.")
