@@ -110,6 +110,19 @@ class ResCompany(models.Model):
                 )
         return super().write(vals)
 
+    @api.model
+    def _progbox_copy_notice(self):
+        """Return the sentence with which a copy says that it is one, else ''."""
+        get_param = self.env["ir.config_parameter"].sudo().get_param
+        copied_on = get_param("progbox_invoice_archive.copied_on")
+        if not copied_on:
+            return ""
+        return self.env._(
+            "This comes from a copy of the database that was neutralized on %(date)s, "
+            "not from the archive itself.",
+            date=copied_on,
+        )
+
     def _progbox_archive_manager(self):
         """Return who looks after the archive of the company.
 
