@@ -22,6 +22,9 @@ class CouldNotRun(Exception):
     """Why nothing was verified."""
 
 
+REASONS = (CouldNotRun, UserError, psycopg2.Error)
+
+
 class Progbox(Command):
     """Verify the invoice archive."""
 
@@ -41,23 +44,21 @@ class Progbox(Command):
 
     def run(self, cmdargs):
         options = self._parse(cmdargs)
+        runs = []
         try:
-            runs = self._verify(options)
-        except (CouldNotRun, UserError, psycopg2.Error) as error:
-            print(f"progbox verify: {str(error).strip()}", file=sys.stderr)
-            sys.exit(COULD_NOT_RUN)
-        except KeyboardInterrupt:
-            print("\nprogbox verify: stopped.", file=sys.stderr)
-            sys.exit(COULD_NOT_RUN)
+            complete = self._verify(options, runs)
+        except (*REASONS, KeyboardInterrupt) as error:
+            complete = self._complain(error)
         except Exception:  # noqa: BLE001  Python's own status 1 would mean findings
             traceback.print_exc()
-            sys.exit(COULD_NOT_RUN)
-        if options.json:
+            complete = False
+        # What was found is said, whatever kept the other companies from being checked.
+        if options.json and runs:
             print(json.dumps({"database": options.database, "runs": runs}, indent=2))
-        else:
+        elif not options.json:
             for run in runs:
                 self._print(run)
-        sys.exit(self._status(runs))
+        sys.exit(self._status(runs) if complete else COULD_NOT_RUN)
 
     def _parse(self, arguments):
         parser = self.parser
@@ -95,11 +96,12 @@ class Progbox(Command):
         verify.add_argument("--json", action="store_true")
         return parser.parse_args(arguments)
 
-    def _verify(self, options):
+    def _verify(self, options, runs):
         """Run the verifications.
 
-        :return: list of dictionaries, one per company
-        :raise CouldNotRun, UserError, psycopg2.Error: when they cannot be run
+        :param list runs: takes what came of each, as dictionaries
+        :return: whether all of them could be run
+        :raise CouldNotRun, UserError, psycopg2.Error: when none can be
         """
         arguments = ["-d", options.database, "--log-level=warn", "--no-http"]
         if options.config:
@@ -111,13 +113,21 @@ class Progbox(Command):
                 raise CouldNotRun("ProGBox Invoice Archive is not installed here.")
             parse = env["progbox.verification"]._parse_anchor
             options.anchor = [parse(text) for text in options.anchor]
-            companies = self._companies(env, options)
-            return [self._verify_one(env, company, options) for company in companies]
+            complete = True
+            for company in self._companies(env, options):
+                try:
+                    runs.append(self._verify_one(env, company, options))
+                except REASONS as error:
+                    env.cr.rollback()
+                    complete = self._complain(error)
+            return complete
 
     def _companies(self, env, options):
         companies = env["progbox.verification"]._companies()
         if wanted := options.company:
-            companies = env["res.company"].search(
+            # An archived company keeps its archive.
+            everyone = env["res.company"].with_context(active_test=False)
+            companies = everyone.search(
                 [("id", "=", int(wanted))]
                 if wanted.isdecimal()
                 else [("name", "=", wanted)]
@@ -151,7 +161,7 @@ class Progbox(Command):
             run._job_process(commit)
         except KeyboardInterrupt:
             env.cr.rollback()
-            run._job_finish("cancelled", "Stopped on the command line.")
+            run._stop_here()
             commit()
             raise
         commit()
@@ -207,6 +217,17 @@ class Progbox(Command):
             print(f"  {finding['kind']}: {finding['message']} {finding['advice']}")
         if (count := sum(run["finding_counts"].values())) > len(run["findings"]):
             print(f"  … {count} findings in all.")
+
+    def _complain(self, error):
+        """Say why a verification is missing.
+
+        :return: False: it is not complete
+        """
+        text = (
+            "stopped." if isinstance(error, KeyboardInterrupt) else str(error).strip()
+        )
+        print(f"\nprogbox verify: {text}", file=sys.stderr)
+        return False
 
     def _status(self, runs):
         intact = all(run["result"] == "intact" for run in runs)

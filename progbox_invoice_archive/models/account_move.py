@@ -238,12 +238,14 @@ class AccountMove(models.Model):
         if allow_fallback and not self.invoice_pdf_report_id:
             documents = self.sudo()._progbox_valid_documents().get(self.id)
             if documents:
+                archived = documents._attachment_values()
+                self.env["progbox.access.log"]._log_taken(documents)
                 return [
                     {
                         "filename": values["name"],
                         "filetype": values["mimetype"],
                         "content": values["raw"],
                     }
-                    for values in documents._attachment_values().values()
+                    for values in archived.values()
                 ]
         return super()._get_invoice_legal_documents_all(allow_fallback=allow_fallback)

@@ -106,6 +106,7 @@ class AccountMoveSend(models.AbstractModel):
         sent with other settings gets new documents, and the archive a new version.
         """
         archived = {}
+        taken = self.env["progbox.document"].sudo()
         moves = self.env["account.move"].union(*invoices_data)
         documents_by_move = moves._progbox_valid_documents()
         for move, data in invoices_data.items():
@@ -126,10 +127,13 @@ class AccountMoveSend(models.AbstractModel):
             ):
                 try:
                     archived[move] = documents._attachment_values()
+                    taken |= documents
                 except FileUnreadable:
                     # Odoo makes a new document, and the archive a new version.
                     _logger.exception("%s cannot be sent from the archive", documents)
         if archived:
+            log = self.env["progbox.access.log"]
+            log._log_taken(taken, self.env._("Handed over to be sent"))
             send = self.with_context(progbox_handing_over=HANDING_OVER)
             send._link_invoice_documents(archived)
 

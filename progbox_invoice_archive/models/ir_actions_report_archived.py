@@ -48,6 +48,7 @@ class IrActionsReport(models.Model):
         moves = self.env["account.move"].browse(res_ids)
         moves.check_access("read")
         streams = {}
+        printed = self.env["progbox.document"].sudo()
         for move_id, documents in moves.sudo()._progbox_valid_documents().items():
             pdf = documents.filtered(lambda d: d.mimetype == "application/pdf")[:1]
             move = moves.browse(move_id).sudo()
@@ -58,6 +59,9 @@ class IrActionsReport(models.Model):
                     _logger.exception("%s cannot be printed from the archive", pdf)
                     continue
                 streams[move_id] = {"stream": io.BytesIO(content), "attachment": None}
+                printed |= pdf
+        if printed:
+            self.env["progbox.access.log"]._log_taken(printed, self.env._("Printed"))
         return streams
 
     def _progbox_report_name(self, move, document):

@@ -1,8 +1,7 @@
-import psycopg2.errors
-
 from odoo import models
 from odoo.http import request
 
+from ..tools.sentinels import STREAMER
 from .ir_attachment_guards import DOCUMENT
 from .ir_binary_access_log import ONE_OPENING
 
@@ -17,7 +16,9 @@ class IrAttachment(models.Model):
 
     def _compute_raw(self):
         result = super()._compute_raw()
-        if request and not self.env.user._is_superuser():
+        # An opening has a line of its own.
+        opening = self.env.context.get("progbox_streamer") is STREAMER
+        if request and not opening and not self.env.user._is_superuser():
             self.sudo()._progbox_log_reading()
         return result
 
@@ -28,10 +29,7 @@ class IrAttachment(models.Model):
             if attachment.res_model == DOCUMENT and attachment.res_field == "content"
         ]
         log = self.env["progbox.access.log"]
-        for document in self._progbox_documents_in_archive(ids) if ids else ():
-            if log._has_recent(("view", "download"), document, ONE_OPENING):
-                continue
-            if self.env.cr.readonly:
-                # Odoo then takes the request once more, with a cursor that writes.
-                raise psycopg2.errors.ReadOnlySqlTransaction("access log")
-            log._log("download", documents=document)
+        documents = self.env[DOCUMENT].browse(ids).exists()._progbox_logged()
+        for document in documents:
+            if not log._has_recent(("download",), document, ONE_OPENING):
+                log._log_taken(document)

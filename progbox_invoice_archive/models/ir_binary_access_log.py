@@ -6,6 +6,8 @@ from odoo.exceptions import AccessError
 from odoo.http import request
 from odoo.tools.misc import str2bool
 
+from ..tools.sentinels import STREAMER
+
 # A viewer fetches a long file piece by piece; all of it is one opening.
 ONE_OPENING = timedelta(hours=1)
 # Somebody who hammers at a closed door does not fill the disk.
@@ -29,7 +31,10 @@ class IrBinary(models.AbstractModel):
             raise
 
     def _record_to_stream(self, record, field_name):
-        stream = super()._record_to_stream(record, field_name)
+        opening = {"progbox_streamer": STREAMER}
+        stream = super(IrBinary, self.with_context(**opening))._record_to_stream(
+            record.with_context(**opening), field_name
+        )
         if request and request.httprequest.method != "HEAD":
             self._progbox_log_opening(record, field_name)
         return stream
@@ -61,7 +66,7 @@ class IrBinary(models.AbstractModel):
                 log._log("refused", documents=document.with_env(log.env))
 
     def _progbox_archived_document(self, record, field_name):
-        """Return the document of the archive whose file this is, or an empty one."""
+        """Return the document to watch whose file this is, or an empty one."""
         documents = self.env["progbox.document"].sudo()
         record = record.sudo()
         if record._name == "ir.attachment" and record.res_field == "content":
@@ -70,8 +75,7 @@ class IrBinary(models.AbstractModel):
             record, field_name = documents.browse(record.res_id), "content"
         if record._name != documents._name or field_name != "content":
             return documents
-        document = documents.browse(record.ids)
-        return document if document.locked else documents
+        return documents.browse(record.ids)._progbox_logged()
 
     def _progbox_writing_cursor(self, own=False):
         """Return a cursor that can write, as a context manager.

@@ -33,6 +33,18 @@ class IrModuleModule(models.Model):
         if not count:
             return
         if companies := self._progbox_not_exported():
+            if archived := companies.filtered(lambda company: not company.active):
+                raise UserError(
+                    self.env._(
+                        "The archive of this database holds %(count)s sealed lines, "
+                        "which uninstalling would destroy, and has to be exported "
+                        "first. %(companies)s is archived, so nobody can export its "
+                        "invoices: unarchive it in Settings > Companies, export its "
+                        "whole archive, then uninstall again.",
+                        count=count,
+                        companies=", ".join(archived.mapped("name")),
+                    )
+                )
             raise UserError(
                 self.env._(
                     "The archive of this database holds %(count)s sealed lines, which "

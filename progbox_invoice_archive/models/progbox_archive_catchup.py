@@ -75,18 +75,27 @@ class ProgboxArchiveCatchup(models.AbstractModel):
     def _queries(self):
         """Return, per reason, the query for the ids of invoices without archive."""
         self.env.flush_all()
+        expected = self._expected_sql()
         return {
-            "catchup": self._missing_sql(
-                SQL("move.create_date >= company.progbox_archive_started")
-            ),
+            "catchup": self._missing_sql(expected),
             "history": self._missing_sql(
-                SQL(
-                    "move.create_date < company.progbox_archive_started"
-                    " AND company.progbox_archive_history"
-                )
+                SQL("NOT %s AND company.progbox_archive_history", expected)
             ),
             "legal": self._changed_sql(),
         }
+
+    @api.model
+    def _expected_sql(self):
+        """Return, as SQL, whether an invoice is of the time since the archive started.
+
+        A draft from before may have been posted since, past Odoo: nothing says when.
+        Its own date does: who dates an invoice later than that owes a document.
+        """
+        return SQL(
+            "(move.create_date >= company.progbox_archive_started"
+            " OR coalesce(move.invoice_date, move.date)"
+            " > company.progbox_archive_started::date)"
+        )
 
     @api.model
     def _missing_sql(self, condition):

@@ -12,7 +12,8 @@ class ProgboxClosing(models.Model):
 
     A closing is a line of the ledger itself, and it names the last line before
     it. Printed and kept elsewhere, it is the anchor against which cutting off the
-    end of the ledger shows. A document that comes later opens a supplementary one.
+    end of the ledger shows. What changes the month later opens a supplementary one:
+    another document, an invoice that is deleted or posted anew in another month.
     """
 
     _name = "progbox.closing"
@@ -38,7 +39,8 @@ class ProgboxClosing(models.Model):
     )
     totals = fields.Json(
         readonly=True,
-        help="Amount of the current versions, by currency, as decimal texts.",
+        help="Amount of the invoices that were not deleted in Odoo, each once, in its "
+        "current version; by currency, as decimal texts.",
     )
     totals_text = fields.Char(string="Total", compute="_compute_totals_text")
     last_sequence = fields.Integer(string="Last Line", readonly=True, aggregator=None)
@@ -130,7 +132,7 @@ class ProgboxClosing(models.Model):
             "number": self.number,
             "documents": self.document_count,
             "new_documents": self.new_document_count,
-            "totals": self.totals,
+            "totals": self.totals or {},
             "last_sequence": self.last_sequence,
             "last_hash": self.last_hash or None,
             "closed_by": self.closed_by,
@@ -139,9 +141,6 @@ class ProgboxClosing(models.Model):
     @api.model
     def _month_values(self, company, month, former_sequence):
         """Return count and totals of a month, as field values.
-
-        An invoice counts once in the totals: with its current version, and with the
-        file that is the invoice, not with the electronic one beside it.
 
         :param int former_sequence: last line that the closing before knew
         """
@@ -159,18 +158,9 @@ class ProgboxClosing(models.Model):
         )
         totals = self.env.execute_query(
             SQL(
-                """SELECT invoice.currency_name, sum(invoice.amount_total)::text
-                FROM (
-                    SELECT DISTINCT ON (document.res_model, document.res_id)
-                        document.currency_name, document.amount_total
-                    FROM progbox_document document
-                    WHERE %s AND NOT %s
-                    ORDER BY document.res_model, document.res_id, document.id
-                ) invoice
-                WHERE invoice.currency_name IS NOT NULL
-                GROUP BY invoice.currency_name""",
-                self._month_sql(company, month),
-                documents._superseded_sql(SQL("document")),
+                """SELECT currency_name, sum(amount_total)::text
+                FROM %s AS invoice GROUP BY currency_name""",
+                documents._invoices_sql(self._month_sql(company, month)),
             )
         )
         return {

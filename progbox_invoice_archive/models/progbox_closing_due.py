@@ -40,29 +40,42 @@ class ProgboxClosing(models.Model):
     def _close_due(self, company):
         """Close the months of a company that are over and have something new.
 
-        Not while its archiver is still busy: a history of years would open a
-        supplementary closing for every batch of it.
+        Not while its archiver is still busy with them: a history of years would open
+        a supplementary closing for every batch of it.
 
         :return: the new closings
         """
-        if (
-            self.env["progbox.archive.job"]
-            .sudo()
-            .search_count(
-                Domain("company_id", "=", company.id)
-                & Domain("state", "=", "pending")
-                & Domain("error", "=", False),
-                limit=1,
-            )
-        ):
-            return self.browse()
         over = fields.Date.context_today(self) - timedelta(days=GRACE_DAYS)
-        months = self._open_months(company, before=over.replace(day=1))
+        before = over.replace(day=1)
+        if self._archiver_is_busy(company, before):
+            return self.browse()
+        months = self._open_months(company, before)
         return self.union(*(self._close(company, month) for month in months))
 
     @api.model
+    def _archiver_is_busy(self, company, before):
+        """Whether invoices from before a day are still to be archived."""
+        jobs = self.env["progbox.archive.job"].sudo()
+        dated = Domain("move_id.invoice_date", "<", before) | (
+            Domain("move_id.invoice_date", "=", False)
+            & Domain("move_id.date", "<", before)
+        )
+        return bool(
+            jobs.search_count(
+                Domain("company_id", "=", company.id)
+                & Domain("state", "=", "pending")
+                & Domain("error", "=", False)
+                & dated,
+                limit=1,
+            )
+        )
+
+    @api.model
     def _open_months(self, company, before):
-        """Return the months with documents that no closing has.
+        """Return the months for which the ledger has a line that no closing has.
+
+        Months without a document, too, from when the archive began: that nothing was
+        invoiced is also something to testify.
 
         :param date before: first day of the month to stop at
         """
@@ -71,19 +84,30 @@ class ProgboxClosing(models.Model):
             month
             for [month] in self.env.execute_query(
                 SQL(
-                    """SELECT date_trunc('month', document.document_date)::date AS month
-                    FROM progbox_document document
-                    JOIN progbox_seal seal ON seal.id = document.seal_id
-                    WHERE document.company_id = %(company)s
-                    AND document.document_date < %(before)s
-                    GROUP BY month
-                    HAVING max(seal.sequence) > COALESCE((
+                    """WITH news AS (%(news)s)
+                    SELECT touched.month FROM (
+                        SELECT date_trunc('month', day)::date AS month, sequence
+                        FROM news
+                        UNION ALL
+                        SELECT generate_series(
+                            date_trunc('month', greatest(
+                                (SELECT min(day) FROM news),
+                                (SELECT min(sealed_on)::date FROM progbox_seal
+                                WHERE company_id = %(company)s)
+                            )),
+                            %(before)s::date - interval '1 month',
+                            interval '1 month'
+                        )::date, 0
+                    ) AS touched
+                    WHERE touched.month < %(before)s
+                    GROUP BY touched.month
+                    HAVING max(touched.sequence) > COALESCE((
                         SELECT max(closing.last_sequence) FROM progbox_closing closing
                         WHERE closing.company_id = %(company)s
-                        AND closing.month
-                            = date_trunc('month', min(document.document_date))
-                    ), 0)
-                    ORDER BY month""",
+                        AND closing.month = touched.month
+                    ), -1)
+                    ORDER BY touched.month""",
+                    news=self._news_sql(company),
                     company=company.id,
                     before=before,
                 )
@@ -91,7 +115,39 @@ class ProgboxClosing(models.Model):
         ]
 
     @api.model
+    def _news_sql(self, company):
+        """Return, as SQL, which line of the ledger changes the month of which day.
+
+        A deposit that of its document, and that of the version it replaces; the
+        deletion of an invoice those of all its documents.
+        """
+        return SQL(
+            """SELECT document.document_date AS day, seal.sequence
+            FROM progbox_document document
+            JOIN progbox_seal seal ON seal.id = document.seal_id
+            WHERE document.company_id = %(company)s
+            AND document.document_date IS NOT NULL
+            UNION ALL
+            SELECT older.document_date, seal.sequence
+            FROM progbox_document newer
+            JOIN progbox_seal seal ON seal.id = newer.seal_id
+            JOIN progbox_document older ON older.res_model = newer.res_model
+                AND older.res_id = newer.res_id AND older.version = newer.version - 1
+            WHERE newer.company_id = %(company)s AND newer.version > 1
+            AND older.document_date IS NOT NULL
+            UNION ALL
+            SELECT document.document_date, line.sequence
+            FROM progbox_seal line
+            JOIN progbox_document document ON document.id IN (
+                SELECT jsonb_array_elements(line.payload::jsonb -> 'documents')::int
+            )
+            WHERE line.company_id = %(company)s AND line.kind = 'source_deleted'
+            AND document.document_date IS NOT NULL""",
+            company=company.id,
+        )
+
+    @api.model
     def _has_news(self, company, month):
-        """Whether a month has documents that no closing has."""
+        """Whether there is something to testify for a month that no closing has."""
         end = month + relativedelta(months=1)
         return month in self._open_months(company, before=end)

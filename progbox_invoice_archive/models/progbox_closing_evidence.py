@@ -47,5 +47,8 @@ class ProgboxClosing(models.Model):
         ours = seal.kind == "closing" and seal.company_id == self.company_id
         sealed = read_payload(seal.payload) if ours else {}
         row = self._sealed_content()
+        if sealed:
+            # Odoo keeps no empty dictionary.
+            sealed = {**sealed, "totals": sealed.get("totals") or {}}
         row["sealed_on"] = self.closed_on and f"{self.closed_on.isoformat()}Z"
         return [key for key in row if row[key] != sealed.get(key)], sealed, row

@@ -120,3 +120,11 @@ class ProgboxCompilation(models.Model):
         return folders.search(
             domain & Domain("parent_id", "=", False), limit=1
         ) or folders.create({"name": name, "company_id": self.company_id.id})
+
+
+class ProgboxDocument(models.Model):
+    _inherit = "progbox.document"
+
+    def _progbox_logged(self):
+        backups = self.filtered(lambda d: d.res_model == "progbox.compilation")
+        return super()._progbox_logged() | backups

@@ -134,6 +134,38 @@ class ProgboxDocument(models.Model):
             ],
         )
 
+    @api.model
+    def _invoices_sql(self, condition):
+        """Return the documents that make a total, as a sub-query of SQL.
+
+        An invoice counts once: with its current version, and with the file that is
+        the invoice, not with the electronic one beside it. One that the ledger says
+        was deleted in Odoo does not count any more.
+
+        :param SQL condition: which rows of ``document`` to add up; flushed before
+        """
+        return SQL(
+            """(
+                SELECT DISTINCT ON (res_model, COALESCE(res_id, -document.id))
+                    document_date, create_date, currency_name, amount_total
+                FROM progbox_document document
+                WHERE %s AND currency_name IS NOT NULL AND NOT %s AND NOT %s
+                ORDER BY res_model, COALESCE(res_id, -document.id), document.id
+            )""",
+            condition,
+            self._superseded_sql(SQL("document")),
+            self._source_deleted_sql(SQL("document")),
+        )
+
+    @api.model
+    def _source_deleted_sql(self, alias):
+        """Return whether the ledger says that the source of a document was deleted."""
+        return SQL(
+            "%s.id IN (SELECT jsonb_array_elements(line.payload::jsonb -> 'documents')"
+            "::int FROM progbox_seal line WHERE line.kind = 'source_deleted')",
+            alias,
+        )
+
     @api.depends("currency_name")
     def _compute_currency_id(self):
         ids = self.env["res.currency"]._progbox_ids()
@@ -193,6 +225,10 @@ class ProgboxDocument(models.Model):
     def _progbox_in_archive(self):
         """Return those among these documents that are evidence."""
         return self.filtered(lambda document: document.seal_id or document.locked)
+
+    def _progbox_logged(self):
+        """Return those among these documents whose openings are written down."""
+        return self._progbox_in_archive()
 
     def copy_data(self, default=None):
         raise UserError(

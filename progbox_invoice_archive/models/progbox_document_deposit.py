@@ -3,6 +3,8 @@ from odoo.fields import Domain
 
 from ..tools.sentinels import ARCHIVER
 
+SEAL_BATCH = 1000
+
 
 class ProgboxDocument(models.Model):
     """How a document gets its file and its line of the ledger."""
@@ -92,10 +94,13 @@ class ProgboxDocument(models.Model):
         Only documents of an archive from before the ledger are; everything since
         is sealed as it is deposited.
         """
-        unsealed = self.sudo().search(
-            Domain("locked", "=", True) & Domain("seal_id", "=", False), order="id"
-        )
-        unsealed._seal()
+        domain = Domain("locked", "=", True) & Domain("seal_id", "=", False)
+        documents = self.sudo()
+        while unsealed := documents.search(domain, order="id", limit=SEAL_BATCH):
+            unsealed._seal()
+            # An archive of years does not fit into memory.
+            self.env.flush_all()
+            self.env.invalidate_all()
 
     def _sealed_content(self):
         """Return what the ledger vouches for, as JSON has it.

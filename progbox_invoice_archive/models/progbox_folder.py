@@ -174,6 +174,7 @@ class ProgboxFolder(models.Model):
 
         :param company: res.company
         :param date: date, or None for the archive's root
+        :raise UserError: when a folder of somebody else has the archive's name
         """
         path = [company.progbox_archive_folder]
         if date:
@@ -195,6 +196,16 @@ class ProgboxFolder(models.Model):
                     "locked": True,
                 }
             )
+            if not folder.locked:
+                # Whoever owns it could rename it, and what is in it is no evidence.
+                raise UserError(
+                    self.env._(
+                        "%(company)s has a folder “%(name)s” that is not the "
+                        "archive's. Rename it: the archive needs this name.",
+                        company=company.name,
+                        name=name,
+                    )
+                )
         return folder.with_env(self.env)
 
     def _zip_stem(self):

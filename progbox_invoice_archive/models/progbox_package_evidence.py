@@ -88,7 +88,8 @@ class ProgboxPackage(models.AbstractModel):
     @api.model
     def _check_text(self, company):
         """Return one page that explains the check to somebody without Odoo."""
-        return self.env._(
+        notice = self.env["res.company"]._progbox_copy_notice()
+        return (notice and f"{notice}\n\n") + self.env._(
             """\
 ARCHIVE OF %(company)s
 

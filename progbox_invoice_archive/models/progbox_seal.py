@@ -47,6 +47,10 @@ class ProgboxSeal(models.Model):
         "UNIQUE(company_id, sequence)", "The ledger has this line already."
     )
     _deposit_unique = models.UniqueIndex("(document_id) WHERE kind = 'deposit'")
+    # So few that every total may ask for them.
+    _source_deleted_idx = models.Index(
+        "(company_id, sequence) WHERE kind = 'source_deleted'"
+    )
 
     def _refusal(self):
         return self.env._(

@@ -215,23 +215,14 @@ class ProgboxShare(models.Model):
         ]
 
     def _totals(self):
-        """Return the amounts as (month, currency, amount).
-
-        An invoice counts once: with its current version, and with one of its files.
-        """
-        documents = self.env["progbox.document"]
+        """Return the amounts as (month, currency, amount)."""
+        inside = SQL("document.id IN %s", self._subselect())
         return self.env.execute_query(
             SQL(
-                """SELECT month, currency_name, sum(amount_total) FROM (
-                    SELECT DISTINCT ON (res_model, COALESCE(res_id, -document.id))
-                        %s AS month, currency_name, amount_total
-                    FROM progbox_document document
-                    WHERE document.id IN %s AND currency_name IS NOT NULL AND NOT %s
-                    ORDER BY res_model, COALESCE(res_id, -document.id), document.id
-                ) AS invoice GROUP BY month, currency_name""",
+                """SELECT %s AS month, currency_name, sum(amount_total)
+                FROM %s AS document GROUP BY month, currency_name""",
                 self._month_sql(),
-                self._subselect(),
-                documents._superseded_sql(SQL("document")),
+                self.env["progbox.document"]._invoices_sql(inside),
             )
         )
 

@@ -194,10 +194,7 @@ class ProgboxVerificationReader(models.AbstractModel):
                 WHERE move.company_id = %(company)s AND move.id > %(after)s
                 AND move.state = 'posted' AND move.move_type IN %(types)s
                 AND (%(since)s::date IS NULL OR move.create_date >= %(since)s)
-                AND (
-                    move.create_date >= company.progbox_archive_started
-                    OR company.progbox_archive_history
-                )
+                AND (%(expected)s OR company.progbox_archive_history)
                 AND NOT EXISTS (
                     SELECT FROM progbox_document document
                     WHERE document.res_model = 'account.move'
@@ -211,6 +208,7 @@ class ProgboxVerificationReader(models.AbstractModel):
                 company=company.id,
                 after=after,
                 since=since,
+                expected=self.env["progbox.archive.catchup"]._expected_sql(),
                 types=tuple(
                     self.env["account.move"].get_sale_types(include_receipts=True)
                 ),

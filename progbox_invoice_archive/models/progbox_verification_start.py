@@ -29,6 +29,11 @@ class ProgboxVerification(models.Model):
                 for company in companies - runs.company_id
             ]
         )
+        if door == "button":
+            # Somebody is waiting: also for the run that a failure has put off.
+            runs.filtered(lambda run: run.state != "running")._job_write(
+                {"state": "pending", "attempts": 0, "next_try": fields.Datetime.now()}
+            )
         self._job_trigger()
         return (runs | new).with_env(self.env)
 
@@ -79,8 +84,9 @@ class ProgboxVerification(models.Model):
                 )
             )
         if queued:
+            told = queued.with_context(lang=queued._job_language())
             queued._job_finish(
-                "cancelled", self.env._("A run from the command line took its place.")
+                "cancelled", told.env._("A run from the command line took its place.")
             )
             queued.flush_recordset()
         run = runs.create({"company_id": company.id, "user_id": self.env.uid, **values})
@@ -88,6 +94,21 @@ class ProgboxVerification(models.Model):
             run._keep_ledger(ledger)
         run._job_begin_attempt()
         return run
+
+    def _job_on_error(self):
+        result = super()._job_on_error()
+        if self.state == "failed":
+            self.env["progbox.access.log"]._log(
+                "verification",
+                company=self.company_id,
+                note=self.env._("%(run)s: could not run", run=self.display_name),
+            )
+        return result
+
+    def _stop_here(self):
+        """End a run that was interrupted on the command line."""
+        told = self.with_context(lang=self._job_language())
+        self._job_finish("cancelled", told.env._("Stopped on the command line."))
 
     @api.model
     def _parse_anchor(self, text):

@@ -78,7 +78,24 @@ class ResCompany(models.Model):
                     )
                 )
 
+    @api.constrains("progbox_archive_started")
+    def _check_progbox_archive_started(self):
+        now = fields.Datetime.now()
+        for company in self:
+            started = company.progbox_archive_started
+            if not started or started > now:
+                raise ValidationError(self._progbox_start_refusal())
+
+    def _progbox_start_refusal(self):
+        return self.env._(
+            "The archive has started, and what was posted since must be in it. That "
+            "day can be moved back, but not put off."
+        )
+
     def write(self, vals):
+        if started := fields.Datetime.to_datetime(vals.get("progbox_archive_started")):
+            if any(started > (c.progbox_archive_started or started) for c in self):
+                raise ValidationError(self._progbox_start_refusal())
         if "progbox_archive_folder" in vals:
             changed = self.filtered(
                 lambda c: c.progbox_archive_folder != vals["progbox_archive_folder"]
@@ -93,6 +110,19 @@ class ResCompany(models.Model):
                 )
         return super().write(vals)
 
+    @api.model
+    def _progbox_copy_notice(self):
+        """Return the sentence with which a copy says that it is one, else ''."""
+        get_param = self.env["ir.config_parameter"].sudo().get_param
+        copied_on = get_param("progbox_invoice_archive.copied_on")
+        if not copied_on:
+            return ""
+        return self.env._(
+            "This comes from a copy of the database that was neutralized on %(date)s, "
+            "not from the archive itself.",
+            date=copied_on,
+        )
+
     def _progbox_archive_manager(self):
         """Return who looks after the archive of the company.
 
@@ -100,7 +130,9 @@ class ResCompany(models.Model):
         """
         self.ensure_one()
         group = self.env.ref("progbox_invoice_archive.group_archive_manager")
-        candidates = group.sudo().all_user_ids.filtered(
+        # An archived company has an archive to look after all the same.
+        everybody = group.sudo().with_context(active_test=False).all_user_ids
+        candidates = everybody.filtered(
             lambda user: user.active and not user.share and self in user.company_ids
         )
         chosen = self.progbox_archive_user_id & candidates

@@ -9,6 +9,7 @@ from . import test_job_engine
 from . import test_localisation
 from . import test_archive_settings
 from . import test_closing
+from . import test_closing_certificate
 from . import test_ledger
 from . import test_report_failures
 from . import test_report_pages

@@ -19,6 +19,14 @@ class AccessLogCommon(ArchiveCommon):
         cls.url = f"/web/content/progbox.document/{cls.document.id}/content"
         cls.log = cls.server["progbox.access.log"]
 
+    @classmethod
+    def filed(cls):
+        """Return a posted invoice with an archived document, without a render."""
+        move = cls.posted()
+        cls.archived_for(move)
+        cls.jobs_of(move)._job_finish("done")
+        return move
+
     def lines(self, *kinds, document=None):
         """Return the lines about a document but those of its deposit."""
         self.env.invalidate_all()
@@ -201,3 +209,56 @@ class TestAccessLog(AccessLogCommon):
             ):
                 self.company.progbox_log_retention_days = days
                 self.company.flush_recordset()
+
+
+@tagged("post_install", "-at_install")
+class TestAccessLogOfInvoices(AccessLogCommon):
+    """An invoice that is printed or sent takes its document out of the archive."""
+
+    def downloads(self, moves):
+        return self.log.search(
+            [
+                ("document_ref", "in", [self.documents(move).id for move in moves]),
+                ("kind", "=", "download"),
+            ]
+        )
+
+    def test_printing_is_written_down_once_for_each_document(self):
+        moves = self.filed() | self.filed()
+        report = self.env["ir.actions.report"].with_user(self.billing)
+        report._render_qweb_pdf_prepare_streams(
+            "account.account_invoices", {}, moves.ids
+        )
+        lines = self.downloads(moves)
+        self.assertEqual(len(lines), 2)
+        self.assertEqual(len(set(lines.mapped("document_ref"))), 2)
+        self.assertEqual(lines.mapped("user_login"), ["billing"] * 2)
+        self.assertEqual(set(lines.mapped("note")), {"Printed"})
+
+    def test_sending_is_written_down_and_archiving_is_not(self):
+        self.client.email = "lefevre@example.com"
+        move = self.archived()
+        self.assertFalse(self.downloads(move))
+        wizard = (
+            self.env["account.move.send.wizard"]
+            .with_user(self.billing)
+            .with_context(active_model="account.move", active_ids=move.ids)
+            .create({"sending_methods": ["email"]})
+        )
+        wizard.with_context(force_report_rendering=True).action_send_and_print()
+        line = self.downloads(move)
+        self.assertEqual(
+            (line.user_login, line.note), ("billing", "Handed over to be sent")
+        )
+
+    def test_a_verification_that_fails_is_written_down(self):
+        run = self.server["progbox.verification"]._start_here(
+            self.company, {"door": "command"}
+        )
+        with mute_logger(
+            "odoo.addons.progbox_invoice_archive.models.progbox_job_engine"
+        ):
+            run._job_fail(ValueError("broken"), give_up=True)
+        line = self.log.search([("kind", "=", "verification")], limit=1)
+        self.assertEqual(line.company_id, self.company)
+        self.assertIn("could not run", line.note)

@@ -1,5 +1,8 @@
+import base64
+
 from odoo import Command
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import mute_logger
 
 from .common import PDF
 from .test_access_log import AccessLogCommon
@@ -26,6 +29,77 @@ class TestAccessLogOverHttp(AccessLogCommon, HttpCase):
     def test_a_download_is_written_down(self):
         self.url_open(f"{self.url}?download=true")
         self.assertEqual(self.lines().kind, "download")
+
+    def test_a_file_in_the_database_is_opened_once_as_well(self):
+        self.env["ir.config_parameter"].sudo().set_param("ir_attachment.location", "db")
+        self.document._content_attachment()._migrate()
+        self.env.flush_all()
+        self.assertEqual(self.url_open(self.url).content, PDF)
+        self.assertEqual(self.lines().mapped("kind"), ["view"])
+
+    def rpc_read(self, attachment):
+        return self.url_open(
+            "/web/dataset/call_kw/ir.attachment/read",
+            json={
+                "params": {
+                    "model": "ir.attachment",
+                    "method": "read",
+                    "args": [attachment.ids, ["raw"]],
+                    "kwargs": {},
+                }
+            },
+        ).json()
+
+    def test_a_view_does_not_hide_a_download_by_rpc(self):
+        self.url_open(self.url)
+        for _time in range(2):
+            self.assertIn("result", self.rpc_read(self.document._content_attachment()))
+        self.assertEqual(self.lines().mapped("kind"), ["view", "download"])
+
+    def test_the_customer_s_download_is_written_down(self):
+        move = self.filed()
+        document = self.documents(move)
+        self.authenticate(None, None)
+        url = move.get_portal_url(report_type="pdf", download=True)
+        self.assertEqual(self.url_open(url).content, self.content(document))
+        line = self.lines(document=document)
+        self.assertEqual(line.kind, "download")
+        self.assertEqual(line.user_ref, self.env.ref("base.public_user").id)
+        self.assertEqual(line.address, "127.0.0.1")
+
+    def test_printing_in_the_browser_is_written_down(self):
+        move = self.filed()
+        self.authenticate("billing", "billing")
+        url = f"/report/pdf/account.account_invoices/{move.id}"
+        # On a replica the request is taken once more, to write the line.
+        with mute_logger("odoo.http"):
+            self.url_open(f'{url}?context={{"force_report_rendering": true}}')
+        line = self.lines(document=self.documents(move))
+        self.assertEqual((line.kind, line.user_login), ("download", "billing"))
+
+    def test_an_invoice_backup_is_watched_too(self):
+        backup = self.server["progbox.document"].create(
+            {
+                "name": "Backup.pdf",
+                "folder_id": self.server["progbox.folder"]
+                .create({"name": "Backups", "company_id": self.company.id})
+                .id,
+                "company_id": self.company.id,
+                "type_id": self.env.ref(
+                    "progbox_invoice_archive.document_type_invoice_backup"
+                ).id,
+                "res_model": "progbox.compilation",
+                "content": base64.b64encode(PDF),
+            }
+        )
+        url = f"/web/content/progbox.document/{backup.id}/content?download=1"
+        self.assertEqual(self.url_open(url).status_code, 404)
+        self.billing.group_ids |= self.env.ref(
+            "progbox_invoice_archive.group_archive_manager"
+        )
+        self.assertEqual(self.url_open(url).content, PDF)
+        kinds = self.lines(document=backup).mapped("kind")
+        self.assertEqual(kinds, ["refused", "download"])
 
     def test_every_address_of_the_file_is_watched(self):
         attachment = self.document._content_attachment()

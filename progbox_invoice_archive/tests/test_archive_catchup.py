@@ -15,7 +15,7 @@ class TestArchiveCatchup(ArchiveCommon):
     def test_the_history_is_taken_only_when_asked_for(self):
         move = self.posted(date="2024-05-02")
         self.jobs_of(move).unlink()
-        self.company.progbox_archive_started = "2999-01-01"
+        self.made_before_the_archive(move)
         catchup = self.env["progbox.archive.catchup"].sudo()
         catchup._run_once()
         self.assertFalse(self.jobs_of(move))
@@ -23,6 +23,31 @@ class TestArchiveCatchup(ArchiveCommon):
         self.company.progbox_archive_history = True
         catchup._run_once()
         self.assertEqual(self.jobs_of(move).reason, "history")
+
+    def made_before_the_archive(self, move):
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE account_move SET create_date = '2024-05-02' WHERE id = %s",
+            [move.id],
+        )
+
+    def test_a_draft_from_before_that_was_posted_past_odoo_is_found(self):
+        self.company.progbox_archive_started = "2026-01-01"
+        old, new = self.draft(date="2024-05-02"), self.draft(date="2026-11-02")
+        for move in old | new:
+            self.made_before_the_archive(move)
+            self.env.cr.execute(
+                "UPDATE account_move SET state = 'posted' WHERE id = %s", [move.id]
+            )
+        self.env.invalidate_all()
+        run = self.server["progbox.verification"]._start_here(
+            self.company, {"door": "command"}
+        )
+        run._job_process()
+        self.assertEqual(run.finding_counts, {"invoice_missing": 1})
+        self.env["progbox.archive.catchup"].sudo()._run_once()
+        self.assertEqual(self.jobs_of(new).reason, "catchup")
+        self.assertFalse(self.jobs_of(old))
 
     def test_what_came_by_another_door_is_found(self):
         self.company.progbox_archive_started = "2020-01-01"

@@ -5,7 +5,7 @@ from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tests.common import JsonRpcException
 from odoo.tools import mute_logger
 
-from .test_archive_guards import FORGED64, GuardsCommon
+from .guards_common import FORGED64, GuardsCommon
 
 
 @tagged("post_install", "-at_install")

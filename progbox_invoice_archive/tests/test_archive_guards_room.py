@@ -4,7 +4,7 @@ from odoo.tests import new_test_user, tagged
 
 from ..tools.staging import read_blocks
 from .common import PDF
-from .test_archive_guards import FORGED64, GuardsCommon
+from .guards_common import FORGED64, GuardsCommon
 
 
 @tagged("post_install", "-at_install")

@@ -8,7 +8,7 @@ from odoo.tools import SQL, mute_logger
 
 from ..tools import chain
 from ..tools.guards_triggers import APPEND_ONLY, DOCUMENT_COLUMNS, FOLDER_COLUMNS
-from .test_archive_guards import GuardsCommon
+from .guards_common import GuardsCommon
 
 # A value of its own for each type of column.
 OTHERS = {

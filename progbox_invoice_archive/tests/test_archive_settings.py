@@ -1,5 +1,5 @@
-from odoo.exceptions import ValidationError
-from odoo.tests import tagged
+from odoo.exceptions import UserError, ValidationError
+from odoo.tests import new_test_user, tagged
 
 from .common import ArchiveCommon
 
@@ -90,3 +90,46 @@ class TestArchiveSettings(ArchiveCommon):
         self.assertEqual(self.company._progbox_archive_manager(), manager)
         self.billing.group_ids |= self.env.ref("account.group_account_manager")
         self.assertEqual(self.company._progbox_archive_manager(), self.billing)
+
+    def test_an_archived_company_keeps_its_manager(self):
+        manager = new_test_user(
+            self.env,
+            "toiture",
+            "progbox_invoice_archive.group_archive_manager",
+            company_id=self.company.id,
+        )
+        other = self.env["res.company"].create({"name": "Toiture Nord"})
+        manager.company_ids |= other
+        other.active = False
+        self.env.invalidate_all()
+        other.progbox_archive_user_id = manager
+        self.assertEqual(other._progbox_archive_manager(), manager)
+        self.server["progbox.archive.alert"]._raise_for(other)
+        alert = self.server["mail.activity"].search(
+            [("progbox_company_id", "=", other.id)]
+        )
+        self.assertEqual(alert.user_id, manager)
+        self.assertIn("Toiture Nord", alert.summary)
+
+    def test_a_folder_of_somebody_else_is_not_taken_for_the_archive(self):
+        folder = self.server["progbox.folder"].create(
+            {"name": ".factures", "company_id": self.company.id}
+        )
+        with self.assertRaisesRegex(UserError, "not the archive's. Rename it"):
+            self.archived_without_render()
+        folder.name = "mine"
+        self.assertTrue(self.archived_without_render().locked)
+
+    def test_the_start_of_the_archive_is_never_put_off(self):
+        self.company.progbox_archive_started = "2020-01-01"
+        for value in ("2021-01-01", False):
+            with (
+                self.subTest(value),
+                self.assertRaisesRegex(ValidationError, "not put off"),
+            ):
+                self.company.sudo().write({"progbox_archive_started": value})
+        with self.assertRaisesRegex(ValidationError, "not put off"):
+            self.env["res.company"].create(
+                {"name": "Late", "progbox_archive_started": "2999-01-01"}
+            )
+        self.company.progbox_archive_started = "2019-01-01"

@@ -58,6 +58,71 @@ class TestClosing(ArchiveCommon):
             float(closing.totals[move.currency_id.name]), move.amount_total
         )
 
+    def total(self, closing):
+        totals = json.loads(closing.seal_id.payload)["totals"]
+        self.assertEqual(totals, closing.totals or {})
+        self.assertFalse(closing._is_altered())
+        return {name: float(total) for name, total in totals.items()}
+
+    def test_documents_that_no_record_stands_behind_count_each(self):
+        self.archived_without_render("INV/1")
+        self.archived_without_render("INV/2")
+        self.assertEqual(self.total(self.close_due()), {"EUR": 480.0})
+
+    def delete(self, move):
+        """Delete an archived invoice, as Odoo allows for the last of its sequence."""
+        move.button_draft()
+        move.unlink()
+        deletions = self.server["progbox.source.deletion"]
+        deletions.search([("state", "=", "pending")])._job_process()
+
+    def test_a_deleted_invoice_leaves_the_total_with_a_supplementary_closing(self):
+        self.archived_without_render()
+        move = self.archived()
+        currency, amount = move.currency_id.name, move.amount_total
+        first = self.close_due()
+        self.assertEqual(self.total(first), {"EUR": 240.0, currency: amount})
+        self.delete(move)
+        second = self.close_due("2026-12-11")
+        self.assertEqual((second.number, second.new_document_count), (2, 0))
+        self.assertEqual(second.document_count, 2, "the document stays")
+        self.assertEqual(self.total(second), {"EUR": 240.0})
+        self.assertFalse(self.close_due("2026-12-12"), "closed twice")
+
+    def test_an_invoice_that_moves_to_another_month_leaves_the_total_of_the_old(self):
+        move = self.archived(date="2026-10-05")
+        with freeze_time("2026-11-10"):
+            october = self.closings._close_due(self.company)
+        self.assertEqual(len(october), 1)
+        move.button_draft()
+        move.name = False
+        move.invoice_date = move.date = "2026-11-05"
+        move.action_post()
+        self.run_jobs(move)
+        again, november = self.close_due().sorted("month")
+        self.assertEqual((again.month, again.number), (october.month, 2))
+        self.assertEqual(self.total(again), {})
+        self.assertEqual((november.month, november.number), (date(2026, 11, 1), 1))
+        self.assertAlmostEqual(
+            self.total(november)[move.currency_id.name], move.amount_total
+        )
+        self.assertFalse(self.close_due("2026-12-11"), "closed twice")
+
+    def test_a_month_without_documents_is_closed_too(self):
+        with freeze_time("2026-09-15"):
+            self.archived_without_render("INV/1", "2026-07-01")
+            self.archived_without_render("INV/2", "2026-08-30")
+            self.archived_without_render("INV/3", "2026-11-30")
+        closings = self.close_due().sorted("month")
+        self.assertEqual(
+            [(c.month.month, c.number, c.document_count) for c in closings],
+            # Before September there was no archive that could tell.
+            [(7, 1, 1), (8, 1, 1), (9, 1, 0), (10, 1, 0), (11, 1, 1)],
+        )
+        self.assertEqual(self.total(closings[2]), {})
+        self.assertFalse(self.close_due("2026-12-20"), "closed twice")
+        self.assertEqual(self.close_due("2027-01-10").document_count, 0)
+
     def test_a_credit_note_lowers_the_total(self):
         self.archived()
         self.archived("out_refund")
@@ -80,6 +145,11 @@ class TestClosing(ArchiveCommon):
         self.archived_without_render()
         self.posted()
         self.assertFalse(self.close_due())
+
+    def test_a_company_that_is_always_posting_closes_all_the_same(self):
+        self.archived_without_render()
+        self.posted(date="2026-12-01")
+        self.assertEqual(self.close_due().document_count, 1)
 
     def test_the_trouble_of_one_company_leaves_the_others_to_be_closed(self):
         other = self.setup_other_company()["company"]

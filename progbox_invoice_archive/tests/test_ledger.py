@@ -1,8 +1,11 @@
 import json
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..models import progbox_document_deposit
+from ..models.progbox_document_deposit import ProgboxDocument
 from ..tools import chain
 from .common import ArchiveCommon
 
@@ -71,7 +74,19 @@ class TestLedger(ArchiveCommon):
             self.env.cr.execute("UPDATE progbox_document SET seal_id = NULL")
             self.env.cr.execute("DELETE FROM progbox_seal")
         self.env.invalidate_all()
-        self.server["progbox.document"]._seal_unsealed()
+        batches = []
+        seal = ProgboxDocument._seal
+
+        def counted(documents):
+            batches.append(len(documents))
+            return seal(documents)
+
+        with (
+            patch.object(progbox_document_deposit, "SEAL_BATCH", 2),
+            patch.object(ProgboxDocument, "_seal", counted),
+        ):
+            self.server["progbox.document"]._seal_unsealed()
+        self.assertEqual(batches, [2, 1], "all were sealed at once")
         lines = self.lines()
         self.assertEqual(lines.document_id.ids, ids)
         self.assertEqual(lines.mapped("sequence"), [1, 2, 3])

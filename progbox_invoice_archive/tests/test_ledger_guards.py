@@ -6,7 +6,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..tools.guards_sql import FUNCTIONS, REFUSALS
-from .test_archive_guards import GuardsCommon
+from .guards_common import GuardsCommon
 
 LOGGER = "odoo.addons.progbox_invoice_archive.models.progbox_ledger_guards"
 

@@ -109,3 +109,14 @@ class TestUninstall(ArchiveCommon):
         self.assertRefused("for Toiture Nord there")
         self.export(document.folder_id.parent_id.parent_id, other)
         self.modules._progbox_check_uninstall()
+
+    def test_an_archived_company_has_to_be_unarchived_to_be_exported(self):
+        other = self.env["res.company"].create({"name": "Toiture Nord"})
+        document = self.archived_without_render(company=other)
+        self.confirm(self.env.cr.dbname)
+        self.export(self.root)
+        other.active = False
+        self.assertRefused("Toiture Nord is archived.*unarchive it")
+        other.active = True
+        self.export(document.folder_id.parent_id.parent_id, other)
+        self.modules._progbox_check_uninstall()

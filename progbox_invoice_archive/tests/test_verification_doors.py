@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.service.model import call_kw
@@ -32,6 +34,22 @@ class TestVerificationDoors(VerificationCommon):
         run = self.runs.browse(action["res_id"])
         self.assertEqual((run.state, run.door), ("pending", "button"))
         self.assertEqual(run.user_id, self.manager)
+
+    def test_the_button_hurries_a_run_that_waits_for_its_next_try(self):
+        run = self.runs._enqueue(self.company, "cron")
+        late = fields.Datetime.now() + timedelta(hours=5)
+        run._job_write({"state": "waiting", "attempts": 6, "next_try": late})
+        self.runs._enqueue(self.company, "cron")
+        self.assertEqual(run.next_try, late)
+        self.runs.with_user(self.manager).action_verify()
+        self.assertLessEqual(run.next_try, fields.Datetime.now())
+        self.assertEqual((run.state, run.attempts), ("pending", 0))
+
+    def test_a_run_that_is_stopped_on_the_command_line_says_so(self):
+        run = self.runs._start_here(self.company, {"door": "command"})
+        run._stop_here()
+        self.assertEqual(run.state, "cancelled")
+        self.assertEqual(run.error, "Stopped on the command line.")
 
     def test_the_button_is_for_archive_managers(self):
         for user in (self.billing, self.plain):

@@ -20,3 +20,5 @@ PURGER = object()
 RENDER_ANEW = object()
 # Links the archived files to their invoice: there is nothing new to archive.
 HANDING_OVER = object()
+# Opens a file for a browser, and logs that itself: reading it then is no download.
+STREAMER = object()

@@ -38,6 +38,23 @@ for number in range(%s, %s):
 env.cr.commit()
 print(env.company.id, env["progbox.seal"]._last(env.company).hash)
 """
+OTHER_COMPANY = """
+company = env["res.company"].create({"name": "Other Archive"})
+env["progbox.document"]._deposit(
+    {
+        "name": "OTHER_1.pdf",
+        "number": "OTHER/1",
+        "folder_id": env["progbox.folder"]._archive_folder(
+            company, env.cr.now().date()
+        ).id,
+        "company_id": company.id,
+        "type_id": env.ref("progbox_invoice_archive.document_type_other").id,
+    },
+    env["ir.attachment"]._progbox_stage([b"%PDF other"]),
+)
+env.cr.commit()
+print(company.id)
+"""
 LEDGER = """
 from pathlib import Path
 package = env["progbox.package"]
@@ -236,3 +253,34 @@ def test_a_killed_run_is_taken_over(company):
         "SELECT count(*) FROM progbox_verification WHERE state = 'running'", NAME
     )
     assert open_runs == "0"
+
+
+def test_what_was_found_is_said_although_another_company_is_busy(archive):
+    busy, _hash = archive
+    [other] = odoo_shell(NAME, OTHER_COMPANY).split()[-1:]
+    path = path_of("OTHER/1")
+    path.write_bytes(b"forged")
+    sql(
+        f"""INSERT INTO progbox_verification (
+            company_id, door, state, priority, lease_until, lease_holder
+        ) VALUES (
+            {busy}, 'cron', 'running', 0,
+            now() AT TIME ZONE 'UTC' + interval '1 hour', 'elsewhere:1:1'
+        )""",
+        NAME,
+    )
+    try:
+        answer = verify()
+    finally:
+        sql("DELETE FROM progbox_verification WHERE lease_holder ~ '^elsewhere'", NAME)
+    assert answer.returncode == COULD_NOT_RUN
+    assert "elsewhere:1:1" in answer.stderr
+    assert "Other Archive: findings." in answer.stdout
+    assert "OTHER_1.pdf is not the one that was archived" in answer.stdout
+    # An archived company is still there to be checked, by number and by name.
+    sql(f"UPDATE res_company SET active = false WHERE id = {other}", NAME)
+    for name in (other, "Other Archive"):
+        answer = verify("--json", "--company", name)
+        assert answer.returncode == FINDINGS, answer.stderr
+        [run] = json.loads(answer.stdout)["runs"]
+        assert run["finding_counts"] == {"file_changed": 1}

@@ -67,6 +67,11 @@ CONFIRM = f"""
 env["ir.config_parameter"].set_param("{ADDON}.uninstall_confirmed", env.cr.dbname)
 env.cr.commit()
 """
+READ_COPY = """
+for document in env["progbox.document"].search([("number", "=", "OUT/0")]):
+    print(document.number, b"".join(document._content_attachment()._progbox_blocks()))
+print(env["progbox.package"]._check_text(env.company).splitlines()[0])
+"""
 ATTACKS = (
     "UPDATE progbox_document SET name = 'x' WHERE seal_id IS NOT NULL",
     "UPDATE ir_attachment SET store_fname = 'x' WHERE res_model = 'progbox.document'",
@@ -157,6 +162,9 @@ def test_a_neutralized_copy_can_be_read_and_says_what_it_is(database):
         database,
     )
     assert copied_on
+    answer = odoo_shell(database, READ_COPY)
+    assert "OUT/0 b'%PDF-1.4 \\x00'" in answer
+    assert f"neutralized on {copied_on}" in answer
     assert not sql(
         "SELECT cron_name FROM ir_cron WHERE active AND cron_name LIKE 'ProGBox%'",
         database,
