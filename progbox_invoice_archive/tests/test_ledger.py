@@ -1,4 +1,6 @@
 import json
+import runpy
+from pathlib import Path
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -71,10 +73,32 @@ class TestLedger(ArchiveCommon):
             self.env.cr.execute("UPDATE progbox_document SET seal_id = NULL")
             self.env.cr.execute("DELETE FROM progbox_seal")
         self.env.invalidate_all()
-        self.server["progbox.document"]._seal_unsealed()
+        self.migrate("19.0.1.1.0/post-seal.py")
         lines = self.lines()
         self.assertEqual(lines.document_id.ids, ids)
         self.assertEqual(lines.mapped("sequence"), [1, 2, 3])
+
+    def test_deletions_from_before_learn_their_lines(self):
+        move = self.posted()
+        self.archived_for(move)
+        move.button_draft()
+        move.unlink()
+        deletion = self.server["progbox.source.deletion"].search(
+            [], order="id desc", limit=1
+        )
+        deletion._job_process()
+        line = deletion.seal_id
+        self.assertEqual(line.kind, "source_deleted")
+        self.env.flush_all()
+        with self.lifted("progbox_source_deletion"):
+            self.env.cr.execute("UPDATE progbox_source_deletion SET seal_id = NULL")
+        self.migrate("19.0.1.2.0/post-deletions.py")
+        self.env.invalidate_all()
+        self.assertEqual(deletion.seal_id, line)
+
+    def migrate(self, script):
+        path = Path(__file__).parents[1] / "migrations" / script
+        runpy.run_path(path)["migrate"](self.env.cr, "19.0.1.0.0")
 
     def without_guards(self):
         """Lift the triggers of the database, as a person with SQL could."""
