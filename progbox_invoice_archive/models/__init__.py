@@ -71,6 +71,7 @@ from . import progbox_verification
 from . import progbox_verification_check
 from . import progbox_verification_evidence
 from . import progbox_verification_finding
+from . import progbox_verification_sources
 from . import progbox_verification_start
 from . import progbox_verification_texts
 from . import progbox_verification_reader

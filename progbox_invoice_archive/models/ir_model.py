@@ -6,6 +6,7 @@ EVIDENCE = (
     "progbox.document",
     "progbox.folder",
     "progbox.seal",
+    "progbox.source.deletion",
 )
 
 

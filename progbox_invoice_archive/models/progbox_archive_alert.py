@@ -1,8 +1,10 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.fields import Domain
+from odoo.tools import format_date
 
 FAILING = "progbox_invoice_archive.mail_activity_type_archive"
 DAMAGED = "progbox_invoice_archive.mail_activity_type_integrity"
+LEDGER = "progbox_invoice_archive.mail_activity_type_ledger"
 
 
 class ProgboxArchiveAlert(models.AbstractModel):
@@ -61,24 +63,82 @@ class ProgboxArchiveAlert(models.AbstractModel):
             company,
             DAMAGED,
             self.env._(
-                "Archive of %(company)s: the verification found something",
+                "Archive of %(company)s: the verification of %(date)s found something "
+                "(%(count)s)",
                 company=company.display_name,
+                count=run.finding_count,
+                date=format_date(self.env, fields.Date.context_today(self)),
             ),
             self.env._(
-                "%(count)s findings. Open Documents > Archiving > Integrity: each "
-                "line says what happened and what to do.",
-                count=run.finding_count,
+                "Open Documents > Archiving > Integrity: each line says what happened "
+                "and what to do."
             ),
         )
 
     @api.model
+    def _report_unverified(self, run):
+        """Tell the manager that a verification has been given up."""
+        company = run.company_id
+        manager = company._progbox_archive_manager()
+        self = self.with_context(lang=manager.lang)
+        self._tell(
+            manager,
+            company,
+            DAMAGED,
+            self.env._(
+                "Archive of %(company)s: the verification could not run",
+                company=company.display_name,
+            ),
+            self.env._(
+                "Open Documents > Archiving > Integrity: the newest verification says "
+                "what happened. Then verify again."
+            ),
+        )
+
+    @api.model
+    def _report_ledger(self, company):
+        """Tell the manager that something did not get into the ledger."""
+        manager = company._progbox_archive_manager()
+        self = self.with_context(lang=manager.lang)
+        self._tell(
+            manager,
+            company,
+            LEDGER,
+            self.env._(
+                "Archive of %(company)s: the ledger is not complete",
+                company=company.display_name,
+            ),
+            self.env._(
+                "A month could not be closed, or a deleted invoice has no line yet. "
+                "Open Documents > Archiving > Deleted Invoices and retry what was "
+                "given up, then close the month under Archiving > Closings: what is "
+                "wrong is shown there."
+            ),
+        )
+
+    @api.model
+    def _clear_ledger(self, company):
+        """Take that back, when nothing has been given up any more."""
+        alerts = self._open_alerts(company, LEDGER)
+        if alerts and not self.env["progbox.source.deletion"].sudo().search_count(
+            Domain("company_id", "=", company.id) & Domain("state", "=", "failed"),
+            limit=1,
+        ):
+            alerts.unlink()
+
+    @api.model
     def _tell(self, manager, company, kind, summary, note):
-        """Give a manager one activity, while none of this kind is open.
+        """Give a manager one activity; one that says something else makes room.
 
         :param str kind: XML id of the activity's type
         """
-        if not manager or self._open_alerts(company, kind):
+        if not manager:
             return
+        alerts = self._open_alerts(company, kind)
+        if any(a.user_id == manager and a.summary == summary for a in alerts):
+            return
+        # Out of date, or somebody's who has left.
+        alerts.unlink()
         self.env["mail.activity"].with_user(SUPERUSER_ID).create(
             {
                 "activity_type_id": self.env.ref(kind).id,

@@ -7,6 +7,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .progbox_job_engine import CONCURRENCY_ERRORS
+
 _logger = logging.getLogger(__name__)
 
 # Days after the end of a month that late invoices of it may take.
@@ -22,6 +24,7 @@ class ProgboxClosing(models.Model):
     def _run(self):
         """Cron: close what is due, company by company, each in its transaction."""
         companies = self.env["progbox.seal"]._read_group([], ["company_id"])
+        alert = self.env["progbox.archive.alert"]
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(companies))
         for [company] in companies:
@@ -29,10 +32,15 @@ class ProgboxClosing(models.Model):
                 # First of all in its transaction: see progbox.seal._lock().
                 self.env["progbox.seal"]._lock()
                 self._close_due(company)
+                alert._clear_ledger(company)
+            except CONCURRENCY_ERRORS as error:
+                _logger.info("The archive of %s is closed later: %s", company, error)
+                self.env.cr.rollback()
             except Exception:
                 # One company's trouble does not keep the others open.
                 _logger.exception("The archive of %s could not be closed", company)
                 self.env.cr.rollback()
+                alert._report_ledger(company)
             if not cron._commit_progress(1):
                 return
 

@@ -12,7 +12,7 @@ from ..tools.guards_triggers import TRIGGERS
 _logger = logging.getLogger(__name__)
 
 REPAIRED = "progbox_invoice_archive.guards_repaired"
-# Workers that load their registry together install one after the other.
+# Of the workers that load their registry together, one installs.
 INSTALL_LOCK = 0x9706B0
 # Others write attachments meanwhile; a start of the server does not hang on them.
 INSTALL_PATIENCE = "10s"
@@ -178,40 +178,78 @@ class ProgboxLedgerGuards(models.AbstractModel):
 
     @api.model
     def _guards_ensure(self):
-        """Put back what is not as it should be, and say so."""
+        """Put back what is not as it should be, and say so.
+
+        A registry loads whatever becomes of it: the tables may be busy, or another
+        worker may just have done the same.
+        """
         state = self._guards_state()
         if set(state.values()) <= {"active"}:
+            return
+        lock = SQL("SELECT pg_try_advisory_xact_lock(%s)", INSTALL_LOCK)
+        if not self.env.execute_query(lock)[0][0]:
             return
         try:
             with self.env.cr.savepoint():
                 self._guards_install()
-        except psycopg2.errors.LockNotAvailable:
+                self._guards_report(state)
+        except psycopg2.Error as error:
             _logger.error(
-                "The guards of the archive could not be installed, because its tables "
-                "were busy. The next start tries again."
+                "The guards of the archive could not be installed, the next start "
+                "tries again: %s",
+                error,
             )
-            return
+
+    @api.model
+    def _guards_report(self, state):
+        """Keep what somebody has been at for whoever looks into it.
+
+        The log may be gone by then.
+
+        :param dict state: of the guards before they were put back
+        """
+        states = set(state.values())
         suspicious = {"disabled", "changed"}
-        if "active" in state.values():
-            # Not an upgrade, which finds nothing of its own version.
+        # An upgrade finds nothing of its own version, an install neither any guard
+        # nor any line of the ledger.
+        if "active" in states or states == {"missing"} and self._has_ledger():
             suspicious.add("missing")
         tampered = [f"{name} {how}" for name, how in state.items() if how in suspicious]
         if tampered:
             found = ", ".join(tampered)
             _logger.warning("Guards of the archive were not in place: %s", found)
-            # Kept for whoever looks into it: the log may be gone by then.
+            repaired = [*self._guards_repaired(), f"{fields.Datetime.now()}Z: {found}"]
             self.env["ir.config_parameter"].sudo().set_param(
-                REPAIRED, f"{fields.Datetime.now()}Z: {found}"
+                REPAIRED, "\n".join(repaired)
             )
+
+    @api.model
+    def _guards_repaired(self):
+        """Return what was found and put back, one text for each time."""
+        repaired = self.env["ir.config_parameter"].sudo().get_param(REPAIRED)
+        return (repaired or "").splitlines()
+
+    @api.model
+    def _has_ledger(self):
+        query = SQL("SELECT EXISTS (SELECT FROM progbox_seal)")
+        return self.env.execute_query(query)[0][0]
 
     @api.model
     def _guards_install(self):
         """Create all guards anew, those of other versions removed."""
         cr = self.env.cr
         cr.execute(SQL("SET LOCAL lock_timeout TO %s", INSTALL_PATIENCE))
-        cr.execute(SQL("SELECT pg_advisory_xact_lock(%s)", INSTALL_LOCK))
-        self._guards_drop()
         wanted = self._guards_wanted()
+        # In the order of a deposit, which locks the ledger first of all.
+        tables = {table for table, _name in wanted if table}
+        for table in sorted(tables, key=lambda table: (table != "progbox_seal", table)):
+            cr.execute(
+                SQL(
+                    "LOCK TABLE public.%s IN ACCESS EXCLUSIVE MODE",
+                    SQL.identifier(table),
+                )
+            )
+        self._guards_drop()
         for text in wanted.values():
             # A constant of this add-on, without parameters.
             cr.execute(text)  # pylint: disable=sql-injection
@@ -219,7 +257,7 @@ class ProgboxLedgerGuards(models.AbstractModel):
         for table, name, _enabled, definition, _comment in self._guards_found():
             target = SQL("FUNCTION public.%s", SQL.identifier(name))
             if table:
-                target = self._trigger(table, name)
+                target = SQL("TRIGGER %s", self._on(table, name))
             cr.execute(SQL("COMMENT ON %s IS %s", target, f"{version} {definition}"))
         cr.execute(SQL("SET LOCAL lock_timeout TO DEFAULT"))
 
@@ -230,18 +268,20 @@ class ProgboxLedgerGuards(models.AbstractModel):
         A function left behind by an uninstall would make every later change of our
         rows fail.
         """
-        found = self._guards_found()
-        for table, name, *_rest in found:
+        found = [(table, name) for table, name, *_rest in self._guards_found()]
+        # Another worker's are there, although this transaction began before them.
+        guards = dict.fromkeys([*found, *self._guards_wanted()])
+        for table, name in guards:
             if table:
-                self.env.cr.execute(SQL("DROP %s", self._trigger(table, name)))
-        for table, name, *_rest in found:
+                self.env.cr.execute(
+                    SQL("DROP TRIGGER IF EXISTS %s", self._on(table, name))
+                )
+        for table, name in guards:
             if not table:
                 self.env.cr.execute(
-                    SQL("DROP FUNCTION public.%s", SQL.identifier(name))
+                    SQL("DROP FUNCTION IF EXISTS public.%s", SQL.identifier(name))
                 )
 
     @api.model
-    def _trigger(self, table, name):
-        return SQL(
-            "TRIGGER %s ON public.%s", SQL.identifier(name), SQL.identifier(table)
-        )
+    def _on(self, table, name):
+        return SQL("%s ON public.%s", SQL.identifier(name), SQL.identifier(table))

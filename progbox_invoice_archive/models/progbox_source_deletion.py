@@ -27,9 +27,21 @@ class ProgboxSourceDeletion(models.Model):
     # No link to the user, who may be deleted in his turn.
     deleted_by = fields.Char(required=True, readonly=True)
     deleted_on = fields.Datetime(required=True, readonly=True)
+    seal_id = fields.Many2one(
+        "progbox.seal",
+        string="Ledger Line",
+        readonly=True,
+        copy=False,
+        ondelete="restrict",
+        help="The line of the ledger that says so.",
+    )
 
     _ready_idx = models.Index(
         "(priority, next_try, id) WHERE state IN ('pending', 'waiting')"
+    )
+    _res_idx = models.Index("(res_model, res_id)")
+    _seal_unique = models.UniqueIndex(
+        "(seal_id) WHERE seal_id IS NOT NULL", "A line of the ledger says one thing."
     )
 
     @api.model_create_multi
@@ -85,15 +97,23 @@ class ProgboxSourceDeletion(models.Model):
         self.env["progbox.seal"]._lock()
 
     def _job_execute(self, prepared):
-        self.env["progbox.seal"]._append(
-            self.company_id,
-            "source_deleted",
-            {
-                "deleted_by": self.deleted_by,
-                "deleted_on": f"{self.deleted_on.isoformat()}Z",
-                "documents": self.document_ids,
-                "model": self.res_model,
-                "number": self.number or None,
-                "record": self.res_id,
-            },
+        seal = self.env["progbox.seal"]._append(
+            self.company_id, "source_deleted", self._sealed_content()
         )
+        self._job_write({"seal_id": seal.id})
+
+    def _job_on_error(self):
+        if self.state == "failed":
+            self.env["progbox.archive.alert"]._report_ledger(self.company_id)
+
+    def _sealed_content(self):
+        """Return what the ledger says of the deletion, as JSON has it."""
+        self.ensure_one()
+        return {
+            "deleted_by": self.deleted_by,
+            "deleted_on": self.deleted_on and f"{self.deleted_on.isoformat()}Z",
+            "documents": self.document_ids,
+            "model": self.res_model,
+            "number": self.number or None,
+            "record": self.res_id,
+        }

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_datetime
 
-from .progbox_verification_finding import KINDS
+from .progbox_verification_finding import KINDS, LEDGER_KINDS
 
 CRON = "progbox_invoice_archive.ir_cron_verification"
 # Findings of one kind that are listed; the others are counted.
@@ -161,6 +161,9 @@ class ProgboxVerification(models.Model):
     def _anchors(self, company):
         """Return hashes of the ledger that were noted earlier; to be extended.
 
+        A run that found the ledger itself damaged has noted the damage: it is no
+        witness against the ledger that has been mended.
+
         :return: list of (sequence, hash, what to call the source)
         """
         runs = self.search(
@@ -171,7 +174,9 @@ class ProgboxVerification(models.Model):
         )
         anchors = self.env["progbox.closing"]._anchors(company)
         return anchors + [
-            (run.last_sequence, run.last_hash, run.display_name) for run in runs
+            (run.last_sequence, run.last_hash, run.display_name)
+            for run in runs
+            if LEDGER_KINDS.isdisjoint(run.finding_counts or {})
         ]
 
     def _add_findings(self, findings):
@@ -179,9 +184,10 @@ class ProgboxVerification(models.Model):
 
         :param findings: list of Finding
         """
+        Listed = self.env["progbox.verification.finding"].sudo()
+        findings = Listed._without_acknowledged(findings, self.company_id)
         if not findings:
             return
-        Listed = self.env["progbox.verification.finding"].sudo()
         counts = Counter(self.finding_counts or {})
         values = []
         for finding in findings:
@@ -190,6 +196,10 @@ class ProgboxVerification(models.Model):
                 values.append({"verification_id": self.id, **Listed._values(finding)})
         Listed.create(values)
         self._job_write({"finding_counts": dict(counts)})
+
+    def _job_on_error(self):
+        if self.state == "failed":
+            self.env["progbox.archive.alert"]._report_unverified(self)
 
     def _job_finish(self, state, reason=False):
         result = super()._job_finish(state, reason)

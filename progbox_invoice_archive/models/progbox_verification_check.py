@@ -5,14 +5,12 @@ from odoo import api, models
 from ..tools.digests import Digest, digest_blocks, read_ahead
 from ..tools.verify import (
     Finding,
-    compare_anchors,
     compare_document,
     judge_file,
     listed,
 )
 from ..tools.walk import Walk
 from .ir_attachment import is_object
-from .progbox_ledger_guards import REPAIRED
 
 # The parts of a run, in their order.
 COPY, LEDGER, UNSEALED, UNARCHIVED = "copy", "ledger", "unsealed", "unarchived"
@@ -43,9 +41,10 @@ class ProgboxVerificationCheck(models.AbstractModel):
         if part == LEDGER:
             yield from self._check_ledger(run)
             part = UNSEALED
-        if part == UNSEALED:
-            yield from self._check_beside(run, UNSEALED, self._unsealed_findings)
-        yield from self._check_beside(run, UNARCHIVED, self._unarchived_findings)
+        beside = self._readers_beside()
+        names = list(beside)
+        for name in names[names.index(part) :]:
+            yield from self._check_beside(run, name, beside[name])
         self._check_closings(run)
         run._add_findings(self._guard_findings())
 
@@ -119,7 +118,7 @@ class ProgboxVerificationCheck(models.AbstractModel):
             if name.replace("/", "").isalnum()
             else store._full_path(name)
             for entry in entries
-            for _id, name in entry.files[-1:]
+            for _id, name, _mimetype in entry.files[-1:]
             if name and not is_object(name)
         ]
 
@@ -129,7 +128,7 @@ class ProgboxVerificationCheck(models.AbstractModel):
 
         :param from_store: iterator of the digests of the files in the file store
         """
-        for attachment_id, name in entry.files[-1:]:
+        for attachment_id, name, _mimetype in entry.files[-1:]:
             if name and not is_object(name):
                 yield next(from_store)
             else:
@@ -179,35 +178,43 @@ class ProgboxVerificationCheck(models.AbstractModel):
             )
         if not entry.files:
             findings.append(Finding("file_missing", **about))
-        elif len(entry.files) > 1:
-            attachments = ", ".join(str(id_) for id_, _name in entry.files)
+        elif entry.is_of_another_type():
             findings.append(
-                Finding("file_second", **about, expected="1", actual=attachments)
+                Finding(
+                    "document_changed",
+                    **about,
+                    what="mimetype",
+                    expected=f"mimetype: {entry.mimetype}",
+                    actual=f"mimetype: {entry.files[0].mimetype}",
+                )
+            )
+        if len(entry.files) + len(entry.others) > 1:
+            attachments = sorted([file.id for file in entry.files] + entry.others)
+            findings.append(
+                Finding(
+                    "file_second",
+                    **about,
+                    expected="1",
+                    actual=", ".join(map(str, attachments)),
+                )
             )
         return findings
-
-    @api.model
-    def _anchor_findings(self, run, known):
-        """Return where the ledger is not the one that was noted earlier.
-
-        :param set known: sequences that have a finding already
-        """
-        anchors = run._anchors(run.company_id) + [
-            (sequence, hash_, self.env._("given for this run"))
-            for sequence, hash_ in run.anchors or []
-        ]
-        hashes, last = self.env["progbox.verification.reader"]._hashes(
-            run.company_id, [anchor[0] for anchor in anchors]
-        )
-        return [
-            finding
-            for finding in compare_anchors(anchors, hashes, last)
-            if finding.kind == "ledger_cut" or finding.sequence not in known
-        ]
 
     # ------------------------------------------------------------------
     # What the ledger does not lead to
     # ------------------------------------------------------------------
+
+    @api.model
+    def _readers_beside(self):
+        """Return what finds a page of findings, by the part of the run, in order.
+
+        To be extended: a reader gets the run and the key after which to begin, and
+        returns the last key of the page with the findings, or nothing at the end.
+        """
+        return {
+            UNSEALED: self._unsealed_findings,
+            UNARCHIVED: self._unarchived_findings,
+        }
 
     @api.model
     def _check_beside(self, run, part, read):
@@ -266,15 +273,10 @@ class ProgboxVerificationCheck(models.AbstractModel):
 
     @api.model
     def _guard_findings(self):
-        """Return the triggers of the database that should be there and are not."""
+        """Return the guards of the database that are not there, or once were not."""
         guards = self.env["progbox.ledger.guards"]
-        found = [
-            f"{name} ({state})"
+        return [
+            Finding("guard_missing", actual=f"{name} ({state})")
             for name, state in guards._guards_state().items()
             if state != "active"
-        ]
-        # What was put back when the server started was lifted until then.
-        repaired = self.env["ir.config_parameter"].sudo().get_param(REPAIRED)
-        if repaired:
-            found.append(f"{repaired} [{REPAIRED}]")
-        return [Finding("guard_missing", actual=text) for text in found]
+        ] + [Finding("guard_lifted", actual=text) for text in guards._guards_repaired()]

@@ -4,12 +4,12 @@ from odoo.tools import SQL
 
 from ..exceptions import JobCancelled
 from ..tools.ledger_copy import BadCopy, compare_copy, read_copy
-from ..tools.verify import Finding, listed, read_payload
+from ..tools.verify import Finding, compare_anchors, listed, read_payload
 from .progbox_verification_check import COPY
 
 
 class ProgboxVerificationCheck(models.AbstractModel):
-    """What the ledger is compared with: a copy kept outside, and the closings."""
+    """What the ledger is compared with: a copy kept outside, anchors, the closings."""
 
     _inherit = "progbox.verification.check"
 
@@ -47,6 +47,29 @@ class ProgboxVerificationCheck(models.AbstractModel):
             ) from error
         # That it ends where it ends is one more thing to compare with.
         run._job_write({"anchors": [*(run.anchors or []), [line.sequence, line.hash]]})
+
+    # ------------------------------------------------------------------
+    # Anchors
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _anchor_findings(self, run, known):
+        """Return where the ledger is not the one that was noted earlier.
+
+        :param set known: sequences that have a finding already
+        """
+        anchors = run._anchors(run.company_id) + [
+            (sequence, hash_, self.env._("given for this run"))
+            for sequence, hash_ in run.anchors or []
+        ]
+        hashes, last = self.env["progbox.verification.reader"]._hashes(
+            run.company_id, [anchor[0] for anchor in anchors]
+        )
+        return [
+            finding
+            for finding in compare_anchors(anchors, hashes, last)
+            if finding.kind == "ledger_cut" or finding.sequence not in known
+        ]
 
     # ------------------------------------------------------------------
     # Closings

@@ -1,7 +1,23 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 WARNINGS = ("clock", "invoice_missing")
+# What a ledger that was mended does not have any more.
+LEDGER_KINDS = frozenset(
+    (
+        "line_changed",
+        "line_removed",
+        "line_reordered",
+        "line_foreign",
+        "line_replaced",
+        "ledger_cut",
+    )
+)
+# What has happened, and cannot be put right: somebody looks into it, once.
+PAST_KINDS = ("clock", "guard_lifted", "source_gone")
+# By what such a finding is known again.
+IDENTITY = ("kind", "sequence", "res_id", "actual")
 KINDS = [
     ("file_missing", "File missing"),
     ("file_unreadable", "File unreadable"),
@@ -20,7 +36,9 @@ KINDS = [
     ("closing_unsealed", "Closing without ledger line"),
     ("closing_missing", "Ledger line without closing"),
     ("invoice_missing", "Invoice without document"),
+    ("source_gone", "Invoice gone without ledger line"),
     ("guard_missing", "Database guard not active"),
+    ("guard_lifted", "Database guard was lifted"),
     ("clock", "Clock set back"),
 ]
 
@@ -64,6 +82,8 @@ class ProgboxVerificationFinding(models.Model):
     )
     expected = fields.Text(string="Sealed (technical)", readonly=True)
     actual = fields.Text(string="Found (technical)", readonly=True)
+    acknowledged_by = fields.Char(readonly=True)
+    acknowledged_on = fields.Datetime(readonly=True)
     message = fields.Text(string="What Happened", compute="_compute_message")
     advice = fields.Text(string="What to Do", compute="_compute_message")
     expected_text = fields.Text(string="Sealed", compute="_compute_message")
@@ -94,9 +114,48 @@ class ProgboxVerificationFinding(models.Model):
             raise UserError(self.env._("The document is not in the archive."))
         return self.document_id._get_records_action()
 
+    def action_acknowledge(self):
+        """Note that a person has looked into it: no later verification repeats it."""
+        self.check_access("read")
+        self.env.user._check_archive_manager()
+        if any(finding.kind not in PAST_KINDS for finding in self):
+            raise UserError(
+                self.env._("This finding goes when what is wrong has been corrected.")
+            )
+        for finding in self.filtered(lambda finding: not finding.acknowledged_on):
+            finding.sudo().write(
+                {
+                    "acknowledged_by": self.env.user.name,
+                    "acknowledged_on": fields.Datetime.now(),
+                }
+            )
+            self.env["progbox.access.log"]._log(
+                "verification",
+                company=finding.company_id,
+                note=self.env._("Acknowledged: %(what)s", what=finding.message),
+            )
+
     # ------------------------------------------------------------------
     # Business methods
     # ------------------------------------------------------------------
+
+    @api.model
+    def _without_acknowledged(self, findings, company):
+        """Return those among findings that nobody has acknowledged in an earlier run.
+
+        :param findings: list of Finding
+        """
+        kinds = [kind for kind in PAST_KINDS if any(f.kind == kind for f in findings)]
+        if not kinds:
+            return findings
+        acknowledged = self.search_fetch(
+            Domain("company_id", "=", company.id)
+            & Domain("kind", "in", kinds)
+            & Domain("acknowledged_on", "!=", False),
+            IDENTITY,
+        )
+        known = set(map(_identity, acknowledged))
+        return [f for f in findings if _identity(self._values(f)) not in known]
 
     @api.model
     def _values(self, finding):
@@ -134,3 +193,8 @@ class ProgboxVerificationFinding(models.Model):
         if not isinstance(record, int) or not 0 < record < 1 << 31:
             record = None
         return {**texts, "date": date, "record": record}
+
+
+def _identity(finding):
+    """Return by what a finding is known again, from a record or its values."""
+    return tuple(finding[name] or None for name in IDENTITY)

@@ -10,8 +10,17 @@ from ..tools.walk import Line
 PAGE_SIZE = 1000
 # Bytes that are digested between two moments at which a run may stop.
 PORTION_SIZE = 1 << 26
+UNKNOWN_TYPE = "application/octet-stream"
 # Where the rows of the page's query have the id of the folder.
-FOLDER = 10 + SEALED.index("folder")
+FOLDER = 11 + SEALED.index("folder")
+
+
+class File(NamedTuple):
+    """An attachment that holds the bytes of a document, or seems to."""
+
+    id: int
+    name: str | None
+    mimetype: str | None
 
 
 class Entry(NamedTuple):
@@ -20,16 +29,28 @@ class Entry(NamedTuple):
     :param dict content: the sealed values
     :param document: id of the document's row, None without one
     :param seal: id of the line that the row names
+    :param str mimetype: of the row
     :param dict row: the row's values under the keys of ``SEALED``
-    :param list files: of (attachment id, store name); the oldest first
+    :param list files: of File, the oldest first
+    :param list others: ids of attachments that belong to no field the document has
     """
 
     line: Line
     content: dict
     document: int | None
     seal: int | None
+    mimetype: str | None
     row: dict | None
     files: list
+    others: list
+
+    def is_of_another_type(self):
+        """Whether the file is served as something else than the document is.
+
+        Odoo writes types in lower case, and looks for a better one than "bytes".
+        """
+        type_ = (self.mimetype or UNKNOWN_TYPE).lower()
+        return type_ not in (UNKNOWN_TYPE, self.files[0].mimetype)
 
 
 class ProgboxVerificationReader(models.AbstractModel):
@@ -75,7 +96,7 @@ class ProgboxVerificationReader(models.AbstractModel):
         return SQL(
             """SELECT seal.id, seal.sequence, seal.kind, seal.document_id,
                 seal.payload, seal.previous_hash, seal.hash, seal.sealed_on,
-                document.id, document.seal_id,
+                document.id, document.seal_id, document.mimetype,
                 document.amount_total::float8, document.company_id,
                 document.currency_name, document.document_date::text,
                 document.folder_id, document.made_with->>'renderer',
@@ -101,12 +122,11 @@ class ProgboxVerificationReader(models.AbstractModel):
         line = Line(*row[:8])
         content = read_payload(line.payload)
         if not row[8]:
-            return Entry(line, content, None, None, None, [])
-        values = dict(zip(SEALED, row[10:], strict=True))
+            return Entry(line, content, None, None, None, None, [], [])
+        values = dict(zip(SEALED, row[11:], strict=True))
         values["folder"] = paths.get(values["folder"])
-        document_id, seal_id = row[8:10]
-        files = files.get(document_id, [])
-        return Entry(line, content, document_id, seal_id, values, files)
+        found = files.get(row[8], ([], []))
+        return Entry(line, content, *row[8:11], values, *found)
 
     @api.model
     def _learn_paths(self, rows, paths):
@@ -128,20 +148,23 @@ class ProgboxVerificationReader(models.AbstractModel):
 
     @api.model
     def _files(self, document_ids):
-        """Return what holds the bytes of documents.
+        """Return what holds the bytes of documents, and what stands beside it.
 
-        :return: dictionary of lists of (attachment id, store name) by document id
+        :return: dictionary of (list of File, list of attachment ids) by document id
         """
         query = SQL(
-            """SELECT res_id, id, store_fname FROM ir_attachment
-            WHERE res_model = 'progbox.document' AND res_field = 'content'
-            AND res_id = ANY(%s) ORDER BY id""",
+            """SELECT res_id, res_field, id, store_fname, mimetype FROM ir_attachment
+            WHERE res_model = 'progbox.document' AND res_id = ANY(%s) ORDER BY id""",
             document_ids,
         )
-        files = {}
-        for document_id, attachment_id, store_fname in self.env.execute_query(query):
-            files.setdefault(document_id, []).append((attachment_id, store_fname))
-        return files
+        found = {}
+        for document_id, field, *file in self.env.execute_query(query):
+            files, others = found.setdefault(document_id, ([], []))
+            if field == "content":
+                files.append(File(*file))
+            else:
+                others.append(file[0])
+        return found
 
     # ------------------------------------------------------------------
     # What no line leads to

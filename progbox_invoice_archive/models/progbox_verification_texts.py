@@ -16,6 +16,7 @@ SEALED_FIELDS = {
             "date": "document_date",
             "folder": "folder_id",
             "made_with": "made_with",
+            "mimetype": "mimetype",
             "model": "res_model",
             "name": "name",
             "number": "number",
@@ -46,6 +47,17 @@ SEALED_FIELDS = {
     "line_changed": (
         "progbox.seal",
         {"document": "document_id", "kind": "kind", "sealed_on": "sealed_on"},
+    ),
+    "line_foreign": (
+        "progbox.source.deletion",
+        {
+            "deleted_by": "deleted_by",
+            "deleted_on": "deleted_on",
+            "documents": "document_ids",
+            "model": "res_model",
+            "number": "number",
+            "record": "res_id",
+        },
     ),
 }
 
@@ -125,7 +137,7 @@ class ProgboxVerificationFinding(models.Model):
             "file_second": (
                 self.env._(
                     "A second file (attachments %(actual)s) has been put beside the "
-                    "file of %(name)s. Odoo serves the newest of them."
+                    "file of %(name)s. Odoo may serve it instead."
                 ),
                 self.env._("Have the administrator remove the newer attachment."),
             ),
@@ -208,12 +220,34 @@ class ProgboxVerificationFinding(models.Model):
                 self.env._("%(number)s is posted and has not been archived."),
                 self.env._("Open Archiving > To Fix, or wait for the next catch-up."),
             ),
+            "source_gone": (
+                self.env._(
+                    "Invoice %(number)s is not in Odoo any more, and no line of the "
+                    "ledger says who deleted it. Its document is kept."
+                ),
+                self.env._(
+                    "Open Archiving > Deleted Invoices and retry it there. If it is "
+                    "not there, it was deleted in the database itself: find out who "
+                    "did it, and restore the invoice from a backup or acknowledge "
+                    "this."
+                ),
+            ),
             "guard_missing": (
                 self.env._(
                     "The database does not protect the archive as it should: %(actual)s"
                 ),
                 self.env._(
                     "Update the module ProGBox Invoice Archive, then verify again."
+                ),
+            ),
+            "guard_lifted": (
+                self.env._(
+                    "The database did not protect the archive until Odoo put its "
+                    "guards back: %(actual)s"
+                ),
+                self.env._(
+                    "Find out who worked in the database then. The other findings "
+                    "say whether the archive has suffered. Then acknowledge this."
                 ),
             ),
             "clock": (
@@ -223,7 +257,7 @@ class ProgboxVerificationFinding(models.Model):
                 ),
                 self.env._(
                     "Nothing is lost, but the times of these lines prove less. See "
-                    "that the server keeps its time with NTP."
+                    "that the server keeps its time with NTP, then acknowledge this."
                 ),
             ),
         }

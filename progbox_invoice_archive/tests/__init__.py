@@ -29,6 +29,7 @@ from . import test_archive_guards_room
 from . import test_source_deletion
 from . import test_uninstall
 from . import test_archive_tampering
+from . import test_deletion_tampering
 from . import test_ledger_tampering
 from . import test_ledger_anchors
 from . import test_restored_dump

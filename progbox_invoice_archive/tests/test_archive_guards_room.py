@@ -80,7 +80,7 @@ class TestGuardsLeaveRoom(GuardsCommon):
             company_ids=[Command.set(self.company.ids)],
         )
         seal = self.server["progbox.seal"].with_user(user).sudo()
-        line = seal._append(self.company, "source_deleted", {"record": 1})
+        line = seal._append(self.company, "closing", {"record": 1})
         self.assertEqual(line.create_uid, user)
         before = line.read(["payload", "hash"])
         user.unlink()

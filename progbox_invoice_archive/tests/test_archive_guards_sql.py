@@ -33,6 +33,20 @@ class TestGuardsSql(GuardsCommon):
         cls.closing = cls.server["progbox.closing"]._close(
             cls.company, cls.document.document_date
         )
+        cls.server["progbox.source.deletion"]._enqueue(
+            [
+                {
+                    "company_id": cls.company.id,
+                    "res_model": "account.move",
+                    "res_id": 1 << 30,
+                    "number": "INV/GONE",
+                    "document_ids": cls.document.ids,
+                }
+            ]
+        )
+        cls.deletion = cls.server["progbox.source.deletion"].search(
+            [], order="id desc", limit=1
+        )
         cls.env.flush_all()
 
     @mute_logger("odoo.sql_db")
@@ -68,6 +82,11 @@ class TestGuardsSql(GuardsCommon):
             ("progbox_folder", FOLDER_COLUMNS + ", parent_path", self.folder.id),
             ("progbox_seal", APPEND_ONLY["progbox_seal"], self.seal.id),
             ("progbox_closing", APPEND_ONLY["progbox_closing"], self.closing.id),
+            (
+                "progbox_source_deletion",
+                APPEND_ONLY["progbox_source_deletion"],
+                self.deletion.id,
+            ),
         ):
             for column, value in self.columns(table, names).items():
                 self.refused(f"UPDATE {table} SET {column} = {value} WHERE id = {id_}")
@@ -90,6 +109,7 @@ class TestGuardsSql(GuardsCommon):
             ("progbox_closing", self.closing.id),
             ("progbox_document", self.document.id),
             ("progbox_folder", self.folder.id),
+            ("progbox_source_deletion", self.deletion.id),
             ("ir_attachment", self.attachment.id),
         ):
             self.refused(f"DELETE FROM {table} WHERE id = {id_}")
@@ -103,6 +123,7 @@ class TestGuardsSql(GuardsCommon):
             "progbox_closing",
             "progbox_document",
             "progbox_folder",
+            "progbox_source_deletion",
             "ir_attachment",
         ):
             self.refused(f"TRUNCATE {table} CASCADE")
@@ -161,13 +182,13 @@ class TestGuardsSql(GuardsCommon):
     # Ledger
     # ------------------------------------------------------------------
 
-    def line(self, **changes):
+    def line(self, kind="closing", **changes):
         """Return the values of a good next line, changed."""
         last = self.server["progbox.seal"]._last(self.company)
         values = {
             "company_id": self.company.id,
             "sequence": last.sequence + 1,
-            "kind": "source_deleted",
+            "kind": kind,
             "document_id": None,
             "previous_hash": last.hash,
             "sealed_on": fields.Datetime.now(),
@@ -204,7 +225,14 @@ class TestGuardsSql(GuardsCommon):
             {"content": {"sequence": 99}},
             {"content": {"company": -1}},
             {"content": {"kind": "deposit"}},
-            {"kind": "deposit", "content": {"kind": "deposit", "document": 1}},
+            {"kind": "deposit", "content": {"document": 1}},
+            {"kind": "deposit", "content": {"document": None}},
+            {"kind": "invented"},
+            {"kind": "source_deleted"},
+            {
+                "kind": "source_deleted",
+                "content": {"model": "account.move", "record": 1},
+            },
             {"company_id": self.other_company.id},
         ):
             self.refused(self.insert(self.line(**changes)))
@@ -212,7 +240,23 @@ class TestGuardsSql(GuardsCommon):
     def test_the_next_line_does(self):
         self.env.cr.execute(self.insert(self.line()))
         last = self.server["progbox.seal"]._last(self.company)
-        self.assertEqual(last.kind, "source_deleted")
+        self.assertEqual(last.kind, "closing")
+
+    def test_a_deletion_enters_the_ledger_once(self):
+        content = self.deletion._sealed_content()
+        self.deletion._job_process()
+        self.env.flush_all()
+        self.assertEqual(self.deletion.seal_id.kind, "source_deleted")
+        self.refused(self.insert(self.line(kind="source_deleted", content=content)))
+        self.refused(
+            "UPDATE progbox_source_deletion SET seal_id = %s WHERE id = %s",
+            self.seal.id,
+            self.deletion.id,
+        )
+
+    def test_the_kinds_of_lines_are_the_same_everywhere(self):
+        kind = self.env["progbox.seal"]._fields["kind"]
+        self.assertEqual(tuple(kind.get_values(self.env)), chain.KINDS)
 
     # ------------------------------------------------------------------
     # Sealing

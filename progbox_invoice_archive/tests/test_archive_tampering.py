@@ -108,6 +108,30 @@ class TestArchiveTampering(VerificationCommon):
         )
         self.assertFound(("file_second", self.victim), ("file_changed", self.victim))
 
+    def test_an_attachment_of_no_field_beside_the_first(self):
+        for field in ("NULL", "'thumbnail'"):
+            with self.subTest(field), self.env.cr.savepoint() as savepoint:
+                self.tamper(
+                    f"""INSERT INTO ir_attachment (
+                        name, type, res_model, res_field, res_id, store_fname
+                    ) SELECT 'forged.pdf', 'binary', 'progbox.document', {field}, %s,
+                        store_fname
+                    FROM ir_attachment WHERE id = %s""",  # pylint: disable=sql-injection
+                    self.documents(self.victim).id,
+                    self.documents(self.other)._content_attachment().id,
+                )
+                self.assertFound(("file_second", self.victim))
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_a_file_made_to_look_like_something_else(self):
+        attachment = self.documents(self.victim)._content_attachment()
+        change = "UPDATE ir_attachment SET mimetype = 'text/html' WHERE id = %s"
+        self.tamper(change, attachment.id)
+        run = self.assertFound(("document_changed", self.victim))
+        self.assertEqual(run.finding_ids.what, "mimetype")
+        self.assertIn("text/html", run.finding_ids.actual_text)
+
     def test_a_file_in_the_database_changed(self):
         attachment = self.documents(self.victim)._content_attachment()
         self.tamper(

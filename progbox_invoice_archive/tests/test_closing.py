@@ -7,6 +7,7 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ..models.progbox_archive_alert import LEDGER
 from ..tools import chain
 from .common import ArchiveCommon
 
@@ -173,6 +174,15 @@ class TestClosing(ArchiveCommon):
             cron.method_direct_trigger()
         self.assertFalse(self.closings.search([("company_id", "=", self.company.id)]))
         self.assertTrue(self.closings.search([("company_id", "=", other.id)]))
+        self.assertTrue(self.ledger_alerts())
+        with self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.assertFalse(self.ledger_alerts())
+
+    def ledger_alerts(self):
+        alert = self.server["progbox.archive.alert"]
+        self.env.invalidate_all()
+        return alert._open_alerts(self.company, LEDGER)
 
     def test_each_company_closes_for_itself(self):
         other = self.setup_other_company()["company"]

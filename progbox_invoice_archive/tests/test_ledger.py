@@ -1,4 +1,6 @@
 import json
+import runpy
+from pathlib import Path
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
@@ -85,11 +87,33 @@ class TestLedger(ArchiveCommon):
             patch.object(progbox_document_deposit, "SEAL_BATCH", 2),
             patch.object(ProgboxDocument, "_seal", counted),
         ):
-            self.server["progbox.document"]._seal_unsealed()
+            self.migrate("19.0.1.1.0/post-seal.py")
         self.assertEqual(batches, [2, 1], "all were sealed at once")
         lines = self.lines()
         self.assertEqual(lines.document_id.ids, ids)
         self.assertEqual(lines.mapped("sequence"), [1, 2, 3])
+
+    def test_deletions_from_before_learn_their_lines(self):
+        move = self.posted()
+        self.archived_for(move)
+        move.button_draft()
+        move.unlink()
+        deletion = self.server["progbox.source.deletion"].search(
+            [], order="id desc", limit=1
+        )
+        deletion._job_process()
+        line = deletion.seal_id
+        self.assertEqual(line.kind, "source_deleted")
+        self.env.flush_all()
+        with self.lifted("progbox_source_deletion"):
+            self.env.cr.execute("UPDATE progbox_source_deletion SET seal_id = NULL")
+        self.migrate("19.0.1.3.0/post-deletions.py")
+        self.env.invalidate_all()
+        self.assertEqual(deletion.seal_id, line)
+
+    def migrate(self, script):
+        path = Path(__file__).parents[1] / "migrations" / script
+        runpy.run_path(path)["migrate"](self.env.cr, "19.0.1.0.0")
 
     def without_guards(self):
         """Lift the triggers of the database, as a person with SQL could."""

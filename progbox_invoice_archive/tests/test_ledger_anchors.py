@@ -5,8 +5,10 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo import fields
-from odoo.tests import tagged
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
 
+from ..models.progbox_ledger_guards import REPAIRED
 from .verification_common import VerificationCommon
 
 CLOSING_COLUMNS = {
@@ -79,18 +81,67 @@ class TestLedgerAnchors(VerificationCommon):
             *(("document_unsealed", move) for move in self.moves),
         )
 
-    def test_the_clock_set_back(self):
+    def test_a_run_that_found_the_ledger_damaged_is_no_witness(self):
+        last = self.seals()[-1]
+        number, sealed = self.moves[-1].name, last.hash
+        change = "UPDATE progbox_seal SET hash = %s WHERE id = %s"
+        self.tamper(change, "$1$" + "0" * 64, last.id)
+        self.assertFound(("line_changed", number))
+        self.tamper(change, sealed, last.id)
+        self.assertIntact(self.verify())
+        # The one after it is a witness again.
+        self.cut(1)
+        self.assertFound(("ledger_cut", None))
+
+    def test_the_clock_set_back_until_somebody_has_looked_into_it(self):
         with freeze_time(fields.Datetime.now() - timedelta(days=3)):
             late = self.filed()
         run = self.assertFound(("clock", late))
         self.assertEqual(run.finding_ids.level, "warning")
+        self.assertFound(("clock", late))
+        run.finding_ids.with_user(self.manager()).action_acknowledge()
+        self.assertIntact(self.verify())
+        with freeze_time(fields.Datetime.now() - timedelta(days=6)):
+            again = self.filed()
+        self.assertFound(("clock", again))
 
-    def test_a_guard_that_was_lifted_until_the_server_started(self):
-        self.env["ir.config_parameter"].sudo().set_param(
-            "progbox_invoice_archive.guards_repaired", "guard_of_seals disabled"
+    def manager(self):
+        return new_test_user(
+            self.env,
+            "witness",
+            groups="progbox_invoice_archive.group_archive_manager",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
         )
-        run = self.assertFound(("guard_missing", None))
-        self.assertIn("guard_of_seals disabled", run.finding_ids.message)
+
+    def test_guards_that_were_lifted_until_the_server_started(self):
+        parameters = self.env["ir.config_parameter"].sudo()
+        once, twice = "2026-11-02: seals disabled", "2026-11-03: seals missing"
+        parameters.set_param(REPAIRED, once)
+        finding = self.assertFound(("guard_lifted", None)).finding_ids
+        self.assertIn(once, finding.message)
+        self.assertEqual(finding.level, "error")
+        with self.assertRaises(AccessError):
+            finding.with_user(self.billing).action_acknowledge()
+        manager = self.manager()
+        finding.with_user(manager).action_acknowledge()
+        self.assertEqual(finding.acknowledged_by, manager.name)
+        logged = self.server["progbox.access.log"].search([], limit=1)
+        self.assertEqual(logged.user_ref, manager.id)
+        self.assertIn(once, logged.note)
+        self.assertIntact(self.verify())
+        parameters.set_param(REPAIRED, f"{once}\n{twice}")
+        finding = self.assertFound(("guard_lifted", None)).finding_ids
+        self.assertIn(twice, finding.message)
+
+    def test_what_can_be_put_right_is_not_acknowledged(self):
+        self.tamper(
+            "UPDATE progbox_document SET name = 'x' WHERE id = %s",
+            self.documents(self.victim).id,
+        )
+        finding = self.verify().finding_ids.with_user(self.manager())
+        with self.assertRaisesRegex(UserError, "has been corrected"):
+            finding.action_acknowledge()
 
     def test_a_guard_that_is_gone(self):
         guards = type(self.env["progbox.ledger.guards"])

@@ -1,11 +1,15 @@
 import re
+from unittest.mock import patch
 
 import psycopg2
 
+from odoo.sql_db import db_connect
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
+from ..models.progbox_ledger_guards import INSTALL_LOCK, REPAIRED
 from ..tools.guards_sql import FUNCTIONS, REFUSALS
+from ..tools.guards_triggers import TRIGGERS
 from .guards_common import GuardsCommon
 
 LOGGER = "odoo.addons.progbox_invoice_archive.models.progbox_ledger_guards"
@@ -112,6 +116,130 @@ class TestLedgerGuards(GuardsCommon):
                 self.assertEqual(set(guards._guards_state().values()), {"active"})
                 found = parameters.get_param("progbox_invoice_archive.guards_repaired")
                 self.assertIn(f"{name} {how}", found)
+
+    def repaired(self):
+        parameters = self.env["ir.config_parameter"].sudo()
+        return (parameters.get_param(REPAIRED) or "").splitlines()
+
+    def drop_all(self):
+        self.run_deferred_triggers()
+        self.server["progbox.ledger.guards"]._guards_drop()
+        self.assertFalse(self.server["progbox.ledger.guards"]._guards_found())
+
+    def assertPutBack(self):
+        guards = self.server["progbox.ledger.guards"]
+        guards._guards_ensure()
+        self.assertEqual(set(guards._guards_state().values()), {"active"})
+
+    def test_all_guards_removed_at_once_are_no_first_install(self):
+        self.drop_all()
+        with self.assertLogs(LOGGER, "WARNING"):
+            self.assertPutBack()
+        self.assertIn("progbox_seal_keep missing", self.repaired()[-1])
+
+    def test_a_first_install_is_not_suspicious(self):
+        self.drop_all()
+        guards = type(self.env["progbox.ledger.guards"])
+        with (
+            patch.object(guards, "_has_ledger", lambda self: False),
+            self.assertNoLogs(LOGGER, "WARNING"),
+        ):
+            self.assertPutBack()
+        self.assertFalse(self.repaired())
+
+    def test_an_upgrade_is_not_suspicious(self):
+        self.run_deferred_triggers()
+        guards = self.server["progbox.ledger.guards"]
+        for table, name, _enabled, definition, _comment in guards._guards_found():
+            target = SQL("FUNCTION public.%s", SQL.identifier(name))
+            if table:
+                target = SQL("TRIGGER %s", guards._on(table, name))
+            self.env.cr.execute(SQL("COMMENT ON %s IS %s", target, f"0 {definition}"))
+        # The version before did not have this one.
+        self.env.cr.execute("DROP TRIGGER progbox_folder_add ON progbox_folder")
+        self.assertEqual(set(guards._guards_state().values()), {"outdated", "missing"})
+        with self.assertNoLogs(LOGGER, "WARNING"):
+            self.assertPutBack()
+        self.assertFalse(self.repaired())
+
+    def test_every_repair_is_remembered(self):
+        for trigger in ("progbox_seal_keep", "progbox_closing_keep"):
+            table = trigger.removesuffix("_keep")
+            self.run_deferred_triggers()
+            self.env.cr.execute(
+                SQL(
+                    "DROP TRIGGER %s ON %s",
+                    SQL.identifier(trigger),
+                    SQL.identifier(table),
+                )
+            )
+            with self.assertLogs(LOGGER, "WARNING"):
+                self.assertPutBack()
+        first, second = self.repaired()
+        self.assertIn("progbox_seal_keep missing", first)
+        self.assertIn("progbox_closing_keep missing", second)
+
+    def test_a_worker_that_sees_too_late_what_another_has_put_back(self):
+        """The snapshot of its transaction is from before."""
+        self.run_deferred_triggers()
+        guards = type(self.env["progbox.ledger.guards"])
+        found = guards._guards_found
+        answers = [lambda guards: [], lambda guards: []]
+        with (
+            patch.object(
+                guards,
+                "_guards_found",
+                lambda self: (answers.pop() if answers else found)(self),
+            ),
+            self.assertLogs(LOGGER, "WARNING") as logs,
+        ):
+            self.assertPutBack()
+        self.assertFalse(answers)
+        self.assertNotIn("could not be installed", "".join(logs.output))
+
+    def test_one_worker_installs_and_the_others_go_on(self):
+        self.drop_all()
+        with db_connect(self.env.cr.dbname).cursor() as other:
+            other.execute("SELECT pg_advisory_xact_lock(%s)", [INSTALL_LOCK])
+            self.server["progbox.ledger.guards"]._guards_ensure()
+            self.assertFalse(self.server["progbox.ledger.guards"]._guards_found())
+        with self.assertLogs(LOGGER, "WARNING"):
+            self.assertPutBack()
+
+    def test_no_registry_fails_to_load_because_of_the_guards(self):
+        self.drop_all()
+        guards = type(self.env["progbox.ledger.guards"])
+
+        def fail(self):
+            self.env.cr.execute("SELECT 1 / 0")
+
+        with (
+            patch.object(guards, "_guards_install", fail),
+            mute_logger("odoo.sql_db"),
+            self.assertLogs(LOGGER, "ERROR") as logs,
+        ):
+            self.server["progbox.ledger.guards"]._register_hook()
+        self.assertIn("could not be installed", logs.output[0])
+        self.assertFalse(self.repaired())
+
+    def test_the_ledger_is_locked_first_as_by_a_deposit(self):
+        self.drop_all()
+        cursor = type(self.env.cr)
+        execute = cursor.execute
+        locks = []
+
+        def listen(cr, query, *args, **kwargs):
+            if "LOCK TABLE" in str(query):
+                locks.append(str(query))
+            return execute(cr, query, *args, **kwargs)
+
+        with (
+            patch.object(cursor, "execute", listen),
+            self.assertLogs(LOGGER, "WARNING"),
+        ):
+            self.assertPutBack()
+        self.assertIn("progbox_seal", locks[0])
+        self.assertEqual(len(locks), len({table for table, *_ in TRIGGERS.values()}))
 
     def test_guards_in_place_are_not_touched(self):
         guards = self.server["progbox.ledger.guards"]

@@ -163,6 +163,45 @@ class TestLedgerTampering(VerificationCommon):
             ("line_foreign", self.moves[1]), ("line_foreign", self.moves[3])
         )
 
+    def append(self, kind, **content):
+        """Append a good next line with SQL, as nobody but the archive may."""
+        last = self.seals()[-1]
+        payload = chain.canonical(
+            {
+                **content,
+                "company": self.company.id,
+                "kind": kind,
+                "sealed_on": f"{last.sealed_on.isoformat()}Z",
+                "sequence": last.sequence + 1,
+            }
+        )
+        self.tamper(
+            """INSERT INTO progbox_seal (
+                company_id, sequence, kind, payload, previous_hash, hash, sealed_on
+            ) VALUES (%s, %s, %s, %s, %s, %s, %s)""",
+            self.company.id,
+            last.sequence + 1,
+            kind,
+            payload,
+            last.hash,
+            chain.link(last.hash, payload),
+            last.sealed_on,
+        )
+
+    def test_a_forged_line_at_the_end(self):
+        forged = {"number": "INV/FORGED", "model": "account.move", "record": 1 << 30}
+        for kind, expected, number in (
+            ("deposit", "document_missing", "INV/FORGED"),
+            ("source_deleted", "line_foreign", "INV/FORGED"),
+            ("closing", "closing_missing", None),
+            ("invented", "line_foreign", "INV/FORGED"),
+        ):
+            with self.subTest(kind), self.env.cr.savepoint() as savepoint:
+                self.append(kind, **forged)
+                self.assertFound((expected, number))
+                savepoint.rollback()
+                self.env.invalidate_all()
+
     def test_a_line_of_another_company(self):
         self.tamper(
             "UPDATE progbox_seal SET payload = %s WHERE id = %s",

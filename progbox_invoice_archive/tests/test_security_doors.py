@@ -29,6 +29,7 @@ class TestSecurityDoors(ArchiveCommon):
         admin = new_test_user(self.env, "sysadmin", "base.group_system")
         env = self.env(user=admin, su=False, context={"_force_unlink": True})
         seals = env["ir.model"].search([("model", "=", "progbox.seal")])
+        notes = env["ir.model"].search([("model", "=", "progbox.source.deletion")])
         column = env["ir.model.fields"].search(
             [("model", "=", "progbox.seal"), ("name", "=", "payload")]
         )
@@ -37,6 +38,7 @@ class TestSecurityDoors(ArchiveCommon):
         )
         for attempt in (
             seals.unlink,
+            notes.unlink,
             column.unlink,
             *(module.module_uninstall for module in modules),
         ):

@@ -2,7 +2,9 @@ import json
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
+from ..models.progbox_archive_alert import LEDGER
 from .common import ArchiveCommon
 
 
@@ -104,6 +106,26 @@ class TestSourceDeletion(ArchiveCommon):
         menu = self.env.ref("progbox_invoice_archive.progbox_source_deletion_menu")
         self.assertIn(menu.id, menus.with_user(manager)._visible_menu_ids())
         self.assertNotIn(menu.id, menus.with_user(self.billing)._visible_menu_ids())
+
+    def test_a_deletion_that_is_given_up_warns_the_manager(self):
+        move = self.posted()
+        self.archived_for(move)
+        move.button_draft()
+        move.unlink()
+        deletion = self.deletions()
+        alert = self.server["progbox.archive.alert"]
+        with mute_logger("odoo.addons.progbox_invoice_archive"):
+            deletion._job_fail(ZeroDivisionError())
+            self.assertFalse(alert._open_alerts(self.company, LEDGER))
+            deletion._job_fail(ZeroDivisionError(), give_up=True)
+        told = alert._open_alerts(self.company, LEDGER)
+        self.assertEqual(told.user_id, self.company._progbox_archive_manager())
+        alert._clear_ledger(self.company)
+        self.assertTrue(told.exists(), "it is not in the ledger yet")
+        deletion.action_retry()
+        deletion._job_process()
+        alert._clear_ledger(self.company)
+        self.assertFalse(told.exists())
 
     def test_managers_of_other_companies_see_none_of_it(self):
         move = self.posted()

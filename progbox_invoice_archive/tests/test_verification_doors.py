@@ -4,6 +4,7 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from ..models.progbox_verification_texts import SEALED_FIELDS
 from ..tools.verify import SEALED
@@ -115,6 +116,32 @@ class TestVerificationDoors(VerificationCommon):
         self.verify()
         self.assertFalse(self.alerts())
 
+    def test_new_damage_and_a_new_manager_make_a_new_warning(self):
+        self.company.progbox_archive_user_id = self.manager
+        change = "UPDATE progbox_document SET name = 'x' WHERE id = %s"
+        self.tamper(change, self.documents(self.moves[0]).id)
+        self.verify()
+        self.assertIn("(1)", self.alerts().summary)
+        self.tamper(change, self.documents(self.moves[1]).id)
+        self.verify()
+        self.assertIn("(2)", self.alerts().summary)
+        successor = self.manager.copy({"login": "successor", "name": "Successor"})
+        self.company.progbox_archive_user_id = successor
+        self.verify()
+        self.assertEqual(self.alerts().user_id, successor)
+
+    def test_a_verification_that_is_given_up_warns_the_manager(self):
+        self.company.progbox_archive_user_id = self.manager
+        run = self.runs._start_here(self.company, {"door": "command"})
+        with mute_logger("odoo.addons.progbox_invoice_archive"):
+            run._job_fail(ZeroDivisionError())
+            self.assertFalse(self.alerts())
+            run._job_fail(ZeroDivisionError(), give_up=True)
+        self.assertEqual(self.alerts().user_id, self.manager)
+        self.assertIn("could not run", self.alerts().summary)
+        self.verify()
+        self.assertFalse(self.alerts())
+
     def test_the_report(self):
         self.tamper(
             "UPDATE progbox_document SET name = 'x' WHERE id = %s",
@@ -145,7 +172,11 @@ class TestVerificationDoors(VerificationCommon):
         )
         self.assertEqual(finding.actual_text, "Client: x\nSize (bytes): 1")
         changed = {kind: set(names) for kind, (_model, names) in SEALED_FIELDS.items()}
-        self.assertEqual(changed["document_changed"], set(SEALED) | {"seal"})
+        self.assertEqual(
+            changed["document_changed"], set(SEALED) | {"mimetype", "seal"}
+        )
+        deletion = self.server["progbox.source.deletion"].new()
+        self.assertEqual(changed["line_foreign"], deletion._sealed_content().keys())
         closing = self.server["progbox.closing"].new()
         self.assertEqual(
             changed["closing_changed"], closing._sealed_content().keys() | {"sealed_on"}

@@ -12,6 +12,7 @@ GUARDED = (
     "progbox_document",
     "progbox_folder",
     "progbox_seal",
+    "progbox_source_deletion",
 )
 
 

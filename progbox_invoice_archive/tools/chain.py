@@ -12,6 +12,8 @@ import hashlib
 import json
 
 PREFIX = "$1$"
+# What a line can be about; a line of another kind was not written by the archive.
+KINDS = ("deposit", "source_deleted", "closing")
 GENESIS = ""
 
 

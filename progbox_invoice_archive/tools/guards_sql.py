@@ -82,7 +82,8 @@ BEGIN
 END
 """
 
-# The same rule as in tools/chain.py.
+# The same rule as in tools/chain.py. What the line speaks of must be there: its
+# document, or the note of a deletion that has no line yet.
 NEXT_LINE = """
 DECLARE
     last_sequence integer := 0;
@@ -100,8 +101,16 @@ BEGIN
         OR content ->> 'company' IS DISTINCT FROM NEW.company_id::text
         OR content ->> 'sequence' IS DISTINCT FROM NEW.sequence::text
         OR content ->> 'kind' IS DISTINCT FROM NEW.kind
-        OR NEW.kind = 'deposit'
-            AND content ->> 'document' IS DISTINCT FROM NEW.document_id::text
+        OR (CASE NEW.kind
+            WHEN 'deposit' THEN
+                (content ->> 'document' = NEW.document_id::text) IS NOT TRUE
+            WHEN 'source_deleted' THEN NOT EXISTS (
+                SELECT FROM public.progbox_source_deletion
+                    WHERE company_id = NEW.company_id AND seal_id IS NULL
+                    AND res_model = content ->> 'model'
+                    AND res_id::text = content ->> 'record')
+            ELSE NEW.kind <> 'closing'
+        END)
     THEN
         PERFORM public.progbox_guard_refuse('next_line', 'progbox_seal');
     END IF;

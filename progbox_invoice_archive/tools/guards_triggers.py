@@ -10,6 +10,10 @@ APPEND_ONLY = {
         "id, company_id, month, number, document_count, new_document_count, totals,"
         " last_sequence, last_hash, seal_id, closed_on, closed_by"
     ),
+    "progbox_source_deletion": (
+        "id, company_id, res_model, res_id, number, document_ids, deleted_by,"
+        " deleted_on"
+    ),
 }
 DOCUMENT_COLUMNS = (
     "id, name, folder_id, company_id, type_id, mimetype, sha256, size, res_model,"
@@ -46,6 +50,10 @@ TRIGGERS = {
     **{f"{table}_keep": _keep(table, names) for table, names in APPEND_ONLY.items()},
     "progbox_seal_next": _each_row(
         "BEFORE INSERT", "progbox_seal", "", _call("next_line")
+    ),
+    # The line is written by a job, later, and stays from then on.
+    "progbox_source_deletion_line": _keep(
+        "progbox_source_deletion", "seal_id", "OLD.seal_id IS NOT NULL"
     ),
     "progbox_document_keep": _keep(
         "progbox_document", DOCUMENT_COLUMNS, "OLD.seal_id IS NOT NULL"

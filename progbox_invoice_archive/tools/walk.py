@@ -132,6 +132,8 @@ class Walk:
                 expected=listed(content, differing),
                 actual=listed(copies, differing),
             )
+        if line.kind not in chain.KINDS:
+            return _foreign(line.sequence, content)
         return None
 
     def _follow(self, line, content, findings):

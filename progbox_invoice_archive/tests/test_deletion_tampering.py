@@ -1,0 +1,114 @@
+from odoo.tests import new_test_user, tagged
+
+from .verification_common import VerificationCommon
+
+DELETION_COLUMNS = {
+    "deleted_by": "deleted_by = 'Somebody else'",
+    "deleted_on": "deleted_on = deleted_on + interval '1 day'",
+    "documents": "document_ids = '[]'",
+    "number": "number = 'INV/OTHER'",
+}
+
+
+@tagged("post_install", "-at_install")
+class TestDeletionTampering(VerificationCommon):
+    """An invoice that is gone is in the ledger, and what the ledger says is so."""
+
+    INVOICES = 3
+
+    def setUp(self):
+        super().setUp()
+        self.victim = self.moves[-1]
+        self.number = self.victim.name
+
+    def delete(self):
+        """Delete an invoice as Odoo does; return the job that tells the ledger."""
+        self.victim.button_draft()
+        self.victim.unlink()
+        return self.server["progbox.source.deletion"].search([], order="id desc")[0]
+
+    def delete_past_odoo(self):
+        move = self.victim.id
+        self.jobs_of(self.victim).unlink()
+        self.tamper("DELETE FROM account_move WHERE id = %s", move)
+
+    def test_what_odoo_deletes_is_no_finding(self):
+        deletion = self.delete()
+        self.assertIntact(self.verify())
+        deletion._job_process()
+        self.assertEqual(self.seals()[-1:], deletion.seal_id)
+        self.assertIntact(self.verify())
+
+    def test_an_invoice_deleted_past_odoo(self):
+        document = self.documents(self.victim)
+        self.delete_past_odoo()
+        run = self.assertFound(("source_gone", self.number))
+        self.assertEqual(run.finding_ids.document_id, document)
+        manager = new_test_user(
+            self.env,
+            "finder",
+            groups="progbox_invoice_archive.group_archive_manager",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+        run.finding_ids.with_user(manager).action_acknowledge()
+        self.assertIntact(self.verify())
+
+    def test_a_deletion_that_never_got_into_the_ledger(self):
+        deletion = self.delete()
+        deletion._job_write({"state": "failed"})
+        self.assertFound(("source_gone", self.number))
+
+    def test_a_note_removed_before_it_got_into_the_ledger(self):
+        deletion = self.delete()
+        self.tamper("DELETE FROM progbox_source_deletion WHERE id = %s", deletion.id)
+        self.assertFound(("source_gone", self.number))
+
+    def test_the_line_removed_from_the_end(self):
+        deletion = self.delete()
+        deletion._job_process()
+        self.tamper("DELETE FROM progbox_seal WHERE id = %s", deletion.seal_id.id)
+        self.assertFound(("source_gone", self.number))
+
+    def test_the_note_removed_afterwards(self):
+        deletion = self.delete()
+        deletion._job_process()
+        self.tamper("DELETE FROM progbox_source_deletion WHERE id = %s", deletion.id)
+        run = self.assertFound(
+            ("line_foreign", self.number), ("source_gone", self.number)
+        )
+        foreign = run.finding_ids.filtered(lambda f: f.kind == "line_foreign")
+        self.assertIn("Odoo has noted no such deletion.", foreign.message)
+
+    def test_every_value_of_a_note(self):
+        deletion = self.delete()
+        deletion._job_process()
+        sealed = set(deletion._sealed_content())
+        self.assertEqual(sealed, {*DELETION_COLUMNS, "model", "record"})
+        for value, assignment in DELETION_COLUMNS.items():
+            with self.subTest(value), self.env.cr.savepoint() as savepoint:
+                self.tamper(
+                    f"UPDATE progbox_source_deletion SET {assignment} WHERE id = %s",  # pylint: disable=sql-injection
+                    deletion.id,
+                )
+                run = self.assertFound(("line_foreign", self.number))
+                self.assertRegex(run.finding_ids.expected, f"^{value}: ")
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_a_note_forged_for_an_invoice_that_is_there(self):
+        self.tamper(
+            """INSERT INTO progbox_source_deletion (
+                state, company_id, res_model, res_id, number, document_ids, deleted_by,
+                deleted_on
+            ) VALUES (
+                'pending', %s, 'account.move', %s, %s, '[]', 'Mitchell', now()
+            )""",
+            self.company.id,
+            self.victim.id,
+            self.number,
+        )
+        forged = self.server["progbox.source.deletion"].search([], order="id desc")[0]
+        forged._job_process()
+        run = self.assertFound(("line_foreign", self.number))
+        self.assertIn("still in Odoo", run.finding_ids.message)
