@@ -29,7 +29,9 @@ class IrAttachment(models.Model):
         ]
         log = self.env["progbox.access.log"]
         for document in self._progbox_documents_in_archive(ids) if ids else ():
-            if log._has_recent(("view", "download"), document, ONE_OPENING):
+            if log._has_recent(
+                ("view", "download"), ONE_OPENING, document_ref=document.id
+            ):
                 continue
             if self.env.cr.readonly:
                 # Odoo then takes the request once more, with a cursor that writes.
