@@ -47,9 +47,11 @@ class NotShared(Exception):
 
     :param share: the share it was asked of, empty when there is none
     :param str reason: why, for the log; the visitor does not learn it
+    :param int number: id of what he asked for, for the log
     """
 
-    def __init__(self, share, reason):
+    def __init__(self, share, reason, number=None):
         super().__init__(reason)
         self.share = share
         self.reason = reason
+        self.number = number

@@ -7,11 +7,17 @@ class ProgboxZipController(Controller):
 
     @route("/progbox/zip/<int:ticket_id>", type="http", auth="user")
     def zip_of_ticket(self, ticket_id):
-        return request.env["progbox.zip.ticket"].browse(ticket_id)._serve()
+        ticket = request.env["progbox.zip.ticket"].browse(ticket_id)
+        with request.env["progbox.zip"]._refusals_logged(ticket):
+            return ticket._serve()
 
     @route("/progbox/zip/folder/<int:folder_id>", type="http", auth="user")
     def zip_of_folder(self, folder_id):
         folder = request.env["progbox.folder"].browse(folder_id)
+        with request.env["progbox.zip"]._refusals_logged(folder):
+            return self._zip_of_folder(folder)
+
+    def _zip_of_folder(self, folder):
         folder.check_access("read")
         company = folder.company_id
         domain = Domain("folder_id", "child_of", folder.id)
@@ -24,4 +30,6 @@ class ProgboxZipController(Controller):
 
     @route("/progbox/export/<int:export_id>", type="http", auth="user")
     def zip_of_export(self, export_id):
-        return request.env["progbox.export"].browse(export_id)._serve()
+        export = request.env["progbox.export"].browse(export_id)
+        with request.env["progbox.zip"]._refusals_logged(export):
+            return export._serve()

@@ -26,9 +26,9 @@ class ShareFiles(Controller):
         is_shown = document.mimetype in (PDF, *PICTURES)
         if is_shown:
             stream.mimetype = document.mimetype
-        return stream.get_response(
-            as_attachment=not is_shown or str2bool(download or "", False)
-        )
+        is_saved = not is_shown or str2bool(download or "", False)
+        share._log_file(document, "download" if is_saved else "view")
+        return stream.get_response(as_attachment=is_saved)
 
     @share_route("/zip/<string:part>")
     def zip_of_part(self, share, /, part, **_query):
@@ -71,5 +71,5 @@ class ShareFiles(Controller):
     def _export(self, share, export_id):
         export = share.env["progbox.export"].browse(export_id).exists()
         if not export or export.share_id != share:
-            raise NotShared(share, "zip")
+            raise NotShared(share, "zip", export_id)
         return export

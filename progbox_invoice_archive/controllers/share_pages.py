@@ -61,6 +61,7 @@ class SharePages(Controller):
     @share_route("/document/<int:document_id>")
     def document(self, share, /, document_id, **_query):
         document = share._document(document_id)
+        share._log_opening()
         kind = self._preview_kind(document)
         text, is_cut = self._text(share, document) if kind == "text" else ("", False)
         part = f"{document.document_date or document.create_date:%Y-%m}"
@@ -85,6 +86,7 @@ class SharePages(Controller):
         total = share._document_count(domain)
         if part and not total:
             raise NotShared(share, "part")
+        share._log_opening()
         url = f"{share.env.context['progbox_root']}{path}"
         pages = pager(url, total, page, PAGE_SIZE, url_args=url_args)
         documents = share._documents(domain, offset=pages["offset"], limit=PAGE_SIZE)
@@ -124,7 +126,7 @@ class SharePages(Controller):
         """Return the beginning of a file as text, and whether there is more of it."""
         attachment = document._content_attachment()
         if not attachment:
-            raise NotShared(share, "document")
+            raise NotShared(share, "document", document.id)
         blocks = attachment._progbox_blocks(SHOWN_TEXT)
         text = next(blocks, b"")
         share._log_file(document, "view")

@@ -59,6 +59,7 @@ from . import progbox_ledger_guards
 from . import progbox_closing
 from . import progbox_share
 from . import progbox_share_access
+from . import progbox_share_choice
 from . import progbox_share_delivery
 from . import progbox_share_documents
 from . import progbox_share_folder

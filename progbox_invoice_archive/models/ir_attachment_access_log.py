@@ -31,5 +31,7 @@ class IrAttachment(models.Model):
         log = self.env["progbox.access.log"]
         documents = self.env[DOCUMENT].browse(ids).exists()._progbox_logged()
         for document in documents:
-            if not log._has_recent(("download",), document, ONE_OPENING):
+            if not log._has_recent(
+                ("download",), ONE_OPENING, document_ref=document.id
+            ):
                 log._log_taken(document)

@@ -45,15 +45,10 @@ class IrBinary(models.AbstractModel):
             return
         with self._progbox_writing_cursor() as cr:
             log = self.with_env(self.env(cr=cr)).env["progbox.access.log"]
-            # The first request of a viewer has no range. One that has is part of an
-            # opening, or somebody's way to get the file past this log.
-            if "Range" in request.httprequest.headers and log._has_recent(
-                ("view", "download"), document, ONE_OPENING
-            ):
-                return
             download = str2bool(request.params.get("download") or "", False)
             kind = "download" if download else "view"
-            log._log(kind, documents=document.with_env(log.env))
+            if not log._is_continued(kind, document):
+                log._log(kind, documents=document.with_env(log.env))
 
     def _progbox_log_refusal(self, record):
         document = self._progbox_archived_document(record, "content")
@@ -62,7 +57,7 @@ class IrBinary(models.AbstractModel):
         # The transaction of the request is about to be rolled back.
         with self._progbox_writing_cursor(own=True) as cr:
             log = self.with_env(self.env(cr=cr)).env["progbox.access.log"]
-            if not log._has_recent(("refused",), document, ONE_REFUSAL):
+            if not log._has_recent(("refused",), ONE_REFUSAL, document_ref=document.id):
                 log._log("refused", documents=document.with_env(log.env))
 
     def _progbox_archived_document(self, record, field_name):

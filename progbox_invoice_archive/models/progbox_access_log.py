@@ -10,9 +10,13 @@ from odoo.tools import SQL
 
 from ..tools.guards_sql import PURGE_SETTING
 from ..tools.sentinels import PURGER
+from .ir_binary_access_log import ONE_OPENING, ONE_REFUSAL
 from .res_users import ARCHIVE_MANAGER
 
 PURGE_LIMIT = 10000
+# Of one person within :data:`ONE_REFUSAL`: whoever tries one number after the other
+# does not fill the disk either.
+MOST_REFUSALS = 60
 
 
 class ProgboxAccessLog(models.Model):
@@ -168,21 +172,56 @@ class ProgboxAccessLog(models.Model):
         log._log("download", documents=documents, note=note)
 
     @api.model
-    def _has_recent(self, kinds, document, since, share=None):
-        """Whether the same person has been at the same document since then.
+    def _log_refusal(self, note, folder=None, company=None, share=None):
+        """Write down that somebody was turned away: the same once a minute.
+
+        :param str note: why, in words; for the others see :meth:`_log`
+        """
+        companies = company or folder.sudo().company_id
+        lately = self.sudo().search(
+            self._by_same_person(("refused",), ONE_REFUSAL, share)
+            & Domain("company_id", "in", companies.ids),
+            limit=MOST_REFUSALS,
+        )
+        if len(lately) < MOST_REFUSALS and note not in lately.mapped("note"):
+            self._log("refused", None, folder, company, note, share)
+
+    @api.model
+    def _is_continued(self, kind, document, share=None):
+        """Whether a request is part of an opening that is written down already.
+
+        The first request of a viewer has no range. One that has is part of an opening,
+        or somebody's way to get the file past this log.
+
+        :param str kind: "view" or "download"; who has looked at a file has not saved it
+        """
+        kinds = ("download",) if kind == "download" else ("view", "download")
+        return "Range" in request.httprequest.headers and self._has_recent(
+            kinds, ONE_OPENING, share, document_ref=document.id
+        )
+
+    @api.model
+    def _has_recent(self, kinds, since, share=None, **values):
+        """Whether the same person has done the same since then.
 
         :param timedelta since: how long ago
         :param progbox.share share: through which, if through one
+        :param values: of the fields that say what the same is
         """
-        domain = (
-            Domain("document_ref", "=", document.id)
-            & Domain("share_ref", "=", share and share.id)
+        domain = self._by_same_person(kinds, since, share) & Domain.AND(
+            Domain(name, "=", value) for name, value in values.items()
+        )
+        return bool(self.sudo().search(domain, limit=1))
+
+    @api.model
+    def _by_same_person(self, kinds, since, share=None):
+        return (
+            Domain("share_ref", "=", share.id if share else False)
             & Domain("kind", "in", kinds)
             & Domain("user_ref", "=", self.env.uid)
             & Domain("address", "=", request.httprequest.remote_addr)
             & Domain("accessed_on", ">", fields.Datetime.now() - since)
         )
-        return bool(self.sudo().search(domain, limit=1))
 
     # ------------------------------------------------------------------
     # Purge

@@ -59,6 +59,11 @@ class ProgboxExport(models.Model):
         string="Size (bytes)", digits=(20, 0), readonly=True, aggregator=None
     )
     document_count = fields.Integer(string="Documents", readonly=True, aggregator=None)
+    # Those whose files are lost included: what was asked for has not changed as long as
+    # it is the same.
+    found_count = fields.Integer(
+        string="Documents Found", readonly=True, aggregator=None
+    )
     problem_count = fields.Integer(string="Problems", readonly=True, aggregator=None)
     problems = fields.Text(
         string="What Is Missing", readonly=True, help="All of it is in PROBLEMS.txt."

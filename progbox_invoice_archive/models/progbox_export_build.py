@@ -65,17 +65,19 @@ class ProgboxExport(models.Model):
 
         :param PackageBuild build: not planned yet
         """
-        packages = self.env["progbox.package"]
+        packages, zips = self.env["progbox.package"], self.env["progbox.zip"]
         companies = self.sudo().company_ids.with_env(self.env)
-        package = packages._package(companies, self._wanted())
+        wanted, is_evidence = self._wanted(), self.kind == "evidence"
+        package = packages._package(companies, wanted, hides=is_evidence)
         with tempfile.TemporaryDirectory(prefix="progbox-") as temporary:
-            if self.kind == "evidence":
+            if is_evidence:
                 packages._add_evidence(package, companies, Path(temporary))
             packages._finish(package)
             build.make_plan(
                 package,
                 {
                     "document_count": len(package.files),
+                    "found_count": zips._measure(companies, wanted).documents,
                     "problem_count": len(package.problems),
                     "problems": "\n".join(package.problems[:SHOWN_PROBLEMS]),
                     "size": package.size,

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.http import Stream, content_disposition, request
 
 from ..tools.filenames import clean_filename
+from .ir_binary_access_log import ONE_OPENING
 from .progbox_zip import HEADERS
 
 
@@ -67,15 +68,20 @@ class ProgboxExport(models.Model):
         return response
 
     def _log_download(self, requested_range):
-        """Write down that the zip is fetched.
+        """Write down that the zip is fetched, unless it is a download that goes on.
 
-        :param str requested_range: header of a download that goes on
+        :param str requested_range: header of the request, if it asks for a part only
         """
-        note = self.env._("%(count)s in a zip", count=self.document_count)
-        self.env["progbox.zip"]._log_zip(
-            self.sudo().company_ids.with_env(self.env),
-            self._wanted(),
-            self.document_count,
-            self.folder_id,
-            f"{note}, {requested_range}" if requested_range else note,
-        )
+        count = self.env._("%(count)s in a zip", count=self.document_count)
+        note = f"{count}: {self.name}"
+        companies = self.sudo().company_ids.with_env(self.env)
+        if not requested_range or not self.env["progbox.access.log"]._has_recent(
+            ("download",),
+            ONE_OPENING,
+            self.sudo().share_id,
+            company_id=companies[:1].id,
+            note=note,
+        ):
+            self.env["progbox.zip"]._log_zip(
+                companies, self._wanted(), self.document_count, self.folder_id, note
+            )

@@ -7,6 +7,9 @@ from .progbox_job_mixin import OPEN_STATES
 from .progbox_share_documents import TAKEN
 from .progbox_share_mail import ZIP
 
+# Of a share at a time: the months of a year, the year, all, and what was new.
+MOST_ZIPS = 20
+
 
 class ProgboxExport(models.Model):
     """Large zips for those with whom a folder is shared.
@@ -75,6 +78,11 @@ class ProgboxExport(models.Model):
             self = self.with_user(share.create_uid)
         return super()._notify(message, kind)
 
+    def _job_finish(self, state, reason=False):
+        result = super()._job_finish(state, reason)
+        self.sudo().share_id._discard_old_zips()
+        return result
+
 
 class ProgboxShare(models.Model):
     _inherit = "progbox.share"
@@ -97,12 +105,30 @@ class ProgboxShare(models.Model):
         ).filtered(
             lambda export: (
                 export.state in OPEN_STATES
-                or (export.has_content and export.document_count == count)
+                or (export.has_content and export.found_count == count)
             )
         )
         return there[:1] or self.env["progbox.zip"]._request(
             self.company_id, Domain.FALSE, name, share_id=self.id, share_part=part
         )
+
+    def _discard_old_zips(self):
+        """Keep the newest zips only: whoever asks for more does not fill the disk."""
+        exports = self.env["progbox.export"].search(Domain("share_id", "in", self.ids))
+        for export in exports.filtered("has_content")[MOST_ZIPS:]:
+            export._discard()
+
+
+class ProgboxPackage(models.AbstractModel):
+    _inherit = "progbox.package"
+
+    def _levels_above(self):
+        folder = self.env["progbox.share"]._visited().folder_id
+        # Nobody outside reads where a folder is. What is above a month of the archive
+        # is its year.
+        if not folder or folder.locked:
+            return super()._levels_above()
+        return len(folder._ancestor_ids()) - 1
 
 
 class ProgboxZip(models.AbstractModel):

@@ -52,7 +52,8 @@ class ProgboxPackage(models.AbstractModel):
 
     Access is checked once, by the search; from there on it is plain SQL and tuples,
     because twenty thousand records would neither fit into the memory of a worker nor
-    into the time that a first byte may take.
+    into the time that a first byte may take. What can be extended:
+    :meth:`_levels_above`.
     """
 
     _name = "progbox.package"
@@ -63,15 +64,17 @@ class ProgboxPackage(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @api.model
-    def _package(self, companies, domain):
+    def _package(self, companies, domain, hides=False):
         """Return the documents of companies that the user may read, with an index.
 
         :param res.company companies: documents of others are never inside; with
             several, each has a folder of its own at the top
         :param domain: which of their documents
+        :param bool hides: whether folders keep the dot that hides them, as evidence
+            does; who downloads would see no documents
         :rtype: Package, to be closed with :meth:`_finish`
         """
-        package = Package(self._reader())
+        package = Package(self._reader(), hides)
         point = get_lang(self.env).decimal_point
         index = Index(point)
         index.add(self._index_header())
@@ -98,6 +101,15 @@ class ProgboxPackage(models.AbstractModel):
         :rtype: Reader
         """
         return Reader(self.env.registry, self.env["ir.attachment"]._filestore())
+
+    # ------------------------------------------------------------------
+    # To extend
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _levels_above(self):
+        """Return how many folders, from the root on, the paths leave out."""
+        return 0
 
     # ------------------------------------------------------------------
     # Documents
@@ -136,7 +148,7 @@ class ProgboxPackage(models.AbstractModel):
 
     @api.model
     def _folders(self, found, several):
-        """Return the names from the root to each folder, in their order.
+        """Return the names of the folders on the way to each one, in their order.
 
         :param Query found: the documents that are looked for
         :param bool several: whether they belong to several companies
@@ -152,8 +164,9 @@ class ProgboxPackage(models.AbstractModel):
                 found.subselect("progbox_document.folder_id"),
             )
         )
+        above = self._levels_above()
         return {
-            id_: (company, *path) if several else tuple(path)
+            id_: (company, *path[above:]) if several else tuple(path[above:])
             for id_, company, path in rows
         }
 

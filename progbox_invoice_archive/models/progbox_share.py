@@ -45,11 +45,6 @@ class ProgboxShare(models.Model):
         readonly=True,
         help="Otherwise only what was there on the day of sharing.",
     )
-    last_document_id = fields.Integer(
-        readonly=True,
-        aggregator=None,
-        help="The newest document on the day of sharing.",
-    )
     expires_on = fields.Datetime(readonly=True, help="Empty: it does not expire.")
     message = fields.Text(readonly=True)
     monthly_notification = fields.Boolean(
@@ -192,12 +187,13 @@ class ProgboxShare(models.Model):
                     "company_id": folder.company_id.id,
                     "folder_id": folder.id,
                     "folder_name": folder.display_name,
-                    "last_document_id": folder._newest_document_id(),
                     "token_hash": token_hash,
                 }
             )
             .with_env(self.env)
         )
+        if not share.include_future:
+            share._keep_choice()
         share._log_change(
             self.env._("Shared with %(recipient)s", recipient=share._visitor_label())
         )

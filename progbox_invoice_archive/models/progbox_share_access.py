@@ -6,7 +6,7 @@ from odoo.http import request
 
 from ..exceptions import NotShared
 from ..tools.share_token import matches, split
-from .ir_binary_access_log import ONE_OPENING, ONE_REFUSAL
+from .ir_binary_access_log import ONE_OPENING
 
 _logger = logging.getLogger(__name__)
 
@@ -83,19 +83,27 @@ class ProgboxShare(models.Model):
                 kind, folder=self.folder_id, note=note, share=self
             )
 
+    def _log_opening(self):
+        """Write down that the folder was opened, once for all pages that are read.
+
+        Not everybody begins with the first page: the monthly e-mail leads to a month.
+        """
+        if not self.env["progbox.access.log"]._has_recent(
+            ("view",), ONE_OPENING, self, document_ref=False
+        ):
+            self._log_visit("view")
+
     def _log_file(self, document, kind):
         """Write down that a document was seen or downloaded, once per opening."""
         log = self.env["progbox.access.log"]
-        if request.httprequest.method == "HEAD" or (
-            "Range" in request.httprequest.headers
-            and log._has_recent(("view", "download"), document, ONE_OPENING, self)
+        if request.httprequest.method != "HEAD" and not log._is_continued(
+            kind, document, self
         ):
-            return
-        log._log(kind, documents=document, share=self)
+            log._log(kind, documents=document, share=self)
 
     @api.model
     def _log_refusal(self, refused):
-        """Write down who was turned away, at most once a minute.
+        """Write down who was turned away.
 
         :param NotShared refused: why
         """
@@ -105,16 +113,12 @@ class ProgboxShare(models.Model):
             address = request.httprequest.remote_addr
             _logger.info("Refused: a share that does not exist, from %s", address)
             return
-        log = self.env["progbox.access.log"].sudo()
-        nothing = self.env["progbox.document"]
-        if not log._has_recent(("refused",), nothing, ONE_REFUSAL, share):
-            place = {"folder": share.folder_id} if share.folder_id else {}
-            log._log(
-                "refused",
-                **place or {"company": share.company_id},
-                note=self._refusal_reason(refused.reason),
-                share=share,
-            )
+        note = self._refusal_reason(refused.reason)
+        if refused.number:
+            note = f"{note} ({refused.number})"
+        folder = share.folder_id
+        place = {"folder": folder} if folder else {"company": share.company_id}
+        self.env["progbox.access.log"]._log_refusal(note, share=share, **place)
 
     def _refusal_reason(self, reason):
         return {

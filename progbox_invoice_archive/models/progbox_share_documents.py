@@ -51,14 +51,15 @@ class ProgboxShare(models.Model):
         before the revocation finds nothing either.
         """
         self.ensure_one()
-        domain = (
-            Domain("company_id", "=", self.company_id.id)
-            & Domain("folder_id", "child_of", self.folder_id.ids)
-            & self._still_open()
-        )
+        domain = self._inside() & self._still_open()
         if not self.include_future:
-            domain &= Domain("id", "<=", self.last_document_id)
+            domain &= self._chosen_domain()
         return domain
+
+    def _inside(self):
+        return Domain("company_id", "=", self.company_id.id) & Domain(
+            "folder_id", "child_of", self.folder_id.ids
+        )
 
     def _still_open(self):
         share_id = self.id
@@ -90,7 +91,7 @@ class ProgboxShare(models.Model):
         """
         document = self._documents(Domain("id", "=", document_id), limit=1)
         if not document:
-            raise NotShared(self, "document")
+            raise NotShared(self, "document", document_id)
         return document
 
     # ------------------------------------------------------------------

@@ -31,15 +31,6 @@ class ProgboxFolder(models.Model):
             Domain("folder_id", "in", self.ids)
         )._revoke()
 
-    def _newest_document_id(self):
-        """Return the id of the newest document in and under this folder, or 0."""
-        [[newest]] = (
-            self.env["progbox.document"]
-            .sudo()
-            ._read_group(Domain("folder_id", "child_of", self.ids), [], ["id:max"])
-        )
-        return newest or 0
-
     def _recipient_name(self):
         """Return what somebody outside calls this folder.
 

@@ -1,12 +1,14 @@
 import logging
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.http import Response, content_disposition, request
 
 from ..tools.filenames import clean_filename
+from .progbox_job_mixin import OPEN_STATES
 
 _logger = logging.getLogger(__name__)
 
@@ -119,7 +121,7 @@ class ProgboxZip(models.AbstractModel):
 
     @api.model
     def _request(self, companies, domain, stem, folder=None, **values):
-        """Queue a zip that is built in the background.
+        """Queue a zip that is built in the background, unless the same one is already.
 
         :param res.company companies: documents of others are never inside
         :param domain: which of their documents, as it can be kept as JSON
@@ -128,7 +130,8 @@ class ProgboxZip(models.AbstractModel):
         :param values: further field values of the export
         :rtype: progbox.export
         """
-        return self.env["progbox.export"]._enqueue(
+        queued = self._queued(companies, domain, folder, **values)
+        return queued or self.env["progbox.export"]._enqueue(
             {
                 "kind": "zip",
                 "target": "zip",
@@ -139,6 +142,51 @@ class ProgboxZip(models.AbstractModel):
                 **values,
             }
         )
+
+    @api.model
+    def _queued(self, companies, domain, folder=None, **values):
+        """Return the zip that the user has asked for and waits for, or an empty one."""
+        exports = self.env["progbox.export"].sudo()
+        values = {
+            "kind": "zip",
+            "create_uid": self.env.uid,
+            "folder_id": bool(folder) and folder.id,
+            **values,
+        }
+        queued = exports.search(
+            Domain("state", "in", OPEN_STATES)
+            & Domain.AND(Domain(name, "=", value) for name, value in values.items())
+        ).filtered(
+            lambda export: (
+                export.company_ids == companies
+                and Domain(export.domain) == Domain(domain)
+            )
+        )
+        return queued[:1].with_env(self.env)
+
+    @contextmanager
+    def _refusals_logged(self, record):
+        """Write down who is refused a zip; the refusal goes its way.
+
+        :param record: folder, ticket or export that is asked for
+        """
+        try:
+            yield
+        except AccessError:
+            # Nothing of this transaction stays; in the tests it holds a lock, too.
+            self.env.cr.rollback()
+            with self.env.registry.cursor() as cr:
+                asked = record.with_env(self.env(cr=cr)).sudo().exists()
+                asked.env["progbox.zip"]._log_refusal(asked)
+            raise
+
+    @api.model
+    def _log_refusal(self, asked):
+        if asked:
+            is_folder = asked._name == "progbox.folder"
+            place = {"folder": asked} if is_folder else {"company": asked.company_ids}
+            note = self.env._("Zip: %(name)s", name=asked.display_name)
+            self.env["progbox.access.log"]._log_refusal(note, **place)
 
     @api.model
     def _nothing_text(self):

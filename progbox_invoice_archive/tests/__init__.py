@@ -79,7 +79,9 @@ from . import test_compile_tool_forms
 from . import test_compile_tool_failures
 from . import test_compile_tool_children
 from . import test_share
+from . import test_share_log
 from . import test_share_wizard
+from . import test_share_zip
 from . import test_portal_archive
 from . import test_leaks
 from . import test_leaks_rpc

@@ -87,13 +87,22 @@ class ShareCommon(ArchiveCommon):
         )
 
     @classmethod
+    def plain_folder(cls, name, parent=None):
+        """Return a new folder that is not the archive's."""
+        return cls.server["progbox.folder"].create(
+            {
+                "name": name,
+                "parent_id": parent and parent.id,
+                "company_id": cls.company.id,
+            }
+        )
+
+    @classmethod
     def plain_document(cls, name, content=PDF, mimetype="application/pdf"):
         """Return a document of an ordinary folder, with whatever is in it."""
         folder = cls.server["progbox.folder"].search(
             [("name", "=", "Odds"), ("company_id", "=", cls.company.id)]
-        ) or cls.server["progbox.folder"].create(
-            {"name": "Odds", "company_id": cls.company.id}
-        )
+        ) or cls.plain_folder("Odds")
         document = cls.server["progbox.document"].create(
             {
                 "name": name,

@@ -125,6 +125,12 @@ class TestAccessLogOverHttp(AccessLogCommon, HttpCase):
             self.assertEqual(response.status_code, 206)
         self.assertEqual(len(self.lines()), 1)
 
+    def test_who_has_looked_at_a_file_has_not_saved_it(self):
+        self.url_open(self.url)
+        for _piece in range(2):
+            self.url_open(f"{self.url}?download=true", headers={"Range": "bytes=0-"})
+        self.assertEqual(self.lines().mapped("kind"), ["view", "download"])
+
     def test_a_range_is_no_way_past_the_log(self):
         self.url_open(self.url, headers={"Range": "bytes=1-"})
         self.assertEqual(len(self.lines("view")), 1)

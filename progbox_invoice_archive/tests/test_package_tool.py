@@ -173,10 +173,10 @@ class TestPackageTool(BaseCase):
         keys = [unicodedata.normalize("NFC", p.casefold()) for p in [*paths, *folders]]
         self.assertEqual(len(keys), len(set(keys)))
         for path in paths:
-            self.assertLessEqual(len(path.encode()), 600)
+            self.assertLessEqual(len(path.encode()), 200)
             for part in path.split("/"):
                 self.assertNotIn(part, ("", ".", ".."))
-                self.assertLessEqual(len(part.encode()), 200)
+                self.assertLessEqual(len(part.encode()), 120)
                 self.assertFalse(set(part) & WINDOWS_REFUSES, part)
                 self.assertFalse(part != part.strip() or part.endswith("."), part)
                 self.assertFalse(any(unicodedata.category(c) == "Cc" for c in part))
@@ -208,6 +208,33 @@ class TestPackageTool(BaseCase):
         self.assertEqual(names.file(("A",), "x.pdf"), "A/x (3).pdf")
         self.assertEqual(names.folder(("A", "x.pdf")), "A/x.pdf (2)")
         self.assertEqual(names.folder(("a",)), "a (2)")
+
+    def test_what_lies_deep_keeps_a_path_that_windows_opens(self):
+        names = Names()
+        deep = tuple(f"{level} {'é' * 50}" for level in range(5))
+        paths = [names.file(deep[:depth], f"{'x' * 150}.pdf") for depth in range(6)]
+        self.assertEqual(len(set(paths)), 6)
+        self.assertEqual(
+            [len(path.split("/")) for path in paths], [1, 2, 2, 2, 2, 2], paths
+        )
+        self.assertEqual({path[-4:] for path in paths}, {".pdf"})
+        self.assertLessEqual(max(len(path.encode()) for path in paths), 200)
+
+    def test_what_is_cut_off_uncovers_no_reserved_name(self):
+        name = Names().file(("A" * 119,), f"CON{' ' * 90}x.pdf")
+        self.assertEqual(name.split("/")[1], "CON_.pdf")
+
+    def test_folders_hide_only_where_they_shall(self):
+        folders = ((".factures", "2026"), ("factures",), (".. ",), ("...x",))
+        self.assertEqual(
+            [Names().folder(folder) for folder in folders],
+            [".factures/2026", "factures", "_", ".x"],
+        )
+        names = Names(hides=False)
+        self.assertEqual(
+            [names.folder(folder) for folder in folders],
+            ["factures/2026", "factures (2)", "_", "x"],
+        )
 
     def test_a_formula_is_no_formula_any_more(self):
         for text in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\n=1", " =1", "|x"):

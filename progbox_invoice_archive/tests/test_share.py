@@ -30,6 +30,21 @@ class TestShare(ShareCommon):
         self.assertIn(later, living._documents())
         self.assertEqual(frozen._documents(), self.november)
 
+    def test_what_is_moved_in_later_is_not_what_was_there(self):
+        there = self.plain_document("there.pdf")
+        folder = there.folder_id
+        moved = self.plain_document("moved.pdf")
+        moved.folder_id = self.plain_folder("Elsewhere")
+        self.plain_document("newest.pdf").unlink()
+        frozen = self.share_with(folder, self.anna, include_future=False)
+        living = self.share_with(folder, self.anna)
+        moved.folder_id = folder
+        self.assertEqual(living._documents(), there | moved)
+        self.assertEqual(frozen._documents(), there)
+        self.assertEqual(frozen._years()[0].count, 1)
+        there.folder_id = self.plain_folder("Elsewhere too")
+        self.assertFalse(frozen._documents())
+
     def test_a_share_ends_by_the_clock_alone(self):
         share, token = self.link(
             self.month, expires_on=fields.Datetime.now() + timedelta(days=7)

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.mail.tests.common import MailCase
 
@@ -118,6 +119,26 @@ class TestShareWizard(ShareCommon, MailCase):
         self.assertFalse(wizard.existing_share)
         wizard.write({"email": "anna@example.com", "folder_id": self.year.id})
         self.assertFalse(wizard.existing_share)
+
+    def test_invoice_backups_are_pointed_out(self):
+        """They can hold what their reader may not see elsewhere."""
+        document = self.plain_document("backup.pdf")
+        wizard = self.wizard(document.folder_id)
+        self.assertFalse(wizard.has_backups)
+        document.res_model = "progbox.compilation"
+        above = document.folder_id
+        below = document.folder_id = self.plain_folder("Below", above)
+        for folder, expected in ((above, True), (below, True), (self.root, False)):
+            with self.subTest(folder=folder.display_name):
+                self.assertEqual(self.wizard(folder).has_backups, expected)
+
+    def test_the_contacts_to_choose_from_are_those_of_the_portal(self):
+        wizard = self.wizard(way="contact")
+        domain = safe_eval(wizard._fields["partner_id"].domain)
+        found = wizard.partner_id.search(domain)
+        self.assertLessEqual((self.anna | self.boris).partner_id, found)
+        internal = self.manager | self.billing | self.env.ref("base.user_admin")
+        self.assertFalse(found & internal.partner_id)
 
     def test_what_cannot_be_shared_is_said_so(self):
         self.boris.active = False

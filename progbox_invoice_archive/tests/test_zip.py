@@ -55,7 +55,7 @@ class TestZip(ZipCommon):
     def test_a_month_is_downloaded(self):
         answer = self.download(self.start(folder=self.november.folder_id)["url"])
         file = self.zipped(answer)
-        name = ".factures/2026/11/INV_2026_11_0001.pdf"
+        name = "factures/2026/11/INV_2026_11_0001.pdf"
         self.assertEqual(self.documents_in(answer), [name])
         self.assertEqual(file.read(name), PDF)
         self.assertEqual(int(answer.headers["Content-Length"]), len(answer.content))
@@ -65,8 +65,8 @@ class TestZip(ZipCommon):
         self.assertEqual(
             self.documents_in(answer),
             [
-                ".factures/2026/11/INV_2026_11_0001.pdf",
-                ".factures/2026/12/INV_2026_12_0001.pdf",
+                "factures/2026/11/INV_2026_11_0001.pdf",
+                "factures/2026/12/INV_2026_12_0001.pdf",
             ],
         )
 
@@ -76,7 +76,7 @@ class TestZip(ZipCommon):
         self.assertEqual(answer["size"], len(PDF))
         self.assertEqual(
             self.documents_in(self.download(answer["url"])),
-            [".factures/2026/12/INV_2026_12_0001.pdf"],
+            ["factures/2026/12/INV_2026_12_0001.pdf"],
         )
 
     def test_it_unpacks_and_the_manifest_is_accepted(self):
@@ -119,7 +119,7 @@ class TestZip(ZipCommon):
         )
         url = self.zips.with_context(allowed_company_ids=other.ids).start(chosen)["url"]
         self.assertEqual(
-            self.documents_in(self.download(url)), [".factures/2026/11/THEIRS_1.pdf"]
+            self.documents_in(self.download(url)), ["factures/2026/11/THEIRS_1.pdf"]
         )
 
     def test_what_is_taken_along_is_written_down(self):
@@ -147,7 +147,7 @@ class TestZip(ZipCommon):
         url = self.start(folder=self.year)["url"]
         with self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING") as log:
             answer = self.download(url)
-        name = ".factures/2026/11/INV_2026_11_0001.pdf"
+        name = "factures/2026/11/INV_2026_11_0001.pdf"
         self.assertIn(name, "".join(log.output))
         file = self.zipped(answer)
         self.assertIn(name, file.read("PROBLEMS.txt").decode())
@@ -174,6 +174,39 @@ class TestZipAccess(ZipCommon):
             self.start([], user=self.plain)
         with self.assertRaises(AccessError):
             self.start(folder=self.year, user=self.plain)
+
+    def test_whoever_is_refused_is_written_down(self):
+        colleague = new_test_user(
+            self.env,
+            "colleague",
+            groups="account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        ticket_url = self.start([("id", "=", self.november.id)])["url"]
+        self.limit(0)
+        export = self.zips.env["progbox.export"].browse(
+            self.start(folder=self.year)["export"]["res_id"]
+        )
+        for login, url, note in (
+            ("plain", f"/progbox/zip/folder/{self.year.id}", ".factures / 2026"),
+            ("colleague", ticket_url, "Archive"),
+            ("colleague", f"/progbox/export/{export.id}", export.name),
+        ):
+            with self.subTest(url=url):
+                before = self.log_lines("refused")
+                for _attempt in range(2):
+                    self.assertEqual(self.download(url, login).status_code, 403)
+                line = self.log_lines("refused") - before
+                self.assertEqual(
+                    (line.user_login, line.note, line.company_id, line.address),
+                    (login, f"Zip: {note}", self.company, "127.0.0.1"),
+                )
+        before = self.log_lines("refused")
+        for url in ("/progbox/zip/folder/999999999", "/progbox/export/999999999"):
+            self.assertIn(self.download(url, "plain").status_code, (403, 404))
+        self.assertEqual(self.log_lines("refused"), before)
+        self.assertTrue(colleague.active)
 
     def test_the_public_is_sent_to_the_login(self):
         url = self.start([("id", "=", self.november.id)])["url"]

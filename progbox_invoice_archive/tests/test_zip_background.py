@@ -45,8 +45,43 @@ class TestZipInTheBackground(ZipCommon):
         self.assertEqual(rest.status_code, 206)
         self.assertEqual(rest.content, whole.content[100:])
         self.assertEqual(
-            self.log_lines().mapped("note"), ["2 in a zip, bytes=100-", "2 in a zip"]
+            self.log_lines().mapped("note"), [f"2 in a zip: {export.name}"]
         )
+
+    def test_a_range_is_no_way_past_the_log(self):
+        export = self.build(self.start(folder=self.year))
+        self.authenticate("billing", "billing")
+        url = export.action_download()["url"]
+        for _time in range(2):
+            self.url_open(url, headers={"Range": "bytes=1-"})
+            self.assertEqual(len(self.log_lines()), 1)
+        self.url_open(url)
+        self.assertEqual(len(self.log_lines()), 2)
+
+    def test_who_asks_again_meanwhile_gets_the_same_zip(self):
+        first = self.start(folder=self.year)["export"]["res_id"]
+        chosen = [("id", "in", (self.november | self.december).ids)]
+        other = self.start(chosen)["export"]["res_id"]
+        self.assertNotEqual(other, first)
+        self.assertEqual(self.start(folder=self.year)["export"]["res_id"], first)
+        self.assertEqual(self.start(chosen)["export"]["res_id"], other)
+        answer = self.download(f"/progbox/zip/folder/{self.year.id}")
+        self.assertIn(f"/odoo/archive-exports/{first}", answer.url)
+        self.assertNotEqual(self.start(chosen[:0])["export"]["res_id"], other)
+        self.build({"export": {"res_id": first}})
+        self.assertNotEqual(self.start(folder=self.year)["export"]["res_id"], first)
+
+    def test_nobody_gets_the_zip_that_somebody_else_waits_for(self):
+        colleague = new_test_user(
+            self.env,
+            "colleague",
+            groups="account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        mine = self.start(folder=self.year)["export"]["res_id"]
+        theirs = self.start(folder=self.year, user=colleague)["export"]["res_id"]
+        self.assertNotEqual(mine, theirs)
 
     def test_when_its_time_is_up_the_next_run_goes_on(self):
         answer = self.start(folder=self.year)

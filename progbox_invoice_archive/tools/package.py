@@ -75,11 +75,12 @@ class Package:
 
     :param read: function that yields the blocks of a source; it must need nothing
         that is gone when the package is handed out
+    :param bool hides: whether folders keep the dot that hides them
     """
 
-    def __init__(self, read=read_blocks):
+    def __init__(self, read=read_blocks, hides=True):
         self.read = read
-        self.names = Names(OWN_FILES)
+        self.names = Names(OWN_FILES, hides)
         self.texts = []
         self.files = []
         self.problems = []

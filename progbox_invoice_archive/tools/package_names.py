@@ -5,8 +5,12 @@ import unicodedata
 from .filenames import LONGEST_NAME, clean_filename
 
 EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,10}")
-# Windows refuses paths over 260 characters, its own "C:\Users\…" included.
+# In bytes, which are never fewer than what Windows counts: it refuses paths over 260
+# characters, its own "C:\Users\…" included.
+LONGEST_PATH = 200
 LONGEST_FOLDER = 120
+# With less room than that, a name of a folder would say nothing.
+SHORTEST_FOLDER = 20
 # The names that the archiver gives: nothing to clean, and cleaning takes 0.2 ms.
 CLEAN = re.compile(r"[A-Z]{2,10}_[\w-]{2,60}\.(?:pdf|xml)", re.ASCII)
 # Control characters, line breaks of all kinds, and what turns the reading direction:
@@ -22,10 +26,14 @@ class Names:
 
     Two paths are the same when a Mac or Windows would take them for the same:
     upper and lower case, accents composed or not.
+
+    :param reserved: names that are taken
+    :param bool hides: whether folders keep the dot that hides them
     """
 
-    def __init__(self, reserved=()):
+    def __init__(self, reserved=(), hides=True):
         self._taken = {_key(name) for name in reserved}
+        self._hides = hides
         self._folders = {(): ""}
 
     def folder(self, path):
@@ -36,10 +44,13 @@ class Names:
         path = tuple(path)
         if path not in self._folders:
             parent = self.folder(path[:-1])
+            name, _none = safe_name(path[-1], folder=True)
+            if not self._hides:
+                name = name.removeprefix(".")
             # What lies too deep goes into the last level that fits.
             self._folders[path] = (
-                self._claim(parent, *safe_name(path[-1], folder=True))
-                if len(parent) < LONGEST_FOLDER
+                self._claim(parent, name, "", LONGEST_FOLDER)
+                if len(parent.encode()) < LONGEST_FOLDER - SHORTEST_FOLDER
                 else parent
             )
         return self._folders[path]
@@ -56,15 +67,17 @@ class Names:
             if (key := _key(clean)) not in self._taken:
                 self._taken.add(key)
                 return clean
-        return self._claim(parent, *safe_name(name))
+        return self._claim(parent, *safe_name(name), LONGEST_PATH)
 
-    def _claim(self, parent, stem, extension):
+    def _claim(self, parent, stem, extension, longest):
         prefix = f"{parent}/" if parent else ""
-        path, number = f"{prefix}{stem}{extension}", 1
+        room = min(LONGEST_NAME, longest - len(prefix.encode()))
+        suffix, number = extension, 1
+        path = f"{prefix}{_cut(stem, room - len(suffix))}{suffix}"
         while (key := _key(path)) in self._taken:
             number += 1
             suffix = f" ({number}){extension}"
-            path = f"{prefix}{_cut(stem, LONGEST_NAME - len(suffix))}{suffix}"
+            path = f"{prefix}{_cut(stem, room - len(suffix))}{suffix}"
         self._taken.add(key)
         return path
 
@@ -96,7 +109,12 @@ def safe_name(name, folder=False):
 
 def _cut(stem, size):
     """Cut a name to a number of bytes, never in the middle of a character."""
-    return stem.encode()[:size].decode(errors="ignore").rstrip(" .") or "_"
+    written = stem.encode()
+    if len(written) <= size:
+        return stem
+    # What is cut off may uncover a name that Windows reserves.
+    cut = clean_filename(written[:size].decode(errors="ignore").lstrip("."))
+    return f".{cut}" if stem.startswith(".") else cut
 
 
 def _key(path):

@@ -35,7 +35,7 @@ class ProgboxShareWizard(models.TransientModel):
         default="email",
     )
     partner_id = fields.Many2one(
-        "res.partner", string="Contact", domain="[('user_ids', '!=', False)]"
+        "res.partner", string="Contact", domain="[('user_ids.share', '=', True)]"
     )
     email = fields.Char(string="E-mail")
     recipient_name = fields.Char(string="Name")
@@ -69,6 +69,7 @@ class ProgboxShareWizard(models.TransientModel):
         string="Monthly E-mail", default=True, help="Sent when a month is closed."
     )
     existing_share = fields.Char(compute="_compute_existing_share")
+    has_backups = fields.Boolean(compute="_compute_has_backups")
     # Shown once: it is not stored anywhere.
     link = fields.Char(compute="_compute_link")
 
@@ -93,6 +94,16 @@ class ProgboxShareWizard(models.TransientModel):
                 "There is an open share of this folder with this person already, "
                 "since %(date)s.",
                 date=format_date(self.env, shares[:1].create_date),
+            )
+
+    @api.depends("folder_id")
+    def _compute_has_backups(self):
+        documents = self.env["progbox.document"].sudo()
+        for wizard in self:
+            wizard.has_backups = documents.search_count(
+                Domain("folder_id", "child_of", wizard.folder_id.ids)
+                & Domain("res_model", "=", "progbox.compilation"),
+                limit=1,
             )
 
     @api.depends_context("progbox_share_link")

@@ -1,6 +1,7 @@
 """From posting an invoice to reading it in the archive, as people do it."""
 
 import re
+import subprocess
 import time
 
 from playwright.sync_api import TimeoutError, expect
@@ -54,6 +55,20 @@ def read_both_pages(page, number):
     field.press("Enter")
     second = frame.locator(".page[data-page-number='2'] .textLayer")
     expect(second).to_contain_text("Work 40", timeout=20_000)
+
+
+def downloaded(page, click, folder):
+    """Click, unpack what comes and check it; return the paths of its documents."""
+    with page.expect_download() as download:
+        click()
+    folder.mkdir()
+    download.value.save_as(folder / "documents.zip")
+    for command in (
+        "unzip -q documents.zip -d files",
+        "env -C files sha256sum --quiet -c MANIFEST.sha256",
+    ):
+        subprocess.run(command.split(), cwd=folder, check=True)
+    return sorted(str(path) for path in (folder / "files").glob("*/**/*.pdf"))
 
 
 def test_a_posted_invoice_is_read_in_the_archive(visit):
@@ -118,3 +133,46 @@ def test_documents_are_looked_through_with_the_arrow_keys(visit):
     expect(title).to_contain_text(numbers[0])
     page.keyboard.press("Escape")
     expect(title).to_have_count(0)
+
+
+def test_documents_are_downloaded_with_one_click(visit, tmp_path):
+    page, _address = visit("emma")
+    page.goto("/odoo/archive")
+    page.wait_for_selector(".o_progbox_tree", timeout=2000 * PATIENCE)
+    wait_for(page, ".o_data_row >> nth=1")
+    numbers = page.locator(".o_data_row td[name=number]").all_inner_texts()
+    month = page.locator("[role=treeitem][aria-selected=true]")
+
+    def click_zip():
+        page.click(".o_progbox_zip")
+
+    def names(folder):
+        """Download, and return what the documents are called."""
+        paths = downloaded(page, click_zip, tmp_path / folder)
+        return sorted(path.rsplit("/", 1)[1].removesuffix(".pdf") for path in paths)
+
+    everything = sorted(number.replace("/", "_") for number in numbers)
+    assert names("shown") == everything
+
+    def click_menu():
+        month.hover()
+        month.locator(".o_progbox_folder_actions").click()
+        page.click(".o-dropdown--menu >> text=Download zip")
+
+    of_the_menu = downloaded(page, click_menu, tmp_path / "menu")
+    assert len(of_the_menu) == len(everything)
+    assert time.strftime("/files/factures/%Y/%m/") in of_the_menu[0]
+
+    page.locator(".o_data_row .o_list_record_selector input").first.check()
+    assert names("chosen") == [numbers[0].replace("/", "_")]
+
+    # A page of one document, and then all that are found.
+    page.locator(".o_data_row .o_list_record_selector input").first.uncheck()
+    page.click(".o_pager_value")
+    page.fill("input.o_pager_value", "1-1")
+    page.keyboard.press("Enter")
+    expect(page.locator(".o_data_row")).to_have_count(1)
+    page.check("thead .o_list_record_selector input")
+    assert names("page") == [numbers[0].replace("/", "_")]
+    page.click(".o_select_domain")
+    assert names("all") == everything
