@@ -113,7 +113,7 @@ class ProgboxCompilationUnits(models.AbstractModel):
         )
         rows = self.env.execute_query_dict(
             SQL(
-                """SELECT move.id, move.name, move.state, %(day)s AS day,
+                """SELECT move.id, move.name, move.ref, %(day)s AS day,
                     %(period)s AS period, partner.id AS partner_id,
                     COALESCE(partner.name, move.invoice_partner_display_name, '')
                         AS partner,
@@ -167,7 +167,7 @@ class ProgboxCompilationUnits(models.AbstractModel):
     def _number(self, row):
         if row["name"] and row["name"] != "/":
             return row["name"]
-        return self.env._("Draft %(id)s", id=row["id"])
+        return self.env._("Draft %(id)s", id=row["ref"] or row["id"])
 
     @api.model
     def _units_of_documents(self, job):
