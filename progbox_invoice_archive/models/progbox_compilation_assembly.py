@@ -1,4 +1,3 @@
-import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
@@ -8,14 +7,9 @@ import pytz
 
 from odoo import fields, models
 
-from ..tools.compile import Attached, Part, PartRefused
-from ..tools.compile.apart import assemble
+from ..tools.compile import Attached, Part, PartRefused, assemble
 from ..tools.filenames import clean_filename
 from ..tools.staging import staged
-
-# How long a run waits for an assembly before it leaves that to the next one. A server
-# ends a scheduled action after 120 seconds, unless it is told otherwise.
-WAIT_SECONDS = 60
 
 
 class Chapter(NamedTuple):
@@ -143,12 +137,7 @@ class ProgboxCompilation(models.Model):
             return work.result().pages
 
     def _wait(self, work, shared, stopped):
-        """Show how far the assembly is, until it has come to its end.
-
-        It goes on in a process of its own, so a run may leave it when it takes long,
-        and a server that is killed loses nothing: the next one waits for it.
-        """
-        end = time.monotonic() + WAIT_SECONDS
+        """Show how far the assembly is, until it has come to its end."""
         try:
             while True:
                 try:
@@ -156,8 +145,9 @@ class ProgboxCompilation(models.Model):
                     return
                 except NotYet:
                     self._job_write(dict(shared))
-                    # None: coming back has its price, so the run does not end yet.
-                    yield None if time.monotonic() < end else {"step": "assemble"}
+                    # None: it cannot be taken up again, so it must not be left. The
+                    # largest that Odoo keeps takes some seconds.
+                    yield None
         except GeneratorExit:
             stopped.set()
             raise

@@ -70,7 +70,6 @@ from . import test_tools_periods
 from . import test_tools_staging
 from . import test_compile_tool_inspection
 from . import test_compile_tool_pictures
-from . import test_compile_tool_apart
 from . import test_compile_tool_assembly
 from . import test_compile_tool_copies
 from . import test_compile_tool_navigation
