@@ -2,7 +2,6 @@ import os
 from types import SimpleNamespace
 
 import pikepdf
-from PIL import Image
 
 from odoo.tests import tagged
 

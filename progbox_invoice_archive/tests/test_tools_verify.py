@@ -8,8 +8,7 @@ from unittest.mock import patch
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools import chain
-from ..tools import digests
+from ..tools import chain, digests
 from ..tools.digests import (
     BLOCK_SIZE,
     FEW,
