@@ -65,6 +65,7 @@ from . import test_compile_tool_pictures
 from . import test_compile_tool_assembly
 from . import test_compile_tool_failures
 from . import test_share
+from . import test_share_month
 from . import test_share_wizard
 from . import test_portal_archive
 from . import test_leaks
