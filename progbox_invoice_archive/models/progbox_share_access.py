@@ -112,7 +112,7 @@ class ProgboxShare(models.Model):
             log._log(
                 "refused",
                 **place or {"company": share.company_id},
-                note=self._refusal_reason(refused.reason),
+                note=share._as_sharer_reads()._refusal_reason(refused.reason),
                 share=share,
             )
 

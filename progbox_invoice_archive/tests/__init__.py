@@ -68,5 +68,7 @@ from . import test_share
 from . import test_share_month
 from . import test_share_wizard
 from . import test_portal_archive
+from . import test_portal_link
+from . import test_portal_missing
 from . import test_leaks
 from . import test_leaks_rpc
