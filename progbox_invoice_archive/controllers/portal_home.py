@@ -10,9 +10,12 @@ class ArchivePortal(CustomerPortal):
 
     def _prepare_home_portal_values(self, counters):
         values = super()._prepare_home_portal_values(counters)
+        shares = request.env["progbox.share"]
+        if not counters:
+            # The page itself; the counters are fetched by its script.
+            values["archive_is_shared"] = bool(shares._own())
         if "archive_count" in counters:
-            shares = request.env["progbox.share"]._own()
-            values["archive_count"] = sum(share._document_count() for share in shares)
+            values["archive_count"] = shares._own()._count_all()
         return values
 
     @route("/my/archive", type="http", auth="user", website=True, multilang=False)

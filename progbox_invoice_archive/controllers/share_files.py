@@ -1,10 +1,13 @@
 from odoo.http import Controller, request
 from odoo.tools.misc import str2bool
 
-from ..exceptions import FileMissing, NotShared
+from ..exceptions import NotShared
 from ..models.progbox_job_mixin import OPEN_STATES
 from .share_pages import PDF, PICTURES
 from .share_routes import render_page, share_route
+
+# Seconds after which the page of a zip that is not ready looks again.
+LOOK_AGAIN = 10
 
 
 class ShareFiles(Controller):
@@ -13,15 +16,7 @@ class ShareFiles(Controller):
     @share_route("/file/<int:document_id>")
     def file(self, share, /, document_id, download=False, **_query):
         document = share._document(document_id)
-        try:
-            stream = share.env["ir.binary"]._get_stream_from(document, "content")
-        except FileNotFoundError as error:
-            raise FileMissing(
-                share.env._(
-                    "This file is missing on the server. Please tell %(name)s.",
-                    name=share.create_uid.name,
-                )
-            ) from error
+        stream = share.env["ir.binary"]._get_stream_from(document, "content")
         # Whatever could run in a browser is only ever downloaded.
         is_shown = document.mimetype in (PDF, *PICTURES)
         if is_shown:
@@ -55,18 +50,29 @@ class ShareFiles(Controller):
     @share_route("/prepared/<int:export_id>")
     def prepared(self, share, /, export_id, **_query):
         export = self._export(share, export_id)
-        return render_page(
+        is_waiting = export.state in OPEN_STATES
+        response = render_page(
             share,
             "portal_archive_prepared",
             export=export,
-            is_waiting=export.state in OPEN_STATES,
+            is_waiting=is_waiting,
+            problems=export._first_problems(),
             title=export.name,
             crumbs=[(export.name, None)],
         )
+        if is_waiting:
+            response.headers["Refresh"] = LOOK_AGAIN
+        return response
 
     @share_route("/prepared/<int:export_id>/file")
     def prepared_file(self, share, /, export_id, **_query):
-        return self._export(share, export_id)._serve()
+        export = self._export(share, export_id)
+        if not export.has_content:
+            # The page of the zip says why.
+            return request.redirect(
+                f"{share.env.context['progbox_root']}/prepared/{export.id}"
+            )
+        return export._serve()
 
     def _export(self, share, export_id):
         export = share.env["progbox.export"].browse(export_id).exists()

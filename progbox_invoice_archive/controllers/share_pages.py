@@ -19,7 +19,7 @@ PDF = "application/pdf"
 class SharePages(Controller):
     """The pages of a share: its months, their documents, one document."""
 
-    @share_route()
+    @share_route("")
     def overview(self, share, /, **_query):
         share._log_visit("view")
         taken_on, taken_count = share._last_delivery()
@@ -33,14 +33,14 @@ class SharePages(Controller):
             taken_on=taken_on and format_date(share.env, taken_on),
         )
 
-    @share_route("/month/<string:month>")
+    @share_route("/month/<string:month>", "/month/<string:month>/page/<int:page>")
     def month(self, share, /, month, page=1, **_query):
         domain, name = share._part(month)
         return self._render_list(
             share, domain, page, f"/month/{month}", title=name, part=month
         )
 
-    @share_route("/search")
+    @share_route("/search", "/search/page/<int:page>")
     def search(self, share, /, search="", date_from="", date_to="", page=1, **_query):
         query = {
             # A NUL is nothing that PostgreSQL could look for.

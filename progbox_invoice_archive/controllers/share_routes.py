@@ -2,10 +2,11 @@
 
 import functools
 import logging
+from urllib.parse import urlsplit
 
 from odoo.http import SessionExpiredException, request, route
 
-from ..exceptions import FileMissing, NotShared
+from ..exceptions import NotShared
 from ..tools.share_token import MaskTokens
 
 # The contact's own, and the link's.
@@ -18,6 +19,15 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 FRAMES = "frame-ancestors 'self'"
+# A script of somebody else, such as the analytics of a website, would read the token
+# in the address and send it home. Odoo's own stand in the page, and compile templates.
+PAGE_POLICY = (
+    "default-src {hosts}; script-src {hosts} 'unsafe-inline' 'unsafe-eval';"
+    " style-src {hosts} 'unsafe-inline'; img-src {hosts} data:; font-src {hosts} data:;"
+    " object-src 'none'; base-uri 'self'; form-action 'self'"
+)
+
+_logger = logging.getLogger(__name__)
 
 # Where the server writes down each address it is asked for.
 logging.getLogger("werkzeug").addFilter(MaskTokens())
@@ -31,21 +41,27 @@ def kept_private(handler):
         response = handler(*args, **kwargs)
         response.headers.update(HEADERS)
         policy = response.headers.get("Content-Security-Policy")
-        response.headers["Content-Security-Policy"] = (
-            f"{policy}; {FRAMES}" if policy else FRAMES
-        )
+        policy = policy or PAGE_POLICY.format(hosts=_own_hosts())
+        response.headers["Content-Security-Policy"] = f"{policy}; {FRAMES}"
         return response
 
     return private
 
 
-def share_route(page=""):
-    """Make a method the handler of a page of a share, for both ways in.
+def _own_hosts():
+    """Return where a page may load from: here, or the CDN that a website has."""
+    website = getattr(request, "website", None)
+    cdn = website and website.cdn_activated and urlsplit(website.cdn_url or "").netloc
+    return f"'self' {cdn}" if cdn else "'self'"
+
+
+def share_route(*pages):
+    """Make a method the handler of pages of a share, for both ways in.
 
     The method gets the open share as its first argument, and what the address holds
     by name; whoever may not open the share never reaches it.
 
-    :param str page: end of the address
+    :param str pages: ends of its addresses
     """
 
     def decorate(method):
@@ -53,18 +69,16 @@ def share_route(page=""):
         def handler(controller, /, share_id=None, token=None, **values):
             try:
                 share = _open(share_id, token)
-                return method(controller, share, **values)
             except NotShared as refused:
                 return _refuse(refused)
-            except FileMissing as missing:
-                return _render_refusal(404, missing=str(missing))
+            return _answer(method, controller, share, values)
 
         # Not wraps(): Odoo would pass what is in the query as the share.
         del handler.__wrapped__
         handler.__name__ = method.__name__
         handler.__doc__ = method.__doc__
         return route(
-            [f"{root}{page}" for root in ROOTS],
+            [f"{root}{page}" for root in ROOTS for page in pages],
             type="http",
             auth="public",
             methods=["GET"],
@@ -96,6 +110,7 @@ def render_page(share, template, **values):
             "search": "",
             "date_from": None,
             "date_to": None,
+            "problems": share._take_problems(),
             **values,
         },
     )
@@ -118,6 +133,18 @@ def _open(share_id, token):
     return share.with_context(progbox_share=share)
 
 
+def _answer(method, controller, share, values):
+    try:
+        return method(controller, share, **values)
+    except NotShared as refused:
+        return _refuse(refused)
+    except FileNotFoundError:
+        return _render_refusal(404, missing=share)
+    except OSError as error:
+        _logger.warning("%s: a file cannot be read: %s", share, error)
+        return _render_refusal(503, unreadable=share)
+
+
 def _refuse(refused):
     request.env["progbox.share"]._log_refusal(refused)
     # Of a link nobody learns more than that it opens nothing; whoever holds one that
@@ -129,6 +156,6 @@ def _refuse(refused):
 def _render_refusal(status, **values):
     return request.render(
         "progbox_invoice_archive.portal_archive_refused",
-        {"expired": None, "missing": None, **values},
+        {"expired": None, "missing": None, "unreadable": None, **values},
         status=status,
     )

@@ -57,6 +57,8 @@ from . import progbox_compilation_doors
 from . import progbox_seal
 from . import progbox_ledger_guards
 from . import progbox_closing
+from . import progbox_closing_due
+from . import progbox_closing_evidence
 from . import progbox_share
 from . import progbox_share_access
 from . import progbox_share_choice
@@ -65,8 +67,6 @@ from . import progbox_share_documents
 from . import progbox_share_folder
 from . import progbox_share_mail
 from . import progbox_export_share
-from . import progbox_closing_due
-from . import progbox_closing_evidence
 from . import progbox_source_deletion
 from . import progbox_verification
 from . import progbox_verification_check

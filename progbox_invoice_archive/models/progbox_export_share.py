@@ -1,6 +1,7 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.http import request
 
 from ..exceptions import JobCancelled, NotShared
 from .progbox_job_mixin import OPEN_STATES
@@ -9,6 +10,8 @@ from .progbox_share_mail import ZIP
 
 # Of a share at a time: the months of a year, the year, all, and what was new.
 MOST_ZIPS = 20
+# A page names this many of the files that a zip lacks, PROBLEMS.txt all of them.
+NAMED = 3
 
 
 class ProgboxExport(models.Model):
@@ -38,7 +41,7 @@ class ProgboxExport(models.Model):
             self.with_user(self.create_uid)
             .sudo()
             .with_context(
-                lang=share.lang,
+                lang=share._language(),
                 allowed_company_ids=share.company_id.ids,
                 progbox_share=share,
             )
@@ -72,6 +75,11 @@ class ProgboxExport(models.Model):
             share._mail(ZIP, url, name=self.name)
         return None
 
+    def _job_language(self):
+        # What goes wrong is told to whoever shares.
+        share = self.sudo().share_id
+        return share.create_uid.lang if share else super()._job_language()
+
     def _notify(self, message, kind):
         if share := self.sudo().share_id:
             # Who shares can do something about it; who receives cannot.
@@ -82,6 +90,18 @@ class ProgboxExport(models.Model):
         result = super()._job_finish(state, reason)
         self.sudo().share_id._discard_old_zips()
         return result
+
+    def _log_download(self, requested_range):
+        if share := self.sudo().share_id:
+            self = self.with_context(lang=share._as_sharer_reads().env.lang)
+        return super()._log_download(requested_range)
+
+    def _first_problems(self):
+        """Return what a page says of the files that this zip lacks, or None."""
+        return self.env["progbox.share"]._problems_shown(
+            self.has_content and self.problem_count,
+            (self.problems or "").splitlines(),
+        )
 
 
 class ProgboxShare(models.Model):
@@ -118,6 +138,36 @@ class ProgboxShare(models.Model):
         for export in exports.filtered("has_content")[MOST_ZIPS:]:
             export._discard()
 
+    # ------------------------------------------------------------------
+    # What a zip lacks
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _problems_shown(self, count, problems):
+        """Return what a page says of the files that a zip lacks.
+
+        :param int count: of all of them
+        :param list problems: a sentence for each, or for the first ones
+        :return: dictionary of ``text``, ``first`` and ``more``, or None
+        """
+        return count and {
+            "text": self.env["progbox.zip"]._problems_text(count),
+            "first": problems[:NAMED],
+            "more": count > NAMED,
+        }
+
+    def _keep_problems(self, problems):
+        """Keep them for the next page: the visitor's browser gets a zip now."""
+        shown = self._problems_shown(len(problems), problems)
+        request.session[self._problems_key()] = shown
+
+    def _take_problems(self):
+        """Return what the last zip of this visitor lacked, once."""
+        return request.session.pop(self._problems_key(), None)
+
+    def _problems_key(self):
+        return f"progbox_zip_problems_{self.id}"
+
 
 class ProgboxPackage(models.AbstractModel):
     _inherit = "progbox.package"
@@ -138,10 +188,13 @@ class ProgboxZip(models.AbstractModel):
         share = self.env["progbox.share"]._visited()
         if not share:
             return super()._log_zip(companies, domain, count, folder, note)
-        note = note or self.env._("%(count)s in a zip", count=count)
+        told = share._as_sharer_reads()
+        note = note or told.env._("%(count)s in a zip", count=count)
         return share._log_visit("download", note)
 
     def _tell_problems(self, package):
         if share := self.env["progbox.share"]._visited():
-            self = self.with_user(share.create_uid)
+            share._keep_problems(package.problems)
+            told = share._as_sharer_reads()
+            self = told.env["progbox.zip"].with_user(share.create_uid)
         return super()._tell_problems(package)

@@ -50,7 +50,7 @@ class ProgboxShare(models.Model):
     monthly_notification = fields.Boolean(
         string="Monthly E-mail",
         readonly=True,
-        help="Write to the contact when a month is closed.",
+        help="Write to the recipient when a month is closed.",
     )
     token_hash = fields.Char(readonly=True, groups=fields.NO_ACCESS)
     revoked_on = fields.Datetime(readonly=True)
@@ -151,7 +151,11 @@ class ProgboxShare(models.Model):
         """Return who is behind an access that has no user, or None."""
         if not self.env.user._is_public():
             return None
-        return self.with_context(lang=self.sudo().create_uid.lang)._visitor_label()
+        return self._as_sharer_reads()._visitor_label()
+
+    def _as_sharer_reads(self):
+        """Return the share in the language of whoever shared it, and reads its log."""
+        return self.with_context(lang=self.sudo().create_uid.lang)
 
     # ------------------------------------------------------------------
     # CRUD

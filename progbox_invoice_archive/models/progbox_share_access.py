@@ -113,7 +113,7 @@ class ProgboxShare(models.Model):
             address = request.httprequest.remote_addr
             _logger.info("Refused: a share that does not exist, from %s", address)
             return
-        note = self._refusal_reason(refused.reason)
+        note = share._as_sharer_reads()._refusal_reason(refused.reason)
         if refused.number:
             note = f"{note} ({refused.number})"
         folder = share.folder_id

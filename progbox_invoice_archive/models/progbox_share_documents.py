@@ -84,6 +84,12 @@ class ProgboxShare(models.Model):
         documents = self.env["progbox.document"].sudo()
         return documents.search_count(self._documents_domain() & Domain(domain))
 
+    def _count_all(self):
+        """Return how many documents these shares open together."""
+        documents = self.env["progbox.document"].sudo()
+        domains = [share._documents_domain() for share in self]
+        return documents.search_count(Domain.OR(domains))
+
     def _document(self, document_id):
         """Return one document.
 

@@ -1,8 +1,11 @@
 import logging
+from smtplib import SMTPException
 
 from odoo import Command, api, models
 from odoo.fields import Domain
 from odoo.tools import formataddr
+
+from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 _logger = logging.getLogger(__name__)
 
@@ -27,13 +30,35 @@ class ProgboxShare(models.Model):
     def _recipient_address(self):
         return formataddr((self.recipient_name or "", self.email))
 
+    def _language(self):
+        """Return the language that the recipient reads now."""
+        contact = self.sudo().partner_id
+        return (self.kind == "portal" and contact.lang) or self.lang
+
     def _announce(self, url):
         """Write to the recipient that a folder was shared with him.
 
-        At once: the link stands in this e-mail and nowhere else, so it does not wait
-        in a queue, and is deleted as soon as it has been sent.
+        At once, and before the share is committed: the link stands in this e-mail and
+        nowhere else, so it neither waits in a queue nor stays when it is not sent.
+
+        :return: whether the e-mail went out
         """
-        self._mail(SHARED, url).send_after_commit()
+        mail = self._mail(SHARED, url)
+        # Odoo deletes an e-mail without a valid recipient as if it had been sent.
+        mail.auto_delete = False
+        try:
+            with self.env.cr.savepoint():
+                mail.send(raise_exception=True)
+            is_sent = mail.state != "exception"
+        except (MailDeliveryException, SMTPException, OSError) as error:
+            _logger.warning("%s: the e-mail was not sent: %s", self, error)
+            is_sent = False
+        if is_sent and mail.state == "outgoing":
+            # The mail server of a person sends so many a minute, and this one later.
+            mail.auto_delete = True
+        else:
+            mail.unlink()
+        return is_sent
 
     def _mail(self, template, url, **details):
         """Return a new e-mail to the recipient, which nobody reads in a chatter.
@@ -70,37 +95,52 @@ class ProgboxShare(models.Model):
         wizard.user_ids.action_grant_access()
 
     @api.model
-    def _notify_month(self, closing):
-        """Queue an e-mail to those who want to know when a month is closed.
+    def _notify_closed(self, closings):
+        """Queue one e-mail to each who wants to know when a month is closed.
 
-        Only to contacts with a login: of a link nothing is kept that could be sent.
-
-        :param progbox.closing closing: the new closing
+        :param progbox.closing closings: new ones of one company
         """
         shares = self.sudo().search(
-            Domain("company_id", "=", closing.company_id.id)
-            & Domain("kind", "=", "portal")
+            Domain("company_id", "in", closings.company_id.ids)
+            & Domain("email", "!=", False)
             & Domain("monthly_notification", "=", True)
             & Domain("state", "=", "active")
         )
         for share in shares:
             try:
                 with self.env.cr.savepoint():
-                    share._notify_month_closed(closing.sudo())
+                    share._notify_months(closings.sudo())
             except Exception:
                 # A month is closed, whatever is wrong with an e-mail.
-                _logger.exception("%s: no e-mail about %s", share, closing)
+                _logger.exception("%s: no e-mail about %s", share, closings)
 
-    def _notify_month_closed(self, closing):
-        share = self.with_context(lang=self.lang)
-        if count := share._document_count(share._dated(closing.month, months=1)):
-            share._mail(
-                MONTH,
-                f"{share._portal_url()}/month/{closing.month:%Y-%m}",
-                month=closing.with_context(lang=self.lang)._month_text(),
-                count=count,
-                new=closing.new_document_count,
-            )
+    def _notify_months(self, closings):
+        share = self.with_context(lang=self._language())
+        closings = closings.with_env(share.env).sorted("month")
+        months = [news for closing in closings if (news := share._news_of(closing))]
+        if not months:
+            return
+        # Of a link nothing is kept that could be sent.
+        url = self.kind == "portal" and share._portal_url()
+        if url and len(months) == 1:
+            url += f"/month/{months[0]['key']}"
+        names = dict.fromkeys([months[0]["name"], months[-1]["name"]])
+        share._mail(MONTH, url, month=" – ".join(names), months=months)
+
+    def _news_of(self, closing):
+        """Return what an e-mail says of a month, None when it has nothing new.
+
+        :param progbox.closing closing: the new closing of that month
+        """
+        month = self._dated(closing.month, months=1)
+        new = self._document_count(month & closing._new_domain())
+        return new and {
+            "key": f"{closing.month:%Y-%m}",
+            "name": closing._month_text(),
+            "new": new,
+            "count": self._document_count(month),
+            "is_late": closing.number > 1,
+        }
 
 
 class ProgboxClosing(models.Model):
@@ -109,5 +149,25 @@ class ProgboxClosing(models.Model):
     @api.model
     def _close(self, company, month):
         closing = super()._close(company, month)
-        self.env["progbox.share"]._notify_month(closing)
+        if not self.env.context.get("progbox_closes_many"):
+            self.env["progbox.share"]._notify_closed(closing)
         return closing
+
+    @api.model
+    def _close_due(self, company):
+        """Notify of all months with one e-mail: a history may have dozens of them."""
+        many = self.with_context(progbox_closes_many=True)
+        closings = super(ProgboxClosing, many)._close_due(company).with_env(self.env)
+        self.env["progbox.share"]._notify_closed(closings)
+        return closings
+
+    def _new_domain(self):
+        """Return which documents this closing has and the one before it had not."""
+        if self.number <= 1:
+            return Domain.TRUE
+        former = self.search(
+            Domain("company_id", "=", self.company_id.id)
+            & Domain("month", "=", self.month)
+            & Domain("number", "=", self.number - 1)
+        )
+        return Domain("seal_id.sequence", ">", former.last_sequence)

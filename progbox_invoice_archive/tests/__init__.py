@@ -79,8 +79,11 @@ from . import test_compile_tool_failures
 from . import test_compile_tool_children
 from . import test_share
 from . import test_share_log
+from . import test_share_month
 from . import test_share_wizard
 from . import test_share_zip
 from . import test_portal_archive
+from . import test_portal_link
+from . import test_portal_missing
 from . import test_leaks
 from . import test_leaks_rpc

@@ -128,6 +128,22 @@ class ShareCommon(ArchiveCommon):
         )
         return document
 
+    @classmethod
+    def install_language(cls, code):
+        """Activate a language, and load what the templates say in it."""
+        cls.env["res.lang"]._activate_lang(code)
+        cls.env.ref("base.module_progbox_invoice_archive")._update_translations([code])
+
+    @classmethod
+    def lose(cls, document):
+        """Take the file of a document away, as somebody does behind Odoo's back."""
+        cls.env.flush_all()
+        cls.env.cr.execute(
+            "UPDATE ir_attachment SET store_fname = 'zz/lost' WHERE id = %s",
+            [document._content_attachment().id],
+        )
+        cls.env.invalidate_all()
+
     def lines(self, share, *kinds):
         self.env.invalidate_all()
         domain = [("share_ref", "=", share.id)]
@@ -145,6 +161,12 @@ class PortalCommon(ShareCommon, HttpCase):
         response = self.url_open(url, allow_redirects=False, **options)
         self.env.invalidate_all()
         return response
+
+    def zips_are_large(self):
+        """Have every zip prepared in the background."""
+        self.env["ir.config_parameter"].set_param(
+            "progbox_invoice_archive.zip_limit", "0.000001"
+        )
 
     def names(self, response):
         """Return the names of the files in a zip."""

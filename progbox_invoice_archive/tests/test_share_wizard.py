@@ -1,10 +1,14 @@
 from datetime import timedelta
+from smtplib import SMTPServerDisconnected
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 from odoo.tools.safe_eval import safe_eval
 
+from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 from odoo.addons.mail.tests.common import MailCase
 
 from .share_common import ShareCommon
@@ -93,6 +97,10 @@ class TestShareWizard(ShareCommon, MailCase):
         self.assertEqual(self.shares()._open_link(token), share)
         [mail] = self._mails
         self.assertIn(url, mail["body"])
+        self.assertNowhere(token.split("-", 1)[1])
+
+    def assertNowhere(self, text):
+        """Check that nothing in the database holds a text."""
         self.env.flush_all()
         for table in (
             "mail_message", "mail_mail", "progbox_share", "progbox_share_wizard",
@@ -101,9 +109,65 @@ class TestShareWizard(ShareCommon, MailCase):
             with self.subTest(table=table):
                 self.env.cr.execute(
                     f"SELECT count(*) FROM {table} t WHERE t::text LIKE %s",
-                    [f"%{token.split('-', 1)[1]}%"],
+                    [f"%{text}%"],
                 )
                 self.assertEqual(self.env.cr.fetchone(), (0,))
+
+    def test_an_e_mail_that_cannot_be_sent_is_told_and_leaves_no_link(self):
+        servers = type(self.env["ir.mail_server"])
+
+        def fail(error):
+            def failing(*_args, **_options):
+                raise error
+
+            return failing
+
+        for method, error in (
+            ("_connect__", ConnectionRefusedError("nobody there")),
+            ("send_email", MailDeliveryException("mailbox full")),
+            ("send_email", SMTPServerDisconnected("gone")),
+            ("send_email", AssertionError(servers.NO_VALID_RECIPIENT)),
+        ):
+            with (
+                self.subTest(error=error),
+                self.mock_mail_gateway(mail_unlink_sent=True),
+                patch.object(servers, method, fail(error)),
+                mute_logger("odoo.addons.mail.models.mail_mail"),
+                mute_logger("odoo.addons.progbox_invoice_archive"),
+            ):
+                wizard = self.wizard(way="link", email="duval@example.com")
+                context = wizard.action_share()["context"]
+                self.assertTrue(context["progbox_share_unsent"])
+                secret = context["progbox_share_link"].split("/archive/")[1][-43:]
+                self.assertNowhere(secret)
+                answer = self.wizard(
+                    way="contact", partner_id=self.anna.partner_id.id
+                ).action_share()
+                self.assertIn("could not be sent", answer["params"]["message"])
+                self.assertEqual(answer["params"]["type"], "warning")
+
+    def test_a_link_that_was_sent_needs_no_warning(self):
+        for email in ("duval@example.com", False):
+            with self.mock_mail_gateway(mail_unlink_sent=True):
+                action = self.wizard(way="link", email=email).action_share()
+            self.assertFalse(action["context"]["progbox_share_unsent"])
+
+    def test_monthly_e_mails_need_an_address_and_a_future(self):
+        for vals, expected in (
+            ({"way": "link", "email": "duval@example.com"}, True),
+            ({"way": "link"}, False),
+            ({"way": "link", "email": "d@example.com", "what": "today"}, False),
+            ({"way": "contact", "partner_id": self.anna.partner_id.id}, True),
+        ):
+            with self.subTest(vals=vals):
+                share, _mails = self.share_by(**vals)
+                self.assertEqual(share.monthly_notification, expected)
+
+    def test_a_contact_without_an_e_mail_is_said_so(self):
+        self.anna.partner_id.email = False
+        wizard = self.wizard(way="contact", partner_id=self.anna.partner_id.id)
+        with self.assertRaisesRegex(UserError, "Anna has no e-mail address"):
+            wizard.action_share()
 
     def test_defaults_follow_the_way(self):
         wizard = self.wizard(way="email")
@@ -162,47 +226,3 @@ class TestShareWizard(ShareCommon, MailCase):
         theirs = self.archived_without_render("THEIRS/1", company=other)
         with self.assertRaises(AccessError):
             self.wizard(theirs.folder_id, way="link").action_share()
-
-
-@tagged("post_install", "-at_install")
-class TestShareMonth(ShareCommon, MailCase):
-    """The e-mail when a month is closed."""
-
-    def close(self, date):
-        with self.mock_mail_gateway():
-            self.server["progbox.closing"]._close(
-                self.company, fields.Date.to_date(date)
-            )
-        return self._new_mails
-
-    def test_contacts_who_want_to_know_are_written(self):
-        anna = self.share_with(self.root, self.anna, monthly_notification=True)
-        self.share_with(self.root, self.boris)
-        mails = self.close("2026-11-01")
-        self.assertEqual(mails.mapped("state"), ["outgoing"])
-        self.assertEqual(mails.recipient_ids, self.anna.partner_id)
-        self.assertIn("November 2026", mails.subject)
-        self.assertIn(f"/my/archive/{anna.id}/month/2026-11", mails.body_html)
-
-    def test_who_has_nothing_of_the_month_is_left_in_peace(self):
-        self.share_with(self.month, self.anna, monthly_notification=True)
-        self.assertFalse(self.close("2026-10-01"))
-
-    def test_nobody_hears_of_a_month_through_a_closed_share(self):
-        revoked = self.share_with(self.root, self.anna, monthly_notification=True)
-        revoked._revoke()
-        expired = self.share_with(self.root, self.boris, monthly_notification=True)
-        self.by_the_clock(expired)
-        self.assertFalse(self.close("2026-11-01"))
-
-    def test_a_broken_template_keeps_no_month_open(self):
-        self.share_with(self.root, self.anna, monthly_notification=True)
-        template = type(self.env["mail.template"])
-        self.patch(template, "send_mail", lambda *_args, **_options: 1 / 0)
-        with self.assertLogs("odoo.addons.progbox_invoice_archive", "ERROR"):
-            self.close("2026-11-01")
-        self.assertTrue(
-            self.server["progbox.closing"].search(
-                [("company_id", "=", self.company.id)]
-            )
-        )

@@ -165,6 +165,13 @@ class ProgboxShareWizard(models.TransientModel):
         self.partner_id.check_access("read")
         contact = self._known_contact()
         email = email_normalize(contact.sudo().email or self.email)
+        if not email and contact:
+            raise UserError(
+                self.env._(
+                    "%(name)s has no e-mail address. Enter one on the contact first.",
+                    name=contact.sudo().name,
+                )
+            )
         if not email:
             raise UserError(self.env._("Enter a valid e-mail address."))
         users = contact.sudo().with_context(active_test=False).user_ids
@@ -206,12 +213,14 @@ class ProgboxShareWizard(models.TransientModel):
             {"kind": "link", "email": email_normalize(self.email) or False}
         )
         url = share._link_url(token)
-        if share.email:
-            share._announce(url)
+        is_sent = not share.email or share._announce(url)
         action = self.env["ir.actions.actions"]._for_xml_id(
             "progbox_invoice_archive.progbox_share_wizard_link_action"
         )
-        return {**action, "context": {"progbox_share_link": url}}
+        return {
+            **action,
+            "context": {"progbox_share_link": url, "progbox_share_unsent": not is_sent},
+        }
 
     def _share_with_contact(self):
         contact = self._contact()
@@ -221,23 +230,29 @@ class ProgboxShareWizard(models.TransientModel):
                 "partner_id": contact.id,
                 "recipient_name": contact.sudo().name,
                 "email": email_normalize(contact.sudo().email),
-                "monthly_notification": self.monthly_notification
-                and self.what == "future",
             }
         )
         share._invite()
-        share._announce(share._portal_url())
+        is_sent = share._announce(share._portal_url())
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "type": "success",
-                "message": self.env._(
-                    "Shared. %(name)s gets an e-mail.", name=contact.sudo().name
-                ),
+                "type": "success" if is_sent else "warning",
+                "sticky": not is_sent,
+                "message": self._shared_text(contact.sudo().name, is_sent),
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
+
+    def _shared_text(self, name, is_sent):
+        if is_sent:
+            return self.env._("Shared. %(name)s gets an e-mail.", name=name)
+        return self.env._(
+            "Shared, but the e-mail to %(name)s could not be sent: check the outgoing "
+            "mail server. The documents are in the portal already.",
+            name=name,
+        )
 
     def _share(self, vals):
         return self.env["progbox.share"]._share(
@@ -248,6 +263,9 @@ class ProgboxShareWizard(models.TransientModel):
                 "include_future": self.what == "future",
                 "expires_on": self.expires_on,
                 "message": self.message,
+                "monthly_notification": self.monthly_notification
+                and self.what == "future"
+                and bool(vals["email"]),
                 **vals,
             },
         )

@@ -10,6 +10,13 @@ from progbox_env import odoo_shell
 MANAGER = "marie"
 CLAIRE = "claire.duval@example.com"
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True}
+ANALYTICS = "https://analytics.example.com"
+# Load a script as the analytics of a website do; return what refuses it.
+REFUSED = """url => new Promise(resolve => {
+    const refused = (event) => resolve(event.effectiveDirective);
+    document.addEventListener("securitypolicyviolation", refused, { once: true });
+    document.head.append(Object.assign(document.createElement("script"), { src: url }));
+})"""
 PREPARE = f"""
 from odoo import Command
 env["ir.config_parameter"].set_param("web.base.url", "%s")
@@ -43,12 +50,19 @@ def browser(url, chromium):
         page = context.new_page()
         page.errors = []
         page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.on("console", lambda message: note_refusal(page, message.text))
         return page
 
     yield start
     for context in contexts:
         assert not context.pages[0].errors
         context.close()
+
+
+def note_refusal(page, text):
+    """Note what a page needs and its policy forbids."""
+    if "Content Security Policy" in text and ANALYTICS not in text:
+        page.errors.append(text)
 
 
 @pytest.fixture
@@ -76,6 +90,11 @@ def share_month(page):
     month.locator(".o_progbox_folder_actions").click()
     page.click(".o-dropdown--menu >> text=Share")
     page.wait_for_selector(".modal [name=way]")
+
+
+def assert_fits(page):
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
 
 
 def number_of_first_document(page):
@@ -131,17 +150,21 @@ def test_a_link_is_opened_on_a_phone_until_it_is_revoked(marie, browser):
     marie.fill(".modal [name=recipient_name] input", "Phil")
     marie.click("button:has-text('Make the Link')")
     link = marie.locator(".modal [name=link]").inner_text().strip()
+    expect(marie.locator(".modal .alert-warning")).to_have_count(0)
     marie.click(".modal-footer button:has-text('Close')")
 
     phil = browser(has_touch=True, **PHONE)
     phil.goto(link)
-    assert phil.evaluate("document.documentElement.scrollWidth") <= 390
+    assert_fits(phil)
+    assert phil.evaluate(REFUSED, f"{ANALYTICS}/tag.js") == "script-src-elem"
     phil.click(".o_progbox_month a >> nth=0")
     number = number_of_first_document(phil)
+    assert_fits(phil)
     phil.click(".o_progbox_document a >> nth=0")
     frame = phil.frame_locator("iframe.o_progbox_preview")
     text = frame.locator(".page[data-page-number='1'] .textLayer")
     expect(text).to_contain_text(number, timeout=20_000)
+    assert_fits(phil)
     with phil.expect_download() as download:
         phil.click("a:has-text('Download')")
     assert download.value.path().read_bytes().startswith(b"%PDF")
