@@ -114,13 +114,17 @@ class TestLinkPage(PortalCommon, MailCase):
         self.get(f"{self.url}/zip/all")
         self.zips_are_large()
         address = self.get(f"{self.url}/zip/all").headers["Location"]
-        self.built(self.share._request_zip("all", "Everything"))
+        export = self.built(self.share._request_zip("all", "Everything"))
         self.get(f"{address}/file")
         self.get(f"{self.url}/document/0")
+        in_a_zip = "2 documents dans un fichier zip"
         self.assertEqual(
             self.lines(self.share, "download", "refused").mapped("note"),
-            ["2 documents dans un fichier zip"] * 2
-            + ["Un document qui ne se trouve pas dans le dossier partagé"],
+            [
+                in_a_zip,
+                f"{in_a_zip}: {export.name}",
+                "Un document qui ne se trouve pas dans le dossier partagé",
+            ],
         )
 
     def test_no_log_of_the_server_has_the_token(self):
