@@ -8,6 +8,8 @@ from .errors import CompileError
 from .failure import Failure
 
 MEMORY = 1 << 30
+# Each child remembers where every object stands: of more pages than this one is enough.
+MOST_SHARED = 5_000
 
 
 class CheckFailed(CompileError):
@@ -35,6 +37,7 @@ def check(path, pages, seconds=600):
 def check_in(children, path, pages, seconds, cancelled=None):
     """The same, in children that are there already; each does its share."""
     arguments = {"path": path, "pages": pages}
+    children = children[:1] if pages > MOST_SHARED else children
 
     def ask(child, task, **more):
         try:

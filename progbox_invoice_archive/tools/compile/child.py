@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-import selectors
+import select
 import signal
 import subprocess
 import sys
@@ -131,6 +131,8 @@ class Child:
             env={**kept, **MALLOC, "TMPDIR": str(self._folder)},
             start_new_session=True,
         )
+        self._poll = select.poll()
+        self._poll.register(self._process.stdout, select.POLLIN)
 
     def _send(self, task):
         try:
@@ -141,26 +143,24 @@ class Child:
 
     def _answers(self, deadline, cancelled):
         """Yield what the child says, until its end or the deadline."""
-        output = self._process.stdout
-        with selectors.DefaultSelector() as selector:
-            selector.register(output, selectors.EVENT_READ)
-            while True:
-                if cancelled and cancelled():
-                    raise Cancelled()
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise Failure("timeout")
-                if not selector.select(min(left, TICK if cancelled else left)):
-                    continue
-                block = os.read(output.fileno(), BLOCK_SIZE)
-                if not block:
-                    raise self._death()
-                self._rest += block
-                if b"\n" in block:
-                    *lines, self._rest = self._rest.split(b"\n")
-                    yield from map(json.loads, lines)
-                elif len(self._rest) > MAX_ANSWER:
-                    raise Failure("crashed", "an answer without end")
+        output = self._process.stdout.fileno()
+        while True:
+            if cancelled and cancelled():
+                raise Cancelled()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Failure("timeout")
+            if not self._poll.poll(1000 * (min(left, TICK) if cancelled else left)):
+                continue
+            block = os.read(output, BLOCK_SIZE)
+            if not block:
+                raise self._death()
+            self._rest += block
+            if b"\n" in block:
+                *lines, self._rest = self._rest.split(b"\n")
+                yield from map(json.loads, lines)
+            elif len(self._rest) > MAX_ANSWER:
+                raise Failure("crashed", "an answer without end")
 
     def _death(self):
         os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
