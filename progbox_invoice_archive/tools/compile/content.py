@@ -12,6 +12,7 @@ FLATE = {Name.FlateDecode, Name.Fl}
 # Bytes as letters: nothing unfolds.
 LETTERS = {Name.ASCIIHexDecode, Name.AHx, Name.ASCII85Decode, Name.A85}
 OTHERS = {Name.LZWDecode, Name.LZW, Name.RunLengthDecode, Name.RL}
+FOLDING, CODING = FLATE | OTHERS, LETTERS | OTHERS
 
 
 def is_bomb(page):
@@ -32,7 +33,7 @@ def _unfolded(stream, limit):
     filters = stream.stream_dict.get("/Filter")
     filters = list(filters) if isinstance(filters, Array) else [filters]
     filters = [name for name in filters if isinstance(name, Name)]
-    folds = sum(name in FLATE | OTHERS for name in filters)
+    folds = sum(name in FOLDING for name in filters)
     if not folds:
         return 0
     data = memoryview(stream.get_raw_stream_buffer())
@@ -42,7 +43,7 @@ def _unfolded(stream, limit):
     for name in filters:
         if name in FLATE:
             blocks = _inflate(blocks, limit)
-        elif name in LETTERS | OTHERS:
+        elif name in CODING:
             blocks = [_decoded(b"".join(blocks), name)]
         else:  # a picture
             break
