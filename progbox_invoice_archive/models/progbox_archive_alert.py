@@ -19,10 +19,8 @@ class ProgboxArchiveAlert(models.AbstractModel):
 
         :param res.company company: whose invoice could not be archived
         """
-        manager = company._progbox_archive_manager()
-        self = self.with_context(lang=manager.lang)
+        self = self._to_manager(company)
         self._tell(
-            manager,
             company,
             FAILING,
             self.env._(
@@ -56,10 +54,8 @@ class ProgboxArchiveAlert(models.AbstractModel):
             if not run.since:
                 self._open_alerts(company, DAMAGED).unlink()
             return
-        manager = company._progbox_archive_manager()
-        self = self.with_context(lang=manager.lang)
+        self = self._to_manager(company)
         self._tell(
-            manager,
             company,
             DAMAGED,
             self.env._(
@@ -79,10 +75,8 @@ class ProgboxArchiveAlert(models.AbstractModel):
     def _report_unverified(self, run):
         """Tell the manager that a verification has been given up."""
         company = run.company_id
-        manager = company._progbox_archive_manager()
-        self = self.with_context(lang=manager.lang)
+        self = self._to_manager(company)
         self._tell(
-            manager,
             company,
             DAMAGED,
             self.env._(
@@ -98,10 +92,8 @@ class ProgboxArchiveAlert(models.AbstractModel):
     @api.model
     def _report_ledger(self, company):
         """Tell the manager that something did not get into the ledger."""
-        manager = company._progbox_archive_manager()
-        self = self.with_context(lang=manager.lang)
+        self = self._to_manager(company)
         self._tell(
-            manager,
             company,
             LEDGER,
             self.env._(
@@ -127,11 +119,17 @@ class ProgboxArchiveAlert(models.AbstractModel):
             alerts.unlink()
 
     @api.model
-    def _tell(self, manager, company, kind, summary, note):
+    def _to_manager(self, company):
+        """Return this model in the language of the company's archive manager."""
+        return self.with_context(lang=company._progbox_archive_manager().lang)
+
+    @api.model
+    def _tell(self, company, kind, summary, note):
         """Give a manager one activity; one that says something else makes room.
 
         :param str kind: XML id of the activity's type
         """
+        manager = company._progbox_archive_manager()
         if not manager:
             return
         alerts = self._open_alerts(company, kind)

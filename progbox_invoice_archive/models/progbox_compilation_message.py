@@ -43,25 +43,25 @@ class ProgboxCompilation(models.Model):
         return self.env._("Invoice backup: %(name)s", name=self.name)
 
     def _notification_details(self):
-        lines = self._lines("left_out")
+        lines = self._lines("left_out", limit=LISTED_IN_MESSAGE)
         if not lines:
             return ""
         title = self.env._("Left out:")
-        if len(lines) > LISTED_IN_MESSAGE:
+        count = self._counts_of_left_out()["left_out_count"]
+        if count > LISTED_IN_MESSAGE:
             title = self.env._(
                 "Left out: %(count)s files. The attached list names all of them.",
-                count=len(lines),
+                count=count,
             )
         items = [
             Markup("<li>%s, %s: %s %s</li>")
             % (line.number, line.name or "", line.reason, line.advice or "")
-            for line in lines[:LISTED_IN_MESSAGE]
+            for line in lines
         ]
         return Markup("<p>%s</p><ul>%s</ul>") % (title, Markup().join(items))
 
     def _notification_files(self):
-        lines = self._lines("left_out")
-        if len(lines) <= LISTED_IN_MESSAGE:
+        if self._counts_of_left_out()["left_out_count"] <= LISTED_IN_MESSAGE:
             return []
         index = Index(get_lang(self.env).decimal_point)
         index.add(
@@ -72,7 +72,7 @@ class ProgboxCompilation(models.Model):
                 self.env._("How to Get It"),
             ]
         )
-        for line in lines:
+        for line in self._lines("left_out"):
             cells = (line.number, line.name, line.reason, line.advice)
             index.add([harmless(cell) for cell in cells])
         return [(self.env._("Left out.csv"), index.content())]

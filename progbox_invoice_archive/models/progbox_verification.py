@@ -199,6 +199,11 @@ class ProgboxVerification(models.Model):
 
     def _job_on_error(self):
         if self.state == "failed":
+            self.env["progbox.access.log"]._log(
+                "verification",
+                company=self.company_id,
+                note=self.env._("%(run)s: could not run", run=self.display_name),
+            )
             self.env["progbox.archive.alert"]._report_unverified(self)
 
     def _job_finish(self, state, reason=False):

@@ -95,16 +95,6 @@ class ProgboxVerification(models.Model):
         run._job_begin_attempt()
         return run
 
-    def _job_on_error(self):
-        result = super()._job_on_error()
-        if self.state == "failed":
-            self.env["progbox.access.log"]._log(
-                "verification",
-                company=self.company_id,
-                note=self.env._("%(run)s: could not run", run=self.display_name),
-            )
-        return result
-
     def _stop_here(self):
         """End a run that was interrupted on the command line."""
         told = self.with_context(lang=self._job_language())

@@ -22,17 +22,16 @@ class ArchiveCommon(AccountTestInvoicingCommon):
             {"name": "Maçonnerie Lefèvre", "country_id": cls.company.country_id.id}
         )
         cls.client.invoice_edi_format = False
-        cls.billing = new_test_user(
+        cls.billing = cls.user_of("billing", "account.group_account_invoice")
+        cls.plain = cls.user_of("plain", "base.group_user")
+
+    @classmethod
+    def user_of(cls, login, groups):
+        """Return a new user of the company, and of no other."""
+        return new_test_user(
             cls.env,
-            "billing",
-            groups="account.group_account_invoice",
-            company_id=cls.company.id,
-            company_ids=[Command.set(cls.company.ids)],
-        )
-        cls.plain = new_test_user(
-            cls.env,
-            "plain",
-            groups="base.group_user",
+            login,
+            groups=groups,
             company_id=cls.company.id,
             company_ids=[Command.set(cls.company.ids)],
         )

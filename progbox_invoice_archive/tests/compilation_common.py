@@ -99,6 +99,18 @@ class CompilationCommon(ArchiveCommon):
         return document
 
     @classmethod
+    def deposit_einvoice(cls, move):
+        """Put the XML of an invoice into the archive, beside its PDF."""
+        type_ = cls.env.ref("progbox_invoice_archive.document_type_einvoice_issued")
+        return cls.deposit(
+            move,
+            b"<Invoice/>",
+            name="factur-x.xml",
+            mimetype="application/xml",
+            type_id=type_.id,
+        )
+
+    @classmethod
     def invoice(cls, text, date="2026-11-02", **values):
         """Return a posted invoice whose archived PDF says the text."""
         move = cls.posted(date=date, **values)

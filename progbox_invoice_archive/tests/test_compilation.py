@@ -181,15 +181,7 @@ class TestCompilation(CompilationCommon):
 
     def test_the_xml_of_an_einvoice_is_attached(self):
         move = self.invoice("FIRST")
-        self.deposit(
-            move,
-            b"<Invoice/>",
-            name="factur-x.xml",
-            mimetype="application/xml",
-            type_id=self.env.ref(
-                "progbox_invoice_archive.document_type_einvoice_issued"
-            ).id,
-        )
+        self.deposit_einvoice(move)
         reader = self.reader(self.compiled(move, **BARE))
         [(name, [content])] = reader.attachments.items()
         self.assertEqual(content, b"<Invoice/>")

@@ -106,15 +106,7 @@ class TestCompilationWizardTotals(CompilationCommon):
         self.attach(first, "sheet.xlsx", b"PK a sheet")
         name = "INV (detached by Mitchell Admin on 11/02/2026).pdf"
         self.attach(second, name, pdf_of("OLD"))
-        self.deposit(
-            first,
-            b"<Invoice/>",
-            name="factur-x.xml",
-            mimetype="application/xml",
-            type_id=self.env.ref(
-                "progbox_invoice_archive.document_type_einvoice_issued"
-            ).id,
-        )
+        self.deposit_einvoice(first)
         with patch(f"{WIZARDS}.progbox_compile_wizard.LISTED", 1):
             wizard = self.opened(first | second | self.bill("BILL"))
         self.assertEqual(

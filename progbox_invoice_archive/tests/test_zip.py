@@ -5,7 +5,6 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 
@@ -176,13 +175,7 @@ class TestZipAccess(ZipCommon):
             self.start(folder=self.year, user=self.plain)
 
     def test_whoever_is_refused_is_written_down(self):
-        colleague = new_test_user(
-            self.env,
-            "colleague",
-            groups="account.group_account_invoice",
-            company_id=self.company.id,
-            company_ids=[Command.set(self.company.ids)],
-        )
+        colleague = self.user_of("colleague", "account.group_account_invoice")
         ticket_url = self.start([("id", "=", self.november.id)])["url"]
         self.limit(0)
         export = self.zips.env["progbox.export"].browse(
@@ -217,13 +210,7 @@ class TestZipAccess(ZipCommon):
 
     def test_a_ticket_is_of_no_use_to_anybody_else(self):
         url = self.start([("id", "=", self.november.id)])["url"]
-        new_test_user(
-            self.env,
-            "colleague",
-            groups="account.group_account_invoice",
-            company_id=self.company.id,
-            company_ids=[Command.set(self.company.ids)],
-        )
+        self.user_of("colleague", "account.group_account_invoice")
         self.assertEqual(self.download(url, "colleague").status_code, 403)
         self.assertEqual(self.download(url).status_code, 200)
 

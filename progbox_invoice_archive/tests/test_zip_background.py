@@ -2,7 +2,7 @@ from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 
 from ..models import progbox_long_job_mixin
 from ..tools import package_build
@@ -72,13 +72,7 @@ class TestZipInTheBackground(ZipCommon):
         self.assertNotEqual(self.start(folder=self.year)["export"]["res_id"], first)
 
     def test_nobody_gets_the_zip_that_somebody_else_waits_for(self):
-        colleague = new_test_user(
-            self.env,
-            "colleague",
-            groups="account.group_account_invoice",
-            company_id=self.company.id,
-            company_ids=[Command.set(self.company.ids)],
-        )
+        colleague = self.user_of("colleague", "account.group_account_invoice")
         mine = self.start(folder=self.year)["export"]["res_id"]
         theirs = self.start(folder=self.year, user=colleague)["export"]["res_id"]
         self.assertNotEqual(mine, theirs)
@@ -129,13 +123,7 @@ class TestZipInTheBackground(ZipCommon):
             ("colleague", "account.group_account_invoice"),
             ("boss", "account.group_account_manager"),
         ):
-            user = new_test_user(
-                self.env,
-                login,
-                groups=groups,
-                company_id=self.company.id,
-                company_ids=[Command.set(self.company.ids)],
-            )
+            user = self.user_of(login, groups)
             url = f"/progbox/export/{export.id}"
             self.assertEqual(self.download(url, login).status_code, 403)
             seen = export.with_user(user).has_access("read")

@@ -1,5 +1,6 @@
 """`odoo-bin progbox verify` as a script calls it: real processes, exit statuses."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -219,7 +220,9 @@ def test_a_database_that_is_not_there(archive):
     assert "Traceback" not in answer.stderr
 
 
-def test_another_run_is_at_work(company):
+@contextlib.contextmanager
+def verified_elsewhere(company):
+    """Another host is at work on the archive of a company."""
     sql(
         f"""INSERT INTO progbox_verification (
             company_id, door, state, priority, lease_until, lease_holder
@@ -230,9 +233,14 @@ def test_another_run_is_at_work(company):
         NAME,
     )
     try:
-        answer = verify("--company", company)
+        yield
     finally:
         sql("DELETE FROM progbox_verification WHERE lease_holder ~ '^elsewhere'", NAME)
+
+
+def test_another_run_is_at_work(company):
+    with verified_elsewhere(company):
+        answer = verify("--company", company)
     assert answer.returncode == COULD_NOT_RUN
     assert "elsewhere:1:1" in answer.stderr
 
@@ -260,19 +268,8 @@ def test_what_was_found_is_said_although_another_company_is_busy(archive):
     [other] = odoo_shell(NAME, OTHER_COMPANY).split()[-1:]
     path = path_of("OTHER/1")
     path.write_bytes(b"forged")
-    sql(
-        f"""INSERT INTO progbox_verification (
-            company_id, door, state, priority, lease_until, lease_holder
-        ) VALUES (
-            {busy}, 'cron', 'running', 0,
-            now() AT TIME ZONE 'UTC' + interval '1 hour', 'elsewhere:1:1'
-        )""",
-        NAME,
-    )
-    try:
+    with verified_elsewhere(busy):
         answer = verify()
-    finally:
-        sql("DELETE FROM progbox_verification WHERE lease_holder ~ '^elsewhere'", NAME)
     assert answer.returncode == COULD_NOT_RUN
     assert "elsewhere:1:1" in answer.stderr
     assert "Other Archive: findings." in answer.stdout
