@@ -19,6 +19,7 @@ from .databases import (
     ensure_base,
     ensure_database,
     ensure_language,
+    install_language,
     run_odoo,
     odoo_shell,
     write_config,

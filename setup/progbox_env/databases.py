@@ -218,12 +218,29 @@ def ensure_database(name, fresh=False):
             write_content(name, content(name) | {"addons": now})
 
 
+def install_language(database, code):
+    """Install a language as its wizard does.
+
+    Not with --load-language, which translates what `base` knows and no more.
+    """
+    odoo_shell(
+        database,
+        f"""
+language = env["res.lang"].with_context(active_test=False).search(
+    [("code", "=", "{code}")]
+)
+env["base.language.install"].create({{"lang_ids": language.ids}}).lang_install()
+env.cr.commit()
+""",
+    )
+
+
 def ensure_language(database, code):
     """Install a language, and let the administrator read Odoo in it."""
     active = f"SELECT 1 FROM res_lang WHERE code = '{code}' AND active"
     if not sql(active, database):
         with step(f"Installing the language {code}"):
-            run_odoo(database, f"--load-language={code}")
+            install_language(database, code)
     sql(
         f"""UPDATE res_partner SET lang = '{code}' WHERE id =
             (SELECT partner_id FROM res_users WHERE login = 'admin')""",

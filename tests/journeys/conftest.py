@@ -8,8 +8,14 @@ import time
 import pytest
 from aiosmtpd.controller import Controller
 from playwright.sync_api import sync_playwright
-from progbox_env import base, clone_database, drop_database, odoo_shell, start_odoo
-from progbox_env.databases import run_odoo
+from progbox_env import (
+    base,
+    clone_database,
+    drop_database,
+    install_language,
+    odoo_shell,
+    start_odoo,
+)
 from progbox_env.server import free_port
 
 DATABASE = "progbox_journeys"
@@ -99,7 +105,7 @@ def journeys(mailbox):
     """The server, two posted invoices, and a draft of two pages for each person."""
     with base(tests=True):
         clone_database(DATABASE)
-        run_odoo(DATABASE, "--load-language=fr_FR")
+        install_language(DATABASE, "fr_FR")
         languages = {login: lang for login, (lang, *_rest) in PEOPLE.items()}
         output = odoo_shell(DATABASE, PREPARE % {"people": languages})
         ids = output.split("drafts", 1)[1].split()

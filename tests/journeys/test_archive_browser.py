@@ -96,7 +96,9 @@ def test_une_facture_validee_se_lit_dans_archivage(visit):
     expect(page.locator(".o_menu_sections")).to_contain_text("Archivage")
     month = page.locator("[role=treeitem][aria-selected=true]")
     expect(month).to_contain_text(re.compile(r"\d\d — [a-zéû]+"))
-    page.click(f".o_data_row:has-text('{number}') td[name=number]")
+    row = page.locator(f".o_data_row:has-text('{number}')")
+    expect(row).to_contain_text("Facture client")
+    row.locator("td[name=number]").click()
     read_both_pages(page, number)
 
 
