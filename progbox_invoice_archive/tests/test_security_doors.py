@@ -52,11 +52,12 @@ class TestSecurityDoors(ArchiveCommon):
         forged = activities.create(
             {
                 "activity_type_id": self.env.ref(kind).id,
-                "user_id": manager.id,
+                "user_id": self.plain.id,
                 "progbox_company_id": self.company.id,
                 "summary": "Damaged",
             }
         )
+        forged.user_id = manager
         alert = self.server["progbox.archive.alert"]
         for _once_more in range(2):
             alert._tell(self.company, kind, "Damaged", "Look at it")
