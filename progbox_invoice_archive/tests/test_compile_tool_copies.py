@@ -1,12 +1,17 @@
 import os
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import pikepdf
 
 from odoo.tests import tagged
 
-from ..tools.compile import Part
-from ..tools.compile.copies import Copies, Piece
+from ..tools.compile import Part, copies
+from ..tools.compile.copies import BATCH, Copies, Piece, Unreadable
+from ..tools.compile.failure import Failure
+from ..tools.compile.joining import join
 from ..tools.compile.raw_streams import LARGE, RawStreams
 from ..tools.compile.writer import Writer
 from . import pdf_collection as collection
@@ -83,10 +88,41 @@ class TestCompileToolCopies(CompileCase):
             shorter = SimpleNamespace(stream_dict={"/Length": LARGE})
             self.assertIsNone(RawStreams(pdf, path).piece(image.objgen, shorter))
 
+    def put(self, source):
+        with open(self.target, "wb") as file, Copies(file) as copying:
+            Writer(file, copying).put_stream(0, b"", Piece(source, 10, LARGE))
+
     def test_a_file_that_became_shorter_is_noticed(self):
         source = self.folder / "source"
         source.write_bytes(b"x" * LARGE)
-        with self.assertRaises(EOFError), open(self.target, "wb") as file:
-            with Copies(file) as copies:
-                piece = Piece(source, 10, LARGE)
-                Writer(file, copies).put_stream(0, b"", piece)
+        with self.assertRaisesRegex(Unreadable, "source: it has become shorter"):
+            self.put(source)
+
+    def test_the_file_may_be_on_another_file_system(self):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+            source = Path(folder) / "source"
+            content = os.urandom(LARGE + 10)
+            source.write_bytes(content)
+            self.put(source)
+        self.assertIn(content[10:], self.target.read_bytes())
+
+    def test_what_cannot_be_read_is_blamed_and_not_what_follows(self):
+        paths = [self.photo(f"{number}.pdf")[0] for number in range(BATCH + 2)]
+        lost = BATCH // 2
+        parts = [Part(str(path), 1) for path in paths]
+        find = RawStreams.piece
+
+        def piece(raw, *arguments):
+            found = find(raw, *arguments)
+            if found and raw._path == str(paths[lost]):
+                found.offset += 1 << 30
+            return found
+
+        with (
+            patch.object(RawStreams, "piece", piece),
+            patch.object(copies, "MOST_WAITING", 0),
+            self.assertRaises(Failure) as caught,
+        ):
+            join(lambda _progress: None, parts, self.target, "")
+        self.assertEqual(caught.exception.index, lost)
+        self.assertEqual(caught.exception.code, "part_refused")

@@ -9,7 +9,7 @@ memory (260 MB for 10,000 pages of five objects each), and loses layers that are
 import pikepdf
 
 from . import attachments, labels, outline
-from .copies import Copies
+from .copies import Copies, Unreadable
 from .copying import Copier, mend_page
 from .defuse import defuse_page
 from .destinations import Destinations
@@ -31,13 +31,20 @@ def join(report, parts, output, title, metadata=None, attached=(), numbers=None)
     """
     parts = [Part(*part) for part in parts]
     attached = [Attached(*each) for each in attached]
-    with open(output, "wb", buffering=BUFFER_SIZE) as file, Copies(file) as copies:
-        joining = Joining(Writer(file, copies), parts, numbers)
-        report([0, 0])
-        for index, part in enumerate(parts):
-            joining.add(index, part)
-            report([joining.done, index + 1])
-        joining.finish(title, metadata or {}, attached)
+    try:
+        with open(output, "wb", buffering=BUFFER_SIZE) as file, Copies(file) as copies:
+            joining = Joining(Writer(file, copies), parts, numbers)
+            report([0, 0])
+            for index, part in enumerate(parts):
+                joining.add(index, part)
+                report([joining.done, index + 1])
+            joining.finish(title, metadata or {}, attached)
+    except Unreadable as error:
+        paths = [part.path for part in parts]
+        if error.path not in paths:
+            raise
+        index = paths.index(error.path)
+        raise Failure("part_refused", str(error), index) from error
     return {"pages": joining.done}
 
 
@@ -62,7 +69,7 @@ class Joining:
                     found = f"{len(pdf.pages)} pages, not {part.pages}"
                     raise Failure("part_refused", found, index)
                 self._copy(pdf, part)
-        except (MemoryError, Failure):
+        except (MemoryError, Failure, Unreadable):
             raise
         except Exception as error:  # QPDF and pikepdf raise what they like
             if is_disk_full(error):
