@@ -32,7 +32,7 @@ NUMBERS = (int, float, Decimal)
 # A stream may name a file outside of the PDF, or hold one: never.
 NOT_COPIED = ("/Length", "/F", "/FFilter", "/FDecodeParms", "/AF")
 # QPDF writes a space before each reference, and strings with their brackets escaped,
-# so that strings are easy to pass over; it takes five times as long to look for them.
+# so that strings are easy to pass over. Looking for them takes five times as long.
 REFERENCE = re.compile(rb" (\d+) (\d+) R\b")
 STRING = rb"\([^\\()]*(?:\\.[^\\()]*)*\)|<[0-9a-f]*>"
 TOKEN = re.compile(STRING + rb"|" + REFERENCE.pattern, re.DOTALL)
@@ -123,7 +123,7 @@ class Copier:
 
 
 def _has_strings(content):
-    """Whether there is a string in a serialised value; maybe in a string."""
+    """Whether there may be a string in a serialised value."""
     return b"(" in content or content.count(b"<") > 2 * content.count(b"<<")
 
 
