@@ -1,7 +1,7 @@
 from odoo.tools import SQL
 
 from .models.ir_module_module import CONFIRMED
-from .tools.package_build import remove_tree
+from .tools.package.build import remove_tree
 
 
 def uninstall_hook(env):

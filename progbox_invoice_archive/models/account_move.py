@@ -4,6 +4,13 @@ from odoo.tools import SQL
 
 from .progbox_job_mixin import UNFINISHED_STATES
 
+# The document type of each kind of entry.
+ARCHIVED_TYPES = {
+    "out_invoice": "customer_invoice",
+    "out_refund": "credit_note",
+    "out_receipt": "receipt",
+}
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -148,6 +155,55 @@ class AccountMove(models.Model):
         return {**action, "domain": domain, "context": {}}
 
     # ------------------------------------------------------------------
+    # What is archived; other add-ons extend these
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _progbox_archived_types(self):
+        """Return the types of the documents that are archived of these records.
+
+        :rtype: progbox.document.type
+        """
+        return self.env["progbox.document.type"]._of_codes(
+            *ARCHIVED_TYPES.values(), "einvoice_issued"
+        )
+
+    def _progbox_archive_root(self):
+        """Return the name of the top folder that the record is archived under."""
+        self.ensure_one()
+        return self.company_id.progbox_archive_folder
+
+    @api.model
+    def _progbox_archived_move_types(self):
+        """Return the kinds of entries that are archived when they are posted.
+
+        :return: list of keys of ``move_type``
+        """
+        return self.get_sale_types(include_receipts=True)
+
+    def _progbox_to_archive(self):
+        """Return those among these entries that belong into the archive."""
+        types = self._progbox_archived_move_types()
+        return self.filtered(
+            lambda move: move.state == "posted" and move.move_type in types
+        )
+
+    @api.model
+    def _progbox_to_archive_sql(self, alias):
+        """Return whether a row of entries belongs into the archive.
+
+        :param SQL alias: of the row of ``account_move``
+        :rtype: SQL
+        """
+        return SQL(
+            "(%s.state = 'posted' AND %s.move_type IN %s)",
+            alias,
+            alias,
+            tuple(self._progbox_archived_move_types()),
+            to_flush=[self._fields["state"], self._fields["move_type"]],
+        )
+
+    # ------------------------------------------------------------------
     # Business methods
     # ------------------------------------------------------------------
 
@@ -156,12 +212,7 @@ class AccountMove(models.Model):
 
         :param str reason: why, a key of the job's field ``reason``
         """
-        moves = self.filtered(
-            lambda move: (
-                move.state == "posted" and move.is_sale_document(include_receipts=True)
-            )
-        )
-        if moves:
+        if moves := self._progbox_to_archive():
             self.env["progbox.archive.job"]._enqueue(moves, reason)
 
     def _progbox_deletions(self):

@@ -3,7 +3,7 @@ from odoo import api, models
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
 from ..exceptions import RenderError
-from ..tools import wkhtmltopdf
+from ..tools.report import wkhtmltopdf
 
 TIMEOUT_PARAMETER = "progbox_invoice_archive.render_timeout"
 DEFAULT_TIMEOUT = 60  # seconds

@@ -10,14 +10,7 @@ from odoo.tools import file_open, ormcache
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
 from ..exceptions import RenderError
-from ..tools import (
-    header_footer,
-    pdf_pages,
-    report_html,
-    running_foot,
-    style_sheets,
-    unpatched_qt,
-)
+from ..tools.report import header_footer, page_html, pdf_pages, running_foot, style_sheets, unpatched_qt
 from ..tools.sentinels import SELF_CONTAINED
 
 _logger = logging.getLogger(__name__)
@@ -108,8 +101,8 @@ class IrActionsReport(models.Model):
 
     def _progbox_inline(self, html):
         patched = _wkhtml().is_patched_qt
-        root = report_html.parse(html)
-        report_html.make_self_contained(
+        root = page_html.parse(html)
+        page_html.make_self_contained(
             root,
             # unpatched Qt draws web fonts as outlines: the page would have no text
             lambda href: self._progbox_style_rules(href, with_fonts=patched),
@@ -118,7 +111,7 @@ class IrActionsReport(models.Model):
         )
         if not patched:
             unpatched_qt.repair(root, self._progbox_in_page_css())
-        return Markup(report_html.to_text(root))
+        return Markup(page_html.to_text(root))
 
     def _progbox_picture_reader(self):
         """Return what gives the pictures of one page, until they are too much."""

@@ -3,7 +3,7 @@ from base64 import b64decode
 
 from odoo import SUPERUSER_ID, api, models
 
-from ..tools.sentinels import ARCHIVER
+from ..tools.sentinels import SERVER
 
 DOCUMENT = "progbox.document"
 BYTES = {"raw", "datas", "db_datas"}
@@ -146,5 +146,5 @@ class IrAttachment(models.Model):
 
     @api.model
     def _progbox_check_archiver(self, refusal):
-        if self.env.context.get("progbox_archiver") is not ARCHIVER:
+        if self.env.context.get("progbox_server") is not SERVER:
             self.env["progbox.folder"]._check_archiver(refusal)

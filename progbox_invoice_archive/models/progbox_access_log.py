@@ -8,8 +8,8 @@ from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools import SQL
 
-from ..tools.guards_sql import PURGE_SETTING
-from ..tools.sentinels import PURGER
+from ..tools.ledger.guards_sql import PURGE_SETTING
+from ..tools.sentinels import SERVER
 from .ir_binary_access_log import ONE_OPENING, ONE_REFUSAL
 from .res_users import ARCHIVE_MANAGER
 
@@ -77,7 +77,7 @@ class ProgboxAccessLog(models.Model):
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_server(self):
-        if self.env.context.get("progbox_purger") is not PURGER:
+        if self.env.context.get("progbox_server") is not SERVER:
             raise UserError(self._refusal())
 
     def _refusal(self):
@@ -233,7 +233,7 @@ class ProgboxAccessLog(models.Model):
 
         :return: how many, and whether there are more
         """
-        purge = self.sudo().with_context(progbox_purger=PURGER)
+        purge = self.sudo().with_context(progbox_server=SERVER)
         old = Domain.FALSE
         for [company] in purge._read_group([], ["company_id"]):
             limit = fields.Datetime.now() - timedelta(

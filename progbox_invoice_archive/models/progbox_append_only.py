@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..tools.sentinels import SEALER
+from ..tools.sentinels import SERVER
 
 
 class ProgboxAppendOnly(models.AbstractModel):
@@ -17,12 +17,12 @@ class ProgboxAppendOnly(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if self.env.context.get("progbox_sealer") is not SEALER:
+        if self.env.context.get("progbox_server") is not SERVER:
             raise UserError(self._refusal())
         return super().create(vals_list)
 
     def write(self, vals):
-        is_server = self.env.context.get("progbox_sealer") is SEALER
+        is_server = self.env.context.get("progbox_server") is SERVER
         if not is_server or not self._server_fields.issuperset(vals):
             raise UserError(self._refusal())
         return super().write(vals)

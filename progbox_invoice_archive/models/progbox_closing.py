@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ..tools.sentinels import SEALER
+from ..tools.sentinels import SERVER
 
 
 class ProgboxClosing(models.Model):
@@ -118,7 +118,7 @@ class ProgboxClosing(models.Model):
             "closed_by": self.env.user.name,
         }
         seal = seals._append(company, "closing", self.new(values)._sealed_content())
-        sealer = self.sudo().with_context(progbox_sealer=SEALER)
+        sealer = self.sudo().with_context(progbox_server=SERVER)
         closing = sealer.create(
             {**values, "seal_id": seal.id, "closed_on": seal.sealed_on}
         )

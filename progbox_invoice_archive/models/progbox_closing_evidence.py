@@ -3,7 +3,7 @@ import json
 from odoo import api, models
 from odoo.fields import Domain
 
-from ..tools.verify import read_payload
+from ..tools.ledger.verify import read_payload
 
 
 class ProgboxClosing(models.Model):

@@ -78,7 +78,7 @@ class ProgboxCompilation(models.Model):
             )
         documents = self._as_requester().env["progbox.document"].sudo()
         partners = set(chapter.lines.mapped("partner_name"))
-        document = documents.create(
+        documents._create_with_file(
             {
                 "name": clean_filename(title, ".pdf"),
                 "folder_id": self._result_folder().id,
@@ -87,25 +87,13 @@ class ProgboxCompilation(models.Model):
                     "progbox_invoice_archive.document_type_invoice_backup"
                 ).id,
                 "mimetype": "application/pdf",
-                "sha256": file.sha256,
-                "size": file.size,
                 "res_model": self._name,
                 "res_id": self.id,
                 "number": chapter.name or self.name,
                 "partner_name": partners.pop() if len(partners) == 1 else False,
                 "document_date": fields.Date.context_today(documents),
-            }
-        )
-        self.env["ir.attachment"]._progbox_adopt(
-            file,
-            {
-                "name": document.name,
-                "mimetype": document.mimetype,
-                "res_model": document._name,
-                "res_id": document.id,
-                "res_field": "content",
-                "company_id": self.company_id.id,
             },
+            file,
         )
 
     def _result_folder(self):

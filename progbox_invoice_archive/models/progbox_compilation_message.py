@@ -4,7 +4,7 @@ from odoo import Command, fields, models
 from odoo.fields import Domain
 from odoo.tools import get_lang
 
-from ..tools.package_index import Index, harmless
+from ..tools.package.index import Index, harmless
 
 # Of more files than these that were left out, the list is attached to the message.
 LISTED_IN_MESSAGE = 100

@@ -46,6 +46,12 @@ class ProgboxDocument(models.Model):
         string="Record", model_field="res_model", readonly=True
     )
     version = fields.Integer(default=1, readonly=True, aggregator=None)
+    series = fields.Char(
+        readonly=True,
+        copy=False,
+        help="Whose versions this file is one of. Empty for the archived files of a "
+        "record; a file that was dropped on it has a series of its own.",
+    )
     superseded = fields.Boolean(
         compute="_compute_superseded",
         search="_search_superseded",
@@ -91,7 +97,7 @@ class ProgboxDocument(models.Model):
         "(document_date DESC, number DESC, version DESC, id DESC)"
     )
 
-    @api.depends("res_model", "res_id", "version")
+    @api.depends("res_model", "res_id", "series", "version")
     def _compute_superseded(self):
         latest = dict(
             self.env.execute_query(
@@ -127,12 +133,74 @@ class ProgboxDocument(models.Model):
             "EXISTS (SELECT FROM progbox_document newer"
             " WHERE newer.res_model = %(older)s.res_model"
             " AND newer.res_id = %(older)s.res_id"
+            " AND newer.series IS NOT DISTINCT FROM %(older)s.series"
             " AND newer.version > %(older)s.version)",
             older=alias,
             to_flush=[
-                self._fields[name] for name in ("res_model", "res_id", "version")
+                self._fields[name]
+                for name in ("res_model", "res_id", "series", "version")
             ],
         )
+
+    @api.model
+    def _archived_sql(self, alias):
+        """Return whether a row of documents is one of its record's archived ones.
+
+        The one definition of "this record is archived": sealed, of the record's own
+        set (no series), and of a type that the record asks for. The same as
+        :meth:`_archived_domain`.
+
+        :param SQL alias: of the row of ``progbox_document``
+        :rtype: SQL
+        """
+        wanted = [
+            SQL(
+                "(%s.res_model = %s AND %s.type_id IN %s)",
+                alias,
+                model,
+                alias,
+                tuple(types.ids) or (0,),
+            )
+            for model, types in self._archived_types().items()
+        ]
+        return SQL(
+            "(%s.seal_id IS NOT NULL AND %s.series IS NULL AND (%s))",
+            alias,
+            alias,
+            SQL(" OR ").join(wanted),
+            to_flush=[
+                self._fields[name]
+                for name in ("res_model", "res_id", "series", "type_id", "seal_id")
+            ],
+        )
+
+    @api.model
+    def _archived_domain(self, records):
+        """Return the domain of the archived documents of records of one model.
+
+        :param records: recordset of a model that has archived documents
+        """
+        return (
+            Domain("res_model", "=", records._name)
+            & Domain("res_id", "in", records.ids)
+            & Domain("seal_id", "!=", False)
+            & Domain("series", "=", False)
+            & Domain("type_id", "in", records._progbox_archived_types().ids)
+        )
+
+    @api.model
+    def _archived_types(self):
+        """Return the types of the archived documents, by model of their record.
+
+        Every model that has the method ``_progbox_archived_types`` is asked.
+
+        :return: dictionary of progbox.document.type by name of the model
+        """
+        return {
+            name: self.env[name]._progbox_archived_types()
+            for name, model in self.env.registry.items()
+            if not model._abstract and hasattr(model, "_progbox_archived_types")
+        }
 
     @api.model
     def _invoices_sql(self, condition):

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.fields import Domain
 
-from ..tools.sentinels import ARCHIVER
+from ..tools.sentinels import SERVER
 
 SEAL_BATCH = 1000
 
@@ -61,28 +61,56 @@ class ProgboxDocument(models.Model):
         :param StagedFile staged: its file; taken over
         :rtype: progbox.document
         """
-        archive = self.sudo().with_context(progbox_archiver=ARCHIVER)
-        document = archive.create(
-            {**vals, "sha256": staged.sha256, "size": staged.size}
-        )
-        archive.env["ir.attachment"]._progbox_adopt(
+        archive = self.sudo().with_context(progbox_server=SERVER)
+        document = archive._create_with_file(vals, staged)
+        self.env["progbox.access.log"]._log("deposit", documents=document)
+        return document.with_env(self.env)
+
+    @api.model
+    def _create_with_file(self, vals, staged):
+        """Create a document of a file: the one way in for every kind of file.
+
+        Deposits, backups, uploads and restores come through here. What is created in
+        a locked folder, which the server alone may do, is sealed.
+
+        :param dict vals: field values of the document, without the content
+        :param StagedFile staged: its file on disk; taken over
+        :rtype: progbox.document
+        """
+        document = self.create({**vals, "sha256": staged.sha256, "size": staged.size})
+        document.env["ir.attachment"].sudo()._progbox_adopt(
             staged,
             {
                 "name": document.name,
                 "mimetype": document.mimetype,
-                "res_model": self._name,
+                "res_model": document._name,
                 "res_id": document.id,
                 "res_field": "content",
                 "company_id": document.company_id.id,
             },
         )
-        document._seal()
-        self.env["progbox.access.log"]._log("deposit", documents=document)
-        return document.with_env(self.env)
+        if document.sudo().locked:
+            document._seal()
+        document._file_stored()
+        return document
+
+    def _file_stored(self):
+        """Hook: these documents have their file, in this very transaction.
+
+        Add-ons extend it to queue what must happen with every new file, so that no
+        file can be without its job, and no job without its file::
+
+            def _file_stored(self):
+                result = super()._file_stored()
+                self.env["my.transfer"].sudo().create(
+                    [{"document_id": document.id} for document in self]
+                )
+                return result
+        """
 
     def _seal(self):
         """Enter these documents into the ledger."""
-        for document in self.sudo().with_context(progbox_archiver=ARCHIVER):
+        for document in self.sudo().with_context(progbox_server=SERVER):
             document.seal_id = self.env["progbox.seal"]._append(
                 document.company_id, "deposit", document._sealed_content(), document
             )

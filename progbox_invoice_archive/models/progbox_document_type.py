@@ -42,6 +42,12 @@ class ProgboxDocumentType(models.Model):
                 )
             )
 
+    @api.model
+    def _of_codes(self, *codes):
+        """Return the types with these codes, those that are hidden included."""
+        types = self.sudo().with_context(active_test=False)
+        return types.search(Domain("code", "in", codes)).with_env(self.env)
+
     def _is_sealed(self):
         """Whether the ledger names one of these types, by its code."""
         documents = self.env["progbox.document"].sudo()

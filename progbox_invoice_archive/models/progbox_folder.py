@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools.filenames import clean_filename
-from ..tools.sentinels import ARCHIVER
+from ..tools.sentinels import SERVER
 
 
 class ProgboxFolder(models.Model):
@@ -136,7 +136,7 @@ class ProgboxFolder(models.Model):
         :param str refusal: what was tried, as a translated sentence
         :raise UserError: for everybody else, the superuser included
         """
-        if self.env.context.get("progbox_archiver") is not ARCHIVER:
+        if self.env.context.get("progbox_server") is not SERVER:
             raise UserError(
                 self.env._(
                     "%(refusal)s The archive is kept by the server alone, so that it "
@@ -179,7 +179,7 @@ class ProgboxFolder(models.Model):
         path = [company.progbox_archive_folder]
         if date:
             path += [f"{date:%Y}", f"{date:%m}"]
-        folders = self.sudo().with_context(progbox_archiver=ARCHIVER)
+        folders = self.sudo().with_context(progbox_server=SERVER)
         folder = folders.browse()
         for name in path:
             parent = folder

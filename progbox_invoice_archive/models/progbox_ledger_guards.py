@@ -6,8 +6,8 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..tools.guards_sql import FUNCTIONS
-from ..tools.guards_triggers import TRIGGERS
+from ..tools.ledger.guards_sql import FUNCTIONS
+from ..tools.ledger.guards_triggers import TRIGGERS
 
 _logger = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ INSTALL_PATIENCE = "10s"
 class ProgboxLedgerGuards(models.AbstractModel):
     """Installs, checks and removes the guards inside PostgreSQL.
 
-    Their text is in ``tools/guards_sql.py``, their places in
-    ``tools/guards_triggers.py``. They are looked at whenever a registry loads: after
+    Their text is in ``tools/ledger/guards_sql.py``, their places in
+    ``tools/ledger/guards_triggers.py``. They are looked at whenever a registry loads: after
     an install, an upgrade, a restore, and at each start of a worker. What is as it
     should be is not touched.
     """

@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..tools.package import CHECK, CLOSINGS, LEDGER
+from ..tools.package.package import CHECK, CLOSINGS, LEDGER
 
 FETCH = 2000
 # The check of the ledger, as it stands in CHECK.txt; the readme has a longer one.

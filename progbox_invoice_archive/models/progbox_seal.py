@@ -5,15 +5,15 @@ from odoo.exceptions import ConcurrencyError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..tools import chain
-from ..tools.sentinels import ARCHIVER, SEALER
+from ..tools.ledger import chain
+from ..tools.sentinels import SERVER
 
 
 class ProgboxSeal(models.Model):
     """One line of the ledger of a company: append-only, gapless, chained.
 
     ``payload`` holds all that is sealed, as the very text that was hashed (see
-    ``tools/chain.py``). The other columns are copies of it to search by.
+    ``tools/ledger/chain.py``). The other columns are copies of it to search by.
     """
 
     _name = "progbox.seal"
@@ -97,7 +97,7 @@ class ProgboxSeal(models.Model):
         """
         self._lock()
         ledger = self.sudo().with_context(
-            progbox_sealer=SEALER, progbox_archiver=ARCHIVER
+            progbox_server=SERVER
         )
         last = ledger._last(company)
         now = fields.Datetime.now()

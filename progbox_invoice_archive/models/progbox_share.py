@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ..tools.sentinels import SEALER
+from ..tools.sentinels import SERVER
 from ..tools.share_token import new_secret
 
 
@@ -184,7 +184,7 @@ class ProgboxShare(models.Model):
         secret, token_hash = new_secret() if vals["kind"] == "link" else (None, False)
         share = (
             self.sudo()
-            .with_context(progbox_sealer=SEALER)
+            .with_context(progbox_server=SERVER)
             .create(
                 {
                     **vals,
@@ -211,7 +211,7 @@ class ProgboxShare(models.Model):
 
     def _revoke(self):
         for share in self.filtered(lambda share: not share.revoked_on):
-            share.sudo().with_context(progbox_sealer=SEALER).write(
+            share.sudo().with_context(progbox_server=SERVER).write(
                 {"revoked_on": fields.Datetime.now(), "revoked_by_id": self.env.uid}
             )
             share._log_change(

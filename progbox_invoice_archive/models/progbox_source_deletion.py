@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools.sentinels import ARCHIVER
+from ..tools.sentinels import SERVER
 
 
 class ProgboxSourceDeletion(models.Model):
@@ -57,7 +57,7 @@ class ProgboxSourceDeletion(models.Model):
         raise UserError(self._refusal())
 
     def _check_server(self):
-        if self.env.context.get("progbox_archiver") is not ARCHIVER:
+        if self.env.context.get("progbox_server") is not SERVER:
             raise UserError(self._refusal())
 
     def _refusal(self):
@@ -84,7 +84,7 @@ class ProgboxSourceDeletion(models.Model):
             "deleted_by": self.env.user.name,
             "deleted_on": fields.Datetime.now(),
         }
-        server = self.sudo().with_context(progbox_archiver=ARCHIVER)
+        server = self.sudo().with_context(progbox_server=SERVER)
         server.create([{**deletion, **seen} for deletion in deletions])
         self._job_trigger()
 

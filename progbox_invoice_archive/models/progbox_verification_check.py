@@ -2,14 +2,14 @@ import os
 
 from odoo import api, models
 
-from ..tools.digests import Digest, digest_blocks, read_ahead
-from ..tools.verify import (
+from ..tools.ledger.digests import Digest, digest_blocks, read_ahead
+from ..tools.ledger.verify import (
     Finding,
     compare_document,
     judge_file,
     listed,
 )
-from ..tools.walk import Walk
+from ..tools.ledger.walk import Walk
 from .ir_attachment import is_object
 
 # The parts of a run, in their order.

@@ -3,8 +3,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..exceptions import JobCancelled
-from ..tools.ledger_copy import BadCopy, compare_copy, read_copy
-from ..tools.verify import Finding, compare_anchors, listed, read_payload
+from ..tools.ledger.copy import BadCopy, compare_copy, read_copy
+from ..tools.ledger.verify import Finding, compare_anchors, listed, read_payload
 from .progbox_verification_check import COPY
 
 

@@ -3,8 +3,8 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..tools.verify import SEALED, read_payload
-from ..tools.walk import Line
+from ..tools.ledger.verify import SEALED, read_payload
+from ..tools.ledger.walk import Line
 
 # Lines, documents or invoices that are in memory at a time.
 PAGE_SIZE = 1000

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..tools.verify import Finding, listed, read_payload
+from ..tools.ledger.verify import Finding, listed, read_payload
 from .progbox_job_mixin import OPEN_STATES
 from .progbox_verification_reader import PAGE_SIZE
 

@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ..tools.filenames import clean_filename
-from ..tools.guards_sql import SHORTEST_LOG_RETENTION
+from ..tools.ledger.guards_sql import SHORTEST_LOG_RETENTION
 
 
 class ResCompany(models.Model):

@@ -2,7 +2,7 @@ from datetime import date
 
 from odoo.exceptions import UserError
 
-from ..tools.verify import Finding
+from ..tools.ledger.verify import Finding
 from .guards_common import FORGED, FORGED64, GuardsCommon
 
 

@@ -14,7 +14,7 @@ from odoo.fields import Command
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
-from ..tools import wkhtmltopdf
+from ..tools.report import wkhtmltopdf
 from ..tools.sentinels import SELF_CONTAINED
 
 REPORT = "account.report_invoice_with_payments"

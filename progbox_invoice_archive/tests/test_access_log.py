@@ -83,7 +83,7 @@ class TestAccessLog(AccessLogCommon):
                 lambda log=log: log.create({"kind": "view"}),
                 lambda log=log: log.sudo().create({"kind": "view"}),
                 lambda log=log: log.sudo().copy(),
-                lambda log=log: log.sudo().with_context(progbox_purger=True).unlink(),
+                lambda log=log: log.sudo().with_context(progbox_server=True).unlink(),
             ):
                 with self.subTest(user=user.login), self.assertRaises(UserError):
                     attempt()

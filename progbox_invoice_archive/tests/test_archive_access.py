@@ -124,7 +124,7 @@ class TestArchiveAccess(ArchiveCommon):
 
     def test_a_client_cannot_forge_the_key_of_the_archiver(self):
         for forged in (True, 1, "ARCHIVER", {"a": 1}):
-            document = self.document.sudo().with_context(progbox_archiver=forged)
+            document = self.document.sudo().with_context(progbox_server=forged)
             with (
                 self.subTest(forged=forged),
                 self.assertRaisesRegex(UserError, "neither changed nor moved"),

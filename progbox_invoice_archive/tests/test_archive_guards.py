@@ -13,8 +13,9 @@ from .guards_doors import GuardsDoors
 # What a client can put where the server has its sentinel objects.
 FORGERIES = (
     {},
-    {"progbox_archiver": True, "progbox_sealer": True},
-    {"progbox_archiver": "ARCHIVER", "progbox_sealer": {"a": 1}},
+    {"progbox_server": True},
+    {"progbox_server": "SERVER"},
+    {"progbox_server": {"a": 1}},
     {MODULE_UNINSTALL_FLAG: True},
 )
 

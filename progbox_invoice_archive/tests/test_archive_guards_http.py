@@ -29,7 +29,7 @@ class TestGuardsHttp(GuardsCommon, HttpCase):
     def test_json_and_a_forged_context(self):
         self.authenticate("guards_admin", "guards_admin")
         before = self.evidence()
-        context = {"progbox_archiver": True, "progbox_sealer": {}}
+        context = {"progbox_server": True}
         for model, method, args in (
             ("progbox.document", "write", [self.document.ids, {"name": "x"}]),
             ("progbox.document", "unlink", [self.document.ids]),
@@ -77,7 +77,7 @@ class TestGuardsHttp(GuardsCommon, HttpCase):
                     "progbox.document",
                     "write",
                     [self.document.ids, {"name": "x"}],
-                    {"context": {"progbox_archiver": forged}},
+                    {"context": {"progbox_server": forged}},
                 )
             self.assertRegex(str(refusal.exception), "(archive|not allowed)")
         self.assertEqual(self.evidence(), before)

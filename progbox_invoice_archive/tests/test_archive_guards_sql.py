@@ -6,8 +6,8 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from ..tools import chain
-from ..tools.guards_triggers import APPEND_ONLY, DOCUMENT_COLUMNS, FOLDER_COLUMNS
+from ..tools.ledger import chain
+from ..tools.ledger.guards_triggers import APPEND_ONLY, DOCUMENT_COLUMNS, FOLDER_COLUMNS
 from .guards_common import GuardsCommon
 
 # A value of its own for each type of column.

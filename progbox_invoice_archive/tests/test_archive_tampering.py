@@ -2,7 +2,7 @@ import json
 
 from odoo.tests import tagged
 
-from ..tools.verify import SEALED
+from ..tools.ledger.verify import SEALED
 from .verification_common import VerificationCommon
 
 COLUMNS = {

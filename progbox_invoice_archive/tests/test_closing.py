@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..models.progbox_archive_alert import LEDGER
-from ..tools import chain
+from ..tools.ledger import chain
 from .common import ArchiveCommon
 
 

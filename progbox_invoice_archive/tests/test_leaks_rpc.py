@@ -3,7 +3,7 @@
 from odoo import Command, fields
 from odoo.tests import tagged
 
-from ..tools.sentinels import ARCHIVER, SEALER
+from ..tools.sentinels import SERVER
 from .leaks_common import PEOPLE, LeaksCommon
 
 # Models, and who may read something of theirs by RPC; nobody writes.
@@ -166,7 +166,7 @@ class TestLeaksRpc(LeaksCommon):
         # Of a line of the ledger the database itself would not take them.
         for model in MODELS.keys() - {"progbox.seal"}:
             records = self.server[model].with_context(
-                progbox_sealer=SEALER, progbox_archiver=ARCHIVER
+                progbox_server=SERVER
             )
             with self.subTest(model=model), self.env.cr.savepoint():
                 self.assertTrue(records.create(self.values(model)))

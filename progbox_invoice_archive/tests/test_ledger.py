@@ -8,7 +8,7 @@ from odoo.tests import tagged
 
 from ..models import progbox_document_deposit
 from ..models.progbox_document_deposit import ProgboxDocument
-from ..tools import chain
+from ..tools.ledger import chain
 from .common import ArchiveCommon
 
 
@@ -63,7 +63,7 @@ class TestLedger(ArchiveCommon):
             lambda: line.unlink(),
             lambda: line.copy(),
             lambda: ledger.create({"sequence": 2, "company_id": self.company.id}),
-            lambda: ledger.with_context(progbox_sealer=True).create({"sequence": 2}),
+            lambda: ledger.with_context(progbox_server=True).create({"sequence": 2}),
         ):
             with self.assertRaisesRegex(UserError, "only grows"):
                 attempt()

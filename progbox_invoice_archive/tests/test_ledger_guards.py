@@ -8,8 +8,8 @@ from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
 from ..models.progbox_ledger_guards import INSTALL_LOCK, REPAIRED
-from ..tools.guards_sql import FUNCTIONS, REFUSALS
-from ..tools.guards_triggers import TRIGGERS
+from ..tools.ledger.guards_sql import FUNCTIONS, REFUSALS
+from ..tools.ledger.guards_triggers import TRIGGERS
 from .guards_common import GuardsCommon
 
 LOGGER = "odoo.addons.progbox_invoice_archive.models.progbox_ledger_guards"

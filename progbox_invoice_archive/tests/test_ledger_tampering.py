@@ -2,7 +2,7 @@ import json
 
 from odoo.tests import tagged
 
-from ..tools import chain
+from ..tools.ledger import chain
 from .verification_common import VerificationCommon
 
 

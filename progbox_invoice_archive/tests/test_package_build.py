@@ -9,10 +9,10 @@ from zipstream import ZIP_STORED, ZipStream
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools import package_build
-from ..tools.package import FileChanged, Package
-from ..tools.package_build import PackageBuild
-from ..tools.zip_size import zip_size
+from ..tools.package import build as package_build
+from ..tools.package.package import FileChanged, Package
+from ..tools.package.build import PackageBuild
+from ..tools.package.zip_size import zip_size
 
 FILES = {f"A/{number}é.pdf": b"%d" % number * number for number in range(1, 40)}
 GIGABYTE = 1 << 30

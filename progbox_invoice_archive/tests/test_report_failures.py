@@ -6,7 +6,7 @@ from odoo.addons.base.models.ir_actions_report import _wkhtml
 
 from ..exceptions import RenderError
 from ..models import ir_actions_report_renderer
-from ..tools import wkhtmltopdf
+from ..tools.report import wkhtmltopdf
 from .report_common import ReportCase
 
 

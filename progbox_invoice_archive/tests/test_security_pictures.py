@@ -5,7 +5,7 @@ from odoo.tests import new_test_user, tagged
 
 from ..exceptions import RenderError
 from ..models import ir_actions_report_self_contained
-from ..tools import report_html
+from ..tools.report import page_html
 from .common import ArchiveCommon
 from .report_common import picture
 
@@ -133,10 +133,10 @@ class TestSecurityPictures(ArchiveCommon):
             asked.append(url)
             return "data:,"
 
-        root = report_html.parse(
+        root = page_html.parse(
             '<p style="background:URL(http://a.example/1)">x</p>'
             '<svg><image xlink:href="http://a.example/2"/></svg>'
         )
-        report_html.make_self_contained(root, None, uri, uri)
+        page_html.make_self_contained(root, None, uri, uri)
         self.assertEqual(asked, ["http://a.example/1", "http://a.example/2"])
-        self.assertNotIn("a.example", report_html.to_text(root))
+        self.assertNotIn("a.example", page_html.to_text(root))

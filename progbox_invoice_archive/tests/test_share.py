@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..exceptions import NotShared
-from ..tools.sentinels import SEALER
+from ..tools.sentinels import SERVER
 from .share_common import ShareCommon
 
 
@@ -110,12 +110,12 @@ class TestShare(ShareCommon):
 
     def test_a_share_is_never_edited_copied_or_deleted(self):
         share = self.share_with(self.month, self.anna)
-        forged = {"progbox_sealer": True}
+        forged = {"progbox_server": True}
         for attempt in (
             lambda s: s.write({"expires_on": False}),
             lambda s: s.write({"revoked_on": False}),
             lambda s: s.with_context(**forged).write({"revoked_on": False}),
-            lambda s: s.with_context(progbox_sealer=SEALER).write({"folder_id": 1}),
+            lambda s: s.with_context(progbox_server=SERVER).write({"folder_id": 1}),
             lambda s: s.unlink(),
             lambda s: s.copy(),
             lambda s: s.create({"kind": "link", "company_id": self.company.id}),

@@ -74,7 +74,7 @@ class TestSourceDeletion(ArchiveCommon):
         }
         for attempt in (
             lambda: deletion.create(values),
-            lambda: deletion.with_context(progbox_archiver=True).create(values),
+            lambda: deletion.with_context(progbox_server=True).create(values),
             lambda: deletion.write({"deleted_by": "Nobody"}),
             lambda: deletion.with_context(module_uninstall=True).unlink(),
             lambda: deletion.copy(),

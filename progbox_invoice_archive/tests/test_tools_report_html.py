@@ -1,6 +1,6 @@
 from odoo.tests import BaseCase
 
-from ..tools import header_footer, report_html, style_sheets, unpatched_qt
+from ..tools.report import header_footer, page_html, style_sheets, unpatched_qt
 
 REPORT = """<html><head></head><body><main>
 <div class="header">H1</div><div class="article" data-oe-lang="fr_FR">A1</div>
@@ -14,7 +14,7 @@ REPORT = """<html><head></head><body><main>
 class TestToolsHeaderFooter(BaseCase):
     def articles(self, html):
         text, self.lang = header_footer.into_articles(html)
-        root = report_html.parse(text)
+        root = page_html.parse(text)
         return [
             " ".join(article.text_content().split())
             for article in root.find_class("article")
@@ -25,7 +25,7 @@ class TestToolsHeaderFooter(BaseCase):
         self.assertEqual(self.lang, "fr_FR")
 
     def test_odoo_finds_no_header_to_take_out(self):
-        root = report_html.parse(header_footer.into_articles(REPORT)[0])
+        root = page_html.parse(header_footer.into_articles(REPORT)[0])
         found = root.find_class("header") + root.find_class("footer")
         self.assertEqual([part.tag for part in found], ["header"] * 2 + ["footer"] * 2)
 
@@ -58,14 +58,14 @@ class TestToolsHeaderFooter(BaseCase):
 
 class TestToolsReportHtml(BaseCase):
     def contained(self, html, css="", picture=None):
-        root = report_html.parse(html)
-        report_html.make_self_contained(
+        root = page_html.parse(html)
+        page_html.make_self_contained(
             root,
             lambda href: style_sheets.parse(css),
             picture or (lambda url: f"data:{url}"),
             lambda url: "",
         )
-        return report_html.to_text(root)
+        return page_html.to_text(root)
 
     def test_sheets_scripts_and_base_are_replaced(self):
         text = self.contained(
@@ -93,9 +93,9 @@ class TestToolsReportHtml(BaseCase):
         self.assertNotIn("/b.png", text)
 
     def test_names_are_tags_classes_and_ids(self):
-        root = report_html.parse('<div class="a  b" id="c"><!-- d --><br></div>')
+        root = page_html.parse('<div class="a  b" id="c"><!-- d --><br></div>')
         self.assertEqual(
-            report_html.names(root), {"html", "body", "div", "br", ".a", ".b", "#c"}
+            page_html.names(root), {"html", "body", "div", "br", ".a", ".b", "#c"}
         )
 
 
@@ -108,7 +108,7 @@ class TestToolsUnpatchedQt(BaseCase):
             ("شركة", "شركة", 0),
             ("Société 12", "Société 12", 0),
         ):
-            root = report_html.parse(
+            root = page_html.parse(
                 f"<html><head></head><body><p>{text}</p></body></html>"
             )
             before = root.text_content()
@@ -119,7 +119,7 @@ class TestToolsUnpatchedQt(BaseCase):
             self.assertEqual(alone, spans)
 
     def test_text_after_an_element_keeps_its_place(self):
-        root = report_html.parse(
+        root = page_html.parse(
             "<head></head><p><b>1</b>شركة 2 دبي<i>3</i> نعم<u>4</u></p>"
         )
         unpatched_qt.separate_scripts(root)

@@ -1,6 +1,6 @@
 from odoo.tests import BaseCase
 
-from ..tools.style_sheets import parse, replace_urls, select
+from ..tools.report.style_sheets import parse, replace_urls, select
 
 
 class TestToolsStyleSheets(BaseCase):

@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools import chain, digests
-from ..tools.digests import (
+from ..tools.ledger import chain, digests
+from ..tools.ledger.digests import (
     BLOCK_SIZE,
     FEW,
     Digest,
@@ -17,9 +17,9 @@ from ..tools.digests import (
     digest_files,
     read_ahead,
 )
-from ..tools.ledger_copy import BadCopy, read_copy
-from ..tools.verify import compare_anchors, compare_document, judge_file, read_payload
-from ..tools.walk import Line, Walk
+from ..tools.ledger.copy import BadCopy, read_copy
+from ..tools.ledger.verify import compare_anchors, compare_document, judge_file, read_payload
+from ..tools.ledger.walk import Line, Walk
 
 NOON = datetime(2026, 11, 2, 12)
 

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from odoo.tests import BaseCase
 
-from ..tools.wkhtmltopdf import RendererFailure, to_pdf
+from ..tools.report.wkhtmltopdf import RendererFailure, to_pdf
 
 PDF = r"printf '%%PDF-1.4\n%%%%EOF\n'"
 

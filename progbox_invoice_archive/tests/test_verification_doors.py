@@ -7,7 +7,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..models.progbox_verification_texts import SEALED_FIELDS
-from ..tools.verify import SEALED
+from ..tools.ledger.verify import SEALED
 from .verification_common import VerificationCommon
 
 

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ..models import progbox_long_job_mixin
-from ..tools import package_build
+from ..tools.package import build as package_build
 from .test_zip import ZipCommon
 
 

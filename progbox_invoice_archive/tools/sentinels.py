@@ -4,18 +4,14 @@ A context that comes over RPC holds JSON values only, so none of them can be
 sent by a client: only code of this add-on can open these doors.
 """
 
-# Writes into a locked folder: the archiver alone.
-ARCHIVER = object()
+# Writes what people may not: into locked folders, the ledger, the logs.
+SERVER = object()
 # Generates the invoice documents ahead: nothing is linked to the invoice.
 AHEAD = object()
 # Moves a job from state to state: the job engine alone.
 JOB_ENGINE = object()
 # Renders pages that fetch nothing: the archiver's own renders.
 SELF_CONTAINED = object()
-# Appends to the ledger: the seal's own method alone.
-SEALER = object()
-# Removes lines of the access log whose retention is over: the server's purge alone.
-PURGER = object()
 # Prints an invoice anew instead of taking it from the archive: the sending alone.
 RENDER_ANEW = object()
 # Links the archived files to their invoice: there is nothing new to archive.

@@ -3,7 +3,7 @@
 A line names its own place, its hash covers the line before. So one that was changed,
 removed, exchanged or slipped in shows by itself; a ledger whose end was cut off or
 written anew does not, and is compared with hashes that were noted earlier: anchors
-(see compare_anchors() in tools/verify.py). Needs neither Odoo nor a database.
+(see compare_anchors() in tools/ledger/verify.py). Needs neither Odoo nor a database.
 """
 
 from datetime import datetime, timedelta

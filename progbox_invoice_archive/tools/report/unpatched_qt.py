@@ -4,7 +4,7 @@ import re
 
 import lxml.etree
 
-from . import report_html
+from . import page_html
 
 # letters and marks from right to left, without their digits
 RTL = "[\u0590-\u065f\u066a-\u06ef\u06fa-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]"
@@ -17,7 +17,7 @@ def repair(root, css=""):
 
     :param css: style rules to add at the end
     """
-    root.find("head").append(report_html.style(css))
+    root.find("head").append(page_html.style(css))
     separate_scripts(root)
 
 

@@ -1,6 +1,6 @@
 """Reads a ledger as an export keeps it: one JSON object a line.
 
-Needs neither Odoo nor a database. See tools/chain.py for the rule of the hashes.
+Needs neither Odoo nor a database. See tools/ledger/chain.py for the rule of the hashes.
 """
 
 from itertools import islice

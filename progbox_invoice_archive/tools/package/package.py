@@ -9,9 +9,9 @@ from pathlib import Path
 
 from zipstream import ZIP_STORED, ZipStream
 
-from .digests import digest_blocks
-from .package_names import Names
-from .staging import BLOCK_SIZE, read_blocks
+from ..ledger.digests import digest_blocks
+from .names import Names
+from ..staging import BLOCK_SIZE, read_blocks
 from .zip_size import zip_size
 
 MANIFEST = "MANIFEST.sha256"

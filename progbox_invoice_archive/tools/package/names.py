@@ -2,7 +2,7 @@ import os
 import re
 import unicodedata
 
-from .filenames import LONGEST_NAME, clean_filename
+from ..filenames import LONGEST_NAME, clean_filename
 
 EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,10}")
 # In bytes, which are never fewer than what Windows counts: it refuses paths over 260

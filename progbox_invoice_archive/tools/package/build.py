@@ -16,7 +16,7 @@ from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from .package import MANIFEST, Entry
-from .staging import sync_folder
+from ..staging import sync_folder
 
 # Seconds of work that a killed process loses at most.
 PIECE = 0.5

@@ -82,7 +82,7 @@ BEGIN
 END
 """
 
-# The same rule as in tools/chain.py. What the line speaks of must be there: its
+# The same rule as in tools/ledger/chain.py. What the line speaks of must be there: its
 # document, or the note of a deletion that has no line yet.
 NEXT_LINE = """
 DECLARE

@@ -1,4 +1,4 @@
-"""Where the guards of tools/guards_sql.py stand: each trigger, on its table."""
+"""Where the guards of tools/ledger/guards_sql.py stand: each trigger, on its table."""
 
 # Tables whose lines are never changed nor removed, and the columns that count.
 APPEND_ONLY = {

@@ -2,7 +2,7 @@
 
 from markupsafe import Markup
 
-from . import report_html, unpatched_qt
+from . import page_html, unpatched_qt
 
 PAGE = Markup(
     """<!DOCTYPE html><html><head><meta charset="utf-8"/><style>
@@ -32,8 +32,8 @@ def html(total, seller, document, direction="ltr", font="Lato", side=0):
         LINE.format(seller=seller, document=document, page=page, total=total)
         for page in range(1, total + 1)
     )
-    root = report_html.parse(
+    root = page_html.parse(
         PAGE.format(pages=pages, direction=direction, font=font, side=side)
     )
     unpatched_qt.separate_scripts(root)
-    return report_html.to_text(root)
+    return page_html.to_text(root)

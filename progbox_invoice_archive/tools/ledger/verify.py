@@ -1,6 +1,6 @@
 """What the verification compares a ledger, its documents and their files with.
 
-Needs neither Odoo nor a database. See tools/walk.py for the chain itself.
+Needs neither Odoo nor a database. See tools/ledger/walk.py for the chain itself.
 """
 
 import json
@@ -107,7 +107,7 @@ def judge_file(content, digest):
     """Compare a file with what is sealed.
 
     :param dict content: what is sealed
-    :param digest: see :class:`..tools.digests.Digest`
+    :param digest: see :class:`.digests.Digest`
     :return: a Finding, or None when the file is the sealed one
     """
     if digest.sha256 == content.get("sha256") and (

@@ -1,6 +1,6 @@
 """Header and footer of a report as parts of its text."""
 
-from . import report_html
+from . import page_html
 
 HAS_CLASS = "contains(concat(' ', normalize-space(@class), ' '), ' {} ')"
 PARTS = "//div[{} or {} or {}]".format(
@@ -21,7 +21,7 @@ def into_articles(html):
 
     :return: the page as text, and the code of the first article's language, if any
     """
-    root = report_html.parse(html)
+    root = page_html.parse(html)
     parts = root.xpath(PARTS)
     for index, part in reversed(list(enumerate(parts))):
         if _has_class(part, "article"):
@@ -31,7 +31,7 @@ def into_articles(html):
         if not any(_has_class(element, "article") for element in part.iterancestors()):
             _move_into_article(part, parts[:index], parts[index:])
     langs = [part.get("data-oe-lang") for part in parts if part.get("data-oe-lang")]
-    return report_html.to_text(root), next(iter(langs), None)
+    return page_html.to_text(root), next(iter(langs), None)
 
 
 def _move_into_article(part, before, after):

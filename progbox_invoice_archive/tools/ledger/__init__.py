@@ -1,0 +1,1 @@
+"""The ledger: how lines are chained, guarded, copied and checked. No Odoo in here."""

@@ -1,0 +1,1 @@
+"""Zips and exports with their manifest and index. No Odoo in here."""

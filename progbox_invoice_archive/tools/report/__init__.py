@@ -1,0 +1,1 @@
+"""Pages for wkhtmltopdf that fetch nothing and are complete. No Odoo in here."""
