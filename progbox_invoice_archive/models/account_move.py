@@ -179,7 +179,17 @@ class AccountMove(models.Model):
 
         :return: list of keys of ``move_type``
         """
+        return self._progbox_customer_types()
+
+    @api.model
+    def _progbox_customer_types(self):
+        """Return the kinds of entries that are issued to customers."""
         return self.get_sale_types(include_receipts=True)
+
+    @api.model
+    def _progbox_vendor_types(self):
+        """Return the kinds of entries that are received from vendors."""
+        return self.get_purchase_types(include_receipts=True)
 
     def _progbox_to_archive(self):
         """Return those among these entries that belong into the archive."""

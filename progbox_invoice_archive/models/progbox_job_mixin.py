@@ -20,6 +20,8 @@ class ProgboxJobMixin(models.AbstractModel):
     _inherit = "progbox.job.engine"
     _description = "Background Job"
     _order = QUEUE_ORDER
+    # XML id of the cron that does this kind of work; each kind names its own.
+    _job_cron = None
 
     state = fields.Selection(
         [
@@ -47,6 +49,10 @@ class ProgboxJobMixin(models.AbstractModel):
     )
     error_detail = fields.Text(
         string="Technical Detail", readonly=True, groups="base.group_system"
+    )
+
+    _ready_idx = models.Index(
+        "(priority, next_try, id) WHERE state IN ('pending', 'waiting', 'running')"
     )
 
     # ------------------------------------------------------------------
@@ -85,9 +91,10 @@ class ProgboxJobMixin(models.AbstractModel):
     def _job_leader(self):
         """Return the cron that is woken when there is work.
 
-        :rtype: ir.cron
+        :rtype: ir.cron, empty when an administrator has deleted it: jobs then wait
         """
-        raise NotImplementedError
+        cron = self.env.ref(self._job_cron, raise_if_not_found=False)
+        return (cron or self.env["ir.cron"]).sudo()
 
     @api.model
     def _job_crons(self):
