@@ -10,7 +10,14 @@ from odoo.tools import file_open, ormcache
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
 from ..exceptions import RenderError
-from ..tools.report import header_footer, page_html, pdf_pages, running_foot, style_sheets, unpatched_qt
+from ..tools.report import (
+    header_footer,
+    page_html,
+    pdf_pages,
+    running_foot,
+    style_sheets,
+    unpatched_qt,
+)
 from ..tools.sentinels import SELF_CONTAINED
 
 _logger = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..exceptions import JobError
-from ..tools.package.package import FileChanged
 from ..tools.package.build import PackageBuild, partial_folder, remove_tree
+from ..tools.package.package import FileChanged
 from .progbox_export import CRON
 from .progbox_job_mixin import OPEN_STATES
 

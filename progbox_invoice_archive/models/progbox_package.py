@@ -5,8 +5,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
-from ..tools.package.package import INDEX, Package
 from ..tools.package.index import Index, harmless, no_formula
+from ..tools.package.package import INDEX, Package
 from ..tools.staging import BLOCK_SIZE, read_blocks
 from .ir_attachment import is_object, read_with_own_cursor
 

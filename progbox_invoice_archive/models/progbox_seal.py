@@ -96,9 +96,7 @@ class ProgboxSeal(models.Model):
         :raise ConcurrencyError: when another transaction has appended meanwhile
         """
         self._lock()
-        ledger = self.sudo().with_context(
-            progbox_server=SERVER
-        )
+        ledger = self.sudo().with_context(progbox_server=SERVER)
         last = ledger._last(company)
         now = fields.Datetime.now()
         payload = chain.canonical(

@@ -165,9 +165,7 @@ class TestLeaksRpc(LeaksCommon):
         """Else what is refused could be the values."""
         # Of a line of the ledger the database itself would not take them.
         for model in MODELS.keys() - {"progbox.seal"}:
-            records = self.server[model].with_context(
-                progbox_server=SERVER
-            )
+            records = self.server[model].with_context(progbox_server=SERVER)
             with self.subTest(model=model), self.env.cr.savepoint():
                 self.assertTrue(records.create(self.values(model)))
                 self.env.flush_all()

@@ -10,8 +10,8 @@ from zipstream import ZIP_STORED, ZipStream
 from odoo.tests import BaseCase, tagged
 
 from ..tools.package import build as package_build
-from ..tools.package.package import FileChanged, Package
 from ..tools.package.build import PackageBuild
+from ..tools.package.package import FileChanged, Package
 from ..tools.package.zip_size import zip_size
 
 FILES = {f"A/{number}é.pdf": b"%d" % number * number for number in range(1, 40)}

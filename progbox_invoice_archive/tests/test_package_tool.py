@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools.package.package import FileChanged, Package
 from ..tools.package.build import PackageBuild
 from ..tools.package.index import harmless
 from ..tools.package.names import Names
+from ..tools.package.package import FileChanged, Package
 
 WINDOWS_REFUSES = set('<>:"/\\|?*')
 RESERVED = {

@@ -9,6 +9,7 @@ from unittest.mock import patch
 from odoo.tests import BaseCase, tagged
 
 from ..tools.ledger import chain, digests
+from ..tools.ledger.copy import BadCopy, read_copy
 from ..tools.ledger.digests import (
     BLOCK_SIZE,
     FEW,
@@ -17,8 +18,12 @@ from ..tools.ledger.digests import (
     digest_files,
     read_ahead,
 )
-from ..tools.ledger.copy import BadCopy, read_copy
-from ..tools.ledger.verify import compare_anchors, compare_document, judge_file, read_payload
+from ..tools.ledger.verify import (
+    compare_anchors,
+    compare_document,
+    judge_file,
+    read_payload,
+)
 from ..tools.ledger.walk import Line, Walk
 
 NOON = datetime(2026, 11, 2, 12)

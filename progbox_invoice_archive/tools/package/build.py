@@ -15,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
-from .package import MANIFEST, Entry
 from ..staging import sync_folder
+from .package import MANIFEST, Entry
 
 # Seconds of work that a killed process loses at most.
 PIECE = 0.5

@@ -10,8 +10,8 @@ from pathlib import Path
 from zipstream import ZIP_STORED, ZipStream
 
 from ..ledger.digests import digest_blocks
-from .names import Names
 from ..staging import BLOCK_SIZE, read_blocks
+from .names import Names
 from .zip_size import zip_size
 
 MANIFEST = "MANIFEST.sha256"
