@@ -102,12 +102,24 @@ class ProgboxCompilation(models.Model):
         name = folders.with_context(
             lang=self.company_id.partner_id.lang or self.env.lang
         ).env._("Invoice backups")
-        domain = Domain("company_id", "=", self.company_id.id) & Domain(
-            "name", "=", name
+        # The model tells it from a folder that somebody else keeps: managers read it
+        # by that. Without one it is of a version that did not set it.
+        mine = Domain("res_model", "=", self._name)
+        older = (
+            Domain("res_model", "=", False)
+            & Domain("name", "=", name)
+            & Domain("locked", "=", False)
         )
-        return folders.search(
-            domain & Domain("parent_id", "=", False), limit=1
+        folder = folders.search(
+            Domain("company_id", "=", self.company_id.id)
+            & Domain("parent_id", "=", False)
+            & (mine | older),
+            order="res_model, id",
+            limit=1,
         ) or folders.create({"name": name, "company_id": self.company_id.id})
+        if not folder.res_model:
+            folder.res_model = self._name
+        return folder
 
 
 class ProgboxDocument(models.Model):

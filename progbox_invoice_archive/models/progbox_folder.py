@@ -56,6 +56,8 @@ class ProgboxFolder(models.Model):
         "(company_id, name) WHERE parent_id IS NULL",
         "There is already a folder with this name here.",
     )
+    # What a reader may read is asked for with every list of documents.
+    _locked_idx = models.Index("(id) WHERE locked")
 
     @api.depends("name", "parent_path")
     def _compute_display_name(self):
@@ -97,7 +99,7 @@ class ProgboxFolder(models.Model):
             folder.document_count = sum(
                 count
                 for other, count in counts.items()
-                if other.parent_path.startswith(folder.parent_path or "?")
+                if other.sudo().parent_path.startswith(folder.parent_path or "?")
             )
 
     # ------------------------------------------------------------------

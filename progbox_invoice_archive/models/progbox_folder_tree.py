@@ -96,11 +96,13 @@ class ProgboxFolder(models.Model):
         """
         self.env["progbox.folder"].flush_model(["parent_id"])
         readable = self.env["progbox.document"]._search(Domain.TRUE)
+        children = self._search(Domain.TRUE)
         self.env.execute_query(SQL("SET LOCAL jit = off"))
         query = SQL(
             """SELECT folder.id, counted.documents, (
-                SELECT child.id FROM progbox_folder child
-                WHERE child.parent_id = folder.id ORDER BY child.name LIMIT 1
+                SELECT progbox_folder.id FROM %(children)s
+                WHERE progbox_folder.parent_id = folder.id AND %(readable_child)s
+                ORDER BY progbox_folder.name LIMIT 1
             ) IS NOT NULL
             FROM progbox_folder folder
             CROSS JOIN LATERAL (
@@ -123,6 +125,8 @@ class ProgboxFolder(models.Model):
             WHERE folder.id = ANY(%(ids)s)""",
             documents=readable.from_clause,
             readable=readable.where_clause or SQL("TRUE"),
+            children=children.from_clause,
+            readable_child=children.where_clause or SQL("TRUE"),
             limit=COUNT_LIMIT + 1,
             ids=self.ids,
         )

@@ -87,3 +87,4 @@ from . import test_portal_link
 from . import test_portal_missing
 from . import test_leaks
 from . import test_leaks_rpc
+from . import test_rights_outside_archive

@@ -84,3 +84,17 @@ class LeaksCommon(PortalCommon):
                         self.assertGets if person in allowed else self.assertGetsNothing
                     )
                     check(address(route), person)
+
+    def call(self, model, method, *args, **kwargs):
+        """Return what a client gets by RPC, or None when it is refused."""
+        self.env.flush_all()
+        answer = self.url_open(
+            "/web/dataset/call_kw",
+            json={
+                "params": {
+                    "model": model, "method": method, "args": args, "kwargs": kwargs,
+                }
+            },
+        ).json()  # fmt: skip
+        self.env.invalidate_all()
+        return answer.get("result")

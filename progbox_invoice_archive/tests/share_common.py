@@ -6,6 +6,9 @@ from odoo.tests import HttpCase, new_test_user
 
 from .common import PDF, ArchiveCommon
 
+# The folders that are not the archive's are of this model's records.
+PLAIN = "project.project"
+
 
 class ShareCommon(ArchiveCommon):
     """A manager who shares, accountants outside, and documents of two months."""
@@ -40,6 +43,7 @@ class ShareCommon(ArchiveCommon):
             for login in ("anna@example.com", "boris@example.com")
         )
         cls.log = cls.server["progbox.access.log"]
+        cls.open_plain_folders()
 
     @classmethod
     def share_with(cls, folder, user, **vals):
@@ -87,13 +91,36 @@ class ShareCommon(ArchiveCommon):
         )
 
     @classmethod
+    def open_plain_folders(cls):
+        """Let readers read the folders of projects, as another add-on could."""
+        for model, field in (
+            ("progbox.folder", "res_model"),
+            ("progbox.document", "folder_id.res_model"),
+        ):
+            cls.env["ir.rule"].create(
+                {
+                    "name": f"Plain folders: {model}",
+                    "model_id": cls.env["ir.model"]._get_id(model),
+                    "groups": [
+                        Command.link(
+                            cls.env.ref(
+                                "progbox_invoice_archive.group_archive_reader"
+                            ).id
+                        )
+                    ],
+                    "domain_force": f"[({field!r}, '=', {PLAIN!r})]",
+                }
+            )
+
+    @classmethod
     def plain_folder(cls, name, parent=None):
-        """Return a new folder that is not the archive's."""
+        """Return a new folder that is not the archive's, and that readers read."""
         return cls.server["progbox.folder"].create(
             {
                 "name": name,
                 "parent_id": parent and parent.id,
                 "company_id": cls.company.id,
+                "res_model": PLAIN,
             }
         )
 

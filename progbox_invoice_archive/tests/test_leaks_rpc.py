@@ -43,20 +43,6 @@ class TestLeaksRpc(LeaksCommon):
             "document_ids": cls.secret.ids,
         }
 
-    def call(self, model, method, *args, **kwargs):
-        """Return what a client gets by RPC, or None when it is refused."""
-        self.env.flush_all()
-        answer = self.url_open(
-            "/web/dataset/call_kw",
-            json={
-                "params": {
-                    "model": model, "method": method, "args": args, "kwargs": kwargs,
-                }
-            },
-        ).json()  # fmt: skip
-        self.env.invalidate_all()
-        return answer.get("result")
-
     def things(self, model):
         """Return things of a model that have to do with folder A."""
         if model == "ir.attachment":

@@ -50,9 +50,7 @@ class TestPortalArchive(PortalCommon):
         self.authenticate("boris@example.com", "boris@example.com")
         self.assertNotIn("/my/archive", self.get("/my/home").text)
         self.assertEqual(self.counted(), {"archive_count": 0})
-        empty = self.server["progbox.folder"].create(
-            {"name": "Empty", "company_id": self.company.id}
-        )
+        empty = self.plain_folder("Empty")
         self.share_with(empty, self.boris)
         page = html.fromstring(self.get("/my/home").text)
         [card] = page.xpath("//a[@href='/my/archive']/..")

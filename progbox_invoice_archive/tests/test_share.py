@@ -184,9 +184,7 @@ class TestShare(ShareCommon):
             share.with_user(self.anna)._open_own(share.id)
 
     def test_deleting_a_folder_revokes_its_shares(self):
-        folder = self.server["progbox.folder"].create(
-            {"name": "Passing", "company_id": self.company.id}
-        )
+        folder = self.plain_folder("Passing")
         share = self.share_with(folder, self.anna)
         folder.unlink()
         self.env.invalidate_all()
