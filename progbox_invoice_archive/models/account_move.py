@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.ticked import ticked
 from .progbox_job_mixin import UNFINISHED_STATES
 
 # The document type of each kind of entry.
@@ -10,10 +11,13 @@ ARCHIVED_TYPES = {
     "out_refund": "credit_note",
     "out_receipt": "receipt",
 }
+# The type of the electronic file beside it.
+EINVOICE_TYPE = "einvoice_issued"
 
 
 class AccountMove(models.Model):
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = ["account.move", "progbox.archived.mixin"]
 
     progbox_archive_state = fields.Selection(
         [
@@ -30,6 +34,13 @@ class AccountMove(models.Model):
     progbox_archive_version = fields.Integer(
         string="Archived Version",
         compute="_compute_progbox_archive_version",
+        groups="progbox_invoice_archive.group_archive_reader",
+    )
+    progbox_period_id = fields.Many2one(
+        "progbox.billing.period",
+        string="Billing Period",
+        compute="_compute_progbox_period_id",
+        search="_search_progbox_period_id",
         groups="progbox_invoice_archive.group_archive_reader",
     )
 
@@ -58,60 +69,60 @@ class AccountMove(models.Model):
             predicate=lambda move: (move.progbox_archive_state or "") in states,
         )
 
-    @api.model
-    def _progbox_archive_state_sql(self, alias="move"):
-        """Return the state of a row of ``account_move`` as SQL, '' where there is none.
-
-        The same expression serves the field and its search. It reads jobs and
-        documents that the accountant may see anyway, so it asks for no rights.
-        """
-        self.env["progbox.archive.job"].flush_model(["move_id", "state", "error"])
-        self.env["progbox.document"].flush_model(["res_model", "res_id", "seal_id"])
-        self.flush_model(["state", "move_type"])
-        # Open jobs are few: PostgreSQL asks them all at once, and the documents too,
-        # when it has to look at many invoices.
-        return SQL(
-            """CASE
-            WHEN %(move)s.state != 'posted' OR %(move)s.move_type NOT IN %(types)s
-            THEN ''
-            WHEN EXISTS (
-                SELECT FROM progbox_archive_job job
-                WHERE job.move_id = %(move)s.id
-                AND job.state IN ('pending', 'running', 'waiting', 'failed')
-            ) THEN (
-                SELECT CASE
-                    WHEN job.state = 'waiting' THEN 'waiting'
-                    WHEN job.state = 'failed' OR job.error IS NOT NULL THEN 'fix'
-                    ELSE 'progress' END
-                FROM progbox_archive_job job
-                WHERE job.move_id = %(move)s.id
-                AND job.state IN ('pending', 'running', 'waiting', 'failed')
-                ORDER BY job.id DESC LIMIT 1
-            )
-            WHEN EXISTS (
-                SELECT FROM progbox_document document
-                WHERE document.res_model = 'account.move'
-                AND document.res_id = %(move)s.id
-                AND document.seal_id IS NOT NULL
-            ) THEN 'archived'
-            ELSE 'missing' END""",
-            move=SQL.identifier(alias),
-            types=tuple(self.get_sale_types(include_receipts=True)),
-        )
-
     @api.depends("state")
     def _compute_progbox_archive_version(self):
         versions = dict(
             self.env["progbox.document"]._read_group(
-                Domain("res_model", "=", self._name)
-                & Domain("res_id", "in", self.ids)
-                & Domain("seal_id", "!=", False),
+                self.env["progbox.document"]._archived_domain(self),
                 ["res_id"],
                 ["version:max"],
             )
         )
         for move in self:
             move.progbox_archive_version = versions.get(move._origin.id, 0)
+
+    @api.depends("company_id", "invoice_date", "date", "move_type")
+    def _compute_progbox_period_id(self):
+        periods = self.env["progbox.billing.period"].sudo()
+        for scope, moves in self.grouped(lambda m: m._progbox_scope_key()).items():
+            days = [day for move in moves if (day := move._progbox_day())]
+            ours = periods.browse()
+            if days:
+                ours = periods.search(
+                    Domain("scope_key", "=", scope)
+                    & Domain("date_from", "<=", max(days))
+                    & Domain("date_to", ">=", min(days))
+                )
+            for move in moves:
+                day = move.is_invoice(include_receipts=True) and move._progbox_day()
+                move.progbox_period_id = day and next(
+                    (p.id for p in ours if p.date_from <= day <= p.date_to), False
+                )
+
+    def _search_progbox_period_id(self, operator, value):
+        periods = self.env["progbox.billing.period"]
+        if operator in ("any", "any!"):
+            value = set(periods.search(value).ids)
+        elif operator in ("ilike", "=ilike", "like"):
+            value = set(periods.search(Domain("display_name", operator, value)).ids)
+        elif operator != "in":
+            return NotImplemented
+        ids = tuple(value)
+        return Domain.custom(
+            to_sql=lambda moves, alias, _query: SQL(
+                "COALESCE(%s, 0) IN %s",
+                moves._progbox_period_sql(alias),
+                tuple(id_ or 0 for id_ in ids) or (-1,),
+            ),
+            predicate=lambda move: move.progbox_period_id.id in ids,
+        )
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Lists are grouped by the period, although no column holds it."""
+        if field_expr == "progbox_period_id":
+            self._check_field_access(self._fields[field_expr], "read")
+            return self._progbox_period_sql(alias)
+        return super()._field_to_sql(alias, field_expr, query)
 
     # ------------------------------------------------------------------
     # CRUD
@@ -126,12 +137,6 @@ class AccountMove(models.Model):
         drafts._progbox_enqueue("posting")
         return result
 
-    def unlink(self):
-        deletions = self._progbox_deletions()
-        result = super().unlink()
-        self.env["progbox.source.deletion"]._enqueue(deletions)
-        return result
-
     # ------------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------------
@@ -142,9 +147,8 @@ class AccountMove(models.Model):
             Domain("move_id", "in", self.ids)
             & Domain("state", "in", ("pending", "waiting", "failed"))
         )
-        documents = self.env["progbox.document"].search(
-            Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids)
-        )
+        documents = self.env["progbox.document"]
+        documents = documents.search(documents._archived_domain(self))
         if jobs and not documents:
             xmlid = "progbox_invoice_archive.progbox_archive_job_action"
             domain = [("id", "in", jobs.ids)]
@@ -154,24 +158,25 @@ class AccountMove(models.Model):
         action = self.env["ir.actions.actions"]._for_xml_id(xmlid)
         return {**action, "domain": domain, "context": {}}
 
+    def action_progbox_compile(self):
+        """Open the wizard for these invoices, or for all that match the list."""
+        return self.env["progbox.compile.wizard"]._open(ticked(self))
+
     # ------------------------------------------------------------------
     # What is archived; other add-ons extend these
     # ------------------------------------------------------------------
 
     @api.model
     def _progbox_archived_types(self):
-        """Return the types of the documents that are archived of these records.
-
-        :rtype: progbox.document.type
-        """
-        return self.env["progbox.document.type"]._of_codes(
-            *ARCHIVED_TYPES.values(), "einvoice_issued"
+        types = self.env["progbox.document.type"]
+        return super()._progbox_archived_types() | types._of_codes(
+            *ARCHIVED_TYPES.values(), EINVOICE_TYPE
         )
 
-    def _progbox_archive_root(self):
-        """Return the name of the top folder that the record is archived under."""
+    def _progbox_type_code(self):
+        """Return the code of the type of the file that is this entry."""
         self.ensure_one()
-        return self.company_id.progbox_archive_folder
+        return ARCHIVED_TYPES[self.move_type]
 
     @api.model
     def _progbox_archived_move_types(self):
@@ -217,57 +222,74 @@ class AccountMove(models.Model):
     # Business methods
     # ------------------------------------------------------------------
 
+    @api.model
+    def _progbox_archive_state_sql(self, alias="move"):
+        """Return the state of a row of ``account_move`` as SQL, '' where there is none.
+
+        The same expression serves the field and its search. It reads jobs and
+        documents that the accountant may see anyway, so it asks for no rights.
+        """
+        self.env["progbox.archive.job"].flush_model(["move_id", "state", "error"])
+        # Open jobs are few: PostgreSQL asks them all at once, and the documents too,
+        # when it has to look at many invoices.
+        return SQL(
+            """CASE
+            WHEN NOT %(to_archive)s THEN ''
+            WHEN EXISTS (
+                SELECT FROM progbox_archive_job job
+                WHERE job.move_id = %(move)s.id
+                AND job.state IN ('pending', 'running', 'waiting', 'failed')
+            ) THEN (
+                SELECT CASE
+                    WHEN job.state = 'waiting' THEN 'waiting'
+                    WHEN job.state = 'failed' OR job.error IS NOT NULL THEN 'fix'
+                    ELSE 'progress' END
+                FROM progbox_archive_job job
+                WHERE job.move_id = %(move)s.id
+                AND job.state IN ('pending', 'running', 'waiting', 'failed')
+                ORDER BY job.id DESC LIMIT 1
+            )
+            WHEN EXISTS (
+                SELECT FROM progbox_document document
+                WHERE document.res_model = 'account.move'
+                AND document.res_id = %(move)s.id
+                AND %(archived)s
+            ) THEN 'archived'
+            ELSE 'missing' END""",
+            move=SQL.identifier(alias),
+            to_archive=self._progbox_to_archive_sql(SQL.identifier(alias)),
+            archived=self.env["progbox.document"]._archived_sql(SQL("document")),
+        )
+
     def _progbox_enqueue(self, reason):
         """Give the posted customer documents among these their archive job.
 
         :param str reason: why, a key of the job's field ``reason``
         """
         if moves := self._progbox_to_archive():
-            self.env["progbox.archive.job"]._enqueue(moves, reason)
+            self.env["progbox.archive.job"]._enqueue_moves(moves, reason)
 
-    def _progbox_deletions(self):
-        """Return what the ledger will say of these invoices once they are gone.
+    def _progbox_linked_anew(self):
+        """Return those among these invoices whose legal files are not the archived.
 
-        :return: list of values of progbox.source.deletion
+        What was taken from the archive to be sent is linked without a new version.
         """
-        documents = (
-            self.env["progbox.document"]
-            .sudo()
-            .search(
-                Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids),
-                order="id",
-            )
-        )
-        return [
-            {
-                "company_id": ours.company_id[:1].id,
-                "res_model": self._name,
-                "res_id": move_id,
-                "number": ours[-1:].number,
-                "document_ids": ours.ids,
-            }
-            for move_id, ours in documents.grouped("res_id").items()
-        ]
+        documents_by_move = self._progbox_documents()
+        archived = self.env["progbox.document"].union(*documents_by_move.values())
+        contents = self.env["ir.attachment"].sudo()
+        checksums = {
+            content.res_id: content.checksum
+            for content in contents.search(archived._content_domain())
+        }
+        send = self.env["account.move.send"]
 
-    def _progbox_documents(self):
-        """Return the current version of the archived documents of each invoice.
+        def is_archived(move):
+            linked = send._get_invoice_extra_attachments(move).sudo()
+            documents = documents_by_move.get(move.id, ())
+            ours = {checksums.get(document.id) for document in documents}
+            return linked and ours.issuperset(linked.mapped("checksum"))
 
-        Not what people have filed on it: that is not sealed.
-
-        :return: dictionary of documents by id of the move
-        """
-        documents = (
-            self.env["progbox.document"]
-            .sudo()
-            .search(
-                Domain("res_model", "=", self._name)
-                & Domain("res_id", "in", self.ids)
-                & Domain("seal_id", "!=", False)
-                & Domain("superseded", "=", False),
-                order="id",
-            )
-        )
-        return dict(documents.grouped("res_id"))
+        return self.filtered(lambda move: not is_archived(move))
 
     def _progbox_valid_documents(self):
         """Return the archived documents that stand for the invoice as it is now.
@@ -310,3 +332,45 @@ class AccountMove(models.Model):
                     for values in archived.values()
                 ]
         return super()._get_invoice_legal_documents_all(allow_fallback=allow_fallback)
+
+    # ------------------------------------------------------------------
+    # Billing periods; other add-ons extend whose they are
+    # ------------------------------------------------------------------
+
+    def _progbox_scope_key(self):
+        """Return whose periods an invoice is in: a period's ``scope_key``.
+
+        To be extended together with ``_progbox_scope_sql``.
+        """
+        return self.company_id.id
+
+    @api.model
+    def _progbox_scope_sql(self, alias):
+        return SQL("%s.company_id", SQL.identifier(alias))
+
+    def _progbox_day(self):
+        """Return the day that decides about the period."""
+        return self.invoice_date or self.date
+
+    @api.model
+    def _progbox_day_sql(self, alias):
+        return SQL(
+            "COALESCE(%(move)s.invoice_date, %(move)s.date)",
+            move=SQL.identifier(alias),
+            to_flush=[self._fields["invoice_date"], self._fields["date"]],
+        )
+
+    @api.model
+    def _progbox_period_sql(self, alias):
+        self.env["progbox.billing.period"].flush_model(
+            ["scope_key", "date_from", "date_to"]
+        )
+        return SQL(
+            """(SELECT period.id FROM progbox_billing_period period
+            WHERE period.scope_key = %(scope)s
+            AND %(move)s.move_type != 'entry'
+            AND %(day)s BETWEEN period.date_from AND period.date_to)""",
+            scope=self._progbox_scope_sql(alias),
+            move=SQL.identifier(alias),
+            day=self._progbox_day_sql(alias),
+        )

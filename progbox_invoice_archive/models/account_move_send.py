@@ -4,7 +4,7 @@ from contextlib import closing
 from odoo import api, models
 
 from ..exceptions import FileUnreadable
-from ..tools.sentinels import AHEAD, HANDING_OVER, RENDER_ANEW, SELF_CONTAINED
+from ..tools.sentinels import AHEAD, RENDER_ANEW, SELF_CONTAINED
 
 _logger = logging.getLogger(__name__)
 
@@ -89,9 +89,8 @@ class AccountMoveSend(models.AbstractModel):
         if self._progbox_is_ahead():
             return
         super()._link_invoice_documents(invoices_data)
-        if self.env.context.get("progbox_handing_over") is not HANDING_OVER:
-            moves = self.env["account.move"].union(*invoices_data)
-            moves._progbox_enqueue("legal")
+        moves = self.env["account.move"].union(*invoices_data)
+        moves._progbox_linked_anew()._progbox_enqueue("legal")
 
     @api.model
     def _progbox_is_ahead(self):
@@ -134,8 +133,7 @@ class AccountMoveSend(models.AbstractModel):
         if archived:
             log = self.env["progbox.access.log"]
             log._log_taken(taken, self.env._("Handed over to be sent"))
-            send = self.with_context(progbox_handing_over=HANDING_OVER)
-            send._link_invoice_documents(archived)
+            self._link_invoice_documents(archived)
 
 
 class _Discarded:

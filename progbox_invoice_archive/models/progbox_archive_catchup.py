@@ -45,7 +45,7 @@ class ProgboxArchiveCatchup(models.AbstractModel):
         for reason, query in self._queries().items():
             ids = [id_ for [id_] in self.env.execute_query(query)]
             if ids:
-                jobs._enqueue(self.env["account.move"].browse(ids), reason)
+                jobs._enqueue_moves(self.env["account.move"].browse(ids), reason)
             found += len(ids)
             if reason == "legal" and len(ids) < BATCH_SIZE:
                 self._remember_seen()
@@ -99,13 +99,12 @@ class ProgboxArchiveCatchup(models.AbstractModel):
 
     @api.model
     def _missing_sql(self, condition):
-        """Posted customer documents that have neither a job nor a document."""
+        """Return, as SQL, the query for invoices with neither job nor archived file."""
         return SQL(
             """SELECT move.id
             FROM account_move move
             JOIN res_company company ON company.id = move.company_id
-            WHERE move.state = 'posted' AND move.move_type IN %(types)s
-            AND (%(condition)s)
+            WHERE %(to_archive)s AND (%(condition)s)
             AND NOT EXISTS (
                 SELECT FROM progbox_archive_job job
                 WHERE job.move_id = move.id AND job.state != 'cancelled'
@@ -113,17 +112,18 @@ class ProgboxArchiveCatchup(models.AbstractModel):
             AND NOT EXISTS (
                 SELECT FROM progbox_document document
                 WHERE document.res_model = 'account.move'
-                AND document.res_id = move.id
+                AND document.res_id = move.id AND %(archived)s
             )
             ORDER BY move.id LIMIT %(limit)s""",
-            types=tuple(self.env["account.move"].get_sale_types(include_receipts=True)),
+            to_archive=self.env["account.move"]._progbox_to_archive_sql(SQL("move")),
+            archived=self.env["progbox.document"]._archived_sql(SQL("document")),
             condition=condition,
             limit=BATCH_SIZE,
         )
 
     @api.model
     def _changed_sql(self):
-        """Archived invoices whose legal PDF is not in the archive.
+        """Return, as SQL, the query for invoices whose legal PDF is not archived.
 
         Only what was attached since all was found: else the whole history would be
         compared each time.
@@ -131,14 +131,14 @@ class ProgboxArchiveCatchup(models.AbstractModel):
         return SQL(
             """SELECT legal.res_id
             FROM ir_attachment legal
-            JOIN account_move move ON move.id = legal.res_id AND move.state = 'posted'
+            JOIN account_move move ON move.id = legal.res_id AND %(to_archive)s
             WHERE legal.res_model = 'account.move'
             AND legal.res_field = 'invoice_pdf_report_file'
             AND legal.write_date >= %(since)s
             AND EXISTS (
                 SELECT FROM progbox_document document
                 WHERE document.res_model = 'account.move'
-                AND document.res_id = legal.res_id
+                AND document.res_id = legal.res_id AND %(archived)s
             )
             AND NOT EXISTS (
                 SELECT FROM progbox_document document
@@ -146,6 +146,7 @@ class ProgboxArchiveCatchup(models.AbstractModel):
                 AND content.res_field = 'content' AND content.res_id = document.id
                 WHERE document.res_model = 'account.move'
                 AND document.res_id = legal.res_id
+                AND %(archived)s
                 AND content.checksum = legal.checksum
             )
             AND NOT EXISTS (
@@ -154,6 +155,8 @@ class ProgboxArchiveCatchup(models.AbstractModel):
                 AND job.state IN ('pending', 'running', 'waiting', 'failed')
             )
             ORDER BY legal.res_id LIMIT %(limit)s""",
+            to_archive=self.env["account.move"]._progbox_to_archive_sql(SQL("move")),
+            archived=self.env["progbox.document"]._archived_sql(SQL("document")),
             since=self._seen_until(),
             limit=BATCH_SIZE,
         )

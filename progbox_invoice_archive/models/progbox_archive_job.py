@@ -7,7 +7,9 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..exceptions import JobCancelled, JobError, JobWaiting
-from .progbox_archive_deposit import Deposit
+from ..tools.filenames import clean_filename
+from .account_move import EINVOICE_TYPE
+from .progbox_archive_deposit import Deposit, InvoiceFiles
 from .progbox_job_mixin import UNFINISHED_STATES
 
 PRIORITIES = {"posting": 0, "legal": 0, "catchup": 5, "history": 10}
@@ -97,7 +99,7 @@ class ProgboxArchiveJob(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _enqueue(self, moves, reason):
+    def _enqueue_moves(self, moves, reason):
         """Queue these invoices and wake the archiver: all that posting pays for.
 
         :param account.move moves: posted customer documents
@@ -173,18 +175,15 @@ class ProgboxArchiveJob(models.Model):
         move = self._lock_move()
         siblings = self._open_siblings(move)
         postings = (self | siblings).filtered(lambda job: job.reason == "posting")
-        deposits = self.env["progbox.archive.deposit"].with_context(
-            progbox_reader_id=self._reader(move).id
-        )
+        files = InvoiceFiles(move.with_context(progbox_reader_id=self._reader(move).id))
         deposit = None
         if move.invoice_pdf_report_id:
-            deposit = deposits._find_legal(move)
+            deposit = files.legal()
         elif postings or not move._progbox_documents():
             self._check_authority(move)
             if self.reason == "history":
-                deposit = deposits._find_received(move)
-            deposit = deposit or deposits._find_generated(
-                move,
+                deposit = files.received()
+            deposit = deposit or files.generated(
                 "rebuilt" if self.reason == "history" else "generated",
                 only_complete=all(postings.mapped("pdf_archived")) and bool(postings),
             )
@@ -207,7 +206,7 @@ class ProgboxArchiveJob(models.Model):
         if not deposit:
             return None
         if deposit.files:
-            self.env["progbox.archive.deposit"]._put_away(move, deposit)
+            self._put_away(move, deposit)
         if not deposit.refusal:
             return None
         self._job_write({"pdf_archived": True, "reason": "posting"})
@@ -259,7 +258,7 @@ class ProgboxArchiveJob(models.Model):
             raise JobCancelled(
                 self.env._("The invoice went back to draft before it was archived.")
             )
-        if not move.is_sale_document(include_receipts=True):
+        if not move._progbox_to_archive():
             raise JobCancelled(self.env._("This is no customer invoice any more."))
 
     def _check_authority(self, move):
@@ -281,6 +280,81 @@ class ProgboxArchiveJob(models.Model):
             ),
             fields.Datetime.now() + AUTHORITY_INTERVAL,
         )
+
+    # ------------------------------------------------------------------
+    # Into the archive
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _put_away(self, move, deposit):
+        """Archive files as the next version, unless they are the current one.
+
+        :param account.move move: locked by the caller
+        :param Deposit deposit: its files
+        :return: the new documents
+        """
+        Document = self.env["progbox.document"].sudo()
+        current = move._progbox_documents().get(move.id, Document)
+        if {file.staged.sha256 for file in deposit.files} == set(
+            current.mapped("sha256")
+        ):
+            return Document
+        version = Document._last_version(move) + 1
+        snapshot = self._snapshot(move, version)
+        return Document.union(
+            *(
+                Document._deposit(
+                    {
+                        **snapshot,
+                        "name": self._file_name(move, file, version),
+                        "type_id": self._type(move, file).id,
+                        "mimetype": file.mimetype,
+                        "origin": deposit.origin,
+                        "made_with": file.made_with,
+                    },
+                    file.staged,
+                )
+                for file in deposit.files
+            )
+        )
+
+    @api.model
+    def _snapshot(self, move, version):
+        date = move.invoice_date or move.date
+        folder = self.env["progbox.folder"]._archive_folder(
+            move.company_id, date, move._progbox_archive_root()
+        )
+        return {
+            "folder_id": folder.id,
+            "company_id": move.company_id.id,
+            "res_model": move._name,
+            "res_id": move.id,
+            "version": version,
+            "document_date": date,
+            "number": move.name,
+            "partner_name": move.commercial_partner_id.name
+            or move.partner_id.display_name,
+            "amount_total": move.amount_total_in_currency_signed,
+            "currency_name": move.currency_id.name,
+        }
+
+    @api.model
+    def _file_name(self, move, file, version):
+        """Return the name of a file: the invoice's number, and its version.
+
+        An e-invoice keeps the name that its format prescribes.
+        """
+        stem, _dot, extension = file.name.rpartition(".")
+        if file.mimetype == "application/pdf":
+            stem, extension = move.name, "pdf"
+        suffix = f"-v{version}" if version > 1 else ""
+        return clean_filename(f"{stem or extension}{suffix}", f".{extension}")
+
+    @api.model
+    def _type(self, move, file):
+        is_pdf = file.mimetype == "application/pdf"
+        code = move._progbox_type_code() if is_pdf else EINVOICE_TYPE
+        return self.env["progbox.document.type"]._of_codes(code)
 
     # ------------------------------------------------------------------
     # Warning

@@ -120,11 +120,3 @@ class ProgboxCompilation(models.Model):
         if not folder.res_model:
             folder.res_model = self._name
         return folder
-
-
-class ProgboxDocument(models.Model):
-    _inherit = "progbox.document"
-
-    def _progbox_logged(self):
-        backups = self.filtered(lambda d: d.res_model == "progbox.compilation")
-        return super()._progbox_logged() | backups

@@ -1,9 +1,16 @@
+import uuid
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
+
+from ..tools.sentinels import SERVER
+from ..tools.ticked import ticked
+
+SEAL_BATCH = 1000
 
 
 class ProgboxDocument(models.Model):
@@ -91,7 +98,20 @@ class ProgboxDocument(models.Model):
         help="Until then the document must be kept. Nothing is removed by itself.",
     )
 
-    _res_idx = models.Index("(res_model, res_id, version)")
+    notice = fields.Char(
+        compute="_compute_notice",
+        help="What to know before relying on this document.",
+    )
+    renderer = fields.Char(compute="_compute_renderer")
+    version_ids = fields.Many2many(
+        "progbox.document",
+        compute="_compute_version_ids",
+        string="All Versions",
+        help="Every version of this document, this one included.",
+    )
+
+    # Whoever asks for versions writes the series as it stands here.
+    _res_idx = models.Index("(res_model, res_id, COALESCE(series, ''), version)")
     # The order of the lists: without it, the first page sorts the whole archive.
     _order_idx = models.Index(
         "(document_date DESC, number DESC, version DESC, id DESC)"
@@ -127,13 +147,195 @@ class ProgboxDocument(models.Model):
             predicate=lambda document: document.superseded in value,
         )
 
+    @api.depends("currency_name")
+    def _compute_currency_id(self):
+        ids = self.env["res.currency"]._progbox_ids()
+        for document in self:
+            document.currency_id = ids.get(document.currency_name)
+
+    @api.depends("document_date", "type_id.retention_years")
+    def _compute_retention_until(self):
+        """The end of the year in which the years of the type are over."""
+        for document in self:
+            years = document.type_id.retention_years
+            document.retention_until = (
+                document.document_date
+                and years
+                and document.document_date
+                + relativedelta(years=years, month=12, day=31)
+            )
+
+    @api.depends("number", "name")
+    def _compute_display_name(self):
+        for document in self:
+            document.display_name = document.number or document.name
+
+    @api.depends("superseded", "origin", "create_date")
+    @api.depends_context("lang", "tz")
+    def _compute_notice(self):
+        for document in self:
+            notices = []
+            if document.superseded:
+                notices.append(self.env._("Superseded"))
+            if document.origin == "rebuilt":
+                notices.append(
+                    self.env._(
+                        "Rebuilt on %(date)s",
+                        date=format_date(self.env, document.create_date),
+                    )
+                )
+            document.notice = " · ".join(notices)
+
+    @api.depends("made_with")
+    def _compute_renderer(self):
+        for document in self:
+            document.renderer = (document.made_with or {}).get("renderer")
+
+    @api.depends("res_model", "res_id", "series")
+    def _compute_version_ids(self):
+        for document in self:
+            document.version_ids = document
+            if document.res_id:
+                document.version_ids = self.search(
+                    Domain("res_model", "=", document.res_model)
+                    & Domain("res_id", "=", document.res_id)
+                    & Domain("series", "=", document.series)
+                )
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # A default of the context names the folder as well as the values do.
+        default = self.default_get(["folder_id"]).get("folder_id")
+        vals_list = [{"folder_id": default, **vals} for vals in vals_list]
+        folders = self.env["progbox.folder"].browse(
+            {vals["folder_id"] for vals in vals_list} - {None, False}
+        )
+        locked = folders.sudo().filtered("locked")
+        if locked or any(vals.get("seal_id") for vals in vals_list):
+            folders._check_archiver(
+                self.env._("Nobody adds documents to the archive by hand.")
+            )
+        for vals in vals_list:
+            # The archived files of a record have no series. Whatever else is dropped
+            # on it has one, so that it never supersedes them.
+            if not vals.get("series"):
+                outside = vals["folder_id"] not in locked.ids
+                vals["series"] = outside and self._new_series()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        target = self.env["progbox.folder"].browse(vals.get("folder_id") or [])
+        if (
+            target.sudo().locked
+            or vals.get("seal_id")
+            or ("series" in vals and not vals["series"])
+            or self.sudo()._progbox_in_archive()
+        ):
+            target._check_archiver(
+                self.env._("Documents of the archive are neither changed nor moved.")
+            )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_archived(self):
+        if archived := self.sudo()._progbox_in_archive():
+            archived.folder_id._check_archiver(
+                self.env._("Documents of the archive are not deleted.")
+            )
+
+    def _progbox_in_archive(self):
+        """Return those among these documents that are evidence."""
+        return self.filtered(lambda document: document.seal_id or document.locked)
+
+    def _progbox_logged(self):
+        """Return those among these documents whose openings are written down."""
+        backups = self.filtered(lambda d: d.res_model == "progbox.compilation")
+        return self._progbox_in_archive() | backups
+
+    def copy_data(self, default=None):
+        raise UserError(
+            self.env._("A document exists once. Download it to have a copy of it.")
+        )
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_open_record(self):
+        """Open the record the document comes from."""
+        self.ensure_one()
+        record = self._source_record()
+        if not record:
+            raise UserError(
+                self.env._(
+                    "%(number)s has been deleted in Odoo. Its archived document stays.",
+                    number=self.number or self.name,
+                )
+            )
+        return record._get_records_action()
+
+    def action_compile(self):
+        """Open the wizard for the invoices that these documents are of.
+
+        Of all documents that match the list, when all are ticked.
+        """
+        return ticked(self)._compile()
+
+    def _compile(self):
+        self.check_access("read")
+        pdfs = self.filtered(
+            lambda document: (
+                document.mimetype == "application/pdf"
+                and document.res_model in (False, "account.move")
+            )
+        )
+        moves = (
+            self.env["account.move"].browse(list(dict.fromkeys(pdfs.mapped("res_id"))))
+        ).exists()
+        alone = pdfs.filtered(
+            lambda document: (
+                document.res_id not in moves._ids and not document.superseded
+            )
+        )
+        if not moves and not alone:
+            raise UserError(
+                self.env._("There is no invoice among these documents to compile.")
+            )
+        return self.env["progbox.compile.wizard"]._open(moves, alone)
+
+    def _source_record(self):
+        """Return the record the document comes from, empty when it is gone."""
+        self.ensure_one()
+        if not self.res_model or self.res_model not in self.env:
+            return self.browse()
+        return self.env[self.res_model].browse(self.res_id).exists()
+
+    def action_access_log(self):
+        """Show who has been at these documents, or took a folder with them along."""
+        ancestors = {int(id_) for f in self.folder_id for id_ in f._ancestor_ids()}
+        return self.env["progbox.access.log"]._action(
+            Domain("document_ref", "in", self.ids)
+            | (
+                Domain("document_ref", "=", False)
+                & Domain("folder_ref", "in", sorted(ancestors))
+            )
+        )
+
+    # ------------------------------------------------------------------
+    # What is archived, and versions
+    # ------------------------------------------------------------------
+
     @api.model
     def _superseded_sql(self, alias):
         return SQL(
             "EXISTS (SELECT FROM progbox_document newer"
             " WHERE newer.res_model = %(older)s.res_model"
             " AND newer.res_id = %(older)s.res_id"
-            " AND newer.series IS NOT DISTINCT FROM %(older)s.series"
+            " AND COALESCE(newer.series, '') = COALESCE(%(older)s.series, '')"
             " AND newer.version > %(older)s.version)",
             older=alias,
             to_flush=[
@@ -206,9 +408,11 @@ class ProgboxDocument(models.Model):
     def _invoices_sql(self, condition):
         """Return the documents that make a total, as a sub-query of SQL.
 
-        An invoice counts once: with its current version, and with the file that is
-        the invoice, not with the electronic one beside it. One that the ledger says
-        was deleted in Odoo does not count any more.
+        An invoice counts once: with the current version of its archived files, and of
+        these with the file that is the invoice, not with the electronic one beside it.
+        What was dropped on it, a signed copy for example, counts only where nothing
+        of it is archived. An invoice that the ledger says was deleted in Odoo does
+        not count any more.
 
         :param SQL condition: which rows of ``document`` to add up; flushed before
         """
@@ -218,7 +422,8 @@ class ProgboxDocument(models.Model):
                     document_date, create_date, currency_name, amount_total
                 FROM progbox_document document
                 WHERE %s AND currency_name IS NOT NULL AND NOT %s AND NOT %s
-                ORDER BY res_model, COALESCE(res_id, -document.id), document.id
+                ORDER BY res_model, COALESCE(res_id, -document.id),
+                    series NULLS FIRST, document.id
             )""",
             condition,
             self._superseded_sql(SQL("document")),
@@ -234,106 +439,170 @@ class ProgboxDocument(models.Model):
             alias,
         )
 
-    @api.depends("currency_name")
-    def _compute_currency_id(self):
-        ids = self.env["res.currency"]._progbox_ids()
-        for document in self:
-            document.currency_id = ids.get(document.currency_name)
+    @api.model
+    def _new_series(self):
+        """Return the series of a document that is not a version of another one.
 
-    @api.depends("document_date", "type_id.retention_years")
-    def _compute_retention_until(self):
-        """The end of the year in which the years of the type are over."""
-        for document in self:
-            years = document.type_id.retention_years
-            document.retention_until = (
-                document.document_date
-                and years
-                and document.document_date
-                + relativedelta(years=years, month=12, day=31)
-            )
+        A later version of it is created with the same series and the next number.
+        """
+        return uuid.uuid4().hex
 
-    # ------------------------------------------------------------------
-    # CRUD
-    # ------------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        # A default of the context names the folder as well as the values do.
-        default = self.default_get(["folder_id"]).get("folder_id")
-        folders = self.env["progbox.folder"].browse(
-            {vals.get("folder_id", default) for vals in vals_list} - {None, False}
+    @api.model
+    def _last_version(self, record):
+        """Return the number of the last version of a record's archived files, or 0."""
+        [[version]] = self._read_group(
+            Domain("res_model", "=", record._name)
+            & Domain("res_id", "=", record.id)
+            & Domain("series", "=", False),
+            [],
+            ["version:max"],
         )
-        if folders.sudo().filtered("locked") or any(
-            vals.get("seal_id") for vals in vals_list
-        ):
-            folders._check_archiver(
-                self.env._("Nobody adds documents to the archive by hand.")
-            )
-        return super().create(vals_list)
-
-    def write(self, vals):
-        target = self.env["progbox.folder"].browse(vals.get("folder_id") or [])
-        if (
-            target.sudo().locked
-            or vals.get("seal_id")
-            or self.sudo()._progbox_in_archive()
-        ):
-            target._check_archiver(
-                self.env._("Documents of the archive are neither changed nor moved.")
-            )
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_archived(self):
-        if archived := self.sudo()._progbox_in_archive():
-            archived.folder_id._check_archiver(
-                self.env._("Documents of the archive are not deleted.")
-            )
-
-    def _progbox_in_archive(self):
-        """Return those among these documents that are evidence."""
-        return self.filtered(lambda document: document.seal_id or document.locked)
-
-    def _progbox_logged(self):
-        """Return those among these documents whose openings are written down."""
-        return self._progbox_in_archive()
-
-    def copy_data(self, default=None):
-        raise UserError(
-            self.env._("A document exists once. Download it to have a copy of it.")
-        )
+        return version or 0
 
     # ------------------------------------------------------------------
-    # Actions
+    # Files and seals
     # ------------------------------------------------------------------
 
-    def action_open_record(self):
-        """Open the record the document comes from."""
+    def _content_attachment(self):
+        """Return the attachment that holds the bytes."""
         self.ensure_one()
-        record = self._source_record()
-        if not record:
-            raise UserError(
-                self.env._(
-                    "%(number)s has been deleted in Odoo. Its archived document stays.",
-                    number=self.number or self.name,
+        attachments = self.env["ir.attachment"].sudo()
+        return attachments.search(self._content_domain(), order="id", limit=1)
+
+    def _content_domain(self):
+        """Return the domain of the attachments that hold these documents' bytes."""
+        return (
+            Domain("res_model", "=", self._name)
+            & Domain("res_id", "in", self.ids)
+            & Domain("res_field", "=", "content")
+        )
+
+    def _made_with(self, settings):
+        """Whether all these files were generated with the given settings.
+
+        :param dict settings: report name, format and language
+        """
+        return all(
+            document.made_with and settings.items() <= document.made_with.items()
+            for document in self
+        )
+
+    def _attachment_values(self):
+        """Return what Odoo needs to attach these files to their invoice.
+
+        :return: values of ir.attachment, by the key under which Odoo collects
+            them while it sends an invoice
+        :raise FileMissing: when the file store has lost one
+        """
+        return {
+            (document.made_with or {}).get("key", document.name): {
+                "name": document.name,
+                "mimetype": document.mimetype,
+                **(document.made_with or {}).get("values", {}),
+                "raw": b"".join(document._content_attachment()._progbox_blocks()),
+            }
+            for document in self
+        }
+
+    @api.model
+    def _deposit(self, vals, staged):
+        """Create a document of the archive from a file, and seal it.
+
+        :param dict vals: field values of the document, without the content
+        :param StagedFile staged: its file; taken over
+        :rtype: progbox.document
+        """
+        archive = self.sudo().with_context(progbox_server=SERVER)
+        document = archive._create_with_file(vals, staged)
+        self.env["progbox.access.log"]._log("deposit", documents=document)
+        return document.with_env(self.env)
+
+    @api.model
+    def _create_with_file(self, vals, staged):
+        """Create a document of a file: the one way in for every kind of file.
+
+        Deposits, backups, uploads and restores come through here. What is created in
+        a locked folder, which the server alone may do, is sealed.
+
+        :param dict vals: field values of the document, without the content
+        :param StagedFile staged: its file on disk; taken over
+        :rtype: progbox.document
+        """
+        document = self.create({**vals, "sha256": staged.sha256, "size": staged.size})
+        document.env["ir.attachment"].sudo()._progbox_adopt(
+            staged,
+            {
+                "name": document.name,
+                "mimetype": document.mimetype,
+                "res_model": document._name,
+                "res_id": document.id,
+                "res_field": "content",
+                "company_id": document.company_id.id,
+            },
+        )
+        if document.sudo().locked:
+            document._seal()
+        document._file_stored()
+        return document
+
+    def _file_stored(self):
+        """Hook: these documents have their file, in this very transaction.
+
+        Add-ons extend it to queue what must happen with every new file, so that no
+        file can be without its job, and no job without its file::
+
+            def _file_stored(self):
+                result = super()._file_stored()
+                self.env["my.transfer"].sudo().create(
+                    [{"document_id": document.id} for document in self]
                 )
-            )
-        return record._get_records_action()
+                return result
+        """
 
-    def _source_record(self):
-        """Return the record the document comes from, empty when it is gone."""
+    def _seal(self):
+        """Enter these documents into the ledger."""
+        for document in self.sudo().with_context(progbox_server=SERVER):
+            document.seal_id = self.env["progbox.seal"]._append(
+                document.company_id, "deposit", document._sealed_content(), document
+            )
+
+    @api.model
+    def _seal_unsealed(self):
+        """Seal the archived documents that are in no ledger yet, oldest first.
+
+        Only documents of an archive from before the ledger are; everything since
+        is sealed as it is deposited.
+        """
+        domain = Domain("locked", "=", True) & Domain("seal_id", "=", False)
+        documents = self.sudo()
+        while unsealed := documents.search(domain, order="id", limit=SEAL_BATCH):
+            unsealed._seal()
+            # An archive of years does not fit into memory.
+            self.env.flush_all()
+            self.env.invalidate_all()
+
+    def _sealed_content(self):
+        """Return what the ledger vouches for, as JSON has it.
+
+        The verification compares every one of these values with the row.
+        """
         self.ensure_one()
-        if not self.res_model or self.res_model not in self.env:
-            return self.browse()
-        return self.env[self.res_model].browse(self.res_id).exists()
-
-    def action_access_log(self):
-        """Show who has been at these documents, or took a folder with them along."""
-        ancestors = {int(id_) for f in self.folder_id for id_ in f._ancestor_ids()}
-        return self.env["progbox.access.log"]._action(
-            Domain("document_ref", "in", self.ids)
-            | (
-                Domain("document_ref", "=", False)
-                & Domain("folder_ref", "in", sorted(ancestors))
-            )
-        )
+        decimals = self.currency_id.decimal_places if self.currency_id else 2
+        return {
+            "amount": f"{self.amount_total:.{decimals}f}",
+            "currency": self.currency_name or None,
+            "date": self.document_date and self.document_date.isoformat(),
+            "document": self.id,
+            "folder": "/".join(self.folder_id._path()),
+            "made_with": self.made_with and self.made_with.get("renderer"),
+            "model": self.res_model or None,
+            "name": self.name,
+            "number": self.number or None,
+            "origin": self.origin or None,
+            "partner": self.partner_name or None,
+            "record": self.res_id or None,
+            "sha256": self.sha256,
+            "size": self.size,
+            "type": self.type_id.code,
+            "version": self.version,
+        }

@@ -1,10 +1,15 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..tools.filenames import clean_filename
 from ..tools.sentinels import SERVER
+
+# Sub-folders that the tree of the browser loads at once.
+PAGE_SIZE = 80
+# Counting further would read a whole archive to draw three rows.
+COUNT_LIMIT = 10000
 
 
 class ProgboxFolder(models.Model):
@@ -48,6 +53,10 @@ class ProgboxFolder(models.Model):
         help="Documents in this folder and in the folders under it.",
     )
 
+    share_count = fields.Integer(
+        string="Shares", compute="_compute_share_count", help="Those that are open."
+    )
+
     _name_unique = models.UniqueIndex(
         "(parent_id, name) WHERE parent_id IS NOT NULL",
         "There is already a folder with this name here.",
@@ -70,25 +79,6 @@ class ProgboxFolder(models.Model):
             path = [names[int(id_)] for id_ in folder._ancestor_ids()]
             folder.display_name = " / ".join(path or [folder.name or ""])
 
-    def _path(self):
-        """Return the names from the root to this folder."""
-        self.ensure_one()
-        ids = [int(id_) for id_ in self._ancestor_ids()]
-        return self.sudo().browse(ids).mapped("name")
-
-    @api.model
-    def _path_sql(self, alias):
-        """Return the names from the root to a folder, as an array of SQL."""
-        return SQL(
-            "(SELECT array_agg(ancestor.name ORDER BY length(ancestor.parent_path))"
-            " FROM progbox_folder ancestor WHERE ancestor.id = ANY("
-            "string_to_array(trim(trailing '/' FROM %s.parent_path), '/')::int[]))",
-            alias,
-        )
-
-    def _ancestor_ids(self):
-        return (self.parent_path or "").split("/")[:-1]
-
     def _compute_document_count(self):
         counts = dict(
             self.env["progbox.document"]._read_group(
@@ -101,6 +91,19 @@ class ProgboxFolder(models.Model):
                 for other, count in counts.items()
                 if other.sudo().parent_path.startswith(folder.parent_path or "?")
             )
+
+    def _compute_share_count(self):
+        counts = dict(
+            self.env["progbox.share"]
+            .sudo()
+            ._read_group(
+                Domain("folder_id", "in", self.ids) & Domain("state", "=", "active"),
+                ["folder_id"],
+                ["__count"],
+            )
+        )
+        for folder in self:
+            folder.share_count = counts.get(folder, 0)
 
     # ------------------------------------------------------------------
     # CRUD
@@ -130,6 +133,12 @@ class ProgboxFolder(models.Model):
     def _unlink_except_locked(self):
         if self.filtered("locked"):
             self._check_archiver(self.env._("Folders of the archive are not deleted."))
+
+    @api.ondelete(at_uninstall=False)
+    def _revoke_shares(self):
+        self.env["progbox.share"].sudo().search(
+            Domain("folder_id", "in", self.ids)
+        )._revoke()
 
     @api.model
     def _check_archiver(self, refusal):
@@ -166,19 +175,47 @@ class ProgboxFolder(models.Model):
         )
         return {**action, "context": {"default_folder_id": self.id}}
 
+    def action_compile(self):
+        """Open the wizard for the invoices in this folder and in those under it."""
+        return (
+            self.env["progbox.document"]
+            .search_fetch(
+                Domain("folder_id", "child_of", self.ids),
+                ["mimetype", "res_model", "res_id"],
+            )
+            ._compile()
+        )
+
+    def action_share(self):
+        """Open the wizard that shares this folder."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "progbox_invoice_archive.progbox_share_wizard_action"
+        )
+        return {**action, "context": {"default_folder_id": self.id}}
+
+    def action_shares(self):
+        """Show the shares of these folders."""
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "progbox_invoice_archive.progbox_share_action"
+        )
+        domain = Domain("folder_id", "in", self.ids)
+        return {**action, "domain": list(domain), "context": {}}
+
     # ------------------------------------------------------------------
     # Business methods
     # ------------------------------------------------------------------
 
     @api.model
-    def _archive_folder(self, company, date):
+    def _archive_folder(self, company, date, root=None):
         """Return the archive's folder of the month, created when it is missing.
 
         :param company: res.company
         :param date: date, or None for the archive's root
+        :param str root: name of the top folder; without it, the one of the invoices
         :raise UserError: when a folder of somebody else has the archive's name
         """
-        path = [company.progbox_archive_folder]
+        path = [root or company.progbox_archive_folder]
         if date:
             path += [f"{date:%Y}", f"{date:%m}"]
         folders = self.sudo().with_context(progbox_server=SERVER)
@@ -210,6 +247,25 @@ class ProgboxFolder(models.Model):
                 )
         return folder.with_env(self.env)
 
+    def _path(self):
+        """Return the names from the root to this folder."""
+        self.ensure_one()
+        ids = [int(id_) for id_ in self._ancestor_ids()]
+        return self.sudo().browse(ids).mapped("name")
+
+    @api.model
+    def _path_sql(self, alias):
+        """Return the names from the root to a folder, as an array of SQL."""
+        return SQL(
+            "(SELECT array_agg(ancestor.name ORDER BY length(ancestor.parent_path))"
+            " FROM progbox_folder ancestor WHERE ancestor.id = ANY("
+            "string_to_array(trim(trailing '/' FROM %s.parent_path), '/')::int[]))",
+            alias,
+        )
+
+    def _ancestor_ids(self):
+        return (self.parent_path or "").split("/")[:-1]
+
     def _zip_stem(self):
         """Return what to call a zip of this folder: company and path.
 
@@ -218,3 +274,145 @@ class ProgboxFolder(models.Model):
         self.ensure_one()
         path = " ".join(self._path()).lstrip(".")
         return clean_filename(f"{self.sudo().company_id.name} {path}")
+
+    def _recipient_name(self):
+        """Return what somebody outside calls this folder.
+
+        Neither the folders above it nor the numbers of the archive's months.
+        """
+        self.ensure_one()
+        path = self._path()
+        if not self.locked or not all(name.isdigit() for name in path[1:]):
+            return path[-1]
+        if len(path) == 1:
+            return self.env._("All archived documents")
+        if len(path) == 2:
+            return path[1]
+        month = fields.Date.to_date(f"{path[1]}-{path[2]}-01")
+        return format_date(self.env, month, date_format="LLLL y").capitalize()
+
+    # ------------------------------------------------------------------
+    # The folder tree of the browser
+    # ------------------------------------------------------------------
+
+    @api.model
+    def tree_start(self, folder_id=False, open_ids=()):
+        """Return the tree as it opens: the chosen folder and the pages above it.
+
+        :param folder_id: folder chosen before; else the archive's newest month
+        :param open_ids: folders that were open before
+        :return: dictionary of ``selected`` (id or False), ``open`` (ids) and
+            ``pages`` (see :meth:`tree_page`)
+        """
+        known = set(self.search(Domain("id", "in", [folder_id, *open_ids])).ids)
+        selected = self.browse(folder_id) if folder_id in known else self._tree_newest()
+        path = [int(id_) for id_ in selected._ancestor_ids()]
+        open_ids = list(dict.fromkeys([*path[:-1], *known.intersection(open_ids)]))
+        return {
+            "selected": selected.id,
+            "open": open_ids,
+            "pages": [
+                self.tree_page(parent_id, including_ids=path)
+                for parent_id in (False, *open_ids)
+            ],
+        }
+
+    @api.model
+    def tree_page(self, parent_id, offset=0, including_ids=()):
+        """Return a page of the sub-folders of a folder.
+
+        :param parent_id: the folder, or False for the topmost folders
+        :param including_ids: folders to show even if they come on a later page
+        :return: dictionary of ``parentId``, ``folders``, ``size`` (how far the offset
+            moves on) and ``more`` (whether there is another page)
+        """
+        parent = self.browse(parent_id or ())
+        siblings = Domain("parent_id", "=", parent.id)
+        order = "name desc" if parent.locked else "locked desc, company_id, name, id"
+        found = self.search(siblings, offset=offset, limit=PAGE_SIZE + 1, order=order)
+        page = found[:PAGE_SIZE]
+        if len(found) > PAGE_SIZE and including_ids:
+            page |= self.search(siblings & Domain("id", "in", list(including_ids)))
+        return {
+            "parentId": parent.id,
+            "folders": page._tree_values(),
+            "size": min(len(found), PAGE_SIZE),
+            "more": len(found) > PAGE_SIZE,
+        }
+
+    @api.model
+    def _tree_newest(self):
+        """Return the archive's folder of the newest document of the company."""
+        archived = Domain("folder_id.locked", "=", True)
+        document = self.env["progbox.document"].search(
+            archived & Domain("company_id", "=", self.env.company.id), limit=1
+        )
+        return document.folder_id
+
+    def _tree_values(self):
+        counts = self._tree_counts()
+        show_company = len(self.env.companies) > 1
+        return [
+            {
+                "id": folder.id,
+                "parentId": folder.parent_id.id,
+                "name": folder.name,
+                "company": show_company
+                and not folder.parent_id
+                and folder.company_id.display_name,
+                "locked": folder.locked,
+                "count": min(counts[folder.id][0], COUNT_LIMIT),
+                "counted": counts[folder.id][0] <= COUNT_LIMIT,
+                "hasChildren": counts[folder.id][1],
+            }
+            for folder in self
+        ]
+
+    def _tree_counts(self):
+        """Return the documents in and under each folder, and whether it has folders.
+
+        In SQL for the sake of the limit, with the access rules of the ORM. The
+        lateral sub-queries keep PostgreSQL from reading all documents per folder, and
+        compiling the query would take longer than running it.
+
+        :return: dictionary of (count, has children) by id
+        """
+        self.env["progbox.folder"].flush_model(["parent_id"])
+        readable = self.env["progbox.document"]._search(Domain.TRUE)
+        children = self._search(Domain.TRUE)
+        self.env.execute_query(SQL("SET LOCAL jit = off"))
+        query = SQL(
+            """SELECT folder.id, counted.documents, (
+                SELECT progbox_folder.id FROM %(children)s
+                WHERE progbox_folder.parent_id = folder.id AND %(readable_child)s
+                ORDER BY progbox_folder.name LIMIT 1
+            ) IS NOT NULL
+            FROM progbox_folder folder
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS documents FROM (
+                    WITH RECURSIVE under AS (
+                        SELECT folder.id
+                        UNION ALL
+                        SELECT child.id FROM under CROSS JOIN LATERAL (
+                            SELECT id FROM progbox_folder
+                            WHERE parent_id = under.id OFFSET 0
+                        ) AS child
+                    )
+                    SELECT FROM under CROSS JOIN LATERAL (
+                        SELECT FROM %(documents)s
+                        WHERE progbox_document.folder_id = under.id AND %(readable)s
+                        LIMIT %(limit)s
+                    ) AS document LIMIT %(limit)s
+                ) AS counting
+            ) AS counted
+            WHERE folder.id = ANY(%(ids)s)""",
+            documents=readable.from_clause,
+            readable=readable.where_clause or SQL("TRUE"),
+            children=children.from_clause,
+            readable_child=children.where_clause or SQL("TRUE"),
+            limit=COUNT_LIMIT + 1,
+            ids=self.ids,
+        )
+        return {
+            id_: (count, more) for id_, count, more in self.env.execute_query(query)
+        }

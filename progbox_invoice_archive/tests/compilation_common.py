@@ -80,8 +80,8 @@ class CompilationCommon(ArchiveCommon):
     @classmethod
     def deposit(cls, move, content, **values):
         """Put a file into the archive as the invoice, without rendering one."""
-        deposits = cls.server["progbox.archive.deposit"]
-        snapshot = deposits._snapshot(move, values.pop("version", 1))
+        jobs = cls.server["progbox.archive.job"]
+        snapshot = jobs._snapshot(move, values.pop("version", 1))
         document = cls.server["progbox.document"]._deposit(
             {
                 **snapshot,

@@ -1,5 +1,6 @@
 from odoo.tests import tagged
 
+from ..models.progbox_archive_deposit import InvoiceFiles
 from .common import PDF, ArchiveCommon
 
 
@@ -107,7 +108,7 @@ class TestArchiveHistory(ArchiveCommon):
             subtype_xmlid="mail.mt_comment",
             attachments=[("plan.pdf", PDF)],
         )
-        self.assertFalse(self.env["progbox.archive.deposit"].sudo()._emailed_pdf(move))
+        self.assertFalse(InvoiceFiles(move.sudo()).emailed_pdf())
 
     def test_a_link_is_no_file(self):
         move = self.history()

@@ -6,8 +6,8 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..models import progbox_document_deposit
-from ..models.progbox_document_deposit import ProgboxDocument
+from ..models import progbox_document
+from ..models.progbox_document import ProgboxDocument
 from ..tools.ledger import chain
 from .common import ArchiveCommon
 
@@ -84,7 +84,7 @@ class TestLedger(ArchiveCommon):
             return seal(documents)
 
         with (
-            patch.object(progbox_document_deposit, "SEAL_BATCH", 2),
+            patch.object(progbox_document, "SEAL_BATCH", 2),
             patch.object(ProgboxDocument, "_seal", counted),
         ):
             self.migrate("19.0.1.1.0/post-seal.py")

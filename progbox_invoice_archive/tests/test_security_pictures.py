@@ -5,6 +5,7 @@ from odoo.tests import new_test_user, tagged
 
 from ..exceptions import RenderError
 from ..models import ir_actions_report_self_contained
+from ..models.progbox_archive_deposit import InvoiceFiles
 from ..tools.report import page_html
 from .common import ArchiveCommon
 from .report_common import picture
@@ -91,14 +92,13 @@ class TestSecurityPictures(ArchiveCommon):
     def test_a_page_is_made_with_the_rights_of_whoever_posted(self):
         seen = []
 
-        def look(deposits, move, *_args, **_options):
-            seen.append(deposits.env.context["progbox_reader_id"])
+        def look(files, *_args, **_options):
+            seen.append(files.env.context["progbox_reader_id"])
             raise RenderError("no page needed", "")
 
-        Deposit = type(self.env["progbox.archive.deposit"])
         move = self.draft()
         move.with_user(self.billing).action_post()
-        with patch.object(Deposit, "_find_generated", look):
+        with patch.object(InvoiceFiles, "generated", look):
             self.run_jobs(move)
         self.assertEqual(seen, [self.billing.id])
 

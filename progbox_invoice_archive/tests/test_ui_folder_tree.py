@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from ..models import progbox_folder_tree
+from ..models import progbox_folder
 from .common import ArchiveCommon
 
 
@@ -44,7 +44,7 @@ class TestFolderTree(ArchiveCommon):
         self.assertEqual((month["count"], month["hasChildren"]), (2, False))
 
     def test_counting_stops_at_the_limit(self):
-        self.patch(progbox_folder_tree, "COUNT_LIMIT", 3)
+        self.patch(progbox_folder, "COUNT_LIMIT", 3)
         [root] = self.folders.tree_page(False)["folders"]
         self.assertEqual((root["count"], root["counted"]), (3, False))
 
@@ -62,7 +62,7 @@ class TestFolderTree(ArchiveCommon):
                 for number in range(5)
             ]
         )
-        self.patch(progbox_folder_tree, "PAGE_SIZE", 2)
+        self.patch(progbox_folder, "PAGE_SIZE", 2)
         first = self.folders.tree_page(projects.id)
         self.assertEqual((self.names(first), first["more"]), (["P0", "P1"], True))
         last = self.folders.tree_page(projects.id, first["size"] * 2)

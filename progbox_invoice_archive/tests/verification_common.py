@@ -39,7 +39,7 @@ class VerificationCommon(ArchiveCommon):
         file = FileToArchive(
             "invoice.pdf", "application/pdf", {"renderer": "test 1.0"}, staged
         )
-        cls.server["progbox.archive.deposit"]._put_away(
+        cls.server["progbox.archive.job"]._put_away(
             move.sudo(), Deposit("generated", (file,))
         )
         cls.jobs_of(move)._job_finish("done")

@@ -14,7 +14,5 @@ JOB_ENGINE = object()
 SELF_CONTAINED = object()
 # Prints an invoice anew instead of taking it from the archive: the sending alone.
 RENDER_ANEW = object()
-# Links the archived files to their invoice: there is nothing new to archive.
-HANDING_OVER = object()
 # Opens a file for a browser, and logs that itself: reading it then is no download.
 STREAMER = object()
