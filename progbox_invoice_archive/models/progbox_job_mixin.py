@@ -30,6 +30,8 @@ FREE_INTERRUPTIONS = 3
 MAX_ATTEMPTS = 10
 # Counting the queue exactly is not worth a scan of it.
 COUNT_LIMIT = 1000
+# What the crons run.
+JOB_CODE = "model._job_run()"
 # Whatever a kind of job is listed by.
 QUEUE_ORDER = "priority, next_try, id"
 # The server goes on with these by itself; a person can make it go on with the failed.
@@ -123,7 +125,8 @@ class ProgboxJobMixin(models.AbstractModel):
         :rtype: ir.cron, empty when an administrator has deleted it: jobs then wait
         """
         cron = self.env.ref(self._job_cron, raise_if_not_found=False)
-        return (cron or self.env["ir.cron"]).sudo()
+        # One that a person has made in its place has no XML id.
+        return cron.sudo() if cron else self._job_find_crons()[:1]
 
     @api.model
     def _job_crons(self):
@@ -131,7 +134,16 @@ class ProgboxJobMixin(models.AbstractModel):
 
         :rtype: ir.cron
         """
-        return self._job_leader()
+        return self._job_leader() | self._job_find_crons()
+
+    @api.model
+    def _job_find_crons(self):
+        crons = self.env["ir.cron"].sudo()
+        return crons.with_context(active_test=False).search(
+            Domain("ir_actions_server_id.model_id.model", "=", self._name)
+            & Domain("code", "like", JOB_CODE),
+            order="id",
+        )
 
     def _job_language(self):
         """Return the language of what the job has to say: its manager's."""
