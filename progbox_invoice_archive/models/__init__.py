@@ -14,7 +14,6 @@ from . import ir_model
 from . import ir_module_module
 from . import mail_activity
 from . import progbox_append_only
-from . import progbox_job_engine
 from . import progbox_job_mixin
 from . import progbox_long_job_mixin
 from . import progbox_requested_job_mixin

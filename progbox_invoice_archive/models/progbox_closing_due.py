@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .progbox_job_engine import CONCURRENCY_ERRORS
+from .progbox_job_mixin import CONCURRENCY_ERRORS
 
 _logger = logging.getLogger(__name__)
 

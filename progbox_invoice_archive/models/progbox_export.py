@@ -4,7 +4,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
-CRON = "progbox_invoice_archive.ir_cron_export"
 # A built file is a second copy of the documents: it does not stay for long.
 KEPT_FOR = timedelta(days=7)
 
@@ -21,6 +20,7 @@ class ProgboxExport(models.Model):
     _inherit = "progbox.requested.job.mixin"
     _description = "Export of Documents"
     _order = "id desc"
+    _job_cron = "progbox_invoice_archive.ir_cron_export"
 
     name = fields.Char(required=True, readonly=True)
     kind = fields.Selection(

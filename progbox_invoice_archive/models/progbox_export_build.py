@@ -7,7 +7,6 @@ from odoo.exceptions import UserError
 from ..exceptions import JobError
 from ..tools.package.build import PackageBuild, partial_folder, remove_tree
 from ..tools.package.package import FileChanged
-from .progbox_export import CRON
 from .progbox_job_mixin import OPEN_STATES
 
 DIRECTORY_PARAMETER = "progbox_invoice_archive.export_directory"
@@ -19,10 +18,6 @@ class ProgboxExport(models.Model):
     """Building: what a killed worker has written, or one whose time is up, stays."""
 
     _inherit = "progbox.export"
-
-    @api.model
-    def _job_leader(self):
-        return self.env.ref(CRON).sudo()
 
     def _job_steps(self):
         requester = self._as_requester()

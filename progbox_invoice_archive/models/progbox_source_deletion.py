@@ -16,6 +16,7 @@ class ProgboxSourceDeletion(models.Model):
     _inherit = "progbox.job.mixin"
     _description = "Deleted Source of Documents"
     _rec_name = "number"
+    _job_cron = "progbox_invoice_archive.ir_cron_source_deletion"
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="restrict"
@@ -36,9 +37,6 @@ class ProgboxSourceDeletion(models.Model):
         help="The line of the ledger that says so.",
     )
 
-    _ready_idx = models.Index(
-        "(priority, next_try, id) WHERE state IN ('pending', 'waiting')"
-    )
     _res_idx = models.Index("(res_model, res_id)")
     _seal_unique = models.UniqueIndex(
         "(seal_id) WHERE seal_id IS NOT NULL", "A line of the ledger says one thing."
@@ -87,10 +85,6 @@ class ProgboxSourceDeletion(models.Model):
         server = self.sudo().with_context(progbox_server=SERVER)
         server.create([{**deletion, **seen} for deletion in deletions])
         self._job_trigger()
-
-    @api.model
-    def _job_leader(self):
-        return self.env.ref("progbox_invoice_archive.ir_cron_source_deletion").sudo()
 
     def _job_begin_execution(self):
         # The ledger's lock comes first: see progbox.seal._lock().

@@ -114,7 +114,7 @@ class ResConfigSettings(models.TransientModel):
         company = self.company_id
         company.progbox_archive_history = not company.progbox_archive_history
         if company.progbox_archive_history:
-            self.env.ref("progbox_invoice_archive.ir_cron_catchup").sudo()._trigger()
+            self.env["progbox.archive.catchup"]._trigger()
         else:
             self.env["progbox.archive.job"]._cancel_history(company)
         return {"type": "ir.actions.client", "tag": "soft_reload"}
