@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import time
 
 import psutil
 
@@ -49,4 +50,5 @@ class TestChildProcess(PdfCase):
         process.wait()
         # Its number may be another's by now, so the group is left alone.
         process.close()
+        time.sleep(0.5)  # a signal takes a moment
         self.assertFalse(has_ended(other))
