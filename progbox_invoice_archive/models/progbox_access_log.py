@@ -5,12 +5,12 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.http import request
 from odoo.tools import SQL
 
 from ..tools.ledger.guards_sql import PURGE_SETTING
 from ..tools.sentinels import SERVER
-from .ir_binary_access_log import ONE_OPENING, ONE_REFUSAL
+from ..tools.web_request import current_request
+from .ir_binary import ONE_OPENING, ONE_REFUSAL
 from .res_users import ARCHIVE_MANAGER
 
 PURGE_LIMIT = 10000
@@ -132,6 +132,7 @@ class ProgboxAccessLog(models.Model):
                 company.ids,
             )
         # One statement: it is part of every deposit and of every opening.
+        asked = current_request()
         self.env.cr.execute(
             SQL(
                 """INSERT INTO progbox_access_log (
@@ -148,7 +149,7 @@ class ProgboxAccessLog(models.Model):
                 LEFT JOIN res_partner partner ON partner.id = usr.partner_id""",
                 now=fields.Datetime.now(),
                 kind=kind,
-                address=request.httprequest.remote_addr if request else None,
+                address=asked and asked.address,
                 note=note,
                 share=share and share.id or None,
                 visitor=share and share._visitor_name() or None,
@@ -168,7 +169,8 @@ class ProgboxAccessLog(models.Model):
             # Odoo then takes the request once more, with a cursor that writes.
             raise psycopg2.errors.ReadOnlySqlTransaction("access log")
         # The portal looks an invoice up as the superuser: who asked is the request's.
-        log = self.with_user(request.env.uid or self.env.uid) if request else self
+        asked = current_request()
+        log = self.with_user(asked.user_id or self.env.uid) if asked else self
         log._log("download", documents=documents, note=note)
 
     @api.model
@@ -196,7 +198,7 @@ class ProgboxAccessLog(models.Model):
         :param str kind: "view" or "download"; who has looked at a file has not saved it
         """
         kinds = ("download",) if kind == "download" else ("view", "download")
-        return "Range" in request.httprequest.headers and self._has_recent(
+        return current_request().has_range and self._has_recent(
             kinds, ONE_OPENING, share, document_ref=document.id
         )
 
@@ -219,7 +221,7 @@ class ProgboxAccessLog(models.Model):
             Domain("share_ref", "=", share.id if share else False)
             & Domain("kind", "in", kinds)
             & Domain("user_ref", "=", self.env.uid)
-            & Domain("address", "=", request.httprequest.remote_addr)
+            & Domain("address", "=", current_request().address)
             & Domain("accessed_on", ">", fields.Datetime.now() - since)
         )
 

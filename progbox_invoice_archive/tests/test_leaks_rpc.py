@@ -202,10 +202,10 @@ class TestLeaksRpc(LeaksCommon):
             ("progbox.source.deletion", "action_open_documents", [deletions]),
         )
         inner = (
-            ("progbox.zip", "_serve", [self.company.ids, [], "x"]),
-            ("progbox.zip", "_request", [self.company.ids, [], "x"]),
+            ("progbox.zip", "_package", [self.company.ids, []]),
+            ("progbox.zip", "_queue_zip", [self.company.ids, [], "x"]),
             ("progbox.zip.ticket", "_issue", [self.company.ids, [], "x"]),
-            ("progbox.export", "_serve", [self.export.ids]),
+            ("progbox.export", "_fetch", [self.export.ids]),
             ("progbox.package", "_package", [self.company.ids, []]),
             ("progbox.share", "_documents", [self.share_a.ids]),
             ("progbox.document", "_content_attachment", [self.secret.ids]),

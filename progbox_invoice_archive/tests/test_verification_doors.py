@@ -6,7 +6,7 @@ from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..models.progbox_verification_texts import SEALED_FIELDS
+from ..models.progbox_verification_finding import SEALED_FIELDS
 from ..tools.ledger.verify import SEALED
 from .verification_common import VerificationCommon
 
