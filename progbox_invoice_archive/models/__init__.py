@@ -53,12 +53,7 @@ from . import progbox_share_delivery
 from . import progbox_share_folder
 from . import progbox_source_deletion
 from . import progbox_verification
-from . import progbox_verification_check
-from . import progbox_verification_evidence
 from . import progbox_verification_finding
-from . import progbox_verification_sources
-from . import progbox_verification_start
-from . import progbox_verification_reader
 from . import res_company
 from . import res_config_settings
 from . import res_currency

@@ -189,8 +189,9 @@ class ProgboxClosing(models.Model):
     @api.model
     def _month_sql(self, company, month):
         return SQL(
-            "document.seal_id IS NOT NULL AND document.company_id = %s"
+            "%s AND document.company_id = %s"
             " AND document.document_date >= %s AND document.document_date < %s",
+            self.env["progbox.document"]._archived_sql(SQL("document")),
             company.id,
             month,
             month + relativedelta(months=1),
@@ -317,14 +318,16 @@ class ProgboxClosing(models.Model):
             """SELECT document.document_date AS day, seal.sequence
             FROM progbox_document document
             JOIN progbox_seal seal ON seal.id = document.seal_id
-            WHERE document.company_id = %(company)s
+            WHERE document.company_id = %(company)s AND %(archived)s
             AND document.document_date IS NOT NULL
             UNION ALL
             SELECT older.document_date, seal.sequence
             FROM progbox_document newer
             JOIN progbox_seal seal ON seal.id = newer.seal_id
             JOIN progbox_document older ON older.res_model = newer.res_model
-                AND older.res_id = newer.res_id AND older.version = newer.version - 1
+                AND older.res_id = newer.res_id
+                AND older.series IS NOT DISTINCT FROM newer.series
+                AND older.version = newer.version - 1
             WHERE newer.company_id = %(company)s AND newer.version > 1
             AND older.document_date IS NOT NULL
             UNION ALL
@@ -334,8 +337,9 @@ class ProgboxClosing(models.Model):
                 SELECT jsonb_array_elements(line.payload::jsonb -> 'documents')::int
             )
             WHERE line.company_id = %(company)s AND line.kind = 'source_deleted'
-            AND document.document_date IS NOT NULL""",
+            AND %(archived)s AND document.document_date IS NOT NULL""",
             company=company.id,
+            archived=self.env["progbox.document"]._archived_sql(SQL("document")),
         )
 
     @api.model

@@ -1,10 +1,10 @@
-# The table of messages takes `_` from the environment of the reader.
-# pylint: disable=prefer-env-translation
 import re
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+
+from .verification_texts import TEXTS
 
 WARNINGS = ("clock", "invoice_missing")
 
@@ -77,6 +77,7 @@ SEALED_FIELDS = {
             "partner": "partner_name",
             "record": "res_id",
             "seal": "seal_id",
+            "series": "series",
             "sha256": "sha256",
             "size": "size",
             "type": "type_id",
@@ -267,23 +268,22 @@ class ProgboxVerificationFinding(models.Model):
         return {**texts, "date": date, "record": record}
 
     # ------------------------------------------------------------------
-    # What a finding says to a person, in his language
+    # What a finding says to a person
     # ------------------------------------------------------------------
 
     @api.depends("kind", "sequence", "number", "path", "what", "expected", "actual")
     @api.depends_context("lang")
     def _compute_message(self):
-        texts = self._texts()
         for finding in self:
-            message, advice = texts[finding.kind]
-            finding.message = message % {
+            message, advice = TEXTS[finding.kind]
+            finding.message = self.env._(message) % {
                 "name": finding.path or finding.number or "?",
                 "what": finding._labelled_keys() or finding.sequence,
                 "line": finding.sequence,
                 "number": finding.number or "?",
                 "actual": finding.actual or "?",
             }
-            finding.advice = advice
+            finding.advice = self.env._(advice)
             finding.expected_text = finding._labelled_values(finding.expected)
             finding.actual_text = finding._labelled_values(finding.actual)
 
@@ -306,161 +306,4 @@ class ProgboxVerificationFinding(models.Model):
         return {
             key: model_fields[name]._description_string(self.env)
             for key, name in names.items()
-        }
-
-    @api.model
-    def _texts(self):
-        """Return per kind what happened and what to do, in the user's language."""
-        restore = self.env._("Restore the file from a backup, then verify again.")
-        ledger = self.env._(
-            "Find out who worked in the database, and compare with a backup: Odoo "
-            "itself never changes the ledger. Keep this report."
-        )
-        values = self.env._(
-            "Restore the values of the ledger line: they are shown here."
-        )
-        return {
-            "file_missing": (
-                self.env._("The file of %(name)s is not in the file store any more."),
-                restore,
-            ),
-            "file_unreadable": (
-                self.env._("The file of %(name)s cannot be read: %(actual)s"),
-                self.env._(
-                    "Correct the rights or the disk on the server, then verify again."
-                ),
-            ),
-            "file_changed": (
-                self.env._("The file of %(name)s is not the one that was archived."),
-                self.env._(
-                    "Keep the changed file as evidence, restore the one that was "
-                    "archived from a backup, then verify again."
-                ),
-            ),
-            "file_second": (
-                self.env._(
-                    "A second file (attachments %(actual)s) has been put beside the "
-                    "file of %(name)s. Odoo may serve it instead."
-                ),
-                self.env._("Have the administrator remove the newer attachment."),
-            ),
-            "line_changed": (
-                self.env._(
-                    "Line %(line)s of the ledger has been changed (%(number)s)."
-                ),
-                ledger,
-            ),
-            "line_removed": (
-                self.env._("These lines of the ledger have been removed: %(what)s."),
-                ledger,
-            ),
-            "line_reordered": (
-                self.env._(
-                    "Line %(line)s of the ledger (%(number)s) stands at the place of "
-                    "another line."
-                ),
-                ledger,
-            ),
-            "line_foreign": (
-                self.env._(
-                    "Line %(line)s of the ledger (%(number)s) does not belong there: "
-                    "other evidence vouches for another line. %(what)s"
-                ),
-                ledger,
-            ),
-            "line_replaced": (
-                self.env._(
-                    "Line %(line)s of the ledger is another one than in the exported "
-                    "ledger, where it stands for %(name)s."
-                ),
-                ledger,
-            ),
-            "ledger_cut": (
-                self.env._(
-                    "The end of the ledger has been cut off: line %(line)s and what "
-                    "follows are gone. Compared with: %(what)s."
-                ),
-                self.env._(
-                    "Compare with the newest backup. If an older backup has been "
-                    "restored, what was archived since then is missing here."
-                ),
-            ),
-            "document_unsealed": (
-                self.env._("No line of the ledger vouches for %(name)s."),
-                self.env._(
-                    "It did not come into the archive through Odoo, or its line has "
-                    "been removed: compare with a backup."
-                ),
-            ),
-            "document_missing": (
-                self.env._(
-                    "%(name)s has been archived, and is not in the archive any more."
-                ),
-                self.env._("Restore the document and its file from a backup."),
-            ),
-            "document_changed": (
-                self.env._("%(name)s has been changed in the database: %(what)s."),
-                values,
-            ),
-            "closing_changed": (
-                self.env._(
-                    "The closing %(name)s has been changed in the database: %(what)s."
-                ),
-                values,
-            ),
-            "closing_unsealed": (
-                self.env._("No line of the ledger vouches for the closing %(name)s."),
-                ledger,
-            ),
-            "closing_missing": (
-                self.env._(
-                    "The closing %(name)s is in the ledger, and not among the closings "
-                    "any more."
-                ),
-                ledger,
-            ),
-            "invoice_missing": (
-                self.env._("%(number)s is posted and has not been archived."),
-                self.env._("Open Archiving > To Fix, or wait for the next catch-up."),
-            ),
-            "source_gone": (
-                self.env._(
-                    "Invoice %(number)s is not in Odoo any more, and no line of the "
-                    "ledger says who deleted it. Its document is kept."
-                ),
-                self.env._(
-                    "Open Archiving > Deleted Invoices and retry it there. If it is "
-                    "not there, it was deleted in the database itself: find out who "
-                    "did it, and restore the invoice from a backup or acknowledge "
-                    "this."
-                ),
-            ),
-            "guard_missing": (
-                self.env._(
-                    "The database does not protect the archive as it should: %(actual)s"
-                ),
-                self.env._(
-                    "Update the module ProGBox Invoice Archive, then verify again."
-                ),
-            ),
-            "guard_lifted": (
-                self.env._(
-                    "The database did not protect the archive until Odoo put its "
-                    "guards back: %(actual)s"
-                ),
-                self.env._(
-                    "Find out who worked in the database then. The other findings "
-                    "say whether the archive has suffered. Then acknowledge this."
-                ),
-            ),
-            "clock": (
-                self.env._(
-                    "The server's clock was set back before line %(line)s of the "
-                    "ledger (%(number)s) was written."
-                ),
-                self.env._(
-                    "Nothing is lost, but the times of these lines prove less. See "
-                    "that the server keeps its time with NTP, then acknowledge this."
-                ),
-            ),
         }
