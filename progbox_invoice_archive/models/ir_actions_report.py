@@ -1,15 +1,17 @@
+import io
 import logging
+from collections import OrderedDict
 from urllib.parse import urlsplit
 
 import pikepdf
 from markupsafe import Markup
 
 from odoo import api, models
-from odoo.tools import file_open, ormcache
+from odoo.tools import LazyTranslate, file_open, ormcache
 
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
-from ..exceptions import RenderError
+from ..exceptions import FileUnreadable, RenderError
 from ..tools.report import (
     header_footer,
     page_html,
@@ -17,26 +19,82 @@ from ..tools.report import (
     running_foot,
     style_sheets,
     unpatched_qt,
+    wkhtmltopdf,
 )
-from ..tools.sentinels import SELF_CONTAINED
+from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
 
 _logger = logging.getLogger(__name__)
+_lt = LazyTranslate(__name__)
 
 # Nothing is fetched and no script runs late: the page is ready when it is loaded.
 # With 0 wkhtmltopdf takes 90 ms more than with 1.
 NO_DELAY = "1"
+
 # Nobody answers there: what a page asks for all the same is not fetched.
 NO_NETWORK = ("--proxy", "http://127.0.0.1:1")
+
 # A page of more pictures would take the memory of the worker.
 PICTURES_LIMIT = 100 * 1024 * 1024
+
 LAYOUT_BUNDLES = ("web.report_assets_pdf", "web.report_assets_common")
+
 CSS_ERROR = "## CSS error message ##"  # base.assetsbundle puts it into a broken bundle
+
 IN_PAGE_CSS = "progbox_invoice_archive/static/report/in_page.css"
+
 # mm, when header and footer stand in the page
 TOP_MARGIN, BOTTOM_MARGIN, SIDE_MARGIN = 9, 13, 8
+
 FOOT_TOP = 10  # mm from the bottom edge of the sheet
+
 # what Odoo hands from _prepare_html to _run_wkhtmltopdf carries it along
 RUNNING_FOOT = "progbox-running-foot"
+
+
+def _with_options(args, options):
+    """The switches, with other values for some that are there already."""
+    args = list(args)
+    for name, value in options.items():
+        args[args.index(name) + 1] = str(value)
+    return args
+
+
+def _same_rules(css, other):
+    return css.split() == other.split()
+
+
+TIMEOUT_PARAMETER = "progbox_invoice_archive.render_timeout"
+
+DEFAULT_TIMEOUT = 60  # seconds
+# What to say when wkhtmltopdf fails: see REASONS of tools/report/wkhtmltopdf.py.
+FAILURES = {
+    "missing": _lt(
+        "wkhtmltopdf is not installed on the server. Install it, then restart Odoo."
+    ),
+    "timeout": _lt(
+        "Making the page took too long and was stopped. Try again when the"
+        " server has less to do, or raise the time in the system parameter"
+        " %(parameter)s.",
+        parameter=TIMEOUT_PARAMETER,
+    ),
+    "network": _lt(
+        "The page asked for something that is not on this server. Look in the"
+        " report for a picture, a frame or a font with an address."
+    ),
+    "output": _lt(
+        "wkhtmltopdf ended without a complete page. Try again; if it comes"
+        " back, install wkhtmltopdf again."
+    ),
+    "disk": _lt(
+        "The page could not be written: the server's disk for temporary files"
+        " is full or cannot be written to. Make room, then try again."
+    ),
+    "crash": _lt(
+        "wkhtmltopdf broke off while making the page. The server may have too"
+        " little memory for it. Try again; if it comes back, show the technical"
+        " detail to your administrator."
+    ),
+}
 
 
 class IrActionsReport(models.Model):
@@ -242,14 +300,124 @@ class IrActionsReport(models.Model):
         lift = TOP_MARGIN if paper.css_margins else 0
         return pdf_pages.finish(pdf, lift, stamps_for if foot else None)
 
+    # ------------------------------------------------------------------
+    # wkhtmltopdf: the call, what it is, and what to say when it fails
+    # ------------------------------------------------------------------
 
-def _with_options(args, options):
-    """The switches, with other values for some that are there already."""
-    args = list(args)
-    for name, value in options.items():
-        args[args.index(name) + 1] = str(value)
-    return args
+    def _progbox_to_pdf(self, body, args, header=None, footer=None):
+        get_param = self.env["ir.config_parameter"].sudo().get_param
+        timeout = float(get_param(TIMEOUT_PARAMETER) or DEFAULT_TIMEOUT)
+        try:
+            return wkhtmltopdf.to_pdf(
+                _wkhtml().bin, args, body, timeout, header, footer
+            )
+        except wkhtmltopdf.RendererFailure as failure:
+            message = self._progbox_failure_message(failure.reason)
+            raise RenderError(message, failure.detail) from failure
 
+    @api.model
+    def _progbox_renderer_version(self):
+        """What made the pages, for the seal: "wkhtmltopdf 0.12.6 (unpatched Qt)"."""
+        info = _wkhtml()
+        patched = "patched" if info.is_patched_qt else "unpatched"
+        return f"wkhtmltopdf {info.version} ({patched} Qt)"
 
-def _same_rules(css, other):
-    return css.split() == other.split()
+    @api.model
+    def _progbox_renderer_state(self):
+        """What the settings page shows about the renderer.
+
+        :return: dict of `version`, `patched`, `state` ('ok', 'missing', 'upgrade',
+            'broken' or 'workers') and `message`: what it means and what to do
+        """
+        info = _wkhtml()
+        state = "missing" if info.state == "install" else info.state
+        return {
+            "version": info.version,
+            "patched": info.is_patched_qt,
+            "state": state,
+            "message": self._progbox_state_message(state, info.is_patched_qt),
+        }
+
+    def _progbox_state_message(self, state, patched):
+        if state == "missing":
+            return self.env._(
+                "wkhtmltopdf is not installed on the server: invoices wait to be"
+                " archived. Install it, then restart Odoo."
+            )
+        if state == "upgrade":
+            return self.env._(
+                "wkhtmltopdf is too old. Install version 0.12.0 or newer, then restart"
+                " Odoo."
+            )
+        if state == "broken":
+            return self.env._(
+                "wkhtmltopdf does not answer. Install it again, then restart Odoo."
+            )
+        if patched:
+            return self.env._("Archived invoices look exactly as Odoo prints them.")
+        return self.env._(
+            "Archived invoices are complete. This wkhtmltopdf has no patched Qt, so the"
+            " header stands on the first page and the footer after the last line."
+        )
+
+    def _progbox_failure_message(self, reason):
+        return self.env._(FAILURES[reason])
+
+    # ------------------------------------------------------------------
+    # Printing an archived invoice gives the archived file
+    # ------------------------------------------------------------------
+
+    def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
+        report = self._get_report(report_ref)
+        archived = self._progbox_archived_streams(report, data, res_ids)
+        if not archived:
+            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)
+        others = [res_id for res_id in res_ids if res_id not in archived]
+        rendered = {}
+        if others:
+            rendered = super()._render_qweb_pdf_prepare_streams(
+                report_ref, data, others
+            )
+        streams = {**rendered, **archived}
+        in_order = [res_id for res_id in res_ids if res_id in streams]
+        # Odoo keeps what it could not split by record under False.
+        return OrderedDict(
+            (res_id, streams[res_id]) for res_id in dict.fromkeys([*in_order, *streams])
+        )
+
+    def _progbox_archived_streams(self, report, data, res_ids):
+        """Return the archived PDFs among the invoices that are to be printed.
+
+        :return: streams as Odoo collects them, by id
+        """
+        if (
+            not res_ids
+            or report.model != "account.move"
+            or (data or {}).get("proforma")
+            or self.env.context.get("progbox_render_anew") is RENDER_ANEW
+        ):
+            return {}
+        moves = self.env["account.move"].browse(res_ids)
+        moves.check_access("read")
+        streams = {}
+        printed = self.env["progbox.document"].sudo()
+        for move_id, documents in moves.sudo()._progbox_valid_documents().items():
+            pdf = documents.filtered(lambda d: d.mimetype == "application/pdf")[:1]
+            move = moves.browse(move_id).sudo()
+            if pdf and report.report_name == self._progbox_report_name(move, pdf):
+                try:
+                    content = b"".join(pdf._content_attachment()._progbox_blocks())
+                except FileUnreadable:
+                    _logger.exception("%s cannot be printed from the archive", pdf)
+                    continue
+                streams[move_id] = {"stream": io.BytesIO(content), "attachment": None}
+                printed |= pdf
+        if printed:
+            self.env["progbox.access.log"]._log_taken(printed, self.env._("Printed"))
+        return streams
+
+    def _progbox_report_name(self, move, document):
+        """Return the name of the report that the archived file stands for."""
+        made_with = document.made_with or {}
+        default = self.env["account.move.send"]._get_default_pdf_report_id(move)
+        return made_with.get("report") or default.report_name
