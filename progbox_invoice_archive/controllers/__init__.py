@@ -1,4 +1,4 @@
 from . import portal_home
 from . import share_pages
 from . import share_files
-from . import progbox_zip
+from . import zip_files

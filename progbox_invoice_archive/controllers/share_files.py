@@ -4,7 +4,9 @@ from odoo.tools.misc import str2bool
 from ..exceptions import NotShared
 from ..models.progbox_job_mixin import OPEN_STATES
 from .share_pages import PDF, PICTURES
+from .share_problems import keep_problems
 from .share_routes import render_page, share_route
+from .zip_files import built_zip_response, zip_response
 
 # Seconds after which the page of a zip that is not ready looks again.
 LOOK_AGAIN = 10
@@ -42,10 +44,12 @@ class ShareFiles(Controller):
             return request.redirect(
                 f"{share.env.context['progbox_root']}/prepared/{export.id}"
             )
-        response = zips._serve(share.company_id, inside, stem)
+        package = zips._package(share.company_id, inside)
         if not is_look:
+            if package.problems:
+                keep_problems(share, package.problems)
             share._deliver(domain)
-        return response
+        return zip_response(package, stem)
 
     @share_route("/prepared/<int:export_id>")
     def prepared(self, share, /, export_id, **_query):
@@ -72,7 +76,7 @@ class ShareFiles(Controller):
             return request.redirect(
                 f"{share.env.context['progbox_root']}/prepared/{export.id}"
             )
-        return export._serve()
+        return built_zip_response(export)
 
     def _export(self, share, export_id):
         export = share.env["progbox.export"].browse(export_id).exists()

@@ -5,6 +5,7 @@ from odoo.tools import format_date
 from odoo.addons.portal.controllers.portal import pager
 
 from ..exceptions import NotShared
+from .share_overview import years_of
 from .share_routes import render_page, share_route
 
 PAGE_SIZE = 50
@@ -23,7 +24,7 @@ class SharePages(Controller):
     def overview(self, share, /, **_query):
         share._log_visit("view")
         taken_on, taken_count = share._last_delivery()
-        years = share._years()
+        years = years_of(share)
         return render_page(
             share,
             "portal_archive_share",

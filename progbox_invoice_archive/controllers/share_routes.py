@@ -8,6 +8,7 @@ from odoo.http import SessionExpiredException, request, route
 
 from ..exceptions import NotShared
 from ..tools.share_token import MaskTokens
+from .share_problems import take_problems
 
 # The contact's own, and the link's.
 ROOTS = ("/my/archive/<int:share_id>", "/archive/<string:token>")
@@ -110,7 +111,7 @@ def render_page(share, template, **values):
             "search": "",
             "date_from": None,
             "date_to": None,
-            "problems": share._take_problems(),
+            "problems": take_problems(share),
             **values,
         },
     )

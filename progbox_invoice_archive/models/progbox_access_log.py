@@ -5,12 +5,12 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.http import request
 from odoo.tools import SQL
 
 from ..tools.ledger.guards_sql import PURGE_SETTING
 from ..tools.sentinels import SERVER
-from .ir_binary_access_log import ONE_OPENING, ONE_REFUSAL
+from ..tools.web_request import current_request
+from .ir_binary import ONE_OPENING, ONE_REFUSAL
 from .res_users import ARCHIVE_MANAGER
 
 PURGE_LIMIT = 10000
@@ -33,6 +33,8 @@ class ProgboxAccessLog(models.Model):
     _rec_name = "document_name"
     # The line itself says who and when, better.
     _log_access = False
+    # After the retention: see _gc_access_log().
+    _server_may_unlink = True
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, index=True, ondelete="restrict"
@@ -70,15 +72,6 @@ class ProgboxAccessLog(models.Model):
     _folder_idx = models.Index("(folder_ref, id) WHERE folder_ref IS NOT NULL")
     _share_idx = models.Index("(share_ref, id) WHERE share_ref IS NOT NULL")
     _purge_idx = models.Index("(company_id, accessed_on)")
-
-    # ------------------------------------------------------------------
-    # CRUD: nothing but the methods below
-    # ------------------------------------------------------------------
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_server(self):
-        if self.env.context.get("progbox_server") is not SERVER:
-            raise UserError(self._refusal())
 
     def _refusal(self):
         return self.env._(
@@ -132,6 +125,7 @@ class ProgboxAccessLog(models.Model):
                 company.ids,
             )
         # One statement: it is part of every deposit and of every opening.
+        asked = current_request()
         self.env.cr.execute(
             SQL(
                 """INSERT INTO progbox_access_log (
@@ -148,7 +142,7 @@ class ProgboxAccessLog(models.Model):
                 LEFT JOIN res_partner partner ON partner.id = usr.partner_id""",
                 now=fields.Datetime.now(),
                 kind=kind,
-                address=request.httprequest.remote_addr if request else None,
+                address=asked and asked.address,
                 note=note,
                 share=share and share.id or None,
                 visitor=share and share._visitor_name() or None,
@@ -168,7 +162,8 @@ class ProgboxAccessLog(models.Model):
             # Odoo then takes the request once more, with a cursor that writes.
             raise psycopg2.errors.ReadOnlySqlTransaction("access log")
         # The portal looks an invoice up as the superuser: who asked is the request's.
-        log = self.with_user(request.env.uid or self.env.uid) if request else self
+        asked = current_request()
+        log = self.with_user(asked.user_id or self.env.uid) if asked else self
         log._log("download", documents=documents, note=note)
 
     @api.model
@@ -196,7 +191,7 @@ class ProgboxAccessLog(models.Model):
         :param str kind: "view" or "download"; who has looked at a file has not saved it
         """
         kinds = ("download",) if kind == "download" else ("view", "download")
-        return "Range" in request.httprequest.headers and self._has_recent(
+        return current_request().has_range and self._has_recent(
             kinds, ONE_OPENING, share, document_ref=document.id
         )
 
@@ -219,7 +214,7 @@ class ProgboxAccessLog(models.Model):
             Domain("share_ref", "=", share.id if share else False)
             & Domain("kind", "in", kinds)
             & Domain("user_ref", "=", self.env.uid)
-            & Domain("address", "=", request.httprequest.remote_addr)
+            & Domain("address", "=", current_request().address)
             & Domain("accessed_on", ">", fields.Datetime.now() - since)
         )
 

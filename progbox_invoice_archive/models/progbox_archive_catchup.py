@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+CRON = "progbox_invoice_archive.ir_cron_catchup"
 # Invoices that one run looks for, and how many may wait in the queue: the rest
 # is found again by the next run, so nothing has to remember where it stopped.
 BATCH_SIZE = 500
@@ -29,8 +30,13 @@ class ProgboxArchiveCatchup(models.AbstractModel):
             if not self.env["ir.cron"]._commit_progress(found, remaining=0):
                 break
         if found:
-            cron = self.env.ref("progbox_invoice_archive.ir_cron_catchup")
-            cron._trigger(fields.Datetime.now() + PAUSE)
+            self._trigger(fields.Datetime.now() + PAUSE)
+
+    @api.model
+    def _trigger(self, at=None):
+        """Wake the catch-up, now or at a naive UTC datetime, if its cron exists."""
+        if cron := self.env.ref(CRON, raise_if_not_found=False):
+            cron.sudo()._trigger(at)
 
     @api.model
     def _run_once(self):

@@ -13,7 +13,6 @@ from .progbox_archive_deposit import Deposit, InvoiceFiles
 from .progbox_job_mixin import UNFINISHED_STATES
 
 PRIORITIES = {"posting": 0, "legal": 0, "catchup": 5, "history": 10}
-CRON = "progbox_invoice_archive.ir_cron_archive"
 # How long an authority may take before a person looks, and how often we look.
 AUTHORITY_PATIENCE = timedelta(days=7)
 AUTHORITY_INTERVAL = timedelta(hours=1)
@@ -33,6 +32,7 @@ class ProgboxArchiveJob(models.Model):
     _inherit = "progbox.job.mixin"
     _description = "Invoice Archiving"
     _rec_name = "move_id"
+    _job_cron = "progbox_invoice_archive.ir_cron_archive"
 
     move_id = fields.Many2one(
         "account.move",
@@ -65,9 +65,6 @@ class ProgboxArchiveJob(models.Model):
     currency_id = fields.Many2one(related="move_id.currency_id")
     to_fix = fields.Boolean(compute="_compute_to_fix", search="_search_to_fix")
 
-    _ready_idx = models.Index(
-        "(priority, next_try, id) WHERE state IN ('pending', 'waiting')"
-    )
     # Nearly all jobs are done: the few open ones are asked for with every invoice.
     _open_idx = models.Index(
         "(move_id) WHERE state IN ('pending', 'running', 'waiting', 'failed')"
@@ -127,28 +124,14 @@ class ProgboxArchiveJob(models.Model):
         self._job_trigger()
 
     @api.model
-    def _job_leader(self):
-        cron = self.env.ref(CRON, raise_if_not_found=False)
-        return (cron or self.env["ir.cron"]).sudo()
-
-    @api.model
-    def _job_crons(self):
-        leader = self._job_leader()
-        followers = leader.with_context(active_test=False).search(
-            Domain("ir_actions_server_id.model_id", "=", leader.model_id.id)
-            & Domain("code", "=", leader.code)
-            & Domain("id", "!=", leader.id),
-            order="id",
-        )
-        return leader | followers
-
-    @api.model
     def _job_set_workers(self, wanted):
         """Let this many crons archive side by side.
 
         :param int wanted: 1 or more
         """
         crons = self._job_crons()
+        if not crons:
+            return
         for _number in range(len(crons), wanted):
             crons |= crons[0].copy({"active": True})
         # Deactivating locks the row: a worker in the middle of a job is left alone.

@@ -3,8 +3,6 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-CRON = "progbox_invoice_archive.ir_cron_compilation"
-
 
 class ProgboxCompilation(models.Model):
     """One invoice backup: many invoices and their attachments in one PDF.
@@ -18,6 +16,7 @@ class ProgboxCompilation(models.Model):
     _inherit = ["progbox.requested.job.mixin", "progbox.compilation.choices"]
     _description = "Invoice Backup"
     _order = "id desc"
+    _job_cron = "progbox_invoice_archive.ir_cron_compilation"
 
     name = fields.Char(required=True, readonly=True)
     company_id = fields.Many2one(
@@ -82,10 +81,6 @@ class ProgboxCompilation(models.Model):
         string="Kept Until",
         readonly=True,
         help="Afterwards the backup is removed. The invoices and their files stay.",
-    )
-
-    _ready_idx = models.Index(
-        "(priority, next_try, id) WHERE state IN ('pending', 'waiting', 'running')"
     )
 
     @api.depends("position", "total", "state", "step")
@@ -213,10 +208,6 @@ class ProgboxCompilation(models.Model):
     # ------------------------------------------------------------------
     # Job
     # ------------------------------------------------------------------
-
-    @api.model
-    def _job_leader(self):
-        return self.env.ref(CRON, raise_if_not_found=False).sudo()
 
     def _url(self):
         return f"/odoo/invoice-backups/{self.id}"

@@ -7,8 +7,8 @@ import pytz
 
 from odoo import fields, models
 
-from ..tools.compile import Attached, Part, PartRefused, assemble
 from ..tools.filenames import clean_filename
+from ..tools.pdf import Attached, Part, PartRefused, assemble
 from ..tools.staging import staged
 
 

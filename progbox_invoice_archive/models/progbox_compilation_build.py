@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..exceptions import JobError
-from ..tools.compile import CompileError, Item, Limits, inspect_files
+from ..tools.pdf import CompileError, Item, Limits, inspect_files
 from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
 
 # Invoices whose files are looked for at once, and files that are tried in a row.

@@ -98,4 +98,6 @@ class ProgboxCompilation(models.Model):
             }
         )
         # Not here: a mail server that is slow or away is no reason to do it all again.
-        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        scheduler = "mail.ir_cron_mail_scheduler_action"
+        if cron := self.env.ref(scheduler, raise_if_not_found=False):
+            cron.sudo()._trigger()

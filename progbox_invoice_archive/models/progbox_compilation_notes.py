@@ -21,7 +21,7 @@ class ProgboxCompilationReasons(models.AbstractModel):
     def _note(self, codes):
         """Return what a person reads about a file that goes in.
 
-        :param codes: what tools.compile has changed in it, or codes of ours
+        :param codes: what tools.pdf has changed in it, or codes of ours
         :return: the translated text, and whether the last page says it, too
         """
         sentences = self._notes_of_files() | self._notes_of_invoices()

@@ -5,7 +5,7 @@ import pikepdf
 
 from odoo import models
 
-from ..tools.compile import Part
+from ..tools.pdf import Part
 from ..tools.sentinels import SELF_CONTAINED
 from ..tools.staging import write_blocks
 

@@ -11,7 +11,7 @@ class ProgboxCompilationReasons(models.AbstractModel):
     def _sentences(self, code):
         """Return what a person reads about a file that is left out.
 
-        :param str code: of tools.compile, or one of ours
+        :param str code: of tools.pdf, or one of ours
         :return: the reason and the advice, translated; the advice may be empty
         """
         reasons = self._reasons_of_files() | self._reasons_of_invoices()
@@ -121,7 +121,7 @@ class ProgboxCompilationReasons(models.AbstractModel):
     def _failure(self, code):
         """Return why there is no backup at all, and what to do.
 
-        :param str code: one of tools.compile.ERRORS
+        :param str code: one of tools.pdf.ERRORS
         """
         return {
             "disk_full": self.env._(

@@ -605,4 +605,6 @@ class ProgboxDocument(models.Model):
             "size": self.size,
             "type": self.type_id.code,
             "version": self.version,
+            # Lines from before there were series are those of archived sets.
+            **({"series": self.series} if self.series else {}),
         }

@@ -10,7 +10,7 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from .progbox_job_engine import CONCURRENCY_ERRORS
+from .progbox_job_mixin import CONCURRENCY_ERRORS
 
 # A worker that has not been heard of for this long is dead.
 LEASE = timedelta(minutes=10)

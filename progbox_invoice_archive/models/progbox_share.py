@@ -1,9 +1,46 @@
-from odoo import api, fields, models
-from odoo.fields import Domain
-from odoo.tools import SQL, format_date
+import logging
+import re
+from datetime import date
+from smtplib import SMTPException
 
+from dateutil.relativedelta import relativedelta
+
+from odoo import Command, api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL, escape_psql, format_date, formataddr
+
+from odoo.addons.base.models.ir_mail_server import MailDeliveryException
+
+from ..exceptions import NotShared
+from ..tools.filenames import clean_filename
 from ..tools.sentinels import SERVER
-from ..tools.share_token import new_secret
+from ..tools.share_token import matches, new_secret, split
+from ..tools.web_request import current_request
+from .ir_binary import ONE_OPENING
+from .progbox_job_mixin import OPEN_STATES
+
+_logger = logging.getLogger(__name__)
+
+# What was taken along at that moment.
+TAKEN = "taken@"
+
+# One way to write each part: a large zip is kept by it, and is not built twice.
+PART = re.compile(rf"\d{{4}}(-\d\d)?|{TAKEN}\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+
+
+SHARED = "progbox_invoice_archive.mail_template_share"
+
+MONTH = "progbox_invoice_archive.mail_template_share_month"
+
+LAYOUT = "progbox_invoice_archive.mail_layout_share"
+
+ZIP = "progbox_invoice_archive.mail_template_share_zip"
+
+# Of a share at a time: the months of a year, the year, all, and what was new.
+MOST_ZIPS = 20
+
+# A page names this many of the files that a zip lacks, PROBLEMS.txt all of them.
+NAMED = 3
 
 
 class ProgboxShare(models.Model):
@@ -239,3 +276,526 @@ class ProgboxShare(models.Model):
         return self.expires_on and format_date(
             self.env, self.expires_on, lang_code=self.lang
         )
+
+    # ------------------------------------------------------------------
+    # Who gets in, and what is written down about it
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _open_link(self, token):
+        """Return the open share that a token belongs to.
+
+        :rtype: progbox.share, as the superuser
+        :raise NotShared: for every other token
+        """
+        number, secret = split(token) or (0, "")
+        share = self.sudo().search(
+            Domain("id", "=", number) & Domain("kind", "=", "link"), limit=1
+        )
+        if not matches(secret, share.token_hash):
+            raise NotShared(share, "token")
+        share._check_open()
+        return share
+
+    @api.model
+    def _open_own(self, share_id):
+        """Return a share of the contact who is logged in.
+
+        :rtype: progbox.share, as the superuser
+        :raise NotShared: when it is not his, or not open any more
+        """
+        share = self.sudo().search(
+            Domain("id", "=", share_id)
+            & Domain("kind", "=", "portal")
+            & Domain("partner_id", "=", self.env.user.partner_id.id),
+            limit=1,
+        )
+        if not share:
+            raise NotShared(self.sudo().browse(share_id).exists(), "contact")
+        share._check_open()
+        return share
+
+    def _check_open(self):
+        self.invalidate_recordset(["state"])
+        if self.state != "active":
+            raise NotShared(self, self.state)
+
+    @api.model
+    def _own(self):
+        """Return the open shares of the contact who is logged in."""
+        return self.sudo().search(
+            Domain("kind", "=", "portal")
+            & Domain("partner_id", "=", self.env.user.partner_id.id)
+            & Domain("state", "=", "active"),
+            order="company_id, id desc",
+        )
+
+    @api.model
+    def _visited(self):
+        """Return the share that the request came through, or an empty one."""
+        share = self.env.context.get("progbox_share")
+        # A record: nothing that comes over RPC can be one.
+        return share if isinstance(share, models.BaseModel) else self.browse()
+
+    # ------------------------------------------------------------------
+    # Log
+    # ------------------------------------------------------------------
+
+    def _log_visit(self, kind, note=None):
+        """Write down that the folder was opened, or downloaded."""
+        if not current_request().is_head:
+            self.env["progbox.access.log"]._log(
+                kind, folder=self.folder_id, note=note, share=self
+            )
+
+    def _log_opening(self):
+        """Write down that the folder was opened, once for all pages that are read.
+
+        Not everybody begins with the first page: the monthly e-mail leads to a month.
+        """
+        if not self.env["progbox.access.log"]._has_recent(
+            ("view",), ONE_OPENING, self, document_ref=False
+        ):
+            self._log_visit("view")
+
+    def _log_file(self, document, kind):
+        """Write down that a document was seen or downloaded, once per opening."""
+        log = self.env["progbox.access.log"]
+        if not current_request().is_head and not log._is_continued(
+            kind, document, self
+        ):
+            log._log(kind, documents=document, share=self)
+
+    @api.model
+    def _log_refusal(self, refused):
+        """Write down who was turned away.
+
+        :param NotShared refused: why
+        """
+        share = refused.share
+        if not share:
+            # No share, no company: there is no access log to write it into.
+            address = current_request().address
+            _logger.info("Refused: a share that does not exist, from %s", address)
+            return
+        note = share._as_sharer_reads()._refusal_reason(refused.reason)
+        if refused.number:
+            note = f"{note} ({refused.number})"
+        folder = share.folder_id
+        place = {"folder": folder} if folder else {"company": share.company_id}
+        self.env["progbox.access.log"]._log_refusal(note, share=share, **place)
+
+    def _refusal_reason(self, reason):
+        return {
+            "token": self.env._("A wrong link"),
+            "contact": self.env._("Shared with somebody else"),
+            "expired": self.env._("The share has expired"),
+            "revoked": self.env._("The share was revoked"),
+            "document": self.env._("A document that is not in the shared folder"),
+            "zip": self.env._("A zip of another share"),
+            "part": self.env._("Something that is not in the shared folder"),
+        }[reason]
+
+    # ------------------------------------------------------------------
+    # Which documents a share opens: the one place that says so
+    # ------------------------------------------------------------------
+
+    def _documents_domain(self):
+        """Return what whoever has this share may see, and nothing else.
+
+        The share's state is part of it, so that a query made with a domain from
+        before the revocation finds nothing either.
+        """
+        self.ensure_one()
+        domain = self._inside() & self._still_open()
+        if not self.include_future:
+            domain &= self._chosen_domain()
+        return domain
+
+    def _inside(self):
+        return Domain("company_id", "=", self.company_id.id) & Domain(
+            "folder_id", "child_of", self.folder_id.ids
+        )
+
+    def _still_open(self):
+        share_id = self.id
+        return Domain.custom(
+            to_sql=lambda _model, _alias, _query: SQL(
+                "(SELECT %s FROM progbox_share share WHERE id = %s) = 'active'",
+                self._state_sql(SQL("share")),
+                share_id,
+            ),
+        )
+
+    def _documents(self, domain=Domain.TRUE, **options):
+        """Return documents of the share, as the server sees them.
+
+        :param domain: which of them
+        :param options: offset, limit and order of the search
+        """
+        documents = self.env["progbox.document"].sudo()
+        return documents.search(self._documents_domain() & Domain(domain), **options)
+
+    def _document_count(self, domain=Domain.TRUE):
+        documents = self.env["progbox.document"].sudo()
+        return documents.search_count(self._documents_domain() & Domain(domain))
+
+    def _count_all(self):
+        """Return how many documents these shares open together."""
+        documents = self.env["progbox.document"].sudo()
+        domains = [share._documents_domain() for share in self]
+        return documents.search_count(Domain.OR(domains))
+
+    def _document(self, document_id):
+        """Return one document.
+
+        :raise NotShared: when it is not in this share
+        """
+        document = self._documents(Domain("id", "=", document_id), limit=1)
+        if not document:
+            raise NotShared(self, "document", document_id)
+        return document
+
+    # ------------------------------------------------------------------
+    # Parts: what a page shows or a zip holds
+    # ------------------------------------------------------------------
+
+    def _part(self, part):
+        """Return which documents a part of the share has.
+
+        :param str part: "all", "new", "again" (what was taken along the last time),
+            "taken@" and a moment, "2026" or "2026-11"
+        :return: domain, and the name of the part
+        :raise NotShared: when there is no such part
+        """
+        if part == "all":
+            return Domain.TRUE, self._label()
+        new = self.env._("New documents")
+        if part == "new":
+            return self._new_domain(), new
+        if part == "again":
+            return self._taken_domain(self._last_delivery()[0]), new
+        if not PART.fullmatch(part):
+            raise NotShared(self, "part")
+        try:
+            if part.startswith(TAKEN):
+                return self._taken_domain(part.removeprefix(TAKEN)), new
+            if len(part) == 4:
+                return self._dated(date(int(part), 1, 1), years=1), part
+            first = fields.Date.to_date(f"{part}-01")
+            return self._dated(first, months=1), self._month_name(first)
+        except ValueError as error:
+            raise NotShared(self, "part") from error
+
+    def _label(self):
+        """Return what its recipient calls the shared folder."""
+        return self.folder_id.sudo()._recipient_name()
+
+    def _file_stem(self, name):
+        return clean_filename(f"{self.company_id.sudo().name} {name}")
+
+    @api.model
+    def _month_name(self, first):
+        return format_date(self.env, first, date_format="LLLL y").capitalize()
+
+    @api.model
+    def _dated(self, first, **length):
+        """Documents of a time; those without a date count on the day they came."""
+        after = first + relativedelta(**length)
+        undated = Domain("document_date", "=", False)
+        return (
+            Domain("document_date", ">=", first) & Domain("document_date", "<", after)
+        ) | (
+            undated
+            & Domain("create_date", ">=", first)
+            & Domain("create_date", "<", after)
+        )
+
+    @api.model
+    def _search_domain(self, search="", date_from=None, date_to=None):
+        """Return which documents a visitor looks for.
+
+        :param str search: part of a number, a client or a file name
+        :param date date_from: first day, or None
+        :param date date_to: last day, or None
+        """
+        domain = Domain.AND(
+            Domain.OR(
+                Domain(field, "ilike", escape_psql(word))
+                for field in ("number", "partner_name", "name")
+            )
+            for word in search.split()
+        )
+        if date_from:
+            domain &= Domain("document_date", ">=", date_from)
+        if date_to:
+            domain &= Domain("document_date", "<=", date_to)
+        return domain
+
+    # ------------------------------------------------------------------
+    # Only what is there today
+    # ------------------------------------------------------------------
+
+    def _keep_choice(self):
+        """Write down which documents are there now; the others stay closed."""
+        documents = self.env["progbox.document"].sudo()
+        documents.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO progbox_share_choice (share_id, document_ref)
+                SELECT %s, id FROM progbox_document WHERE id IN %s""",
+                self.id,
+                documents._search(self._inside()).subselect(),
+            )
+        )
+        self.env["progbox.share.choice"].invalidate_model()
+
+    def _chosen_domain(self):
+        chosen = SQL(
+            "SELECT document_ref FROM progbox_share_choice WHERE share_id = %s", self.id
+        )
+        return Domain("id", "in", SQL("(%s)", chosen))
+
+    # ------------------------------------------------------------------
+    # What is new since the last download
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _not_delivered_sql(self, document):
+        return SQL(
+            "NOT EXISTS (SELECT FROM progbox_share_delivery WHERE share_id = %s"
+            " AND document_ref = %s.id)",
+            self.id,
+            document,
+        )
+
+    def _new_count(self):
+        return self._document_count(self._new_domain())
+
+    def _taken_domain(self, moment):
+        """Return what was taken along at a moment, as it stands in the delivery."""
+        taken = SQL(
+            """SELECT document_ref FROM progbox_share_delivery
+            WHERE share_id = %s AND taken_on = %s""",
+            self.id,
+            fields.Datetime.to_datetime(moment) or None,
+        )
+        return Domain("id", "in", SQL("(%s)", taken))
+
+    def _new_domain(self):
+        """Return what was not taken along yet."""
+        return Domain.custom(
+            to_sql=lambda _model, alias, _query: self._not_delivered_sql(
+                SQL.identifier(alias)
+            ),
+        )
+
+    def _last_delivery(self):
+        """Return when documents were last taken along, and how many new ones."""
+        last = self.env.execute_query(
+            SQL(
+                """SELECT taken_on, count(*) FROM progbox_share_delivery
+                WHERE share_id = %s GROUP BY taken_on
+                ORDER BY taken_on DESC LIMIT 1""",
+                self.id,
+            )
+        )
+        return last[0] if last else (False, 0)
+
+    def _deliver(self, domain):
+        """Remember that these documents are being taken along.
+
+        :param domain: which documents of the share
+        :return: the moment that stands for them
+        """
+        now = fields.Datetime.now()
+        documents = self.env["progbox.document"].sudo()
+        documents.flush_model()
+        found = documents._search(self._documents_domain() & Domain(domain))
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO progbox_share_delivery (share_id, document_ref, taken_on)
+                SELECT %s, id, %s FROM progbox_document WHERE id IN %s
+                ON CONFLICT DO NOTHING""",
+                self.id,
+                now,
+                found.subselect(),
+            )
+        )
+        self.env["progbox.share.delivery"].invalidate_model()
+        return now
+
+    # ------------------------------------------------------------------
+    # What recipients of shares are written
+    # ------------------------------------------------------------------
+
+    def _portal_url(self):
+        return f"{self.get_base_url()}/my/archive/{self.id}"
+
+    @api.model
+    def _link_url(self, token):
+        return f"{self.get_base_url()}/archive/{token}"
+
+    def _recipient_address(self):
+        return formataddr((self.recipient_name or "", self.email))
+
+    def _language(self):
+        """Return the language that the recipient reads now."""
+        contact = self.sudo().partner_id
+        return (self.kind == "portal" and contact.lang) or self.lang
+
+    def _announce(self, url):
+        """Write to the recipient that a folder was shared with him.
+
+        At once, and before the share is committed: the link stands in this e-mail and
+        nowhere else, so it neither waits in a queue nor stays when it is not sent.
+
+        :return: whether the e-mail went out
+        """
+        mail = self._mail(SHARED, url)
+        # Odoo deletes an e-mail without a valid recipient as if it had been sent.
+        mail.auto_delete = False
+        try:
+            with self.env.cr.savepoint():
+                mail.send(raise_exception=True)
+            is_sent = mail.state != "exception"
+        except (MailDeliveryException, SMTPException, OSError) as error:
+            _logger.warning("%s: the e-mail was not sent: %s", self, error)
+            is_sent = False
+        if is_sent and mail.state == "outgoing":
+            # The mail server of a person sends so many a minute, and this one later.
+            mail.auto_delete = True
+        else:
+            mail.unlink()
+        return is_sent
+
+    def _mail(self, template, url, **details):
+        """Return a new e-mail to the recipient, which nobody reads in a chatter.
+
+        :param str template: external id
+        :param str url: what the button of the e-mail opens
+        :param details: what else the template shows
+        """
+        self.ensure_one()
+        share = self.sudo()
+        mail_id = (
+            self.env.ref(template)
+            .sudo()
+            .with_context(progbox={"url": url, **details})
+            .send_mail(
+                share.id,
+                email_layout_xmlid=LAYOUT,
+                email_values={"model": False, "res_id": False, "auto_delete": True},
+            )
+        )
+        return self.env["mail.mail"].sudo().browse(mail_id)
+
+    def _invite(self):
+        """Let the contact in to the portal, as Odoo itself does it."""
+        partner = self.partner_id.sudo()
+        if partner.user_ids:
+            return
+        wizard = (
+            self.env["portal.wizard"]
+            .sudo()
+            .with_company(self.company_id)
+            .create({"partner_ids": [Command.set(partner.ids)]})
+        )
+        wizard.user_ids.action_grant_access()
+
+    @api.model
+    def _notify_closed(self, closings):
+        """Queue one e-mail to each who wants to know when a month is closed.
+
+        :param progbox.closing closings: new ones of one company
+        """
+        shares = self.sudo().search(
+            Domain("company_id", "in", closings.company_id.ids)
+            & Domain("email", "!=", False)
+            & Domain("monthly_notification", "=", True)
+            & Domain("state", "=", "active")
+        )
+        for share in shares:
+            try:
+                with self.env.cr.savepoint():
+                    share._notify_months(closings.sudo())
+            except Exception:
+                # A month is closed, whatever is wrong with an e-mail.
+                _logger.exception("%s: no e-mail about %s", share, closings)
+
+    def _notify_months(self, closings):
+        share = self.with_context(lang=self._language())
+        closings = closings.with_env(share.env).sorted("month")
+        months = [news for closing in closings if (news := share._news_of(closing))]
+        if not months:
+            return
+        # Of a link nothing is kept that could be sent.
+        url = self.kind == "portal" and share._portal_url()
+        if url and len(months) == 1:
+            url += f"/month/{months[0]['key']}"
+        names = dict.fromkeys([months[0]["name"], months[-1]["name"]])
+        share._mail(MONTH, url, month=" – ".join(names), months=months)
+
+    def _news_of(self, closing):
+        """Return what an e-mail says of a month, None when it has nothing new.
+
+        :param progbox.closing closing: the new closing of that month
+        """
+        month = self._dated(closing.month, months=1)
+        new = self._document_count(month & closing._new_domain())
+        return new and {
+            "key": f"{closing.month:%Y-%m}",
+            "name": closing._month_text(),
+            "new": new,
+            "count": self._document_count(month),
+            "is_late": closing.number > 1,
+        }
+
+    def _request_zip(self, part, name):
+        """Queue a zip, or return the one that holds the same already.
+
+        :param str part: see :meth:`_part`
+        :param str name: of the zip, without extension
+        :rtype: progbox.export
+        """
+        domain, _name = self._part(part)
+        count = self._document_count(domain)
+        moment = self._deliver(domain)
+        if part in ("new", "again"):
+            part = f"{TAKEN}{self._last_delivery()[0] if part == 'again' else moment}"
+        exports = self.env["progbox.export"]
+        there = exports.search(
+            Domain("share_id", "=", self.id) & Domain("share_part", "=", part)
+        ).filtered(
+            lambda export: (
+                export.state in OPEN_STATES
+                or (export.has_content and export.found_count == count)
+            )
+        )
+        return there[:1] or self.env["progbox.zip"]._queue_zip(
+            self.company_id, Domain.FALSE, name, share_id=self.id, share_part=part
+        )
+
+    def _discard_old_zips(self):
+        """Keep the newest zips only: whoever asks for more does not fill the disk."""
+        exports = self.env["progbox.export"].search(Domain("share_id", "in", self.ids))
+        for export in exports.filtered("has_content")[MOST_ZIPS:]:
+            export._discard()
+
+    # ------------------------------------------------------------------
+    # What a zip lacks
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _problems_shown(self, count, problems):
+        """Return what a page says of the files that a zip lacks.
+
+        :param int count: of all of them
+        :param list problems: a sentence for each, or for the first ones
+        :return: dictionary of ``text``, ``first`` and ``more``, or None
+        """
+        return count and {
+            "text": self.env["progbox.zip"]._problems_text(count),
+            "first": problems[:NAMED],
+            "more": count > NAMED,
+        }

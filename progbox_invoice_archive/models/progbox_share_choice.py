@@ -1,6 +1,4 @@
 from odoo import fields, models
-from odoo.fields import Domain
-from odoo.tools import SQL
 
 
 class ProgboxShareChoice(models.Model):
@@ -27,29 +25,3 @@ class ProgboxShareChoice(models.Model):
 
     def _refusal(self):
         return self.env._("What a share holds is written by the server alone.")
-
-
-class ProgboxShare(models.Model):
-    """Only what is there today."""
-
-    _inherit = "progbox.share"
-
-    def _keep_choice(self):
-        """Write down which documents are there now; the others stay closed."""
-        documents = self.env["progbox.document"].sudo()
-        documents.flush_model()
-        self.env.cr.execute(
-            SQL(
-                """INSERT INTO progbox_share_choice (share_id, document_ref)
-                SELECT %s, id FROM progbox_document WHERE id IN %s""",
-                self.id,
-                documents._search(self._inside()).subselect(),
-            )
-        )
-        self.env["progbox.share.choice"].invalidate_model()
-
-    def _chosen_domain(self):
-        chosen = SQL(
-            "SELECT document_ref FROM progbox_share_choice WHERE share_id = %s", self.id
-        )
-        return Domain("id", "in", SQL("(%s)", chosen))

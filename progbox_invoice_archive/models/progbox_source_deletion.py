@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 from ..tools.sentinels import SERVER
 
@@ -13,9 +12,22 @@ class ProgboxSourceDeletion(models.Model):
     """
 
     _name = "progbox.source.deletion"
-    _inherit = "progbox.job.mixin"
+    _inherit = ["progbox.job.mixin", "progbox.append.only"]
     _description = "Deleted Source of Documents"
     _rec_name = "number"
+    _job_cron = "progbox_invoice_archive.ir_cron_source_deletion"
+    # What becomes of the job, and the line that it writes: the note itself stays.
+    _server_fields = frozenset(
+        {
+            "attempts",
+            "done_on",
+            "error",
+            "error_detail",
+            "next_try",
+            "seal_id",
+            "state",
+        }
+    )
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="restrict"
@@ -36,29 +48,14 @@ class ProgboxSourceDeletion(models.Model):
         help="The line of the ledger that says so.",
     )
 
-    _ready_idx = models.Index(
-        "(priority, next_try, id) WHERE state IN ('pending', 'waiting')"
-    )
     _res_idx = models.Index("(res_model, res_id)")
     _seal_unique = models.UniqueIndex(
         "(seal_id) WHERE seal_id IS NOT NULL", "A line of the ledger says one thing."
     )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_server()
-        return super().create(vals_list)
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_never(self):
-        self._check_server()
-
-    def copy_data(self, default=None):
-        raise UserError(self._refusal())
-
-    def _check_server(self):
-        if self.env.context.get("progbox_server") is not SERVER:
-            raise UserError(self._refusal())
+    def _job_write(self, vals):
+        server = self.with_context(progbox_server=SERVER)
+        return super(ProgboxSourceDeletion, server)._job_write(vals)
 
     def _refusal(self):
         return self.env._("The server alone notes that an archived record is deleted.")
@@ -73,7 +70,7 @@ class ProgboxSourceDeletion(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _enqueue(self, deletions):
+    def _note_deletions(self, deletions):
         """Note that records have been deleted by the current user, now.
 
         :param list deletions: field values, without by whom and when
@@ -87,10 +84,6 @@ class ProgboxSourceDeletion(models.Model):
         server = self.sudo().with_context(progbox_server=SERVER)
         server.create([{**deletion, **seen} for deletion in deletions])
         self._job_trigger()
-
-    @api.model
-    def _job_leader(self):
-        return self.env.ref("progbox_invoice_archive.ir_cron_source_deletion").sudo()
 
     def _job_begin_execution(self):
         # The ledger's lock comes first: see progbox.seal._lock().

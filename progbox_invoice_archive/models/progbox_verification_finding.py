@@ -1,8 +1,13 @@
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from .verification_texts import TEXTS
+
 WARNINGS = ("clock", "invoice_missing")
+
 # What a ledger that was mended does not have any more.
 LEDGER_KINDS = frozenset(
     (
@@ -14,10 +19,13 @@ LEDGER_KINDS = frozenset(
         "ledger_cut",
     )
 )
+
 # What has happened, and cannot be put right: somebody looks into it, once.
 PAST_KINDS = ("clock", "guard_lifted", "source_gone")
+
 # By what such a finding is known again.
 IDENTITY = ("kind", "sequence", "res_id", "actual")
+
 KINDS = [
     ("file_missing", "File missing"),
     ("file_unreadable", "File unreadable"),
@@ -41,6 +49,71 @@ KINDS = [
     ("guard_lifted", "Database guard was lifted"),
     ("clock", "Clock set back"),
 ]
+
+
+def _identity(finding):
+    """Return by what a finding is known again, from a record or its values."""
+    return tuple(finding[name] or None for name in IDENTITY)
+
+
+LISTED = re.compile(r"^(\w+): ", re.MULTILINE)
+
+# Per kind of finding, the fields that the sealed keys are shown as.
+SEALED_FIELDS = {
+    "document_changed": (
+        "progbox.document",
+        {
+            "amount": "amount_total",
+            "company": "company_id",
+            "currency": "currency_name",
+            "date": "document_date",
+            "folder": "folder_id",
+            "made_with": "made_with",
+            "mimetype": "mimetype",
+            "model": "res_model",
+            "name": "name",
+            "number": "number",
+            "origin": "origin",
+            "partner": "partner_name",
+            "record": "res_id",
+            "seal": "seal_id",
+            "series": "series",
+            "sha256": "sha256",
+            "size": "size",
+            "type": "type_id",
+            "version": "version",
+        },
+    ),
+    "closing_changed": (
+        "progbox.closing",
+        {
+            "closed_by": "closed_by",
+            "documents": "document_count",
+            "last_hash": "last_hash",
+            "last_sequence": "last_sequence",
+            "month": "month",
+            "new_documents": "new_document_count",
+            "number": "number",
+            "sealed_on": "closed_on",
+            "totals": "totals_text",
+        },
+    ),
+    "line_changed": (
+        "progbox.seal",
+        {"document": "document_id", "kind": "kind", "sealed_on": "sealed_on"},
+    ),
+    "line_foreign": (
+        "progbox.source.deletion",
+        {
+            "deleted_by": "deleted_by",
+            "deleted_on": "deleted_on",
+            "documents": "document_ids",
+            "model": "res_model",
+            "number": "number",
+            "record": "res_id",
+        },
+    ),
+}
 
 
 class ProgboxVerificationFinding(models.Model):
@@ -194,7 +267,43 @@ class ProgboxVerificationFinding(models.Model):
             record = None
         return {**texts, "date": date, "record": record}
 
+    # ------------------------------------------------------------------
+    # What a finding says to a person
+    # ------------------------------------------------------------------
 
-def _identity(finding):
-    """Return by what a finding is known again, from a record or its values."""
-    return tuple(finding[name] or None for name in IDENTITY)
+    @api.depends("kind", "sequence", "number", "path", "what", "expected", "actual")
+    @api.depends_context("lang")
+    def _compute_message(self):
+        for finding in self:
+            message, advice = TEXTS[finding.kind]
+            finding.message = self.env._(message) % {
+                "name": finding.path or finding.number or "?",
+                "what": finding._labelled_keys() or finding.sequence,
+                "line": finding.sequence,
+                "number": finding.number or "?",
+                "actual": finding.actual or "?",
+            }
+            finding.advice = self.env._(advice)
+            finding.expected_text = finding._labelled_values(finding.expected)
+            finding.actual_text = finding._labelled_values(finding.actual)
+
+    def _labelled_keys(self):
+        """Return what differs, under the names that the screens have for it."""
+        labels = self._labels()
+        return ", ".join(labels.get(key, key) for key in (self.what or "").split(", "))
+
+    def _labelled_values(self, text):
+        """Return lines of ``key: value`` with the names of the screens as keys."""
+        labels = self._labels()
+        return LISTED.sub(
+            lambda match: f"{labels.get(match[1], match[1])}: ", text or ""
+        )
+
+    def _labels(self):
+        """Return the translated labels of the sealed keys, by the key."""
+        model, names = SEALED_FIELDS.get(self.kind, ("progbox.document", {}))
+        model_fields = self.env[model]._fields
+        return {
+            key: model_fields[name]._description_string(self.env)
+            for key, name in names.items()
+        }

@@ -5,26 +5,20 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.http import Response, content_disposition, request
 
-from ..tools.filenames import clean_filename
+from ..tools.web_request import current_request
 from .progbox_job_mixin import OPEN_STATES
 
 _logger = logging.getLogger(__name__)
 
 LIMIT_PARAMETER = "progbox_invoice_archive.zip_limit"
+
 DEFAULT_LIMIT = 200
+
 MEGABYTE = 10**6
+
 # Documents that are named one by one in the access log; of more, the folders are.
 LOGGED_ONE_BY_ONE = 500
-# Out of caches, frames and search engines.
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex, nofollow",
-}
 
 
 class Measure(NamedTuple):
@@ -43,9 +37,9 @@ class Measure(NamedTuple):
 class ProgboxZip(models.AbstractModel):
     """Zips of documents: sent at once, or built in the background when they are large.
 
-    Whoever calls these methods decides with his environment what is inside: its user
-    and its companies, or the superuser with a domain that is narrow enough. What can
-    be extended: :meth:`_log_zip` and :meth:`_tell_problems`.
+    The environment of the caller decides what is inside: its user and its companies,
+    or the superuser with a domain that is narrow enough. What can be extended:
+    :meth:`_log_zip` and :meth:`_tell_problems`.
     """
 
     _name = "progbox.zip"
@@ -85,15 +79,14 @@ class ProgboxZip(models.AbstractModel):
         return measure.size <= float(limit) * MEGABYTE
 
     @api.model
-    def _serve(self, companies, domain, stem, folder=None):
-        """Return the response that streams a zip while it is made.
+    def _package(self, companies, domain, folder=None):
+        """Return what is about to be sent as a zip, and write that down.
 
         :param res.company companies: documents of others are never inside; with
             several, each has a folder of its own at the top
         :param domain: which of their documents
-        :param str stem: name of the zip, as people write it, without extension
         :param progbox.folder folder: when it is all that is in and under one folder
-        :rtype: odoo.http.Response
+        :rtype: Package, finished
         :raise UserError: when there is no document
         """
         packages = self.env["progbox.package"]
@@ -101,26 +94,14 @@ class ProgboxZip(models.AbstractModel):
         if not package.files and not package.problems:
             raise UserError(self._nothing_text())
         packages._finish(package)
-        head = request.httprequest.method == "HEAD"
-        if not head:
+        if not current_request().is_head:
             self._log_zip(companies, domain, len(package.files), folder)
             if package.problems:
                 self._tell_problems(package)
-        return Response(
-            [] if head else package.zip_stream(),
-            headers={
-                **HEADERS,
-                "Content-Type": "application/zip",
-                "Content-Disposition": content_disposition(
-                    f"{clean_filename(stem)}.zip"
-                ),
-                "Content-Length": package.zip_size,
-            },
-            direct_passthrough=True,
-        )
+        return package
 
     @api.model
-    def _request(self, companies, domain, stem, folder=None, **values):
+    def _queue_zip(self, companies, domain, stem, folder=None, **values):
         """Queue a zip that is built in the background, unless the same one is already.
 
         :param res.company companies: documents of others are never inside
@@ -166,7 +147,7 @@ class ProgboxZip(models.AbstractModel):
 
     @contextmanager
     def _refusals_logged(self, record):
-        """Write down who is refused a zip; the refusal goes its way.
+        """Write down who is refused a zip, and let the refusal through.
 
         :param record: folder, ticket or export that is asked for
         """
@@ -204,8 +185,13 @@ class ProgboxZip(models.AbstractModel):
         :param progbox.folder folder: when it is all of it
         :param str note: what else to know, in words
         """
+        share = self.env["progbox.share"]._visited()
+        told = share._as_sharer_reads() if share else self
+        note = note or told.env._("%(count)s in a zip", count=count)
+        if share:
+            share._log_visit("download", note)
+            return
         log = self.env["progbox.access.log"]
-        note = note or self.env._("%(count)s in a zip", count=count)
         if folder:
             log._log("download", folder=folder, note=note)
             return
@@ -221,8 +207,13 @@ class ProgboxZip(models.AbstractModel):
     def _tell_problems(self, package):
         """Tell the person on screen what PROBLEMS.txt names; the log has it all.
 
+        Of a share, the person who shares is told.
+
         :param Package package: with problems
         """
+        if share := self.env["progbox.share"]._visited():
+            told = share._as_sharer_reads()
+            self = told.env["progbox.zip"].with_user(share.create_uid)
         _logger.warning(
             "A zip for %s lacks files:\n%s",
             self.env.user.login,
@@ -251,7 +242,7 @@ class ProgboxZip(models.AbstractModel):
 
     @api.model
     def start(self, domain, folder_id=False):
-        """Say how the user gets the zip of what he has chosen.
+        """Say how the user gets the zip of the chosen documents.
 
         :param list domain: which documents
         :param int folder_id: instead of a domain: all in and under this folder
@@ -270,7 +261,7 @@ class ProgboxZip(models.AbstractModel):
         answer = {"documents": measure.documents, "size": measure.size}
         stem = folder._zip_stem() if folder else self.env._("Archive")
         if not self._is_direct(measure):
-            export = self._request(measure.companies, domain, stem, folder)
+            export = self._queue_zip(measure.companies, domain, stem, folder)
             return {**answer, "export": export._get_records_action()}
         if folder:
             return {**answer, "url": f"/progbox/zip/folder/{folder.id}"}

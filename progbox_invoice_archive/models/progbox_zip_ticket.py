@@ -27,13 +27,10 @@ class ProgboxZipTicket(models.TransientModel):
         )
         return ticket.with_env(self.env)
 
-    def _serve(self):
-        """Return the zip that the ticket stands for.
+    def _redeem(self):
+        """Return what the ticket stands for: companies, domain and name of the zip.
 
-        :rtype: odoo.http.Response
         :raise AccessError: for anybody but its owner
         """
         self.check_access("read")
-        companies = self.sudo().company_ids.with_env(self.env)
-        zips = self.env["progbox.zip"].with_context(allowed_company_ids=companies.ids)
-        return zips._serve(companies, self.domain, self.name)
+        return self.sudo().company_ids.with_env(self.env), self.domain, self.name

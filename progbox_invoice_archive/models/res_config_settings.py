@@ -50,6 +50,27 @@ class ResConfigSettings(models.TransientModel):
     progbox_renderer = fields.Char(compute="_compute_progbox_renderer")
     progbox_renderer_state = fields.Char(compute="_compute_progbox_renderer")
     progbox_renderer_message = fields.Text(compute="_compute_progbox_renderer")
+    progbox_period_mode = fields.Selection(
+        related="company_id.progbox_period_mode", readonly=False
+    )
+    progbox_period_unit = fields.Selection(
+        related="company_id.progbox_period_unit", readonly=False
+    )
+    progbox_period_day = fields.Integer(
+        related="company_id.progbox_period_day", readonly=False
+    )
+    progbox_period_weekday = fields.Selection(
+        related="company_id.progbox_period_weekday", readonly=False
+    )
+    progbox_period_due_days = fields.Integer(
+        related="company_id.progbox_period_due_days", readonly=False
+    )
+    progbox_period_due_rule = fields.Selection(
+        related="company_id.progbox_period_due_rule", readonly=False
+    )
+    progbox_backup_days = fields.Integer(
+        related="company_id.progbox_backup_days", readonly=False
+    )
 
     def _compute_progbox_workers(self):
         crons = self.env["progbox.archive.job"]._job_crons()
@@ -114,7 +135,7 @@ class ResConfigSettings(models.TransientModel):
         company = self.company_id
         company.progbox_archive_history = not company.progbox_archive_history
         if company.progbox_archive_history:
-            self.env.ref("progbox_invoice_archive.ir_cron_catchup").sudo()._trigger()
+            self.env["progbox.archive.catchup"]._trigger()
         else:
             self.env["progbox.archive.job"]._cancel_history(company)
         return {"type": "ir.actions.client", "tag": "soft_reload"}

@@ -46,7 +46,7 @@ class LeaksCommon(PortalCommon):
             self.company, domain, "Mine"
         )
         self.export = self.built(
-            self.mine._request(self.company, domain, "SECRET zip", self.month)
+            self.mine._queue_zip(self.company, domain, "SECRET zip", self.month)
         )
         self.prepared = {
             share: self.built(share._request_zip("all", f"SECRET {share.id}"))

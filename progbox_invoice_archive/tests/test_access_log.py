@@ -256,7 +256,7 @@ class TestAccessLogOfInvoices(AccessLogCommon):
             self.company, {"door": "command"}
         )
         with mute_logger(
-            "odoo.addons.progbox_invoice_archive.models.progbox_job_engine"
+            "odoo.addons.progbox_invoice_archive.models.progbox_job_mixin"
         ):
             run._job_fail(ValueError("broken"), give_up=True)
         line = self.log.search([("kind", "=", "verification")], limit=1)

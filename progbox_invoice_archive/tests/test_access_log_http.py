@@ -186,7 +186,7 @@ class TestExportDownload(AccessLogCommon, HttpCase):
         )
         exports = self.env["progbox.export"].with_user(manager)
         root = self.document.folder_id.parent_id.parent_id
-        export = exports._request(root.with_user(manager), "zip")
+        export = exports._request_export(root.with_user(manager), "zip")
         job = self.server["progbox.export"].browse(export.id)
         job._job_begin_attempt()
         job._job_process()

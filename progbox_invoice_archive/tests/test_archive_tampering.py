@@ -19,6 +19,7 @@ COLUMNS = {
     "origin": "origin = 'legal'",
     "partner": "partner_name = 'Somebody else'",
     "record": "res_id = res_id - 1",
+    "series": "series = 'another'",
     "sha256": "sha256 = repeat('0', 64)",
     "size": "size = size + 1",
     "type": """type_id = (SELECT id FROM progbox_document_type
@@ -158,8 +159,10 @@ class TestArchiveTampering(VerificationCommon):
         document = self.documents(self.victim)
         sealed = set(json.loads(document.seal_id.payload))
         self.assertEqual(
-            sealed, set(SEALED) | {"document", "kind", "sealed_on"} | {"sequence"}
+            sealed | {"series"},
+            set(SEALED) | {"document", "kind", "sealed_on"} | {"sequence"},
         )
+        self.assertNotIn("series", sealed, "the format has changed")
         for value, assignment in COLUMNS.items():
             with self.subTest(value), self.env.cr.savepoint() as savepoint:
                 self.tamper(

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from odoo.tests import tagged
 
-from ..tools.compile import REFUSALS
+from ..tools.pdf import REFUSALS
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
 from .compilation_common import CompilationCommon, pdf_of, signed

@@ -9,7 +9,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..tools.compile import CompileError, Part, PartRefused, assemble
+from ..tools.pdf import CompileError, Part, PartRefused, assemble
 from .compilation_common import CompilationCommon, encrypted, pdf_of
 from .object_store import ObjectStore
 

@@ -5,7 +5,7 @@ import pikepdf
 
 from odoo.tests import tagged
 
-from ..tools.compile import PartRefused
+from ..tools.pdf import PartRefused
 from .compilation_common import CompilationCommon, encrypted, pdf_of, signed
 
 ASSEMBLE = (

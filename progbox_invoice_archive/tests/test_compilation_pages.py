@@ -3,7 +3,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..tools.compile import PartRefused, assemble
+from ..tools.pdf import PartRefused, assemble
 from .compilation_common import CompilationCommon, pdf_of
 
 MODELS = "odoo.addons.progbox_invoice_archive.models"

@@ -11,7 +11,7 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
-from ..models.progbox_export_build import DIRECTORY_PARAMETER
+from ..models.progbox_export import DIRECTORY_PARAMETER
 from .common import PDF, ArchiveCommon
 
 LINES_INTACT = "lines are intact"
@@ -134,7 +134,7 @@ class TestExport(ExportCommon):
         queue = self.server["progbox.export"]
         others = set(queue.search([]).ids)
         first, _second = (
-            self.exports._request(folder.with_user(self.manager), "zip")
+            self.exports._request_export(folder.with_user(self.manager), "zip")
             for folder in (self.november.folder_id, self.december.folder_id)
         )
         self.assertEqual(queue._job_lock_next(others), first)
@@ -164,7 +164,7 @@ class TestExport(ExportCommon):
         self.assertFalse(self.zip_of(export).exists())
 
     def test_a_retry_takes_the_place_of_what_it_repeats(self):
-        export = self.exports._request(
+        export = self.exports._request_export(
             self.root.with_user(self.manager), "folder", str(self.directory)
         )
         job = self.server["progbox.export"].browse(export.id)
@@ -218,7 +218,7 @@ class TestExport(ExportCommon):
             wizard.create({"scope": "all"})
         exports = self.env["progbox.export"].with_user(self.billing)
         with self.assertRaises(UserError):
-            exports._request(self.root.with_user(self.billing), "zip")
+            exports._request_export(self.root.with_user(self.billing), "zip")
         export = self.export(scope="all")
         with self.assertRaises(AccessError):
             export.with_user(self.billing).read(["name"])
@@ -289,7 +289,7 @@ class TestExport(ExportCommon):
         self.assertIn(f"/odoo/archive-exports/{export.id}", message.body)
 
     def test_an_export_that_is_given_up_is_told(self):
-        export = self.exports._request(self.root.with_user(self.manager), "zip")
+        export = self.exports._request_export(self.root.with_user(self.manager), "zip")
         self.server["progbox.export"].browse(export.id)._job_fail(
             UserError("The roof is leaking."), give_up=True
         )

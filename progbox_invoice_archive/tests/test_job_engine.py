@@ -10,7 +10,7 @@ from odoo.addons.base.models.ir_cron import IrCron
 
 from ..exceptions import JobError, JobWaiting
 from ..models.progbox_archive_job import ProgboxArchiveJob
-from ..models.progbox_job_engine import FREE_INTERRUPTIONS, MAX_ATTEMPTS
+from ..models.progbox_job_mixin import FREE_INTERRUPTIONS, MAX_ATTEMPTS
 from .common import ArchiveCommon
 
 

@@ -32,7 +32,7 @@ class TestLeaksRpc(LeaksCommon):
         cls.plain_file = cls.plain_document("plain.pdf")
         cls.share_with(cls.month, cls.anna, include_future=False)
         cls.server["progbox.closing"]._close(cls.company, fields.Date.to_date(DAY))
-        cls.server["progbox.source.deletion"]._enqueue([cls.deletion()])
+        cls.server["progbox.source.deletion"]._note_deletions([cls.deletion()])
 
     @classmethod
     def deletion(cls):
@@ -188,10 +188,10 @@ class TestLeaksRpc(LeaksCommon):
             ("progbox.source.deletion", "action_open_documents", [deletions]),
         )
         inner = (
-            ("progbox.zip", "_serve", [self.company.ids, [], "x"]),
-            ("progbox.zip", "_request", [self.company.ids, [], "x"]),
+            ("progbox.zip", "_package", [self.company.ids, []]),
+            ("progbox.zip", "_queue_zip", [self.company.ids, [], "x"]),
             ("progbox.zip.ticket", "_issue", [self.company.ids, [], "x"]),
-            ("progbox.export", "_serve", [self.export.ids]),
+            ("progbox.export", "_fetch", [self.export.ids]),
             ("progbox.package", "_package", [self.company.ids, []]),
             ("progbox.share", "_documents", [self.share_a.ids]),
             ("progbox.document", "_content_attachment", [self.secret.ids]),

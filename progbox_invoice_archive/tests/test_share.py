@@ -4,6 +4,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ..controllers.share_overview import years_of
 from ..exceptions import NotShared
 from ..tools.sentinels import SERVER
 from .share_common import ShareCommon
@@ -41,7 +42,7 @@ class TestShare(ShareCommon):
         moved.folder_id = folder
         self.assertEqual(living._documents(), there | moved)
         self.assertEqual(frozen._documents(), there)
-        self.assertEqual(frozen._years()[0].count, 1)
+        self.assertEqual(years_of(frozen)[0].count, 1)
         there.folder_id = self.plain_folder("Elsewhere too")
         self.assertFalse(frozen._documents())
 
@@ -201,7 +202,7 @@ class TestShare(ShareCommon):
     def test_years_count_each_invoice_once(self):
         self.archived_without_render("INV/11B", "2026-11-03")
         share = self.share_with(self.root, self.anna)
-        [year] = share._years()
+        [year] = years_of(share)
         self.assertEqual((year.number, year.count, year.new), (2026, 3, 3))
         self.assertEqual(
             [(m.key, m.name, m.count) for m in year.months],

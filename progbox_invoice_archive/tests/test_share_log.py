@@ -3,7 +3,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..models import progbox_access_log, progbox_share_access
+from ..models import progbox_access_log, progbox_share
 from ..models.progbox_zip import LIMIT_PARAMETER
 from .share_common import PortalCommon
 
@@ -40,7 +40,7 @@ class TestShareLog(PortalCommon):
         for _page in range(2):
             self.get(f"{self.url}/month/2026-11")
         self.assertEqual(self.share.opening_count, 1)
-        with patch.object(progbox_share_access, "ONE_OPENING", timedelta(0)):
+        with patch.object(progbox_share, "ONE_OPENING", timedelta(0)):
             self.get(f"{self.url}/month/2026-11")
         self.assertEqual(self.share.opening_count, 2)
 

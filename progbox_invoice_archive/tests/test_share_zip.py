@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..models import progbox_export_share
+from ..models import progbox_share
 from ..models.progbox_zip import LIMIT_PARAMETER
 from .share_common import PortalCommon
 
@@ -83,7 +83,7 @@ class TestShareZip(PortalCommon):
         # No transaction of a test is committed.
         exports = type(theirs)
         self.patch(exports, "_progbox_after_commit", lambda _self, remove: remove())
-        with patch.object(progbox_export_share, "MOST_ZIPS", 2):
+        with patch.object(progbox_share, "MOST_ZIPS", 2):
             first, *newest = (
                 self.built(self.share._request_zip(part, part))
                 for part in ("2026-10", "2026-11", "2026")

@@ -19,6 +19,7 @@ from ..tools.ledger.digests import (
     read_ahead,
 )
 from ..tools.ledger.verify import (
+    SEALED,
     compare_anchors,
     compare_document,
     judge_file,
@@ -178,13 +179,22 @@ class TestComparisons(BaseCase):
         [cut] = compare_anchors([(7, "g", "near"), (9, "i", "far")], hashes, 5)
         self.assertEqual((cut.kind, cut.sequence, cut.what), ("ledger_cut", 6, "far"))
 
+    def test_a_line_without_a_series_is_of_the_archived_set(self):
+        row = {**dict.fromkeys(SEALED), "name": "a.pdf"}
+        for sealed, value, differing in (
+            ({}, None, []),
+            ({}, "scans", ["series"]),
+            ({"series": "scans"}, "scans", []),
+            ({"series": "scans"}, "photos", ["series"]),
+            ({"series": "scans"}, None, ["series"]),
+        ):
+            with self.subTest(sealed=sealed, value=value):
+                content = {"amount": "0.00", "name": "a.pdf", **sealed}
+                values = {**row, "amount": 0.0, "series": value}
+                self.assertEqual(compare_document(content, values), differing)
+
     def test_amounts_are_compared_as_they_were_rounded(self):
-        row = dict.fromkeys(
-            (
-                "company currency date folder made_with model name number origin "
-                "partner record sha256 size type version"
-            ).split()
-        )
+        row = dict.fromkeys(SEALED)
         for sealed, value, differing in (
             ("240.00", 240.0, []),
             ("-0.00", 0.0, []),

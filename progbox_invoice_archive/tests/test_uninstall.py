@@ -32,7 +32,9 @@ class TestUninstall(ArchiveCommon):
             company_id=company.id,
             company_ids=[(6, 0, company.ids)],
         )
-        export = self.env["progbox.export"].with_user(user)._request(folder, "zip")
+        export = (
+            self.env["progbox.export"].with_user(user)._request_export(folder, "zip")
+        )
         job = self.server["progbox.export"].browse(export.id)
         job._job_begin_attempt()
         job._job_process()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from odoo import models
 
-from ..tools.compile import Cancelled, Item, Limits, inspect_files
+from ..tools.pdf import Cancelled, Item, Limits, inspect_files
 
 # Up to here the wizard counts the pages, too: opening it must not take long.
 PAGES_FILES = 60

@@ -87,7 +87,7 @@ class ProgboxExportWizard(models.TransientModel):
         folder = self._find_folder()
         if not folder:
             raise UserError(self.env._("The archive has nothing for that time."))
-        export = self.env["progbox.export"]._request(
+        export = self.env["progbox.export"]._request_export(
             folder, self.target, self.directory
         )
         return export._get_records_action()

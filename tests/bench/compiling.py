@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "progbox_invoice_archive/tools"))
+sys.path.append(str(ROOT / "progbox_invoice_archive"))
 
-from compile import Part, assemble, inspect_files  # noqa: E402
+from tools.pdf import Part, assemble, inspect_files  # noqa: E402
 
 
 def compile_files(files, last, folder, target):

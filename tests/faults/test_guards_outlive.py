@@ -56,7 +56,7 @@ for company in env["progbox.seal"].search([]).company_id:
         allowed_company_ids=company.ids
     )
     root = exporter.env["progbox.folder"]._archive_folder(company, None)
-    export = exporter._request(root, "zip").sudo()
+    export = exporter._request_export(root, "zip").sudo()
     env.cr.commit()
     export._job_begin_attempt()
     export._job_process()

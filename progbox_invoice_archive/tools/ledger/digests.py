@@ -103,21 +103,19 @@ class Reader:
         return [Digest(*values) for values in json.loads(process.stdout.readline())]
 
     def _start(self):
-        return subprocess.Popen(
+        # Not at the top: the process runs this file alone, without its package.
+        from ..process import ChildProcess
+
+        return ChildProcess(
             [sys.executable, "-I", __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,
         )
 
     def _close(self):
         process, self._process = self._process, None
         if process:
-            process.kill()
-            process.wait()
-            process.stdout.close()
-            with contextlib.suppress(OSError):  # an unsent rest
-                process.stdin.close()
+            process.close()
 
 
 def read_ahead(pages, paths_of):

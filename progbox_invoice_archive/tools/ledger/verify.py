@@ -7,25 +7,12 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
+from .sealed_columns import SEALED_COLUMNS
+
 # What a document's row must repeat of its line.
-SEALED = (
-    "amount",
-    "company",
-    "currency",
-    "date",
-    "folder",
-    "made_with",
-    "model",
-    "name",
-    "number",
-    "origin",
-    "partner",
-    "record",
-    "sha256",
-    "size",
-    "type",
-    "version",
-)
+SEALED = tuple(SEALED_COLUMNS)
+# What a line without these keys says.
+ABSENT = {"series": None}
 
 
 class Finding(NamedTuple):
@@ -94,6 +81,7 @@ def compare_document(content, row):
     :return: list of keys
     """
     row["amount"] = _amount(row["amount"], content.get("amount"))
+    content = {**ABSENT, **content}
     if row.items() <= content.items():
         return []
     return [

@@ -1,14 +1,14 @@
 """Run wkhtmltopdf so that it ends, leaves nothing behind and fails clearly."""
 
-import contextlib
 import os
 import re
-import signal
 import subprocess
 import tempfile
 from pathlib import Path
 
 import lxml.html
+
+from ..process import ChildProcess
 
 NETWORK_ERROR = re.compile(r"network error|Blocked access to file", re.I)
 # wkhtmltopdf needs exponential time for tables with many rows (as in Odoo's own call)
@@ -64,30 +64,21 @@ def _run(command, folder, timeout):
     # its own files go where we clean up, also when it is killed
     environment = {**os.environ, "TMPDIR": str(folder), "XDG_RUNTIME_DIR": str(folder)}
     try:
-        process = subprocess.Popen(
+        process = ChildProcess(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=environment,
-            start_new_session=True,
         )
     except OSError as error:
         raise RendererFailure("missing", str(error)) from error
-    try:
-        said = process.communicate(timeout=timeout)[1]
-    except subprocess.TimeoutExpired as error:
-        raise RendererFailure("timeout", f"{timeout} s") from error
-    finally:
-        _kill(process)
+    with process:
+        try:
+            said = process.communicate(timeout=timeout)[1]
+        except subprocess.TimeoutExpired as error:
+            raise RendererFailure("timeout", f"{timeout} s") from error
     _check_exit(process.returncode, said.decode(errors="replace").strip())
-
-
-def _kill(process):
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
 
 
 def _check_exit(code, said):

@@ -1,0 +1,386 @@
+"""How a verification reads the archive: page by page, with plain SQL.
+
+The ORM takes as long for a document as its file takes to be digested, and asks for
+nothing that a check of raw rows may trust. Pages go on behind the last key, so a run
+may commit between two of them and be taken up again at any.
+"""
+
+from collections import namedtuple
+from operator import attrgetter
+from typing import NamedTuple
+
+from odoo.tools import SQL
+
+from ..tools.ledger.sealed_columns import SEALED_COLUMNS
+from ..tools.ledger.verify import SEALED, read_payload
+from ..tools.ledger.walk import Line
+from .progbox_job_mixin import OPEN_STATES
+
+# Lines, documents or invoices that are in memory at a time.
+PAGE_SIZE = 1000
+# Bytes that are digested between two moments at which a run may stop.
+PORTION_SIZE = 1 << 26
+UNKNOWN_TYPE = "application/octet-stream"
+
+# A row of the ledger with its document, by name: see _entries_sql().
+LINE_COLUMNS = {
+    "line_id": "seal.id",
+    "line_sequence": "seal.sequence",
+    "line_kind": "seal.kind",
+    "line_document": "seal.document_id",
+    "line_payload": "seal.payload",
+    "line_previous_hash": "seal.previous_hash",
+    "line_hash": "seal.hash",
+    "line_sealed_on": "seal.sealed_on",
+    "document_id": "document.id",
+    "document_seal": "document.seal_id",
+    "document_mimetype": "document.mimetype",
+}
+COLUMNS = {**LINE_COLUMNS, **SEALED_COLUMNS}
+Row = namedtuple("Row", COLUMNS)
+line_of = attrgetter(*(name for name in COLUMNS if name.startswith("line_")))
+sealed_of = attrgetter(*SEALED)
+
+
+class File(NamedTuple):
+    """An attachment that holds the bytes of a document, or seems to."""
+
+    id: int
+    name: str | None
+    mimetype: str | None
+
+
+class Entry(NamedTuple):
+    """A line of the ledger with what it vouches for.
+
+    :param dict content: the sealed values
+    :param document: id of the document's row, None without one
+    :param seal: id of the line that the row names
+    :param str mimetype: of the row
+    :param dict row: the row's values under the keys of ``SEALED``
+    :param list files: of File, the oldest first
+    :param list others: ids of attachments that belong to no field the document has
+    """
+
+    line: Line
+    content: dict
+    document: int | None
+    seal: int | None
+    mimetype: str | None
+    row: dict | None
+    files: list
+    others: list
+
+    def is_of_another_type(self):
+        """Whether the file is served as something else than the document is.
+
+        Odoo writes types in lower case, and looks for a better one than "bytes".
+        """
+        type_ = (self.mimetype or UNKNOWN_TYPE).lower()
+        return type_ not in (UNKNOWN_TYPE, self.files[0].mimetype)
+
+
+def entries(env, company, after):
+    """Yield portions of the ledger of a company, in the order of its numbers.
+
+    :param tuple after: sequence and id of the line before the first
+    :return: iterator of lists of Entry
+    """
+    paths = {}
+    while found := env.execute_query(_entries_sql(company, after)):
+        rows = [Row._make(row) for row in found]
+        after = (rows[-1].line_sequence, rows[-1].line_id)
+        _learn_paths(env, rows, paths)
+        files = _files(env, [row.document_id for row in rows if row.document_id])
+        yield from _portions(_entry(row, paths, files) for row in rows)
+
+
+def _portions(entries):
+    """Yield lists of entries whose files are digested in less than a second."""
+    portion, volume = [], 0
+    for entry in entries:
+        portion.append(entry)
+        volume += entry.row["size"] or 0 if entry.row else 0
+        if volume >= PORTION_SIZE:
+            yield portion
+            portion, volume = [], 0
+    if portion:
+        yield portion
+
+
+def _entries_sql(company, after):
+    return SQL(
+        """SELECT %(columns)s
+        FROM progbox_seal seal
+        LEFT JOIN progbox_document document
+            ON document.id = seal.document_id AND seal.kind = 'deposit'
+        LEFT JOIN progbox_document_type type ON type.id = document.type_id
+        WHERE seal.company_id = %(company)s
+        AND (seal.sequence, seal.id) > (%(sequence)s, %(id)s)
+        ORDER BY seal.sequence, seal.id
+        LIMIT %(limit)s""",
+        # Constants of this add-on.
+        columns=SQL(", ".join(COLUMNS.values())),
+        company=company.id,
+        sequence=after[0],
+        id=after[1],
+        limit=PAGE_SIZE,
+    )
+
+
+def _entry(row, paths, files):
+    line = Line(*line_of(row))
+    content = read_payload(line.payload)
+    if not row.document_id:
+        return Entry(line, content, None, None, None, None, [], [])
+    values = dict(zip(SEALED, sealed_of(row), strict=True))
+    values["folder"] = paths.get(row.folder)
+    found = files.get(row.document_id, ([], []))
+    return Entry(
+        line,
+        content,
+        row.document_id,
+        row.document_seal,
+        row.document_mimetype,
+        values,
+        *found,
+    )
+
+
+def _learn_paths(env, rows, paths):
+    """Add the paths of the rows' folders to those that are known, by id."""
+    unknown = {row.folder for row in rows if row.folder} - paths.keys()
+    if unknown:
+        query = SQL(
+            """SELECT folder.id, string_agg(
+                parent.name, '/' ORDER BY length(parent.parent_path)
+            )
+            FROM progbox_folder folder
+            JOIN progbox_folder parent ON parent.id = ANY(
+                string_to_array(trim('/' FROM folder.parent_path), '/')::int[]
+            )
+            WHERE folder.id = ANY(%s) GROUP BY folder.id""",
+            list(unknown),
+        )
+        paths.update(env.execute_query(query))
+
+
+def _files(env, document_ids):
+    """Return what holds the bytes of documents, and what stands beside it.
+
+    :return: dictionary of (list of File, list of attachment ids) by document id
+    """
+    query = SQL(
+        """SELECT res_id, res_field, id, store_fname, mimetype FROM ir_attachment
+        WHERE res_model = 'progbox.document' AND res_id = ANY(%s) ORDER BY id""",
+        document_ids,
+    )
+    found = {}
+    for document_id, field, *file in env.execute_query(query):
+        files, others = found.setdefault(document_id, ([], []))
+        if field == "content":
+            files.append(File(*file))
+        else:
+            others.append(file[0])
+    return found
+
+
+def unsealed(env, company, after, since):
+    """Return a page of archived documents that the ledger does not know.
+
+    :param int after: id of the document before the first
+    :param since: date from which documents were archived, or None
+    :return: list of (id, file name, number, model, id of the record)
+    """
+    return env.execute_query(
+        SQL(
+            """SELECT document.id, document.name, document.number,
+                document.res_model, document.res_id
+            FROM progbox_document document
+            JOIN progbox_folder folder ON folder.id = document.folder_id
+            WHERE document.company_id = %(company)s AND document.id > %(after)s
+            AND (folder.locked OR document.seal_id IS NOT NULL)
+            AND (%(since)s::date IS NULL OR document.create_date >= %(since)s)
+            AND NOT EXISTS (
+                SELECT FROM progbox_seal seal
+                WHERE seal.document_id = document.id AND seal.kind = 'deposit'
+            )
+            ORDER BY document.id LIMIT %(limit)s""",
+            company=company.id,
+            after=after,
+            since=since,
+            limit=PAGE_SIZE,
+        )
+    )
+
+
+def unarchived(env, company, after, since):
+    """Return a page of posted invoices that have no archived document.
+
+    An invoice whose job is still at work is not missing yet. What else has been filed
+    on an invoice does not count: see progbox.document._archived_sql().
+
+    :param int after: id of the invoice before the first
+    :param since: date from which invoices were created, or None
+    :return: list of (id, number)
+    """
+    return env.execute_query(
+        SQL(
+            """SELECT move.id, move.name
+            FROM account_move move
+            JOIN res_company company ON company.id = move.company_id
+            WHERE move.company_id = %(company)s AND move.id > %(after)s
+            AND %(to_archive)s
+            AND (%(since)s::date IS NULL OR move.create_date >= %(since)s)
+            AND (%(expected)s OR company.progbox_archive_history)
+            AND NOT EXISTS (
+                SELECT FROM progbox_document document
+                WHERE document.res_id = move.id
+                AND document.res_model = 'account.move' AND %(archived)s
+            )
+            AND NOT EXISTS (
+                SELECT FROM progbox_archive_job job WHERE job.move_id = move.id
+                AND job.state IN ('pending', 'running', 'waiting')
+            )
+            ORDER BY move.id LIMIT %(limit)s""",
+            company=company.id,
+            after=after,
+            since=since,
+            expected=env["progbox.archive.catchup"]._expected_sql(),
+            to_archive=env["account.move"]._progbox_to_archive_sql(SQL("move")),
+            archived=env["progbox.document"]._archived_sql(SQL("document")),
+            limit=PAGE_SIZE,
+        )
+    )
+
+
+def line_before(env, company, since):
+    """Return the last line that was sealed before a day.
+
+    :param since: date, or False for the whole ledger
+    :return: (id, sequence, hash), or None
+    """
+    if not since:
+        return None
+    query = SQL(
+        """SELECT id, sequence, hash FROM progbox_seal
+        WHERE company_id = %(company)s AND sequence < coalesce((
+            SELECT min(sequence) FROM progbox_seal
+            WHERE company_id = %(company)s AND sealed_on >= %(since)s
+        ), 2147483647) ORDER BY sequence DESC, id DESC LIMIT 1""",
+        company=company.id,
+        since=since,
+    )
+    return next(iter(env.execute_query(query)), None)
+
+
+def line_count(env, company, after):
+    """Return how many lines the ledger of a company has behind a number."""
+    query = SQL(
+        "SELECT count(*) FROM progbox_seal WHERE company_id = %s AND sequence > %s",
+        company.id,
+        after,
+    )
+    return env.execute_query(query)[0][0]
+
+
+def hashes_of(env, company, sequences):
+    """Return the hashes of lines by their numbers, and the last number."""
+    env.cr.execute(
+        "SELECT max(sequence) FROM progbox_seal WHERE company_id = %s", [company.id]
+    )
+    [last] = env.cr.fetchone()
+    query = SQL(
+        "SELECT sequence, hash FROM progbox_seal"
+        " WHERE company_id = %s AND sequence = ANY(%s)",
+        company.id,
+        sequences,
+    )
+    return dict(env.execute_query(query)), last or 0
+
+
+def deleted_lines(env, company, after, since):
+    """Return a page of lines that say a record was deleted, each with its note.
+
+    :param int after: number of the line before the first
+    :param since: date from which lines were sealed, or None
+    :return: list of (number, payload, id of the note, model and id of the record it
+        names); the last three are None without a note
+    """
+    return env.execute_query(
+        SQL(
+            """SELECT seal.sequence, seal.payload, deletion.id,
+                deletion.res_model, deletion.res_id
+            FROM progbox_seal seal
+            LEFT JOIN progbox_source_deletion deletion
+                ON deletion.seal_id = seal.id
+                AND deletion.company_id = seal.company_id
+            WHERE seal.company_id = %(company)s AND seal.sequence > %(after)s
+            AND seal.kind = 'source_deleted'
+            AND (%(since)s::date IS NULL OR seal.sealed_on >= %(since)s)
+            ORDER BY seal.sequence, seal.id LIMIT %(limit)s""",
+            company=company.id,
+            after=after,
+            since=since,
+            limit=PAGE_SIZE,
+        )
+    )
+
+
+def sources_gone(env, model, company, after, since):
+    """Return a page of records that are gone, while no line says so nor will.
+
+    :param str model: of the records; one that has archived documents
+    :param int after: id of the record before the first
+    :param since: date from which documents were archived, or None
+    :return: list of (id, id of its newest document, file name, number)
+    """
+    return env.execute_query(
+        SQL(
+            """SELECT DISTINCT ON (document.res_id) document.res_id, document.id,
+                document.name, document.number
+            FROM progbox_document document
+            WHERE document.company_id = %(company)s
+            AND document.res_model = %(model)s
+            AND document.res_id > %(after)s AND document.seal_id IS NOT NULL
+            AND (%(since)s::date IS NULL OR document.create_date >= %(since)s)
+            AND NOT EXISTS (
+                SELECT FROM %(table)s source WHERE source.id = document.res_id
+            )
+            AND NOT EXISTS (
+                SELECT FROM progbox_source_deletion deletion
+                LEFT JOIN progbox_seal seal ON seal.id = deletion.seal_id
+                    AND seal.kind = 'source_deleted'
+                WHERE deletion.res_model = %(model)s
+                AND deletion.res_id = document.res_id
+                AND (seal.id IS NOT NULL OR deletion.state IN %(open)s)
+            )
+            ORDER BY document.res_id, document.id DESC LIMIT %(limit)s""",
+            company=company.id,
+            model=model,
+            table=SQL.identifier(env[model]._table),
+            after=after,
+            since=since,
+            open=OPEN_STATES,
+            limit=PAGE_SIZE,
+        )
+    )
+
+
+def closings_gone(env, company, since):
+    """Return the payloads of lines that say a month was closed, and have no closing.
+
+    :param since: date from which lines were sealed, or None
+    """
+    return env.execute_query(
+        SQL(
+            """SELECT seal.payload FROM progbox_seal seal
+            WHERE seal.company_id = %(company)s AND seal.kind = 'closing'
+            AND (%(since)s::date IS NULL OR seal.sealed_on >= %(since)s)
+            AND NOT EXISTS (
+                SELECT FROM progbox_closing WHERE seal_id = seal.id
+            ) ORDER BY seal.sequence""",
+            company=company.id,
+            since=since,
+        )
+    )

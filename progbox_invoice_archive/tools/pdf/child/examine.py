@@ -1,0 +1,280 @@
+"""Looks into one file; runs in a child process."""
+
+import stat
+import tempfile
+from dataclasses import fields
+from pathlib import Path
+
+import pikepdf
+from pikepdf import Array, Dictionary, Stream
+
+from .content import is_bomb
+from .embedded import Room, read_embedded, read_members
+from .messages import Embedded, Failure, Inspection, Limits, is_disk_full
+from .sanitize import sanitize
+from .signing import is_signed
+from .structure import branch, elements
+
+HEAD_SIZE, TAIL_SIZE = 1024, 2048
+MAX_DEPTH = 3  # portfolios in portfolios
+
+
+def inspect_file(_report, path, name, folder, limits, extract):
+    """The Inspection of a file, as a dictionary.
+
+    :param limits: fields of Limits, in order
+    """
+    limits = Limits(*limits)
+    room = Room(limits.embedded)
+    return _values(examine(Path(path), name, Path(folder), limits, extract, room))
+
+
+def _values(inspection):
+    # Not asdict(), which copies all that is in it: a tenth of an inspection.
+    values = {each.name: getattr(inspection, each.name) for each in fields(Inspection)}
+    values["members"] = [_values(member) for member in inspection.members]
+    return values
+
+
+def examine(path, name, folder, limits, extract, room, depth=0):
+    inspection = Inspection(path, name)
+    examiner = Examiner(inspection, folder, limits, extract, room, depth)
+    try:
+        examiner.examine()
+    except Failure as error:
+        cut = error.code == "damaged" and not examiner.complete
+        inspection.refusal = "truncated" if cut else error.code
+        inspection.ready, inspection.detail = None, error.detail
+    return inspection
+
+
+def normalise(_report, path, target):
+    """Write a file anew, with all that QPDF can mend mended."""
+    with pikepdf.open(path) as pdf:
+        _save(pdf, target)
+
+
+class Examiner:
+    def __init__(self, inspection, folder, limits, extract, room, depth):
+        self._inspection = inspection
+        self._folder = folder
+        self._limits = limits
+        self._extract = extract
+        self._room = room
+        self._depth = depth
+        self.complete = True
+
+    def examine(self):
+        inspection = self._inspection
+        try:
+            status = inspection.path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise Failure("missing", "no regular file")
+            inspection.size = status.st_size
+            if not inspection.size:
+                raise Failure("empty")
+            head, tail = _ends(inspection.path, inspection.size)
+        except OSError as error:
+            raise Failure("missing", str(error)) from error
+        if inspection.size > self._limits.size:
+            raise Failure("too_large", f"{inspection.size} bytes")
+        inspection.ready = inspection.path
+        ended = b"%%EOF" in tail
+        self._tail_is_encrypted = b"/Encrypt" in tail
+        if b"%PDF-" in head or ended:
+            self.complete = ended
+        else:
+            self._convert()
+        with self._open() as pdf:
+            if not self._is_portfolio(pdf):
+                self._read(pdf)
+
+    def _convert(self):
+        from . import images  # few children ever need it
+
+        self._inspection.kind = "image"
+        self._inspection.changes.append("image")
+        self._inspection.ready = self._new_path()
+        images.to_pdf(self._inspection.path, self._inspection.ready)
+
+    def _open(self):
+        try:
+            return pikepdf.open(self._inspection.ready)
+        except pikepdf.PasswordError as error:
+            raise Failure("encrypted", str(error)) from error
+        except MemoryError:
+            raise
+        except Exception as error:  # as in _blamed
+            raise Failure(_code_of(error), str(error)) from error
+
+    def _read(self, pdf):
+        inspection, changes = self._inspection, self._inspection.changes
+        with _blamed():
+            self._count(pdf)
+            _walk(pdf)
+            inspection.signed = is_signed(pdf)
+            damaged = _has_warnings(pdf)
+            if damaged:
+                self._see_what_is_left(pdf)
+            inspection.embedded = self._embedded(pdf)
+            changes += sorted(sanitize(pdf), reverse=True)
+            if pdf.is_encrypted:
+                changes.append("decrypted")
+            if _has_fields(pdf):
+                changes += _flatten(pdf)
+            if damaged:
+                changes.append("repaired")
+            if set(changes) - {"image", "scripts", "players"}:
+                self._clean(pdf)
+
+    def _embedded(self, pdf):
+        try:
+            return read_embedded(pdf, self._folder, self._room, self._extract)
+        except (MemoryError, Failure):
+            raise
+        except Exception as error:  # the pages are good all the same
+            if is_disk_full(error):
+                raise
+            return [Embedded(self._inspection.name, 0, "", None, "embedded")]
+
+    def _see_what_is_left(self, pdf):
+        """Refuse a damaged file that would go in with empty pages."""
+        if not self.complete and any(value is None for value in pdf.objects):
+            raise Failure("truncated", "objects are missing")
+        if self._tail_is_encrypted and not pdf.is_encrypted:
+            raise Failure("damaged", "the key to its encryption is lost")
+        for page in pdf.pages:
+            contents = page.obj.get("/Contents")
+            for stream in contents if isinstance(contents, Array) else [contents]:
+                if isinstance(stream, Stream):
+                    stream.read_bytes()
+
+    def _count(self, pdf):
+        inspection = self._inspection
+        inspection.pages = len(pdf.pages)
+        if not inspection.pages:
+            raise Failure("no_pages")
+        if inspection.pages > self._limits.pages:
+            raise Failure("too_many_pages", f"{inspection.pages} pages")
+        for page in pdf.pages:
+            width, height = _page_size(page)
+            inspection.width = max(inspection.width, width)
+            inspection.height = max(inspection.height, height)
+            if is_bomb(page):
+                raise Failure("too_large", "the drawing of a page unfolds without end")
+
+    def _clean(self, pdf):
+        """Save a copy with all that was mended, and look at that one, too."""
+        ready = self._new_path()
+        _save(pdf, ready)
+        self._inspection.ready = ready
+        with pikepdf.open(ready) as copy:
+            if (pages := len(copy.pages)) != self._inspection.pages:
+                raise Failure("damaged", f"{pages} pages after the repair")
+            _walk(copy)
+            if _has_warnings(copy):
+                raise Failure("damaged", "the repair did not help")
+
+    def _is_portfolio(self, pdf):
+        """Whether it is one; then its files are inspected in its place."""
+        if "/Collection" not in pdf.Root:
+            return False
+        inspection, room = self._inspection, self._room
+        inspection.kind, inspection.ready = "portfolio", None
+        inspection.changes.append("cover")
+        if self._depth == MAX_DEPTH:
+            raise Failure("recursive", "portfolios within portfolios")
+        with _blamed():
+            inspection.embedded = read_members(pdf, self._folder, room)
+        for file in inspection.embedded:
+            member = (file.path, file.name, self._folder, self._limits, self._extract)
+            inspection.members.append(examine(*member, room, self._depth + 1))
+        if not inspection.members:
+            raise Failure("portfolio_empty")
+        going_in = [leaf for leaf in inspection.leaves() if not leaf.refusal]
+        inspection.pages = sum(leaf.pages for leaf in going_in)
+        return True
+
+    def _new_path(self):
+        with tempfile.NamedTemporaryFile(
+            dir=self._folder, prefix="ready-", suffix=".pdf", delete=False
+        ) as file:
+            return Path(file.name)
+
+
+class _blamed:
+    """Whatever QPDF and pikepdf raise in it is the fault of the file."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, _traceback):
+        if not isinstance(error, Exception):
+            return
+        if isinstance(error, (MemoryError, Failure)) or is_disk_full(error):
+            return
+        raise Failure(_code_of(error), repr(error)) from error
+
+
+def _ends(path, size):
+    with open(path, "rb") as file:
+        head = file.read(HEAD_SIZE)
+        file.seek(max(0, size - TAIL_SIZE))
+        return head, file.read(TAIL_SIZE)
+
+
+def _page_size(page):
+    try:
+        left, bottom, right, top = map(float, page.cropbox)
+        unit = float(page.obj.get("/UserUnit", 1))
+    except (ValueError, TypeError, AttributeError):
+        return 0.0, 0.0
+    return abs(right - left) * unit, abs(top - bottom) * unit
+
+
+def _walk(pdf):
+    """Read every object, so that QPDF meets all that is wrong."""
+    for _value in pdf.objects:
+        pass
+
+
+def _code_of(error):
+    loops = isinstance(error, RecursionError) or "Loop detected" in str(error)
+    return "recursive" if loops else "damaged"
+
+
+def _has_warnings(pdf):
+    """Whether QPDF had to mend anything; asking makes it forget."""
+    try:
+        return bool(pdf.get_warnings())
+    except Exception:  # a warning about bytes that are no text
+        return True
+
+
+def _has_fields(pdf):
+    form = branch(pdf.Root, "/AcroForm")
+    return "/XFA" in form or bool(elements(form, "/Fields"))
+
+
+def _flatten(pdf):
+    from .forms import flatten  # few children ever need it
+
+    return flatten(pdf)
+
+
+def _save(pdf, target):
+    destinations = branch(pdf.Root, "/Names").get("/Dests")
+    for key in ("/OpenAction", "/AA", "/Names", "/AF", "/StructTreeRoot"):
+        if key in pdf.Root:
+            del pdf.Root[key]
+    if isinstance(destinations, Dictionary):
+        pdf.Root.Names = Dictionary(Dests=destinations)
+    if "/Size" not in pdf.trailer:
+        pdf.trailer["/Size"] = 1  # QPDF puts the right number only in place of another
+    pdf.save(
+        target,
+        encryption=False,
+        compress_streams=False,
+        stream_decode_level=pikepdf.StreamDecodeLevel.none,
+        object_stream_mode=pikepdf.ObjectStreamMode.preserve,
+    )

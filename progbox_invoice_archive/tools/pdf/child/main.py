@@ -1,0 +1,64 @@
+"""The child process: does one task after the other for the parent that started it.
+
+A task is a line of JSON on the standard input: [name, arguments, seconds]. Answers
+are lines on the standard output: "ready" at the start; for each task {"progress": …}
+as often as it likes, then {"result": …} or {"failure": [code, detail, index]}. The end
+of the input ends it.
+"""
+
+import json
+import os
+import sys
+
+from .limits import die_with, limit_memory, limit_time, write_no_core
+from .messages import Failure, is_disk_full
+
+
+def main():
+    parent, memory = map(int, sys.argv[-2:])
+    die_with(parent)
+    channel = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what a library prints is no answer
+    tasks = _tasks()
+    limit_memory(memory)
+    write_no_core()
+    _say(channel, "ready")
+    for line in sys.stdin.buffer:
+        name, arguments, seconds = json.loads(line)
+        limit_time(seconds)
+        _say(channel, _answer(tasks[name], arguments, channel))
+
+
+def _tasks():
+    """Return what this process can do, by its name; called when the channel is safe."""
+    from .check import check_with_qpdf, check_with_second_reader
+    from .examine import inspect_file, normalise
+    from .join import join
+
+    return {
+        "inspect_file": inspect_file,
+        "normalise": normalise,
+        "join": join,
+        "check_with_qpdf": check_with_qpdf,
+        "check_with_second_reader": check_with_second_reader,
+    }
+
+
+def _answer(task, arguments, channel):
+    def report(progress):
+        _say(channel, {"progress": progress})
+
+    try:
+        return {"result": task(report, **arguments)}
+    except Failure as error:
+        failure = error
+    except MemoryError:
+        failure = Failure("out_of_memory")
+    except Exception as error:  # whatever it is, the parent has to hear of it
+        code = "disk_full" if is_disk_full(error) else "crashed"
+        failure = Failure(code, repr(error))
+    return {"failure": [failure.code, failure.detail, failure.index]}
+
+
+def _say(channel, answer):
+    channel.write(json.dumps(answer, default=str) + "\n")

@@ -1,0 +1,93 @@
+"""What is in a file, whether it can go in, and a copy that is fit to."""
+
+import contextlib
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+from typing import NamedTuple
+
+from .child.messages import Embedded, Failure, Inspection, Limits
+from .errors import Cancelled, CompileError
+from .limited_child import Child
+
+CHILDREN = 2
+AHEAD = 8  # files that are under way while the caller looks at one
+
+
+class Item(NamedTuple):
+    """A file to inspect.
+
+    :param path: where it is
+    :param name: what people call it; pictures and portfolios need no suffix in it
+    """
+
+    path: Path
+    name: str = ""
+
+
+def inspect_files(items, folder, limits=None, extract=False, cancelled=None):
+    """Try each file alone, in child processes with limits.
+
+    :param items: iterable of Item or path
+    :param folder: for the cleaned copies; the caller removes it after the assembly
+    :param limits: Limits
+    :param extract: put copies of embedded files into the folder, too
+    :param cancelled: function asked before each file; true raises Cancelled
+    :return: iterator of Inspection, in order, as they come
+    :raise CompileError: 'disk_full' in the folder; never for what is in a file
+    """
+    limits = limits or Limits()
+    items = (item if isinstance(item, Item) else Item(item) for item in items)
+    with contextlib.ExitStack() as stack:
+        # the first to be left: it waits for what is being inspected
+        children = Queue()
+        for _number in range(CHILDREN):
+            children.put(stack.enter_context(Child(folder, limits.memory)))
+        pool = stack.enter_context(ThreadPoolExecutor(CHILDREN))
+        # who leaves early does not wait for what has not begun
+        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+        waiting = deque()
+        for item in items:
+            if cancelled and cancelled():
+                raise Cancelled()
+            task = (item, Path(folder), limits, extract)
+            waiting.append(pool.submit(_inspect, children, *task))
+            if len(waiting) > AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _inspect(children, item, folder, limits, extract):
+    name = item.name or Path(item.path).name
+    arguments = {
+        "path": item.path,
+        "name": name,
+        "folder": folder,
+        "limits": limits,
+        "extract": extract,
+    }
+    child = children.get()
+    try:
+        return _restored(child.ask("inspect_file", arguments, limits.seconds))
+    except Failure as error:
+        if error.code == "disk_full":
+            raise CompileError(error.code, error.detail) from error
+        return Inspection(
+            Path(item.path), name, refusal=error.code, detail=error.detail
+        )
+    finally:
+        children.put(child)
+
+
+def _restored(values):
+    """The Inspection that a child has sent as JSON."""
+    values["path"] = Path(values["path"])
+    values["ready"] = values["ready"] and Path(values["ready"])
+    values["embedded"] = [
+        Embedded(*each[:3], each[3] and Path(each[3]), *each[4:])
+        for each in values["embedded"]
+    ]
+    values["members"] = [_restored(member) for member in values["members"]]
+    return Inspection(**values)
