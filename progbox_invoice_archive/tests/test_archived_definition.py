@@ -197,7 +197,7 @@ class TestArchivedDefinition(DocumentsCommon):
         self.assertIn("legal", self.jobs_of(move).mapped("reason"))
 
     def test_the_button_opens_the_job_while_nothing_is_archived(self):
-        move = self.posted().with_user(self.billing)
+        move = self.posted().sudo()
         self.stored(move, "cheque_copy")
         action = move.action_progbox_open_archive()
         self.assertEqual(action["res_model"], "progbox.archive.job")
