@@ -10,7 +10,7 @@ from odoo.tools import SQL
 
 from ..tools.ledger.guards_sql import PURGE_SETTING
 from ..tools.sentinels import SERVER
-from .ir_binary_access_log import ONE_OPENING, ONE_REFUSAL
+from .ir_binary import ONE_OPENING, ONE_REFUSAL
 from .res_users import ARCHIVE_MANAGER
 
 PURGE_LIMIT = 10000

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.http import Stream, content_disposition, request
 
 from ..tools.filenames import clean_filename
-from .ir_binary_access_log import ONE_OPENING
+from .ir_binary import ONE_OPENING
 from .progbox_zip import HEADERS
 
 

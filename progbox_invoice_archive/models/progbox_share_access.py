@@ -6,7 +6,7 @@ from odoo.http import request
 
 from ..exceptions import NotShared
 from ..tools.share_token import matches, split
-from .ir_binary_access_log import ONE_OPENING
+from .ir_binary import ONE_OPENING
 
 _logger = logging.getLogger(__name__)
 
