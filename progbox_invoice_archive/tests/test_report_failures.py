@@ -5,7 +5,7 @@ from odoo.tests import tagged
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
 from ..exceptions import RenderError
-from ..models import ir_actions_report_renderer
+from ..models import ir_actions_report
 from ..tools.report import wkhtmltopdf
 from .report_common import ReportCase
 
@@ -75,6 +75,6 @@ class TestReportFailures(ReportCase):
         messages = {found["message"]}
         for state in ("install", "upgrade", "broken", "ok"):
             info = _wkhtml()._replace(state=state, is_patched_qt=True)
-            with patch.object(ir_actions_report_renderer, "_wkhtml", lambda i=info: i):
+            with patch.object(ir_actions_report, "_wkhtml", lambda i=info: i):
                 messages.add(reports._progbox_renderer_state()["message"])
         self.assertEqual(len(messages), 5)

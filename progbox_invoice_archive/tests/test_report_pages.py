@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..models import ir_actions_report_self_contained
+from ..models import ir_actions_report
 from .report_common import (
     FOOTER,
     LAYOUTS,
@@ -68,7 +68,7 @@ class TestReportPages(ReportCase):
         self.use_layout("wave")
         quick = self.render(move)
         with (
-            patch.object(ir_actions_report_self_contained, "NO_DELAY", "1000"),
+            patch.object(ir_actions_report, "NO_DELAY", "1000"),
             self.calls_to_renderer() as calls,
         ):
             slow = self.render(move)

@@ -5,7 +5,7 @@ from odoo.tests import tagged
 from odoo.addons.base.models import ir_actions_report as odoo_report
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
-from ..models import ir_actions_report_self_contained
+from ..models import ir_actions_report
 from .report_common import FOOTER, SELLER, ReportCase
 from .test_report_pages import FETCHED
 
@@ -17,7 +17,7 @@ class TestReportPatched(ReportCase):
     def setUp(self):
         super().setUp()
         patched = _wkhtml()._replace(is_patched_qt=True)
-        for module in (odoo_report, ir_actions_report_self_contained):
+        for module in (odoo_report, ir_actions_report):
             self.startPatcher(patch.object(module, "_wkhtml", lambda: patched))
         with self.calls_to_renderer(b"%PDF-1.4 made elsewhere") as calls:
             self.pdf = self.render(self.invoice())

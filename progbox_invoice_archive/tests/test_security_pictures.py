@@ -4,7 +4,7 @@ from odoo import Command
 from odoo.tests import new_test_user, tagged
 
 from ..exceptions import RenderError
-from ..models import ir_actions_report_self_contained
+from ..models import ir_actions_report
 from ..tools.report import page_html
 from .common import ArchiveCommon
 from .report_common import picture
@@ -121,7 +121,7 @@ class TestSecurityPictures(ArchiveCommon):
         url = "/web/static/img/logo.png"
         self.assertTrue(read()(url))
         with (
-            patch.object(ir_actions_report_self_contained, "PICTURES_LIMIT", 100),
+            patch.object(ir_actions_report, "PICTURES_LIMIT", 100),
             self.assertRaises(RenderError),
         ):
             read()(url)

@@ -1,0 +1,410 @@
+import io
+import logging
+from collections import OrderedDict
+from urllib.parse import urlsplit
+
+import pikepdf
+from markupsafe import Markup
+
+from odoo import api, models
+from odoo.tools import file_open, ormcache
+from odoo.tools.translate import LazyTranslate
+
+from odoo.addons.base.models.ir_actions_report import _wkhtml
+
+from ..exceptions import FileUnreadable, RenderError
+from ..tools.report import (
+    header_footer,
+    page_html,
+    pdf_pages,
+    running_foot,
+    style_sheets,
+    unpatched_qt,
+    wkhtmltopdf,
+)
+from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
+
+_logger = logging.getLogger(__name__)
+_lt = LazyTranslate(__name__)
+
+TIMEOUT_PARAMETER = "progbox_invoice_archive.render_timeout"
+DEFAULT_TIMEOUT = 60  # seconds
+# Nothing is fetched and no script runs late: the page is ready when it is loaded.
+# With 0 wkhtmltopdf takes 90 ms more than with 1.
+NO_DELAY = "1"
+# No server listens there: what a page asks for all the same is not fetched.
+NO_NETWORK = ("--proxy", "http://127.0.0.1:1")
+# A page of more pictures would take the memory of the worker.
+PICTURES_LIMIT = 100 * 1024 * 1024
+LAYOUT_BUNDLES = ("web.report_assets_pdf", "web.report_assets_common")
+CSS_ERROR = "## CSS error message ##"  # base.assetsbundle puts it into a broken bundle
+IN_PAGE_CSS = "progbox_invoice_archive/static/report/in_page.css"
+# mm, when header and footer stand in the page
+TOP_MARGIN, BOTTOM_MARGIN, SIDE_MARGIN = 9, 13, 8
+FOOT_TOP = 10  # mm from the bottom edge of the sheet
+# what Odoo hands from _prepare_html to _run_wkhtmltopdf carries it along
+RUNNING_FOOT = "progbox-running-foot"
+# Why the renderer failed, and what to do; keys of :class:`RendererFailure`.
+FAILURES = {
+    "missing": _lt(
+        "wkhtmltopdf is not installed on the server. Install it, then restart Odoo."
+    ),
+    "timeout": _lt(
+        "Making the page took too long and was stopped. Try again when the"
+        " server has less to do, or raise the time in the system parameter"
+        " %(parameter)s.",
+        parameter=TIMEOUT_PARAMETER,
+    ),
+    "network": _lt(
+        "The page asked for something that is not on this server. Look in the"
+        " report for a picture, a frame or a font with an address."
+    ),
+    "output": _lt(
+        "wkhtmltopdf ended without a complete page. Try again; if it comes"
+        " back, install wkhtmltopdf again."
+    ),
+    "disk": _lt(
+        "The page could not be written: the server's disk for temporary files"
+        " is full or cannot be written to. Make room, then try again."
+    ),
+    "crash": _lt(
+        "wkhtmltopdf broke off while making the page. The server may have too"
+        " little memory for it. Try again; if it comes back, show the technical"
+        " detail to your administrator."
+    ),
+}
+
+
+class IrActionsReport(models.Model):
+    """Archived invoices are printed from the archive; pages that fetch nothing.
+
+    Pages are made self-contained, and complete with any wkhtmltopdf, only under the
+    sentinel in the context: everything else in Odoo is rendered as before.
+    """
+
+    _inherit = "ir.actions.report"
+
+    def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
+        report = self._get_report(report_ref)
+        archived = self._progbox_archived_streams(report, data, res_ids)
+        if not archived:
+            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)
+        others = [res_id for res_id in res_ids if res_id not in archived]
+        rendered = {}
+        if others:
+            rendered = super()._render_qweb_pdf_prepare_streams(
+                report_ref, data, others
+            )
+        streams = {**rendered, **archived}
+        in_order = [res_id for res_id in res_ids if res_id in streams]
+        # Odoo keeps what it could not split by record under False.
+        return OrderedDict(
+            (res_id, streams[res_id]) for res_id in dict.fromkeys([*in_order, *streams])
+        )
+
+    def _prepare_html(self, html, report_model=False):
+        if not self._progbox_is_self_contained():
+            return super()._prepare_html(html, report_model=report_model)
+        in_page = not _wkhtml().is_patched_qt
+        if in_page:
+            html, lang = header_footer.into_articles(html)
+        prepared = super()._prepare_html(html, report_model=report_model)
+        if not prepared:
+            return prepared
+        bodies, res_ids, header, footer, args = prepared
+        bodies = [self._progbox_inline(body) for body in bodies]
+        if in_page:
+            args = {**args, **self._progbox_page_args(report_model, res_ids, lang)}
+            return bodies, res_ids, None, None, args
+        header, footer = self._progbox_inline(header), self._progbox_inline(footer)
+        return bodies, res_ids, header, footer, args
+
+    @api.model
+    def _build_wkhtmltopdf_args(self, *args, **kwargs):
+        command = super()._build_wkhtmltopdf_args(*args, **kwargs)
+        if self._progbox_is_self_contained():
+            command = _with_options(command, {"--javascript-delay": NO_DELAY})
+            return [*command, *NO_NETWORK]
+        return command
+
+    @api.model
+    def _run_wkhtmltopdf(
+        self, bodies, report_ref=False, header=None, footer=None, landscape=False,
+        specific_paperformat_args=None, set_viewport_size=False,
+    ):  # fmt: skip
+        if not self._progbox_is_self_contained():
+            return super()._run_wkhtmltopdf(
+                bodies, report_ref, header, footer, landscape,
+                specific_paperformat_args, set_viewport_size,
+            )  # fmt: skip
+        paper = (self._get_report(report_ref) if report_ref else self).get_paperformat()
+        args = self._build_wkhtmltopdf_args(
+            paper, landscape, specific_paperformat_args, set_viewport_size
+        )
+        try:
+            pdfs = [self._progbox_to_pdf(body, args, header, footer) for body in bodies]
+            pdf = pdfs[0] if len(pdfs) == 1 else pdf_pages.join(pdfs)
+            if _wkhtml().is_patched_qt:
+                return pdf
+            foot = (specific_paperformat_args or {}).get(RUNNING_FOOT)
+            return self._progbox_finish(pdf, args, paper, foot)
+        except (pikepdf.PdfError, ValueError) as error:
+            message = self.env._(FAILURES["output"])
+            raise RenderError(message, str(error)) from error
+
+    # ------------------------------------------------------------------
+    # Printing from the archive
+    # ------------------------------------------------------------------
+
+    def _progbox_archived_streams(self, report, data, res_ids):
+        """Return the archived PDFs among the invoices that are to be printed.
+
+        :return: streams as Odoo collects them, by id
+        """
+        if (
+            not res_ids
+            or report.model != "account.move"
+            or (data or {}).get("proforma")
+            or self.env.context.get("progbox_render_anew") is RENDER_ANEW
+        ):
+            return {}
+        moves = self.env["account.move"].browse(res_ids)
+        moves.check_access("read")
+        streams = {}
+        printed = self.env["progbox.document"].sudo()
+        for move_id, documents in moves.sudo()._progbox_valid_documents().items():
+            pdf = documents.filtered(lambda d: d.mimetype == "application/pdf")[:1]
+            move = moves.browse(move_id).sudo()
+            if pdf and report.report_name == self._progbox_report_name(move, pdf):
+                try:
+                    content = b"".join(pdf._content_attachment()._progbox_blocks())
+                except FileUnreadable:
+                    _logger.exception("%s cannot be printed from the archive", pdf)
+                    continue
+                streams[move_id] = {"stream": io.BytesIO(content), "attachment": None}
+                printed |= pdf
+        if printed:
+            self.env["progbox.access.log"]._log_taken(printed, self.env._("Printed"))
+        return streams
+
+    def _progbox_report_name(self, move, document):
+        """Return the name of the report that the archived file stands for."""
+        made_with = document.made_with or {}
+        default = self.env["account.move.send"]._get_default_pdf_report_id(move)
+        return made_with.get("report") or default.report_name
+
+    # ------------------------------------------------------------------
+    # Self-contained pages
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _progbox_is_self_contained(self):
+        return self.env.context.get("progbox_self_contained") is SELF_CONTAINED
+
+    def _progbox_inline(self, html):
+        patched = _wkhtml().is_patched_qt
+        root = page_html.parse(html)
+        page_html.make_self_contained(
+            root,
+            # unpatched Qt draws web fonts as outlines: the page would have no text
+            lambda href: self._progbox_style_rules(href, with_fonts=patched),
+            self._progbox_picture_reader(),
+            self._progbox_css_uri,
+        )
+        if not patched:
+            unpatched_qt.repair(root, self._progbox_in_page_css())
+        return Markup(page_html.to_text(root))
+
+    def _progbox_picture_reader(self):
+        """Return what gives the pictures of one page, until they are too much."""
+        binary = self.env["ir.binary"]
+        left = PICTURES_LIMIT
+
+        def data_uri(url):
+            nonlocal left
+            uri = binary._progbox_data_uri(url)
+            left -= len(uri)
+            if left < 0:
+                raise binary._progbox_no_picture(url, "too many large pictures")
+            return uri
+
+        return data_uri
+
+    @ormcache(cache="assets")
+    def _progbox_in_page_css(self):
+        with file_open(IN_PAGE_CSS) as file:
+            return file.read()
+
+    @api.model
+    def _progbox_warm_up(self):
+        """Make Odoo's own style sheets now, where they are kept.
+
+        Made while a page is rendered in a savepoint that is then rolled back, Odoo
+        would compile them again in each process.
+        """
+        for bundle in LAYOUT_BUNDLES:
+            for href in self.env["ir.qweb"]._get_asset_links(
+                bundle, css=True, js=False, autoprefix=True
+            ):
+                self._progbox_style_rules(href, _wkhtml().is_patched_qt)
+
+    @ormcache("href", "with_fonts", cache="assets")
+    def _progbox_style_rules(self, href, with_fonts):
+        """The style rules at an address as Odoo's layouts give it.
+
+        The address of a bundle holds a digest of its files and of their dates, the
+        companies' colours included: a changed bundle has another address.
+        """
+        fonts = self._progbox_css_uri if with_fonts else None
+        if not href.startswith("/web/assets/"):
+            return style_sheets.parse(self._progbox_read_css(href), fonts)
+        name, rtl, _type, autoprefix = self.env["ir.asset"]._parse_bundle_name(
+            href.rpartition("/")[2], debug_assets=False
+        )
+        css = self._progbox_bundle_css(name, rtl, autoprefix)
+        # without rtlcss on the server, Odoo leaves the rules as they are
+        mirror = rtl and _same_rules(
+            css, self._progbox_bundle_css(name, rtl=False, autoprefix=autoprefix)
+        )
+        return style_sheets.parse(css, fonts, mirror)
+
+    def _progbox_bundle_css(self, name, rtl, autoprefix):
+        bundle = self.env["ir.qweb"]._get_asset_bundle(
+            name, css=True, js=False, rtl=rtl, autoprefix=autoprefix
+        )
+        css = "\n".join(sheet.raw.decode() for sheet in bundle.css())
+        if CSS_ERROR in css:
+            message = self.env._(
+                "The style sheets of the reports have an error, so that invoices would"
+                " look wrong. Correct the last change to them, then try again."
+            )
+            raise RenderError(message, css.rpartition(CSS_ERROR)[2][:2000])
+        return css
+
+    def _progbox_read_css(self, href):
+        if urlsplit(href).netloc:
+            return ""  # the fonts of another server: never fetched
+        return self.env["ir.binary"]._progbox_read_url(href)[0].decode()
+
+    def _progbox_css_uri(self, url):
+        """Fonts and decoration: what is on another server or missing is left out.
+
+        Odoo's own style sheets ask for both.
+        """
+        if urlsplit(url).netloc:
+            return ""
+        try:
+            return self.env["ir.binary"]._progbox_data_uri(url)
+        except RenderError as error:
+            _logger.warning("style sheet of the reports: %s %s", error, error.detail)
+            return ""
+
+    def _progbox_page_args(self, report_model, res_ids, lang):
+        """Small margins, and what the foot of a long document says."""
+        args = {
+            "data-report-margin-top": TOP_MARGIN,
+            "data-report-margin-bottom": BOTTOM_MARGIN,
+        }
+        ids = {res_id for res_id in res_ids if res_id}
+        if report_model and len(ids) == 1:
+            record = self.env[report_model].browse(ids)
+            args[RUNNING_FOOT] = self._progbox_running_foot(record, lang)
+        return args
+
+    def _progbox_running_foot(self, record, lang):
+        company = "company_id" in record and record.company_id or self.env.company
+        lang = lang or self.env.lang or self.env.user.lang
+        return {
+            "seller": company.sudo().name,
+            "document": record.display_name,
+            "font": company.sudo().font or "Lato",
+            "direction": self.env["res.lang"].sudo()._get_data(code=lang).direction,
+        }
+
+    # ------------------------------------------------------------------
+    # PDF
+    # ------------------------------------------------------------------
+
+    def _progbox_finish(self, pdf, args, paper, foot):
+        side = max(0, SIDE_MARGIN - min(paper.margin_left, paper.margin_right))
+
+        def stamps_for(total, height):
+            html = running_foot.html(total, **foot, side=side)
+            margins = {"--margin-top": height - FOOT_TOP, "--margin-bottom": 0}
+            return self._progbox_to_pdf(html, _with_options(args, margins))
+
+        # the layouts of these papers begin at the edge of the sheet
+        lift = TOP_MARGIN if paper.css_margins else 0
+        return pdf_pages.finish(pdf, lift, stamps_for if foot else None)
+
+    # ------------------------------------------------------------------
+    # wkhtmltopdf
+    # ------------------------------------------------------------------
+
+    def _progbox_to_pdf(self, body, args, header=None, footer=None):
+        get_param = self.env["ir.config_parameter"].sudo().get_param
+        timeout = float(get_param(TIMEOUT_PARAMETER) or DEFAULT_TIMEOUT)
+        try:
+            return wkhtmltopdf.to_pdf(
+                _wkhtml().bin, args, body, timeout, header, footer
+            )
+        except wkhtmltopdf.RendererFailure as failure:
+            message = self.env._(FAILURES[failure.reason])
+            raise RenderError(message, failure.detail) from failure
+
+    @api.model
+    def _progbox_renderer_version(self):
+        """What made the pages, for the seal: "wkhtmltopdf 0.12.6 (unpatched Qt)"."""
+        info = _wkhtml()
+        patched = "patched" if info.is_patched_qt else "unpatched"
+        return f"wkhtmltopdf {info.version} ({patched} Qt)"
+
+    @api.model
+    def _progbox_renderer_state(self):
+        """What the settings page shows about the renderer.
+
+        :return: dict of `version`, `patched`, `state` ('ok', 'missing', 'upgrade',
+            'broken' or 'workers') and `message`: what it means and what to do
+        """
+        info = _wkhtml()
+        state = "missing" if info.state == "install" else info.state
+        return {
+            "version": info.version,
+            "patched": info.is_patched_qt,
+            "state": state,
+            "message": self._progbox_state_message(state, info.is_patched_qt),
+        }
+
+    def _progbox_state_message(self, state, patched):
+        if state == "missing":
+            return self.env._(
+                "wkhtmltopdf is not installed on the server: invoices wait to be"
+                " archived. Install it, then restart Odoo."
+            )
+        if state == "upgrade":
+            return self.env._(
+                "wkhtmltopdf is too old. Install version 0.12.0 or newer, then restart"
+                " Odoo."
+            )
+        if state == "broken":
+            return self.env._(
+                "wkhtmltopdf does not answer. Install it again, then restart Odoo."
+            )
+        if patched:
+            return self.env._("Archived invoices look exactly as Odoo prints them.")
+        return self.env._(
+            "Archived invoices are complete. This wkhtmltopdf has no patched Qt, so the"
+            " header stands on the first page and the footer after the last line."
+        )
+
+
+def _with_options(args, options):
+    """The switches, with other values for some that are there already."""
+    args = list(args)
+    for name, value in options.items():
+        args[args.index(name) + 1] = str(value)
+    return args
+
+
+def _same_rules(css, other):
+    return css.split() == other.split()
