@@ -1,12 +1,19 @@
+import logging
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_date
+from odoo.tools import SQL, format_date
 
-from ..tools.periods import due_date, month_period
+from ..tools.periods import due_date, month_period, week_period
+
+_logger = logging.getLogger(__name__)
 
 # A company has twelve or fifty-two periods a year.
 MOST_PERIODS = 10000
+# Of more days than these, a message names the months.
+NAMED_DAYS = 10
 
 
 class ProgboxBillingPeriod(models.Model):
@@ -137,11 +144,10 @@ class ProgboxBillingPeriod(models.Model):
                 ["__count"],
             )
         }
-        sale = moves.get_sale_types(include_receipts=True)
-        purchase = moves.get_purchase_types(include_receipts=True)
+        customer, vendor = self._customer_types(), self._vendor_types()
         for period in self:
-            period.invoice_count = sum(counts.get((period.id, t), 0) for t in sale)
-            period.bill_count = sum(counts.get((period.id, t), 0) for t in purchase)
+            period.invoice_count = sum(counts.get((period.id, t), 0) for t in customer)
+            period.bill_count = sum(counts.get((period.id, t), 0) for t in vendor)
 
     # ------------------------------------------------------------------
     # CRUD
@@ -216,21 +222,195 @@ class ProgboxBillingPeriod(models.Model):
 
     def action_open_invoices(self):
         """Open the customer invoices of these periods."""
-        return self._action_moves("account.action_move_out_invoice_type")
+        return self._action_moves(
+            "account.action_move_out_invoice_type", self._customer_types()
+        )
 
     def action_open_bills(self):
         """Open the vendor bills of these periods."""
-        return self._action_moves("account.action_move_in_invoice_type")
-
-    def _action_moves(self, xmlid):
-        action = self.env["ir.actions.actions"]._for_xml_id(xmlid)
-        moves = self.env["account.move"]
-        types = (
-            moves.get_sale_types(include_receipts=True)
-            if "out" in xmlid
-            else moves.get_purchase_types(include_receipts=True)
+        return self._action_moves(
+            "account.action_move_in_invoice_type", self._vendor_types()
         )
+
+    def _action_moves(self, xmlid, types):
+        action = self.env["ir.actions.actions"]._for_xml_id(xmlid)
         domain = Domain("progbox_period_id", "in", self.ids) & Domain(
             "move_type", "in", types
         )
         return {**action, "domain": list(domain), "context": {"create": False}}
+
+    def action_compile_invoices(self):
+        """Compile all customer invoices of this period, at once."""
+        name = self.env._("Customer invoices, %(period)s", period=self.display_name)
+        return self._compile(self._customer_types(), name)
+
+    def action_compile_bills(self):
+        """Compile all vendor bills of this period, at once."""
+        name = self.env._("Vendor bills, %(period)s", period=self.display_name)
+        return self._compile(self._vendor_types(), name)
+
+    def _compile(self, types, name):
+        self.ensure_one()
+        job = self.env["progbox.compilation"]._request(self._moves(types), name=name)
+        return job._open()
+
+    def action_open_wizard(self):
+        """Open the wizard for the customer invoices of this period."""
+        found = self._moves(self._customer_types())
+        return self.env["progbox.compile.wizard"]._open(found)
+
+    def action_open_bill_wizard(self):
+        """Open the wizard for the vendor bills of this period."""
+        found = self._moves(self._vendor_types())
+        return self.env["progbox.compile.wizard"]._open(found)
+
+    def _moves(self, types):
+        """Return what is in this period; drafts, too: the backup names them."""
+        return self.env["account.move"].search(
+            Domain("progbox_period_id", "in", self.ids)
+            & Domain("move_type", "in", types)
+            & Domain("state", "!=", "cancel")
+        )
+
+    def _customer_types(self):
+        return self.env["account.move"]._progbox_customer_types()
+
+    def _vendor_types(self):
+        return self.env["account.move"]._progbox_vendor_types()
+
+    # ------------------------------------------------------------------
+    # Periods that make themselves, after the rule of the company
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _ensure(self, company, days, by_hand=False):
+        """Make the periods that some days lack, where they make themselves.
+
+        :param res.company company: whose periods
+        :param days: dates
+        :param bool by_hand: make them after the rule in any case
+        :return: the days that are in no period, because people make them
+        """
+        periods = self.sudo()
+        missing = []
+        for day in sorted(set(days)):
+            if periods._of_day(company, day):
+                continue
+            if company.progbox_period_mode != "automatic" and not by_hand:
+                missing.append(day)
+                continue
+            period = periods.create(periods._values_after_rule(company, day))
+            if not by_hand and period._contains(self._today(company)):
+                period.action_open()
+        return missing
+
+    @api.model
+    def _of_day(self, company, day):
+        """Return the period of a company that a day is in, or an empty one."""
+        return self.search(
+            self._scope_domain(company)
+            & Domain("date_from", "<=", day)
+            & Domain("date_to", ">=", day),
+            limit=1,
+        )
+
+    @api.model
+    def _today(self, company):
+        """Return the day it is where a company is."""
+        zone = company.partner_id.tz or company._progbox_archive_manager().tz
+        here = self.with_context(tz=zone or self.env.user.tz)
+        return fields.Date.context_today(here)
+
+    def _contains(self, day):
+        return self.date_from <= day <= self.date_to
+
+    @api.model
+    def _values_after_rule(self, company, day):
+        """Return the values of the period of a day, between those that exist."""
+        if company.progbox_period_unit == "week":
+            first, last = week_period(day, int(company.progbox_period_weekday))
+        else:
+            first, last = month_period(day, company.progbox_period_day)
+        ours = self._scope_domain(company)
+        before = self.search(
+            ours & Domain("date_to", "<", day), order="date_to desc", limit=1
+        )
+        after = self.search(
+            ours & Domain("date_from", ">", day), order="date_from", limit=1
+        )
+        one_day = timedelta(days=1)
+        if before:
+            first = max(first, before.date_to + one_day)
+        if after:
+            last = min(last, after.date_from - one_day)
+        past = last < self._today(company)
+        return {
+            "company_id": company.id,
+            "date_from": first,
+            "date_to": last,
+            "state": "closed" if past else "upcoming",
+        }
+
+    @api.model
+    def _run(self):
+        """Cron: make the periods that are needed, open the one of today."""
+        companies = self.env["res.company"].search(
+            Domain("progbox_period_mode", "=", "automatic")
+        )
+        for company in companies:
+            try:
+                with self.env.cr.savepoint():
+                    self._run_company(company)
+            except Exception:
+                # One company's trouble does not keep the others waiting.
+                _logger.exception("No billing periods for %s", company)
+
+    @api.model
+    def _run_company(self, company):
+        today = self._today(company)
+        self._ensure(company, [today, *self._days_without(company)])
+        current = self._of_day(company, today)
+        self._ensure(company, [current.date_to + timedelta(days=1)])
+        if current.state == "upcoming":
+            current.action_open()
+        # Whose days have gone by while the server did not run.
+        self.search(
+            self._scope_domain(company)
+            & Domain("state", "=", "upcoming")
+            & Domain("date_to", "<", today)
+        ).action_close()
+
+    @api.model
+    def _days_without(self, company, moves=None):
+        """Return the days of invoices that are in no period.
+
+        :param res.company company: whose invoices
+        :param account.move moves: which of them; by default all
+        """
+        everything = self.env["account.move"].sudo()
+        everything.flush_model(["invoice_date", "date", "company_id", "move_type"])
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT DISTINCT %(day)s AS day FROM account_move move
+                WHERE move.company_id = %(company)s AND move.move_type != 'entry'
+                AND %(day)s IS NOT NULL AND %(period)s IS NULL %(among)s
+                ORDER BY day""",
+                day=everything._progbox_day_sql("move"),
+                period=everything._progbox_period_sql("move"),
+                company=company.id,
+                among=SQL()
+                if moves is None
+                else SQL("AND move.id = ANY(%s)", moves.ids),
+            )
+        )
+        return [day for [day] in rows]
+
+    @api.model
+    def _days_text(self, days):
+        """Return days as a message names them; many of them as their months."""
+        if len(days) <= NAMED_DAYS:
+            return ", ".join(format_date(self.env, day) for day in days)
+        months = dict.fromkeys(day.replace(day=1) for day in days)
+        return ", ".join(
+            format_date(self.env, month, date_format="MMMM y") for month in months
+        )

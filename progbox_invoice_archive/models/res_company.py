@@ -5,8 +5,20 @@ from odoo.fields import Domain
 from ..tools.filenames import clean_filename
 from ..tools.ledger.guards_sql import SHORTEST_LOG_RETENTION
 
+WEEKDAYS = [
+    ("0", "Monday"),
+    ("1", "Tuesday"),
+    ("2", "Wednesday"),
+    ("3", "Thursday"),
+    ("4", "Friday"),
+    ("5", "Saturday"),
+    ("6", "Sunday"),
+]
+
 
 class ResCompany(models.Model):
+    """How a company keeps its archive, and cuts its time into billing periods."""
+
     _inherit = "res.company"
 
     progbox_archive_folder = fields.Char(
@@ -42,11 +54,59 @@ class ResCompany(models.Model):
         required=True,
         help="Older lines of the access log are removed by the server, once a day.",
     )
+    progbox_period_mode = fields.Selection(
+        [("automatic", "Made by themselves"), ("manual", "Made by people")],
+        string="Billing Periods",
+        default="automatic",
+        required=True,
+    )
+    progbox_period_unit = fields.Selection(
+        [("month", "Every month"), ("week", "Every week")],
+        string="Period Length",
+        default="month",
+        required=True,
+    )
+    progbox_period_day = fields.Integer(
+        string="From Day",
+        default=1,
+        required=True,
+        help="Day of the month on which periods begin; in a shorter month its last.",
+    )
+    progbox_period_weekday = fields.Selection(
+        WEEKDAYS, string="From Weekday", default="0", required=True
+    )
+    progbox_period_due_days = fields.Integer(
+        string="Due After (Days)", default=30, required=True
+    )
+    progbox_period_due_rule = fields.Selection(
+        [("days", "to the day"), ("month_end", "at the end of that month")],
+        string="Due Date",
+        default="days",
+        required=True,
+    )
+    progbox_backup_days = fields.Integer(
+        string="Invoice Backups Kept For (Days)",
+        default=30,
+        required=True,
+        help="Compiled backups are copies: they are removed after these days.",
+    )
 
     # Else a setting would wipe out the traces of today.
     _progbox_log_retention_check = models.Constraint(
         f"CHECK(progbox_log_retention_days >= {SHORTEST_LOG_RETENTION})",
         "The access log is kept for 90 days at least.",
+    )
+    _progbox_period_day_check = models.Constraint(
+        "CHECK(progbox_period_day BETWEEN 1 AND 31)",
+        "Billing periods begin on a day from 1 to 31.",
+    )
+    _progbox_period_due_check = models.Constraint(
+        "CHECK(progbox_period_due_days >= 0)",
+        "Invoices are due after the end of their period, not before.",
+    )
+    _progbox_backup_days_check = models.Constraint(
+        "CHECK(progbox_backup_days >= 1)",
+        "Compiled backups are kept for one day at least.",
     )
 
     def _compute_progbox_archive_frozen(self):
@@ -86,11 +146,9 @@ class ResCompany(models.Model):
             if not started or started > now:
                 raise ValidationError(self._progbox_start_refusal())
 
-    def _progbox_start_refusal(self):
-        return self.env._(
-            "The archive has started, and what was posted since must be in it. That "
-            "day can be moved back, but not put off."
-        )
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
 
     def write(self, vals):
         if started := fields.Datetime.to_datetime(vals.get("progbox_archive_started")):
@@ -109,6 +167,16 @@ class ResCompany(models.Model):
                     )
                 )
         return super().write(vals)
+
+    # ------------------------------------------------------------------
+    # Helpers
+    # ------------------------------------------------------------------
+
+    def _progbox_start_refusal(self):
+        return self.env._(
+            "The archive has started, and what was posted since must be in it. That "
+            "day can be moved back, but not put off."
+        )
 
     @api.model
     def _progbox_copy_notice(self):
