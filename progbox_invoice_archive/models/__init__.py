@@ -5,6 +5,7 @@ from . import ir_actions_report
 from . import ir_attachment
 from . import ir_binary
 from . import ir_model
+from . import ir_model_fields
 from . import ir_module_module
 from . import mail_activity
 from . import progbox_append_only
