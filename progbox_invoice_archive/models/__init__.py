@@ -13,7 +13,6 @@ from . import progbox_job_mixin
 from . import progbox_long_job_mixin
 from . import progbox_requested_job_mixin
 from . import progbox_access_log
-from . import progbox_archive_alert
 from . import progbox_archive_catchup
 from . import progbox_archive_job
 from . import progbox_document

@@ -214,7 +214,7 @@ class ProgboxClosing(models.Model):
     def _run(self):
         """Cron: close what is due, company by company, each in its transaction."""
         companies = self.env["progbox.seal"]._read_group([], ["company_id"])
-        alert = self.env["progbox.archive.alert"]
+        alert = self.env["mail.activity"]
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(companies))
         for [company] in companies:
@@ -222,7 +222,7 @@ class ProgboxClosing(models.Model):
                 # First of all in its transaction: see progbox.seal._lock().
                 self.env["progbox.seal"]._lock()
                 self._close_due(company)
-                alert._clear_ledger(company)
+                alert._progbox_clear_ledger(company)
             except CONCURRENCY_ERRORS as error:
                 _logger.info("The archive of %s is closed later: %s", company, error)
                 self.env.cr.rollback()
@@ -230,7 +230,7 @@ class ProgboxClosing(models.Model):
                 # One company's trouble does not keep the others open.
                 _logger.exception("The archive of %s could not be closed", company)
                 self.env.cr.rollback()
-                alert._report_ledger(company)
+                alert._progbox_report_ledger(company)
             if not cron._commit_progress(1):
                 return
 

@@ -97,7 +97,7 @@ class ProgboxSourceDeletion(models.Model):
 
     def _job_on_error(self):
         if self.state == "failed":
-            self.env["progbox.archive.alert"]._report_ledger(self.company_id)
+            self.env["mail.activity"]._progbox_report_ledger(self.company_id)
 
     def _sealed_content(self):
         """Return what the ledger says of the deletion, as JSON has it."""
