@@ -6,7 +6,7 @@ from odoo.tools import convert_file
 
 from odoo.addons.base.models.ir_cron import IrCron
 
-from ..models.progbox_export_build import DIRECTORY_PARAMETER
+from ..models.progbox_export import DIRECTORY_PARAMETER
 from .compilation_common import CompilationCommon
 
 MODULE = "progbox_invoice_archive"
