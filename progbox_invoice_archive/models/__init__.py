@@ -28,16 +28,6 @@ from . import progbox_compilation
 from . import progbox_compilation_file
 from . import progbox_compilation_units
 from . import progbox_compilation_sources
-from . import progbox_compilation_reasons
-from . import progbox_compilation_notes
-from . import progbox_compilation_build
-from . import progbox_compilation_inspection
-from . import progbox_compilation_settle
-from . import progbox_compilation_assembly
-from . import progbox_compilation_document
-from . import progbox_compilation_pages
-from . import progbox_compilation_result
-from . import progbox_compilation_message
 from . import progbox_seal
 from . import progbox_ledger_guards
 from . import progbox_closing
