@@ -288,7 +288,8 @@ class TestLongJobBatch(BatchCommon):
         self.startPatcher(patch.object(progbox_long_job_mixin, "COMMIT_INTERVAL", -1))
 
     def queue(self, number):
-        return self.kind.create([{"name": "Batch", "kind": "zip"}] * number)
+        values = {"name": "Batch", "kind": "zip", "target": "zip"}
+        return self.kind.create([values] * number)
 
     def begun(self, jobs):
         with patch.object(IrCron, "_commit_progress"):

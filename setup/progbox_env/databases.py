@@ -106,11 +106,11 @@ def run_odoo(database, *arguments, log=None, http=False, **options):
     return run(command, log or f"odoo-{database}", env=environment, cwd="/", **options)
 
 
-def odoo_shell(database, script):
+def odoo_shell(database, script, *arguments):
     """Run a Python script with `env`, the way `odoo shell` does; what it prints."""
     answer = subprocess.run(
         [paths.python(), "-m", "odoo", "shell", "-d", database, "--no-http"]
-        + ["--log-level=error"],
+        + ["--log-level=error", *arguments],
         input=script,
         capture_output=True,
         text=True,
