@@ -5,6 +5,7 @@ from . import ir_actions_report
 from . import ir_attachment
 from . import ir_binary
 from . import ir_model
+from . import ir_model_fields
 from . import ir_module_module
 from . import mail_activity
 from . import progbox_append_only
@@ -27,16 +28,6 @@ from . import progbox_compilation
 from . import progbox_compilation_file
 from . import progbox_compilation_units
 from . import progbox_compilation_sources
-from . import progbox_compilation_reasons
-from . import progbox_compilation_notes
-from . import progbox_compilation_build
-from . import progbox_compilation_inspection
-from . import progbox_compilation_settle
-from . import progbox_compilation_assembly
-from . import progbox_compilation_document
-from . import progbox_compilation_pages
-from . import progbox_compilation_result
-from . import progbox_compilation_message
 from . import progbox_seal
 from . import progbox_ledger_guards
 from . import progbox_closing

@@ -18,9 +18,7 @@ from .ir_binary import ONE_OPENING
 
 LEFTOVER_AGE = 24 * 3600
 DOCUMENT = "progbox.document"
-
 BYTES = {"raw", "datas", "db_datas"}
-
 # What the bytes are, whose they are, and who gets them.
 GUARDED = BYTES | {
     "checksum",
@@ -38,24 +36,13 @@ GUARDED = BYTES | {
 }
 
 
-def is_object(store_fname):
-    """Whether a file is kept by another storage than Odoo's: ``code://name``."""
-    return "://" in store_fname
-
-
-def read_with_own_cursor(registry, attachment_id):
-    """Yield the bytes of an attachment, for readers that outlive their request.
-
-    The cursor is held for this file alone: a slow client must not hold a transaction
-    open for a whole download.
-    """
-    with registry.cursor(readonly=True) as cr:
-        attachments = api.Environment(cr, SUPERUSER_ID, {})["ir.attachment"]
-        yield from attachments.browse(attachment_id)._progbox_blocks()
-
-
 class IrAttachment(models.Model):
-    """The one writer and the one reader of ProGBox's files."""
+    """The one writer and the one reader of ProGBox's files, and their guards.
+
+    The file of an archived document is neither changed nor given a neighbour: a
+    second attachment of the same field would be served instead of the first. Other
+    attachments pay for a look at `res_model`, which Odoo reads anyway.
+    """
 
     _inherit = "ir.attachment"
 
@@ -69,6 +56,59 @@ class IrAttachment(models.Model):
         "(res_id) WHERE res_model = 'progbox.document' AND res_field = 'content'",
         "A document has one file.",
     )
+
+    def _compute_raw(self):
+        result = super()._compute_raw()
+        # An opening has a line of its own.
+        opening = self.env.context.get("progbox_streamer") is STREAMER
+        if not opening and not self.env.user._is_superuser() and current_request():
+            self.sudo()._progbox_log_reading()
+        return result
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        context = self.env.context
+        targets = (
+            vals.get("res_id", context.get("default_res_id"))
+            for vals in vals_list
+            if vals.get("res_model", context.get("default_res_model")) == DOCUMENT
+        )
+        self._progbox_check_targets(list(targets))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not GUARDED.isdisjoint(vals) and (
+            vals.get("res_model") == DOCUMENT
+            or any(attachment.res_model == DOCUMENT for attachment in self.sudo())
+        ):
+            ours = self._progbox_archived()
+            ours._progbox_check_write(vals)
+            if {"res_model", "res_id", "res_field"} & vals.keys():
+                (self - ours)._progbox_check_move(vals)
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_archived(self):
+        if self._progbox_archived():
+            self._progbox_check_archiver(
+                self.env._("Files of the archive are not deleted.")
+            )
+
+    def _migrate(self):
+        # Moving a file may not change it: others get XML as plain text, and large
+        # pictures smaller.
+        ours = self.sudo().filtered(lambda a: a.res_model == DOCUMENT)
+        exact = ours.with_user(SUPERUSER_ID).with_context(image_no_postprocess=True)
+        super(IrAttachment, exact)._migrate()
+        return super(IrAttachment, self - ours)._migrate()
+
+    # ------------------------------------------------------------------
+    # Writing
+    # ------------------------------------------------------------------
 
     @api.model
     def _progbox_stage(self, blocks):
@@ -239,48 +279,7 @@ class IrAttachment(models.Model):
         remove_leftovers(self._progbox_staging_folder(), LEFTOVER_AGE)
 
     # ------------------------------------------------------------------
-    # Guards: the file of an archived document is not changed, and gets no second one
-    # ------------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        context = self.env.context
-        targets = (
-            vals.get("res_id", context.get("default_res_id"))
-            for vals in vals_list
-            if vals.get("res_model", context.get("default_res_model")) == DOCUMENT
-        )
-        self._progbox_check_targets(list(targets))
-        return super().create(vals_list)
-
-    def write(self, vals):
-        if not GUARDED.isdisjoint(vals) and (
-            vals.get("res_model") == DOCUMENT
-            or any(attachment.res_model == DOCUMENT for attachment in self.sudo())
-        ):
-            ours = self._progbox_archived()
-            ours._progbox_check_write(vals)
-            if {"res_model", "res_id", "res_field"} & vals.keys():
-                (self - ours)._progbox_check_move(vals)
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_archived(self):
-        if self._progbox_archived():
-            self._progbox_check_archiver(
-                self.env._("Files of the archive are not deleted.")
-            )
-
-    def _migrate(self):
-        # Moving a file may not change it: others get XML as plain text, and large
-        # pictures smaller.
-        ours = self.sudo().filtered(lambda a: a.res_model == DOCUMENT)
-        exact = ours.with_user(SUPERUSER_ID).with_context(image_no_postprocess=True)
-        super(IrAttachment, exact)._migrate()
-        return super(IrAttachment, self - ours)._migrate()
-
-    # ------------------------------------------------------------------
-    # Helpers
+    # Guards
     # ------------------------------------------------------------------
 
     def _progbox_archived(self):
@@ -353,18 +352,14 @@ class IrAttachment(models.Model):
             self.env["progbox.folder"]._check_archiver(refusal)
 
     # ------------------------------------------------------------------
-    # Access log: who reads the bytes of the archive past its links
+    # Access log
     # ------------------------------------------------------------------
 
-    def _compute_raw(self):
-        result = super()._compute_raw()
-        # An opening has a line of its own.
-        opening = self.env.context.get("progbox_streamer") is STREAMER
-        if current_request() and not opening and not self.env.user._is_superuser():
-            self.sudo()._progbox_log_reading()
-        return result
-
     def _progbox_log_reading(self):
+        """Write down who reads bytes of the archive past its links.
+
+        By RPC, by an export of Odoo, or by copying the attachment.
+        """
         ids = [
             attachment.res_id
             for attachment in self
@@ -377,3 +372,19 @@ class IrAttachment(models.Model):
                 ("download",), ONE_OPENING, document_ref=document.id
             ):
                 log._log_taken(document)
+
+
+def is_object(store_fname):
+    """Whether a file is kept by another storage than Odoo's: ``code://name``."""
+    return "://" in store_fname
+
+
+def read_with_own_cursor(registry, attachment_id):
+    """Yield the bytes of an attachment, for readers that outlive their request.
+
+    The cursor is held for this file alone: a slow client must not hold a transaction
+    open for a whole download.
+    """
+    with registry.cursor(readonly=True) as cr:
+        attachments = api.Environment(cr, SUPERUSER_ID, {})["ir.attachment"]
+        yield from attachments.browse(attachment_id)._progbox_blocks()

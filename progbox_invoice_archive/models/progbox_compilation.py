@@ -1,7 +1,35 @@
+import shutil
+import threading
+from itertools import groupby
+from operator import itemgetter
+
+from markupsafe import Markup
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, get_lang
+
+from ..exceptions import JobError
+from ..tools.package.index import Index, harmless
+from ..tools.pdf import CompileError, Item, Limits, inspect_files
+from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
+from ..tools.staging import write_blocks
+from .compilation_assembly import Assembly
+from .compilation_duplicates import TriedFile, resolve_duplicates
+from .compilation_pages import count_pages
+from .compilation_texts import failure_text, size_text
+from .progbox_job_mixin import OPEN_STATES, UNFINISHED_STATES
+
+# Invoices whose files are looked for at once, and files that are tried in a row.
+FIND_BATCH = 100
+CHECK_BATCH = 100
+# One bad file must not hold the others up for long.
+LIMITS = Limits(seconds=30)
+# Of more files than these that were left out, the list is attached to the message.
+LISTED_IN_MESSAGE = 100
+# What is left out for these reasons is no gap: nobody misses it.
+NO_GAP = ("detached", "duplicate", "replaced", "unasked")
 
 
 class ProgboxCompilation(models.Model):
@@ -73,6 +101,12 @@ class ProgboxCompilation(models.Model):
     left_out_count = fields.Integer(
         string="Files Left Out", readonly=True, aggregator=None
     )
+    gap_count = fields.Integer(
+        string="Files Missing",
+        readonly=True,
+        aggregator=None,
+        help="Left out, and neither by choice nor because the same is in.",
+    )
     result_ids = fields.Many2many(
         "progbox.document", compute="_compute_result_ids", string="Backup"
     )
@@ -82,6 +116,13 @@ class ProgboxCompilation(models.Model):
         readonly=True,
         help="Afterwards the backup is removed. The invoices and their files stay.",
     )
+    summary = fields.Char(compute="_compute_summary")
+    # Keys of the files that are finished.
+    finished = fields.Json(readonly=True, groups="base.group_system", copy=False)
+
+    # ------------------------------------------------------------------
+    # Computes
+    # ------------------------------------------------------------------
 
     @api.depends("position", "total", "state", "step")
     def _compute_progress(self):
@@ -104,8 +145,79 @@ class ProgboxCompilation(models.Model):
             job.result_ids = by_id.get(job.id, documents.browse())
             job.result_count = len(job.result_ids)
 
+    @api.depends("state", "page_count", "size", "left_out_count")
+    @api.depends_context("lang")
+    def _compute_summary(self):
+        for job in self:
+            job.summary = job._summary() if job.state == "done" else False
+
+    def _summary(self):
+        if not self.page_count:
+            return self.env._("None of the files could be put into a backup.")
+        done = self.env._(
+            "Invoices: %(invoices)s · Pages: %(pages)s · %(size)s",
+            invoices=self.unit_count,
+            pages=self.page_count,
+            size=size_text(self.env, self.size),
+        )
+        if self.left_out_count:
+            left_out = self.env._(
+                "Files left out: %(count)s", count=self.left_out_count
+            )
+            return f"{done} · {left_out}"
+        return done
+
+    def _documents(self):
+        return self.env["progbox.document"].sudo().search(self._result_domain())
+
     def _result_domain(self):
         return Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids)
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def _open(self):
+        """Return the action that shows this backup, and how far it is."""
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "progbox_invoice_archive.progbox_compilation_action"
+        )
+        return {**action, "res_id": self.id, "views": [(False, "form")]}
+
+    def action_download(self):
+        """Download the backup, or show the files when there are several."""
+        self.ensure_one()
+        self.check_access("read")
+        documents = self.result_ids
+        if not documents:
+            raise UserError(
+                self.env._("The backup is not there any more. Compile it again.")
+            )
+        if len(documents) > 1:
+            action = self.env["ir.actions.actions"]._for_xml_id(
+                "progbox_invoice_archive.progbox_document_action"
+            )
+            return {**action, "domain": [("id", "in", documents.ids)], "context": {}}
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/progbox.document/{documents.id}/content?download=1",
+            "target": "download",
+        }
+
+    def action_compile_again(self):
+        """Compile the same invoices anew, as they are now."""
+        self.ensure_one()
+        self.env.user._check_archive_manager()
+        job = self.sudo()
+        again = self._request(
+            self.env["account.move"].browse(job.move_ids.ids),
+            self.env["progbox.document"].browse(job.document_ids.ids),
+            job._choices(),
+            name=job.name,
+            arranged=job.arranged,
+            excluded=job.excluded,
+        )
+        return again._open()
 
     # ------------------------------------------------------------------
     # Asking for one
@@ -195,7 +307,10 @@ class ProgboxCompilation(models.Model):
         return self.env._("%(first)s and %(count)s more", first=first, count=others)
 
     def _selected_move_ids(self):
-        """Return the IDs of the invoices, also of those that one may not read."""
+        """Return the IDs of the invoices, also of those that one may not read.
+
+        Plain SQL: the field holds back what the user may not read.
+        """
         rows = self.env.execute_query(
             SQL(
                 "SELECT move_id FROM progbox_compilation_move_rel"
@@ -206,8 +321,424 @@ class ProgboxCompilation(models.Model):
         return [id_ for [id_] in rows]
 
     # ------------------------------------------------------------------
-    # Job
+    # The job
+    # ------------------------------------------------------------------
+
+    def _job_steps(self):
+        self.create_uid._check_archive_manager()
+        self._check_folder()
+        stopped = threading.Event()
+        try:
+            if self.step == "find":
+                yield from self._find()
+            if self.step == "check":
+                yield from self._check(stopped)
+                self._resolve_duplicates()
+                yield self._next_step("render")
+            if self.step == "render":
+                yield from self._render()
+                yield self._next_step("assemble")
+            yield from Assembly(self, stopped).steps()
+        except CompileError as error:
+            message = failure_text(self.env, error.code)
+            raise JobError(message, error.detail) from error
+        finally:
+            stopped.set()
+
+    def _next_step(self, step):
+        """Return what is written on the job when a step begins."""
+        state = {"check": "found", "render": "render", "assemble": "in"}[step]
+        lines = self.env["progbox.compilation.file"].sudo()
+        values = {
+            "step": step,
+            "position": 0,
+            "total": lines.search_count(self._lines_domain(state)),
+        }
+        self._job_write(values)
+        return values
+
+    def _lines(self, *states, domain=Domain.TRUE, limit=None):
+        """Return the lines in these states, in their order."""
+        lines = self.env["progbox.compilation.file"].sudo()
+        return lines.search(self._lines_domain(*states) & domain, limit=limit)
+
+    def _lines_domain(self, *states):
+        return Domain("compilation_id", "=", self.id) & Domain("state", "in", states)
+
+    # ------------------------------------------------------------------
+    # The folder on disk
+    # ------------------------------------------------------------------
+
+    def _folder(self):
+        """Return the folder with the cleaned copies, on the disk of the results."""
+        staging = self.env["ir.attachment"]._progbox_staging_folder()
+        return staging / f"compilation-{self.id}"
+
+    def _check_folder(self):
+        """Begin with the files anew when their copies are not on this host."""
+        folder = self._folder()
+        if folder.is_dir():
+            return
+        folder.mkdir(parents=True)
+        # Trying the files again will say so again of what is inside of them.
+        self._lines("left_out", domain=Domain("container_id", "!=", False)).unlink()
+        lines = self._lines("in", "render")
+        lines.filtered("attachment_id").write({"state": "found"})
+        (lines - lines.filtered("attachment_id")).write({"state": "render"})
+        if self.step in ("render", "assemble"):
+            self._next_step("check")
+
+    def _remove_folder(self):
+        shutil.rmtree(self._folder(), ignore_errors=True)
+
+    # ------------------------------------------------------------------
+    # Find
+    # ------------------------------------------------------------------
+
+    def _find(self):
+        """Write a line for each invoice, then one for each of its files."""
+        lines = self.env["progbox.compilation.file"].sudo()
+        requester = self._as_requester()
+        units, gone = requester.env["progbox.compilation.units"]._units(requester)
+        there = {(line.res_model, line.res_id) for line in self._main_files()}
+        for start in range(0, len(units), 1000):
+            lines.create(
+                [
+                    self._main_file_values(place, unit)
+                    for place, unit in enumerate(units[start : start + 1000], start)
+                    if (unit.res_model, unit.res_id) not in there
+                ]
+            )
+            yield {"total": len(units)}
+        self._list_gone([id_ for id_ in gone if ("account.move", id_) not in there])
+        choices = self._choices()
+        while main_files := self._main_files(Domain("state", "=", "new"), FIND_BATCH):
+            for model, ours in main_files.grouped("res_model").items():
+                self._find_files(model, ours, choices)
+            yield {"position": self.position + len(main_files)}
+        yield self._next_step("check")
+
+    def _main_files(self, domain=Domain.TRUE, limit=None):
+        lines = self.env["progbox.compilation.file"].sudo()
+        ours = Domain("compilation_id", "=", self.id) & Domain("is_head", "=", True)
+        return lines.search(ours & domain, limit=limit)
+
+    def _main_file_values(self, place, unit):
+        key, name = unit.group
+        return {
+            "compilation_id": self.id,
+            "sequence": place,
+            "is_head": True,
+            "res_model": unit.res_model,
+            "res_id": unit.res_id,
+            "number": unit.number,
+            "partner_name": unit.partner,
+            "date": unit.date,
+            "contract": unit.contract,
+            "group_key": key,
+            "group_name": name,
+            "kind": "invoice",
+        }
+
+    def _list_gone(self, ids):
+        lines = self.env["progbox.compilation.file"].sudo()
+        values = {"is_head": True, "kind": "invoice", "res_model": "account.move"}
+        lines.create(
+            [
+                {
+                    **values,
+                    "compilation_id": self.id,
+                    "sequence": self.unit_count,
+                    "res_id": id_,
+                    "number": self.env._("Invoice %(id)s", id=id_),
+                    "group_key": "",
+                    "group_name": "",
+                }
+                for id_ in ids
+            ]
+        )._leave_out("forbidden")
+
+    def _find_files(self, model, main_files, choices):
+        """Write the files of some records on their lines."""
+        sources_model = self._as_requester().env["progbox.compilation.sources"]
+        found = sources_model._sources(model, main_files.mapped("res_id"), choices)
+        lines = main_files.browse()
+        for main_file in main_files:
+            first, *others = found[main_file.res_id]
+            main_file.write(self._source_values(first, 0))
+            unit = main_file._unit_values()
+            lines |= main_file | lines.create(
+                [
+                    {**unit, **self._source_values(source, place)}
+                    for place, source in enumerate(others, 1)
+                ]
+            )
+        self._leave_out_unasked(lines)
+
+    def _source_values(self, source, place):
+        excluded = source.attachment.id in (self.excluded or ())
+        lines = self.env["progbox.compilation.file"]
+        return {
+            # A signed copy that takes the place of the invoice stands before the rest.
+            "position": place and place + 1,
+            "kind": source.kind,
+            "name": source.name,
+            "attachment_id": source.attachment.id,
+            "document_id": source.document.id,
+            "size": source.attachment.sudo().file_size,
+            "state": "left_out" if excluded else source.state,
+            "code": "unasked" if excluded else source.code,
+            **lines._note_values(source.note and [source.note]),
+        }
+
+    def _leave_out_unasked(self, lines):
+        left_out = lines.filtered(lambda line: line.state == "left_out")
+        for code, ours in left_out.grouped("code").items():
+            ours._leave_out(code)
+
+    # ------------------------------------------------------------------
+    # Check
+    # ------------------------------------------------------------------
+
+    def _check(self, stopped):
+        """Have each file tried alone, in a limited process."""
+        extract = self.with_einvoices
+        gone = Domain("attachment_id", "=", False)
+        self._lines("found", domain=gone)._leave_out("missing")
+        while lines := self._lines("found", limit=CHECK_BATCH):
+            items = self._items(lines)
+            inspections = inspect_files(
+                list(items.values()), self._folder(), LIMITS, extract, stopped.is_set
+            )
+            for line, inspection in zip(items, inspections, strict=True):
+                line._apply_inspection(inspection)
+                yield {"position": self.position + 1}
+            yield {"position": self.position + len(lines) - len(items)}
+
+    def _items(self, lines):
+        """Return what is to be tried, by line; the other lines are settled."""
+        items = {}
+        for line in lines:
+            path = line._path()
+            if line.kind == "einvoice" and not line._has_pages():
+                line._take_along(path)
+            else:
+                items[line] = Item(path, line.name)
+        return items
+
+    def _resolve_duplicates(self):
+        """Leave out what others stand for, now that every file has been tried."""
+        # pylint: disable-next=bad-builtin-groupby
+        for _place, rows in groupby(self._tried_files(), itemgetter(0)):
+            files = [TriedFile(*values) for _sequence, *values in rows]
+            signed, left_out = resolve_duplicates(files)
+            if signed is not None or left_out:
+                self._apply_resolution(signed, left_out)
+
+    def _tried_files(self):
+        """Return the rows of the lines that go in so far, invoice by invoice.
+
+        Plain SQL: records of the files of ten thousand invoices would not fit into the
+        memory of a worker.
+
+        :return: list of rows: the place of the invoice, then the fields of TriedFile
+        """
+        self.env["progbox.compilation.file"].flush_model()
+        self.env["ir.attachment"].flush_model(["checksum"])
+        return self.env.execute_query(
+            SQL(
+                """SELECT line.sequence, line.id, line.position, line.is_head IS TRUE,
+                    line.kind = 'signed', line.is_signed IS TRUE, line.state = 'in',
+                    COALESCE(line.number, ''), COALESCE(line.name, ''),
+                    COALESCE(line.attachment_id, 0), file.checksum
+                FROM progbox_compilation_file line
+                LEFT JOIN ir_attachment file ON file.id = line.attachment_id
+                WHERE line.compilation_id = %s AND line.state IN ('in', 'render')
+                ORDER BY line.sequence, line.position, line.id""",
+                self.id,
+            )
+        )
+
+    def _apply_resolution(self, signed, left_out):
+        """Write on the lines of an invoice which of them others stand for."""
+        lines = self.env["progbox.compilation.file"].sudo()
+        signed = lines.browse(signed)
+        signed.write({"kind": "signed", "position": 1})
+        for id_, code in left_out.items():
+            line = lines.browse(id_)
+            if line.state == "render":
+                # It has no file: nothing is left out, and the copy stands for it.
+                signed.is_head = True
+                line.unlink()
+            else:
+                line._leave_out(code)
+
+    # ------------------------------------------------------------------
+    # Render
+    # ------------------------------------------------------------------
+
+    def _render(self):
+        """Make the pages of the invoices that have none."""
+        for line in self._lines("render"):
+            try:
+                with self.env.cr.savepoint():
+                    pdf = self._rendered(line)
+            except UserError as error:
+                detail = getattr(error, "detail", False)
+                line._leave_out("render", detail, str(error))
+            else:
+                path = self._folder() / f"rendered-{line.id}.pdf"
+                write_blocks([pdf], path)
+                pages = count_pages(path)
+                parts = [[str(path), pages, line.name]]
+                line.write({"state": "in", "pages": pages, "parts": parts})
+            yield {"position": self.position + 1}
+
+    def _rendered(self, line):
+        """Return what Odoo prints of an invoice, with the requester's rights."""
+        requester = self._as_requester().with_company(self.company_id)
+        move = requester.env["account.move"].browse(line.res_id)
+        report = requester.env["account.move.send"]._get_default_pdf_report_id(move)
+        renderer = report.sudo(False).with_context(
+            progbox_self_contained=SELF_CONTAINED,
+            # Not from the archive, whose file could not be read.
+            progbox_render_anew=RENDER_ANEW,
+            # A database under test would make HTML of it.
+            force_report_rendering=True,
+        )
+        return renderer._render_qweb_pdf(report.report_name, move.ids)[0]
+
+    # ------------------------------------------------------------------
+    # The end of the job
+    # ------------------------------------------------------------------
+
+    def _job_finish(self, state, reason=False):
+        result = super()._job_finish(state, reason)
+        for job in self:
+            job._remove_folder()
+            if state == "done":
+                job._log_result()
+                job._as_requester()._notify_done()
+        if state == "cancelled":
+            self._documents().unlink()
+        return result
+
+    def _job_on_error(self):
+        if self.state == "failed":
+            self._remove_folder()
+        return super()._job_on_error()
+
+    def _log_result(self):
+        log = self._as_requester().env["progbox.access.log"]
+        documents = self._lines("in").document_id.filtered("locked")
+        if documents:
+            log._log("compilation", documents=documents, note=self.name)
+        else:
+            log._log("compilation", company=self.company_id, note=self.name)
+
+    # ------------------------------------------------------------------
+    # What the person is told
     # ------------------------------------------------------------------
 
     def _url(self):
         return f"/odoo/invoice-backups/{self.id}"
+
+    def _counts_of_left_out(self):
+        """Return how many files are left out, as values of the job."""
+        lines = self.env["progbox.compilation.file"].sudo()
+        domain = self._lines_domain("left_out")
+        return {
+            "left_out_count": lines.search_count(domain),
+            "gap_count": lines.search_count(domain & Domain("code", "not in", NO_GAP)),
+        }
+
+    def _notify_done(self):
+        kind = "success" if self.page_count else "danger"
+        if self.page_count and self.gap_count:
+            kind = "warning"
+        self._notify(self._summary(), kind)
+
+    def _notification_title(self):
+        return self.env._("Invoice backup: %(name)s", name=self.name)
+
+    def _notification_details(self):
+        lines = self._lines("left_out", limit=LISTED_IN_MESSAGE)
+        if not lines:
+            return ""
+        title = self.env._("Left out:")
+        count = self._counts_of_left_out()["left_out_count"]
+        if count > LISTED_IN_MESSAGE:
+            title = self.env._(
+                "Left out: %(count)s files. The attached list names all of them.",
+                count=count,
+            )
+        items = [
+            Markup("<li>%s, %s: %s %s</li>")
+            % (line.number, line.name or "", line.reason, line.advice or "")
+            for line in lines
+        ]
+        return Markup("<p>%s</p><ul>%s</ul>") % (title, Markup().join(items))
+
+    def _notification_files(self):
+        if self._counts_of_left_out()["left_out_count"] <= LISTED_IN_MESSAGE:
+            return []
+        index = Index(get_lang(self.env).decimal_point)
+        index.add(
+            [
+                self.env._("Invoice"),
+                self.env._("File"),
+                self.env._("Reason"),
+                self.env._("How to Get It"),
+            ]
+        )
+        for line in self._lines("left_out"):
+            cells = (line.number, line.name, line.reason, line.advice)
+            index.add([harmless(cell) for cell in cells])
+        return [(self.env._("Left out.csv"), index.content())]
+
+    def _tell(self, title, body, files):
+        """Send an e-mail with the link also to who has an inbox in Odoo."""
+        super()._tell(title, body, files)
+        user = self.env.user
+        if user.notification_type != "inbox" or not user.email:
+            return
+        company = self.sudo().company_id
+        self.env["mail.mail"].sudo().create(
+            {
+                "subject": title,
+                "body_html": body,
+                "email_from": company.email_formatted or user.email_formatted,
+                "email_to": user.email_formatted,
+                "auto_delete": True,
+                "attachment_ids": [
+                    Command.create({"name": name, "raw": content})
+                    for name, content in files
+                ],
+            }
+        )
+        # Not here: a mail server that is slow or away is no reason to do it all again.
+        scheduler = "mail.ir_cron_mail_scheduler_action"
+        if cron := self.env.ref(scheduler, raise_if_not_found=False):
+            cron.sudo()._trigger()
+
+    # ------------------------------------------------------------------
+    # Clean-up
+    # ------------------------------------------------------------------
+
+    @api.autovacuum
+    def _gc_compilations(self):
+        """Remove the backups that have been kept long enough, and left folders."""
+        old = self.sudo().search(
+            Domain("expires_on", "<", fields.Date.today())
+            & Domain("state", "not in", OPEN_STATES)
+        )
+        old._documents().unlink()
+        # Who retries it has all of its files made anew.
+        old.filtered(lambda job: job.state == "failed")._job_write(
+            {"finished": False, "page_count": 0, "size": 0, "expires_on": False}
+        )
+        staging = self.env["ir.attachment"]._progbox_staging_folder()
+        for folder in staging.glob("compilation-*"):
+            job = self.sudo().browse(int(folder.name.rpartition("-")[2]))
+            if job.exists().state not in UNFINISHED_STATES:
+                job._remove_folder()

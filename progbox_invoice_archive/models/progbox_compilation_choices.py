@@ -25,8 +25,27 @@ CHOICES = (
 )
 
 
+def wanted_kinds(choices):
+    """Return whether files go in, by what they are.
+
+    :param choices: of ``with_…``: a dictionary, or a record that has the fields
+    """
+    return {
+        "invoice": True,
+        "signed": True,
+        "attachment": choices["with_attachments"],
+        "image": choices["with_images"],
+        "einvoice": choices["with_einvoices"],
+        "detached": choices["with_detached"] and choices["with_attachments"],
+    }
+
+
 class ProgboxCompilationChoices(models.AbstractModel):
-    """What goes into an invoice backup, and how."""
+    """What goes into an invoice backup, and how.
+
+    The fields that the backup and the wizard share. Another add-on that has something
+    more to choose adds its field here.
+    """
 
     _name = "progbox.compilation.choices"
     _description = "Choices of an Invoice Backup"

@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..tools.filenames import clean_filename
+from .compilation_texts import note_text, reason_texts
+
 KINDS = [
     ("invoice", "Invoice"),
     ("signed", "Signed copy"),
@@ -13,7 +16,7 @@ KINDS = [
 class ProgboxCompilationFile(models.Model):
     """One file of an invoice, and whether it is in the backup, or why not.
 
-    The job goes from line to line, so another worker can go on where one died.
+    The job goes from line to line, so that another worker can go on where one died.
     """
 
     _name = "progbox.compilation.file"
@@ -121,11 +124,10 @@ class ProgboxCompilationFile(models.Model):
     def _leave_out(self, code, detail=False, reason=None):
         """Say why these files are not in.
 
-        :param str code: see progbox.compilation.reasons
+        :param str code: see compilation_texts.REASONS
         :param str reason: instead of the sentence of the code
         """
-        texts = self.env["progbox.compilation.reasons"]
-        sentence, advice = texts._sentences(code)
+        sentence, advice = reason_texts(self.env, code)
         self.write(
             {
                 "state": "left_out",
@@ -143,11 +145,11 @@ class ProgboxCompilationFile(models.Model):
     def _note_values(self, codes):
         """Return what is written on a line of which there is something to know.
 
-        :param codes: see _note() of progbox.compilation.reasons
+        :param codes: see compilation_texts.NOTES
         """
         if not codes:
             return {}
-        note, is_told = self.env["progbox.compilation.reasons"]._note(codes)
+        note, is_told = note_text(self.env, codes)
         return {"note_codes": sorted(codes), "note": note, "is_told": is_told}
 
     def _unit_values(self):
@@ -173,4 +175,102 @@ class ProgboxCompilationFile(models.Model):
             mimetype in ("application/pdf", "application/octet-stream")
             or (mimetype or "").startswith("image/")
             or (name or "").lower().endswith(".pdf")
+        )
+
+    # ------------------------------------------------------------------
+    # Trying the file
+    # ------------------------------------------------------------------
+
+    def _has_pages(self):
+        attachment = self.attachment_id
+        return self._is_pageable(attachment.mimetype, attachment.name)
+
+    def _path(self):
+        """Return where the bytes are: the file store, or a copy in the folder."""
+        copy = self.compilation_id._folder() / f"original-{self.id}"
+        return self.attachment_id._progbox_local_path(copy)
+
+    def _take_along(self, path):
+        """Take a file that has no pages: it is attached to the backup as it is."""
+        if path.is_file():
+            self.write({"state": "in", "parts": []})
+        else:
+            self._refuse("missing", str(path))
+
+    def _apply_inspection(self, inspection):
+        """Write down what trying the file has shown."""
+        leaves = list(inspection.leaves())
+        good = [leaf for leaf in leaves if not leaf.refusal]
+        for leaf in leaves:
+            if leaf.refusal and leaf is not inspection:
+                self._inner_line(leaf.name)._leave_out(leaf.refusal, leaf.detail)
+        if not good:
+            refusal = inspection.refusal or "portfolio_empty"
+            self._refuse(refusal, inspection.detail)
+            return
+        embedded = [file for leaf in good for file in leaf.embedded]
+        self._leave_out_embedded([file for file in embedded if not file.path])
+        changes = {change for each in (inspection, *good) for change in each.changes}
+        self.write(
+            {
+                "state": "in",
+                "pages": sum(leaf.pages for leaf in good),
+                "is_signed": inspection.signed,
+                "parts": [[str(leaf.ready), leaf.pages, leaf.name] for leaf in good],
+                "embedded": [
+                    *self._signed_members(inspection, good),
+                    *(
+                        [str(file.path), file.name, file.mimetype]
+                        for file in embedded
+                        if file.path
+                    ),
+                ],
+                **self._note_values(changes | set(self.note_codes or ())),
+            }
+        )
+
+    def _leave_out_embedded(self, files):
+        """Write lines for what is inside of this file and does not come along."""
+        for file in files:
+            line = self._inner_line(file.name, kind="einvoice", size=file.size)
+            line._leave_out(file.refusal or "unasked")
+
+    def _signed_members(self, inspection, leaves):
+        """Return the files of a portfolio that carry a signature, to be embedded."""
+        return [
+            [str(leaf.path), leaf.name, "application/pdf"]
+            for leaf in leaves
+            if leaf.signed and leaf is not inspection
+        ]
+
+    def _refuse(self, refusal, detail):
+        """Leave a file out; Odoo makes new pages for an invoice that is broken."""
+        if self.is_head and self.attachment_id and self._can_be_rendered():
+            self._other_line(self.name)._leave_out(refusal, detail)
+            name = clean_filename(self.number, ".pdf")
+            self.write({"state": "render", "attachment_id": False, "name": name})
+        else:
+            self._leave_out(refusal, detail)
+
+    def _can_be_rendered(self):
+        return (
+            self.res_model == "account.move"
+            and self.env["account.move"].browse(self.res_id).state == "posted"
+        )
+
+    def _inner_line(self, name, **values):
+        """Return a new line for a file that is inside of this one."""
+        return self._other_line(name, container_id=self.id, **values)
+
+    def _other_line(self, name, **values):
+        """Return a new line for a file that came with this one."""
+        return self.create(
+            {
+                **self._unit_values(),
+                "kind": self.kind,
+                "name": name,
+                "position": self.position,
+                "attachment_id": self.attachment_id.id,
+                **values,
+            }
         )

@@ -30,8 +30,9 @@ class Unit(NamedTuple):
 class ProgboxCompilationUnits(models.AbstractModel):
     """Which invoices a backup has, in which order, and in which file.
 
-    Plain SQL over what the requester may read: ten thousand records would not fit
-    into the memory of a worker.
+    A model, so that other add-ons extend it: what else a backup holds in
+    ``_find_units``, other orders in ``_sort_keys``, what an invoice names as its
+    contract in ``_contract_sql``.
     """
 
     _name = "progbox.compilation.units"
@@ -103,6 +104,10 @@ class ProgboxCompilationUnits(models.AbstractModel):
 
     @api.model
     def _units_of_moves(self, job):
+        """Return the invoices that the requester may read.
+
+        Plain SQL: ten thousand records would not fit into the memory of a worker.
+        """
         moves = self.env["account.move"]
         moves.flush_model()
         self.env["res.partner"].flush_model(["name"])
@@ -160,7 +165,7 @@ class ProgboxCompilationUnits(models.AbstractModel):
                 CASE WHEN move.move_type NOT IN %s
                     THEN NULLIF(trim(move.ref), '') END
             )""",
-            tuple(self.env["account.move"].get_purchase_types(include_receipts=True)),
+            tuple(self.env["account.move"]._progbox_vendor_types()),
         )
 
     @api.model

@@ -8,7 +8,7 @@ class ProgboxSourceDeletion(models.Model):
 
     Odoo alone decides whether an invoice may be deleted. The line is appended by a
     job, because the lock of the ledger would come after the snapshot of the user's
-    transaction: his deletion would fail whenever the archiver is at work.
+    transaction: the deletion would fail whenever the archiver is at work.
     """
 
     _name = "progbox.source.deletion"
@@ -36,7 +36,7 @@ class ProgboxSourceDeletion(models.Model):
     res_id = fields.Integer(string="Record", required=True, readonly=True)
     number = fields.Char(readonly=True)
     document_ids = fields.Json(string="Documents", required=True, readonly=True)
-    # No link to the user, who may be deleted in his turn.
+    # No link to the user, who may be deleted later.
     deleted_by = fields.Char(required=True, readonly=True)
     deleted_on = fields.Datetime(required=True, readonly=True)
     seal_id = fields.Many2one(

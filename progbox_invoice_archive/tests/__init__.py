@@ -5,6 +5,7 @@ from . import test_archive_history
 from . import test_archive_sending
 from . import test_archive_portal
 from . import test_archive_access
+from . import test_job_batch
 from . import test_job_cron
 from . import test_job_engine
 from . import test_localisation

@@ -7,7 +7,7 @@ from odoo.tests import tagged
 
 from .compilation_common import CompilationCommon, encrypted, pdf_of, signed
 
-PAGES = "odoo.addons.progbox_invoice_archive.models.progbox_compilation_pages"
+PAGES = "odoo.addons.progbox_invoice_archive.models.compilation_pages"
 BARE = {"with_cover": False, "with_numbers": False}
 
 

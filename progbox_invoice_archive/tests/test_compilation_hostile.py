@@ -3,6 +3,7 @@ from pathlib import Path
 
 from odoo.tests import tagged
 
+from ..models.compilation_texts import REASONS, reason_texts
 from ..tools.pdf import REFUSALS
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
@@ -74,9 +75,8 @@ class TestCompilationHostile(CompilationCommon):
         self.assertIn("scripts", specification.get_object()["/Desc"])
 
     def test_every_refusal_has_its_words(self):
-        reasons = self.env["progbox.compilation.reasons"]._reasons_of_files()
-        self.assertFalse(REFUSALS.keys() - reasons.keys())
+        self.assertFalse(REFUSALS.keys() - REASONS.keys())
         for code in REFUSALS:
-            sentence, advice = reasons[code]
+            sentence, advice = reason_texts(self.env, code)
             self.assertTrue(sentence.endswith("."), code)
             self.assertTrue(advice.endswith("."), code)

@@ -9,12 +9,13 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..models.compilation_assembly import Assembly
 from ..tools.pdf import CompileError, Part, PartRefused, assemble
 from .compilation_common import CompilationCommon, encrypted, pdf_of
 from .object_store import ObjectStore
 
 LOGGER = "odoo.addons.progbox_invoice_archive"
-ASSEMBLE = f"{LOGGER}.models.progbox_compilation_assembly.assemble"
+ASSEMBLE = f"{LOGGER}.models.compilation_assembly.assemble"
 BARE = {"with_cover": False, "with_numbers": False}
 
 
@@ -95,7 +96,8 @@ class TestCompilationJob(CompilationCommon):
                 if not next(done):
                     raise TimeoutError
 
-        yielded = list(job._wait(Work(), shared, threading.Event()))
+        assembly = Assembly(job, threading.Event())
+        yielded = list(assembly._wait(Work(), shared))
         self.assertEqual(yielded, [None, None])
         self.assertEqual((job.position, job.total), (5, 9))
 
@@ -213,9 +215,10 @@ class TestCompilationJob(CompilationCommon):
         self.move.invoice_origin = "S00042"
         self.manager.tz = "Europe/Paris"
         job = self.run_job(self.begun())
-        [chapter] = job._chapters()
+        assembly = Assembly(job, threading.Event())
+        [chapter] = assembly.chapters()
         with freeze_time("2026-11-21 23:30:00"):
-            title = job._file_title(chapter)
+            title = assembly.file_title(chapter)
         self.assertEqual(
             title,
             f"Invoice backup - {self.client.name} - {self.move.name} - "

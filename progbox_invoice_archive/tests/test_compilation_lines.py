@@ -8,9 +8,7 @@ from odoo.tests import tagged
 from ..tools.pdf import PartRefused
 from .compilation_common import CompilationCommon, encrypted, pdf_of, signed
 
-ASSEMBLE = (
-    "odoo.addons.progbox_invoice_archive.models.progbox_compilation_assembly.assemble"
-)
+ASSEMBLE = "odoo.addons.progbox_invoice_archive.models.compilation_assembly.assemble"
 BARE = {"with_cover": False, "with_numbers": False}
 
 

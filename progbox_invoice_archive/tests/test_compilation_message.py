@@ -66,7 +66,7 @@ class TestCompilationMessage(CompilationCommon):
         names = {f"=sheet {number}.xlsx" for number in range(5)}
         for name in names:
             self.attach(self.move, name, b"PK a sheet")
-        with patch(f"{MODELS}.progbox_compilation_message.LISTED_IN_MESSAGE", 2):
+        with patch(f"{MODELS}.progbox_compilation.LISTED_IN_MESSAGE", 2):
             self.compiled(self.move, **BARE)
         [mail] = self.mails()
         for holder in (mail, self.inbox_messages()[:1]):

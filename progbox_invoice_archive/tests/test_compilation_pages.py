@@ -3,12 +3,13 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
+from ..models.compilation_pages import OwnPages
 from ..tools.pdf import PartRefused, assemble
 from .compilation_common import CompilationCommon, pdf_of
 
 MODELS = "odoo.addons.progbox_invoice_archive.models"
-PAGES = f"{MODELS}.progbox_compilation_pages"
-ASSEMBLE = f"{MODELS}.progbox_compilation_assembly.assemble"
+PAGES = f"{MODELS}.compilation_pages"
+ASSEMBLE = f"{MODELS}.compilation_assembly.assemble"
 
 
 @tagged("post_install", "-at_install")
@@ -26,15 +27,14 @@ class TestCompilationPages(CompilationCommon):
     @contextlib.contextmanager
     def renders(self):
         """Count what is rendered."""
-        compilations = type(self.server["progbox.compilation"])
-        real, made = compilations._own_pdf, []
+        real, made = OwnPages._own_pdf, []
 
-        def counted(job, report, data):
+        def counted(pages, report, data):
             made.append(report)
-            return real(job, report, data)
+            return real(pages, report, data)
 
         with (
-            patch.object(compilations, "_own_pdf", counted),
+            patch.object(OwnPages, "_own_pdf", counted),
             patch(f"{PAGES}.LINES_PER_RENDER", 2),
         ):
             yield made

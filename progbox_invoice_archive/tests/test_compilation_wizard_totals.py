@@ -92,7 +92,7 @@ class TestCompilationWizardTotals(CompilationCommon):
 
     def test_counting_pages_ends_when_the_time_is_up(self):
         moves = self.invoice("FIRST") | self.invoice("SECOND")
-        with patch(f"{WIZARDS}.progbox_compile_wizard_listing.PAGES_SECONDS", -1):
+        with patch(f"{WIZARDS}.progbox_compile_wizard.PAGES_SECONDS", -1):
             wizard = self.opened(moves)
         self.assertEqual(
             self.totals(wizard), "Invoices: 2 · Files: 2 · Pages: at least 0"
@@ -116,6 +116,32 @@ class TestCompilationWizardTotals(CompilationCommon):
         self.assertIn("Invoices: 3 · Files: 5 · at least ", wizard.total_text)
         wizard.with_einvoices = wizard.with_images = False
         self.assertIn("Invoices: 3 · Files: 3 · at least ", wizard.total_text)
+
+    def test_older_pdfs_are_counted_as_the_backup_takes_them(self):
+        move = self.invoice("FIRST")
+        name = "INV (detached by Mitchell Admin on 11/02/2026).pdf"
+        self.attach(move, name, pdf_of("OLD"))
+        for with_attachments, files in ((True, 2), (False, 1)):
+            with self.subTest(with_attachments=with_attachments):
+                wizard = self.opened(move)
+                wizard.with_detached = True
+                wizard.with_attachments = with_attachments
+                total = f"Invoices: 1 · Files: {files} · Pages: {files}"
+                self.assertTrueTotals(wizard, total)
+
+    def test_signed_copies_of_many_invoices_are_not_counted_beside_them(self):
+        moves = self.invoice("FIRST") | self.invoice("SECOND")
+        signed_copy = self.env.ref("progbox_invoice_archive.document_type_signed_copy")
+        self.deposit(
+            moves[0], pdf_of("SIGNED"), name="signed.pdf", type_id=signed_copy.id
+        )
+        with patch(f"{WIZARDS}.progbox_compile_wizard.LISTED", 1):
+            wizard = self.opened(moves)
+        self.assertEqual(wizard.einvoices_text, "none")
+        self.assertEqual(self.totals(wizard), "Invoices: 2 · Files: 2")
+        job = self.run_job(self.compilations.browse(wizard.action_compile()["res_id"]))
+        inside = job.file_ids.filtered(lambda line: line.state == "in")
+        self.assertEqual(len(inside), 2)
 
     def test_lines_without_a_period_may_be_unticked(self):
         self.company.progbox_period_mode = "manual"

@@ -2,8 +2,6 @@ from . import progbox_closing_wizard
 from . import progbox_compile_wizard
 from . import progbox_compile_wizard_file
 from . import progbox_compile_wizard_line
-from . import progbox_compile_wizard_listing
-from . import progbox_compile_wizard_counting
 from . import progbox_export_wizard
 from . import progbox_share_wizard
 from . import progbox_verification_wizard

@@ -1,8 +1,20 @@
+import tempfile
+import time
+from pathlib import Path
+
 from odoo import Command, api, fields, models
 from odoo.tools.misc import clean_context
 
+from ..models.compilation_texts import note_text, reason_texts, size_text
+from ..models.progbox_compilation_choices import wanted_kinds
+from ..tools.pdf import Cancelled, Item, Limits, inspect_files
+
 # Up to here the wizard lists each invoice and each file; beyond, it counts them.
 LISTED = 100
+# Up to here the wizard counts the pages, too: opening it must not take long.
+PAGES_FILES = 60
+PAGES_SIZE = 60 << 20
+PAGES_SECONDS = 5
 
 
 class ProgboxCompileWizard(models.TransientModel):
@@ -81,33 +93,40 @@ class ProgboxCompileWizard(models.TransientModel):
         return [*words, self._size_words(size, unknown)]
 
     def _size_words(self, size, at_least):
-        text = self.env["progbox.compilation"]._size_text(size)
+        text = size_text(self.env, size)
         return self.env._("at least %(size)s", size=text) if at_least else text
 
-    def _wanted(self):
-        """Return whether files go in, by their category."""
-        return {
-            "invoice": True,
-            "signed": True,
-            "attachment": self.with_attachments,
-            "image": self.with_images,
-            "einvoice": self.with_einvoices,
-            "detached": self.with_detached,
+    def _count_words(self):
+        """Return what the wizard says of invoices that it does not list."""
+        wanted = wanted_kinds(self)
+        going = {
+            category: numbers
+            for category, numbers in (self.counts or {}).items()
+            if wanted.get(category)
         }
+        known = going.pop("invoice", (0, 0))
+        files = self.unit_count + sum(count for count, _size in going.values())
+        size = known[1] + sum(size for _count, size in going.values())
+        return [
+            self.env._("Invoices: %(count)s", count=self.unit_count),
+            self.env._("Files: %(count)s", count=files),
+            # Of those that Odoo has to make pages for, nobody knows it.
+            self._size_words(size, known[0] < self.unit_count),
+        ]
 
     def _going_in(self):
         """Return the files that will go in, as far as is known, by ID of their line.
 
         Also those of lines that are unticked, which would go in with them.
         """
-        wanted = self._wanted()
+        wanted = wanted_kinds(self)
         files = self.file_ids.filtered(
             lambda file: (
                 file.include and wanted.get(file.category) and not file.is_refused
             )
         )
         by_line = files.grouped(lambda file: file.line_id._origin.id)
-        return {id_: ours._settled() for id_, ours in by_line.items()}
+        return {id_: ours._going_in() for id_, ours in by_line.items()}
 
     @api.depends("move_ids", "line_ids.include")
     def _compute_missing_days(self):
@@ -175,6 +194,122 @@ class ProgboxCompileWizard(models.TransientModel):
             "target": "new",
             "context": {"dialog_size": "extra-large"},
         }
+
+    # ------------------------------------------------------------------
+    # What there is
+    # ------------------------------------------------------------------
+
+    def _count(self):
+        """Return tuples of how many files there are and their size, by category."""
+        counts = {}
+        for category, size in self._sizes():
+            count, total = counts.get(category, (0, 0))
+            counts[category] = (count + 1, total + int(size or 0))
+        return counts
+
+    def _sizes(self):
+        """Return the category and the size of each file."""
+        if self.is_listed:
+            return [(file.category, file.size) for file in self.file_ids]
+        sources_model = self.env["progbox.compilation.sources"]
+        return sources_model._sizes(self.move_ids, self.document_ids)
+
+    def _list(self):
+        """List each invoice and each file."""
+        units = self.env["progbox.compilation.units"]._find_units(self)
+        units.sort(key=lambda unit: unit.position)
+        lines = self.line_ids.create(
+            [self._line_values(place, unit) for place, unit in enumerate(units)]
+        )
+        for model, ours in lines.grouped(lambda line: line._unit().res_model).items():
+            self._list_files(model, ours)
+        self._onchange_sort_by()
+
+    def _line_values(self, place, unit):
+        is_move = unit.res_model == "account.move"
+        return {
+            "wizard_id": self.id,
+            "place": place,
+            "move_id": is_move and unit.res_id,
+            "document_id": not is_move and unit.res_id,
+            "number": unit.number,
+            "partner_name": unit.partner,
+            "date": unit.date,
+            "contract": unit.contract,
+        }
+
+    def _list_files(self, model, lines):
+        """List the files of invoices, whatever is switched off now."""
+        sources_model = self.env["progbox.compilation.sources"]
+        everything = {name: True for name in self._choices() if name[:5] == "with_"}
+        ids = [line._unit().res_id for line in lines]
+        found = sources_model._sources(model, ids, everything)
+        detached = sources_model._detached_pattern()
+        self.file_ids.create(
+            [
+                {
+                    "wizard_id": self.id,
+                    "line_id": line.id,
+                    "number": line.number,
+                    **self._file_values(source, detached),
+                }
+                for line, id_ in zip(lines, ids, strict=True)
+                for source in found[id_]
+            ]
+        )
+
+    def _file_values(self, source, detached):
+        attachment = source.attachment.sudo()
+        files = self.env["progbox.compilation.file"]
+        category, note = source.kind, False
+        if detached.fullmatch(source.name or ""):
+            category = "detached"
+        if source.code:
+            category = "other"
+            note = reason_texts(self.env, source.code)[0]
+        elif source.state == "render":
+            note = self.env._("Odoo makes its pages.")
+        elif source.note:
+            note = note_text(self.env, [source.note])[0]
+        return {
+            "category": category,
+            "name": source.name,
+            "attachment_id": source.attachment.id,
+            "size": attachment.file_size,
+            "checksum": attachment.checksum,
+            "has_pages": not attachment
+            or files._is_pageable(attachment.mimetype, attachment.name),
+            "include": not source.code,
+            "note": note,
+        }
+
+    # ------------------------------------------------------------------
+    # Pages
+    # ------------------------------------------------------------------
+
+    def _count_pages(self):
+        """Try the files as the backup will, as far as the time goes."""
+        files = self.file_ids.filtered(
+            lambda file: file.include and file.has_pages and file.attachment_id
+        )
+        if len(files) > PAGES_FILES or sum(files.mapped("size")) > PAGES_SIZE:
+            return
+        self.pages_known = True
+        end = time.monotonic() + PAGES_SECONDS
+        with tempfile.TemporaryDirectory(prefix="progbox-") as folder:
+            items = (Item(file._path(Path(folder)), file.name) for file in files)
+            inspections = inspect_files(
+                items,
+                folder,
+                Limits(seconds=2),
+                cancelled=lambda: time.monotonic() > end,
+            )
+            try:
+                for file, inspection in zip(files, inspections, strict=True):
+                    file._apply_inspection(inspection)
+            except Cancelled:
+                # The others have pages, too: the wizard says "at least".
+                return
 
     # ------------------------------------------------------------------
     # Actions

@@ -1,5 +1,8 @@
 from odoo import fields, models
 
+from ..models.compilation_duplicates import TriedFile, resolve_duplicates
+from ..models.compilation_texts import note_text, reason_texts
+
 
 class ProgboxCompileWizardFile(models.TransientModel):
     """One file of the wizard, to leave out."""
@@ -39,34 +42,34 @@ class ProgboxCompileWizardFile(models.TransientModel):
     is_signed = fields.Boolean(readonly=True)
     is_refused = fields.Boolean(readonly=True, help="It turned out to be bad.")
 
-    def _settled(self):
+    def _going_in(self):
         """Return these files of one invoice without those that others stand for.
 
-        As the backup does it: a signed copy takes the place of the invoice, and
-        nothing goes in twice.
+        By the rule of the backup itself, as far as the files are known by now.
         """
-        head = self.filtered(lambda file: file.category == "invoice")
-        others = self - head
-        if any(
-            file.category == "signed" or (file.is_signed and not head.is_signed)
-            for file in others
-        ):
-            replaced = set(head.mapped("checksum"))
-            files = others.filtered(
-                lambda file: file.category == "signed" or file.checksum not in replaced
-            )
-        else:
-            files = self
-        seen, result = set(), files.browse()
-        for file in files.sorted(lambda file: file.category != "signed"):
-            if not file.checksum or file.checksum not in seen:
-                result += file
-            seen.add(file.checksum)
-        return result
+        files = [file._tried(place) for place, file in enumerate(self)]
+        left_out = resolve_duplicates(files).left_out
+        return self.browse(
+            [id_ for place, id_ in enumerate(self._ids) if place not in left_out]
+        )
 
-    def _take(self, inspection):
+    def _tried(self, place):
+        is_main = self.category == "invoice"
+        return TriedFile(
+            place,
+            0 if is_main else place + 1,
+            is_main,
+            self.category == "signed",
+            self.is_signed,
+            bool(self.attachment_id),
+            self.number or "",
+            self.name or "",
+            self.attachment_id._origin.id or 0,
+            self.checksum,
+        )
+
+    def _apply_inspection(self, inspection):
         """Show what trying the file has shown."""
-        reasons = self.env["progbox.compilation.reasons"]
         values = {
             "pages": sum(
                 leaf.pages for leaf in inspection.leaves() if not leaf.refusal
@@ -74,10 +77,10 @@ class ProgboxCompileWizardFile(models.TransientModel):
             "is_signed": inspection.signed,
         }
         if values["pages"]:
-            if note := reasons._note(inspection.changes)[0]:
+            if note := note_text(self.env, inspection.changes)[0]:
                 values["note"] = note
         else:
-            values["note"] = reasons._sentences(inspection.refusal or "no_pages")[0]
+            values["note"] = reason_texts(self.env, inspection.refusal or "no_pages")[0]
             # Odoo makes new pages for an invoice that is broken.
             values["is_refused"] = (
                 self.category != "invoice" or self.line_id.move_id.state != "posted"

@@ -70,7 +70,7 @@ class Archive:
         missing = [("progbox_archive_state", "=", "missing")]
         settings = env["res.config.settings"].new({"company_id": self.company.id})
         return {
-            "next_job": lambda: jobs._job_lock_next(set()),
+            "next_job": lambda: jobs._job_lock_next(QueueRun()),
             "archived_files": lambda: self.move._progbox_documents(),
             "list": lambda: documents.search_fetch(
                 [("superseded", "=", False)], limit=80

@@ -1,9 +1,9 @@
+"""The pages of our own in a backup: the list in front, what was left out at the end."""
+
 import hashlib
 import json
 
 import pikepdf
-
-from odoo import models
 
 from ..tools.pdf import Part
 from ..tools.sentinels import SELF_CONTAINED
@@ -16,12 +16,22 @@ NOTES = "progbox_invoice_archive.report_compilation_notes"
 LINES_PER_RENDER = 400
 
 
-class ProgboxCompilation(models.Model):
-    """The pages of our own: the list in front, and what was left out at the end."""
+def count_pages(path):
+    """Return how many pages a PDF has that our own renderer has made."""
+    with pikepdf.open(path) as document:
+        return len(document.pages)
 
-    _inherit = "progbox.compilation"
 
-    def _pages_around(self, chapter, owners, parts):
+class OwnPages:
+    """The pages that the job makes itself.
+
+    :param progbox.compilation job: with all rights
+    """
+
+    def __init__(self, job):
+        self._job = job
+
+    def around(self, chapter, owners, parts):
         """Return the parts that come before and after those of the invoices.
 
         A generator, as the step that it is a piece of.
@@ -30,7 +40,7 @@ class ProgboxCompilation(models.Model):
         :return: two lists of Part
         """
         before = []
-        if self.with_cover:
+        if self._job.with_cover:
             before = yield from self._cover(owners, parts)
         after = yield from self._last_pages(chapter)
         return before, after
@@ -38,7 +48,7 @@ class ProgboxCompilation(models.Model):
     def _cover(self, owners, parts):
         """Return the list of the invoices, with the pages they begin on."""
         rows = self._cover_rows(owners, parts)
-        title = self.env._("List of invoices")
+        title = self._job.env._("List of invoices")
         offset = yield from self._cover_length(rows)
         # The list counts its own pages, too; long names may make it longer.
         for _try in range(3):
@@ -92,12 +102,12 @@ class ProgboxCompilation(models.Model):
                 self._last_row(line, line.reason, line.advice)
                 for line in chapter.left_out
             ],
-            self.env._("Left out"),
+            self._job.env._("Left out"),
         )
         notes = yield from self._own_parts(
             NOTES,
             [self._last_row(line, line.note) for line in told],
-            self.env._("Notes"),
+            self._job.env._("Notes"),
         )
         return left_out + notes
 
@@ -128,8 +138,8 @@ class ProgboxCompilation(models.Model):
             if not path.exists():
                 write_blocks([self._own_pdf(report, data)], path)
                 yield {"step": "assemble"}
-            label = "" if start or not self.with_bookmarks else title
-            pages = self._count_own(path)
+            label = "" if start or not self._job.with_bookmarks else title
+            pages = count_pages(path)
             parts.append(Part(path, pages, title=label, numbered=False))
         return parts
 
@@ -137,22 +147,13 @@ class ProgboxCompilation(models.Model):
         """Return where the pages of a table are kept, by what it says."""
         content = json.dumps([report, data], default=str, sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()
-        return self._folder() / f"own-{digest[:32]}.pdf"
+        return self._job._folder() / f"own-{digest[:32]}.pdf"
 
     def _own_pdf(self, report, data):
-        renderer = self._as_requester().env["ir.actions.report"]
+        renderer = self._job._as_requester().env["ir.actions.report"]
         renderer = renderer.with_context(
             progbox_self_contained=SELF_CONTAINED,
             # A database under test would make HTML of it.
             force_report_rendering=True,
         )
-        return renderer._render_qweb_pdf(report, self.ids, data)[0]
-
-    def _write_pages(self, pdf, path):
-        """Write a PDF that our own renderer has made; return how many pages it has."""
-        write_blocks([pdf], path)
-        return self._count_own(path)
-
-    def _count_own(self, path):
-        with pikepdf.open(path) as document:
-            return len(document.pages)
+        return renderer._render_qweb_pdf(report, self._job.ids, data)[0]
