@@ -289,6 +289,7 @@ class TestLongJobBatch(BatchCommon):
 
     def queue(self, number):
         values = {"name": "Batch", "kind": "zip", "target": "zip"}
+        values["domain"] = [("id", "=", 0)]
         return self.kind.create([values] * number)
 
     def begun(self, jobs):
