@@ -38,6 +38,8 @@ NO_NETWORK = ("--proxy", "http://127.0.0.1:1")
 PICTURES_LIMIT = 100 * 1024 * 1024
 LAYOUT_BUNDLES = ("web.report_assets_pdf", "web.report_assets_common")
 CSS_ERROR = "## CSS error message ##"  # base.assetsbundle puts it into a broken bundle
+# The add-ons whose papers are self-contained by whatever door they are printed.
+OWN_REPORTS = ("progbox.", "progbox_")
 IN_PAGE_CSS = "progbox_invoice_archive/static/report/in_page.css"
 # mm, when header and footer stand in the page
 TOP_MARGIN, BOTTOM_MARGIN, SIDE_MARGIN = 9, 13, 8
@@ -78,14 +80,18 @@ FAILURES = {
 class IrActionsReport(models.Model):
     """Archived invoices are printed from the archive; pages that fetch nothing.
 
-    Pages are made self-contained, and complete with any wkhtmltopdf, only under the
-    sentinel in the context: everything else in Odoo is rendered as before.
+    The papers of ProGBox itself, and what is rendered under the sentinel in the
+    context, are self-contained and complete with any wkhtmltopdf: everything else in
+    Odoo is rendered as before.
     """
 
     _inherit = "ir.actions.report"
 
     def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
         report = self._get_report(report_ref)
+        if report.report_name.startswith(OWN_REPORTS):
+            # Evidence looks the same whatever answers at the address of the server.
+            self = self.with_context(progbox_self_contained=SELF_CONTAINED)
         archived = self._progbox_archived_streams(report, data, res_ids)
         if not archived:
             return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)

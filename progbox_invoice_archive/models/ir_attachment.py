@@ -7,16 +7,31 @@ from pathlib import Path
 import psycopg2
 
 from odoo import SUPERUSER_ID, api, models
+from odoo.exceptions import UserError
 
 from odoo.addons.base.models.ir_attachment import IrAttachment as BaseIrAttachment
 
 from ..exceptions import FileMissing, FileUnreadable
 from ..tools.sentinels import SERVER, STREAMER
-from ..tools.staging import BLOCK_SIZE, remove_leftovers, stage, write_blocks
+from ..tools.staging import (
+    BLOCK_SIZE,
+    CopyStream,
+    read_blocks,
+    remove_leftovers,
+    stage,
+    write_blocks,
+)
 from ..tools.web_request import current_request
 from .ir_binary import ONE_OPENING
 
 LEFTOVER_AGE = 24 * 3600
+MEGABYTE = 1 << 20
+# PostgreSQL has no value above 1 GB, and writes bytes out as text of twice their
+# length, both for pg_dump and for Odoo: of a row with more than half of it no backup
+# of the database can be made. Some room is left for the row's other columns.
+DATABASE_LIMIT = 500 * MEGABYTE
+# Odoo has a column of 32 bits for the size.
+FILE_LIMIT = 2**31 - 1
 DOCUMENT = "progbox.document"
 BYTES = {"raw", "datas", "db_datas"}
 # What the bytes are, whose they are, and who gets them.
@@ -127,26 +142,39 @@ class IrAttachment(models.Model):
     def _progbox_adopt(self, staged, vals):
         """Make an attachment of a staged file, without reading it into memory.
 
+        It goes where Odoo keeps its files: into the file store, the database, or the
+        storage of another module.
+
         :param StagedFile staged: taken over; gone from its place afterwards
         :param dict vals: name, mimetype and the field it is the content of
         :rtype: ir.attachment
+        :raise UserError: when it is too large for Odoo, or for where Odoo keeps files;
+            nothing has been written then
         """
+        if staged.size > FILE_LIMIT:
+            with staged:
+                raise UserError(self._progbox_too_large_text(vals["name"], staged.size))
         # As the superuser: others get their XML turned into plain text.
         attachments = self.with_user(SUPERUSER_ID)
-        if self._storage() != "file":
-            with staged:
-                return attachments.create({**vals, "raw": staged.path.read_bytes()})
-        attachment = attachments.create(vals)
-        store_fname = f"{staged.sha1[:2]}/{staged.sha1}"
-        # As in _set_attachment_data: write() drops these three, they belong to
-        # whoever stores the bytes.
-        super(BaseIrAttachment, attachment).write(
-            {
-                "store_fname": store_fname,
-                "checksum": staged.sha1,
-                "file_size": staged.size,
-            }
+        # A storage may be chosen by the field, and no picture is made smaller.
+        attachments = attachments.with_context(
+            attachment_res_model=vals.get("res_model"),
+            attachment_res_field=vals.get("res_field"),
+            image_no_postprocess=True,
         )
+        storage = attachments._storage()
+        if storage == "file":
+            adopted = attachments._progbox_into_file_store(staged, vals)
+        elif storage == "db":
+            adopted = attachments._progbox_into_database(staged, vals)
+        else:
+            adopted = attachments._progbox_into_storage(staged, vals)
+        return adopted.with_context(self.env.context)
+
+    def _progbox_into_file_store(self, staged, vals):
+        attachment = self.create(vals)
+        store_fname = f"{staged.sha1[:2]}/{staged.sha1}"
+        attachment._progbox_write_stored(staged, store_fname=store_fname)
         # The row must lock out the garbage collection before the file is there,
         # and the collection must find the file if this transaction fails.
         attachment.flush_recordset()
@@ -154,6 +182,90 @@ class IrAttachment(models.Model):
         # The name is the digest: replacing the file can only mend it.
         staged.move_to(Path(self._full_path(store_fname)))
         return attachment
+
+    def _progbox_into_database(self, staged, vals):
+        """Hand the file on to PostgreSQL block by block."""
+        with staged:
+            if staged.size > DATABASE_LIMIT:
+                raise UserError(
+                    self._progbox_too_large_for_database(vals["name"], staged.size)
+                )
+            attachment = self.create(vals)
+            attachment.flush_recordset()
+            cr = self.env.cr
+            # A parameter of UPDATE would stand in memory, three times over, and
+            # appending block after block would write the file again for each of them.
+            # COPY takes a stream, but makes new rows only: hence a table of one row,
+            # from which PostgreSQL itself takes the bytes.
+            cr.execute(
+                "CREATE TEMPORARY TABLE progbox_incoming (bytes bytea) ON COMMIT DROP"
+            )
+            # Compressing what is about to be moved would cost time for nothing.
+            cr.execute(
+                "ALTER TABLE pg_temp.progbox_incoming"
+                " ALTER COLUMN bytes SET STORAGE EXTERNAL"
+            )
+            with staged.path.open("rb") as file:
+                cr.copy_expert(
+                    "COPY pg_temp.progbox_incoming FROM STDIN (FORMAT binary)",
+                    CopyStream(file, staged.size),
+                    BLOCK_SIZE,
+                )
+            cr.execute(
+                "UPDATE ir_attachment SET db_datas = incoming.bytes"
+                " FROM pg_temp.progbox_incoming incoming WHERE ir_attachment.id = %s",
+                [attachment.id],
+            )
+            cr.execute("DROP TABLE pg_temp.progbox_incoming")
+        attachment._progbox_write_stored(staged)
+        attachment.invalidate_recordset(["raw", "datas", "db_datas"])
+        return attachment
+
+    def _progbox_too_large_text(self, name, size):
+        return self.env._(
+            "%(name)s has %(size)s MB, and Odoo takes files of less than 2,048 MB: "
+            "divide it into several files.",
+            name=name,
+            size=-(-size // MEGABYTE),
+        )
+
+    def _progbox_too_large_for_database(self, name, size):
+        return self.env._(
+            "%(name)s has %(size)s MB. This Odoo keeps its files in the database, where"
+            " one file has %(limit)s MB at most: a larger one could be neither read nor"
+            " backed up. Set the system parameter %(parameter)s to “file”, then try"
+            " again.",
+            name=name,
+            size=-(-size // MEGABYTE),
+            limit=DATABASE_LIMIT // MEGABYTE,
+            parameter="ir_attachment.location",
+        )
+
+    def _progbox_into_storage(self, staged, vals):
+        """Write the file with the method ``open`` of the storage's module.
+
+        That is what ``fs_attachment`` of the OCA gives attachments. What fits into one
+        block goes as Odoo itself would store it, so that the storage's rules for small
+        files hold; and so does everything when the module knows of no streams. To be
+        extended for a storage of one's own.
+        """
+        with staged:
+            if staged.size <= BLOCK_SIZE or not hasattr(self, "open"):
+                return self.create({**vals, "raw": staged.path.read_bytes()})
+            attachment = self.create(vals)
+            with attachment.open("wb") as file:
+                for block in read_blocks(staged.path):
+                    file.write(block)
+        # The module writes a checksum of its own, or none.
+        attachment._progbox_write_stored(staged)
+        attachment.flush_recordset()
+        return attachment
+
+    def _progbox_write_stored(self, staged, **values):
+        """Write what only whoever stores the bytes may: `write` drops these fields."""
+        super(BaseIrAttachment, self).write(
+            {"checksum": staged.sha1, "file_size": staged.size, **values}
+        )
 
     # ------------------------------------------------------------------
     # Reading

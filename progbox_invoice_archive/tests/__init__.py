@@ -15,6 +15,7 @@ from . import test_closing_certificate
 from . import test_ledger
 from . import test_report_failures
 from . import test_report_pages
+from . import test_report_papers
 from . import test_report_patched
 from . import test_report_pictures
 from . import test_tools_report_html
