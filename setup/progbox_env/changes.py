@@ -10,8 +10,9 @@ import hashlib
 
 from . import paths
 
-# Folders that Odoo reads from the disk, or never reads.
+# What Odoo reads from the disk, or never reads.
 NOT_IN_DATABASE = {"tests", "static", "readme", "__pycache__"}
+NOT_IN_DATABASE |= {"README.rst", "pyproject.toml"}
 # Python that an installation or an update runs.
 RUN_BY_INSTALLING = (
     "__manifest__.py",
