@@ -316,7 +316,7 @@ class TestLongJobBatch(BatchCommon):
                     if job == jobs[1]:
                         raise UserError("No.")
                 yield
-                seen.append(jobs.mapped("state"))
+                seen.append(batch.mapped("state"))
 
         with self.muted():
             self.run_cron(effect)
