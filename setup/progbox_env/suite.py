@@ -131,15 +131,14 @@ class Group(threading.Thread):
     def run(self):
         closing = []
         for line in self.process.stdout:
-            if closing or CLOSING.match(line):
+            if result := RESULT.fullmatch(line.strip()):
+                self.counts = [int(count or 0) for count in result.groups()]
+            elif closing or CLOSING.match(line):
                 closing.append(line)
             elif line.strip():
                 with self.printing:
                     print(line, end="", flush=True)
         self.process.wait()
-        if closing and (result := RESULT.fullmatch(closing[-1].strip())):
-            self.counts = [int(count or 0) for count in result.groups()]
-            closing.pop()
         with self.printing:
             print(f"\n--- group {self.number + 1} ---\n" + "".join(closing), flush=True)
 

@@ -89,6 +89,12 @@ def test_the_last_line_is_the_sum(monkeypatch, capsys):
     assert lines.index("boom") == lines.index("= FAILURES =") + 1
 
 
+def test_a_quiet_group_counts_too(monkeypatch, capsys):
+    quiet = (".. [100%]\\n2 passed in 1s\\n2 passed, 0 failed\\n", 0)
+    status, lines = side_by_side(monkeypatch, capsys, quiet, quiet)
+    assert (status, lines[-1]) == (0, "4 passed, 0 failed")
+
+
 def test_all_passed_is_zero(monkeypatch, capsys):
     good = ("a.py . [100%]\\n= 1 passed in 1s =\\n1 passed, 0 failed\\n", 0)
     status, lines = side_by_side(monkeypatch, capsys, good, good)

@@ -1,0 +1,61 @@
+"""Each add-on is a wheel that installs, and Odoo loads it from there."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from progbox_env import paths
+
+LOAD = """
+import sys
+import odoo
+from odoo import modules, tools
+tools.config.parse_config(["--addons-path", sys.argv[1]])
+modules.initialize_sys_path()
+modules.module.load_openerp_module(sys.argv[2])
+manifest = modules.Manifest.for_addon(sys.argv[2])
+print(manifest["version"], sys.modules["odoo.addons." + sys.argv[2]].__file__)
+for name in manifest["data"]:
+    assert tools.file_path(f"{sys.argv[2]}/{name}").startswith(sys.argv[1]), name
+"""
+
+
+def pip(*arguments):
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
+    answer = subprocess.run(command, capture_output=True, text=True)
+    assert not answer.returncode, answer.stderr
+
+
+@pytest.mark.parametrize("addon", paths.addons())
+def test_a_wheel_is_built_installed_and_loaded(addon, tmp_path):
+    source = tmp_path / addon  # a copy: building writes beside the source
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(paths.ROOT / addon, source, ignore=ignored)
+    offline = ["--no-deps", "--no-index"]
+    pip("wheel", *offline, "--no-build-isolation", "-w", str(tmp_path), str(source))
+    [wheel] = tmp_path.glob("*.whl")
+    assert wheel.name.startswith(f"odoo_addon_{addon}-{paths.ODOO_VERSION}.")
+
+    site = tmp_path / "site"
+    pip("install", *offline, "--target", str(site), str(wheel))
+    installed = site / "odoo/addons" / addon
+    there = {path.relative_to(installed) for path in installed.rglob("*.*")}
+    for path in source.rglob("*.*"):
+        name = path.relative_to(source)
+        if path.is_file() and name.suffix not in (".toml", ".pyc"):
+            assert name in there, f"{name} is not in the wheel"
+
+    answer = subprocess.run(
+        [sys.executable, "-c", LOAD, str(site / "odoo/addons"), addon],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        # the configuration names our own folder, which has the add-on, too
+        env={key: value for key, value in os.environ.items() if key != "ODOO_RC"},
+    )
+    assert not answer.returncode, answer.stderr
+    version, file = answer.stdout.split()
+    assert version in wheel.name
+    assert file.startswith(str(site))
