@@ -43,11 +43,11 @@ class RenderError(JobError):
 
 
 class NotShared(Exception):
-    """A visitor asked for something that is not, or no longer, shared with him.
+    """A visitor asked for something that is not, or no longer, shared with them.
 
     :param share: the share it was asked of, empty when there is none
     :param str reason: why, for the log; the visitor does not learn it
-    :param int number: id of what he asked for, for the log
+    :param int number: id of what was asked for, for the log
     """
 
     def __init__(self, share, reason, number=None):

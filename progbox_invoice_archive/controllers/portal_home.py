@@ -6,7 +6,7 @@ from .share_routes import kept_private
 
 
 class ArchivePortal(CustomerPortal):
-    """What a contact with a login finds in his portal."""
+    """What a contact with a login finds in the portal."""
 
     def _prepare_home_portal_values(self, counters):
         values = super()._prepare_home_portal_values(counters)

@@ -5,6 +5,7 @@ from . import ir_actions_report
 from . import ir_attachment
 from . import ir_binary
 from . import ir_model
+from . import ir_model_fields
 from . import ir_module_module
 from . import mail_activity
 from . import progbox_append_only
@@ -12,7 +13,6 @@ from . import progbox_job_mixin
 from . import progbox_long_job_mixin
 from . import progbox_requested_job_mixin
 from . import progbox_access_log
-from . import progbox_archive_alert
 from . import progbox_archive_catchup
 from . import progbox_archive_job
 from . import progbox_document

@@ -101,7 +101,7 @@ class AccountMoveSend(models.AbstractModel):
         """Link the archived files to the invoices that are about to be sent.
 
         Odoo then goes on as with documents that exist already, so that what
-        leaves the house is what is archived, byte for byte. An invoice that is
+        the customer receives is what is archived, byte for byte. An invoice that is
         sent with other settings gets new documents, and the archive a new version.
         """
         archived = {}

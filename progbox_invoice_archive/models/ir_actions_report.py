@@ -7,7 +7,8 @@ import pikepdf
 from markupsafe import Markup
 
 from odoo import api, models
-from odoo.tools import LazyTranslate, file_open, ormcache
+from odoo.tools import file_open, ormcache
+from odoo.tools.translate import LazyTranslate
 
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
@@ -26,47 +27,26 @@ from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
 _logger = logging.getLogger(__name__)
 _lt = LazyTranslate(__name__)
 
+TIMEOUT_PARAMETER = "progbox_invoice_archive.render_timeout"
+DEFAULT_TIMEOUT = 60  # seconds
 # Nothing is fetched and no script runs late: the page is ready when it is loaded.
 # With 0 wkhtmltopdf takes 90 ms more than with 1.
 NO_DELAY = "1"
-
-# Nobody answers there: what a page asks for all the same is not fetched.
+# No server listens there: what a page asks for all the same is not fetched.
 NO_NETWORK = ("--proxy", "http://127.0.0.1:1")
-
 # A page of more pictures would take the memory of the worker.
 PICTURES_LIMIT = 100 * 1024 * 1024
-
 LAYOUT_BUNDLES = ("web.report_assets_pdf", "web.report_assets_common")
-
 CSS_ERROR = "## CSS error message ##"  # base.assetsbundle puts it into a broken bundle
-
+# The add-ons whose papers are self-contained by whatever door they are printed.
+OWN_REPORTS = ("progbox.", "progbox_")
 IN_PAGE_CSS = "progbox_invoice_archive/static/report/in_page.css"
-
 # mm, when header and footer stand in the page
 TOP_MARGIN, BOTTOM_MARGIN, SIDE_MARGIN = 9, 13, 8
-
 FOOT_TOP = 10  # mm from the bottom edge of the sheet
-
 # what Odoo hands from _prepare_html to _run_wkhtmltopdf carries it along
 RUNNING_FOOT = "progbox-running-foot"
-
-
-def _with_options(args, options):
-    """The switches, with other values for some that are there already."""
-    args = list(args)
-    for name, value in options.items():
-        args[args.index(name) + 1] = str(value)
-    return args
-
-
-def _same_rules(css, other):
-    return css.split() == other.split()
-
-
-TIMEOUT_PARAMETER = "progbox_invoice_archive.render_timeout"
-
-DEFAULT_TIMEOUT = 60  # seconds
-# What to say when wkhtmltopdf fails: see REASONS of tools/report/wkhtmltopdf.py.
+# Why the renderer failed, and what to do; keys of :class:`RendererFailure`.
 FAILURES = {
     "missing": _lt(
         "wkhtmltopdf is not installed on the server. Install it, then restart Odoo."
@@ -98,13 +78,35 @@ FAILURES = {
 
 
 class IrActionsReport(models.Model):
-    """Pages that fetch nothing and are complete with any wkhtmltopdf.
+    """Archived invoices are printed from the archive; pages that fetch nothing.
 
-    All of it only under the sentinel in the context: everything else in Odoo is
-    rendered as before.
+    The papers of ProGBox itself, and what is rendered under the sentinel in the
+    context, are self-contained and complete with any wkhtmltopdf: everything else in
+    Odoo is rendered as before.
     """
 
     _inherit = "ir.actions.report"
+
+    def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
+        report = self._get_report(report_ref)
+        if report.report_name.startswith(OWN_REPORTS):
+            # Evidence looks the same whatever answers at the address of the server.
+            self = self.with_context(progbox_self_contained=SELF_CONTAINED)
+        archived = self._progbox_archived_streams(report, data, res_ids)
+        if not archived:
+            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)
+        others = [res_id for res_id in res_ids if res_id not in archived]
+        rendered = {}
+        if others:
+            rendered = super()._render_qweb_pdf_prepare_streams(
+                report_ref, data, others
+            )
+        streams = {**rendered, **archived}
+        in_order = [res_id for res_id in res_ids if res_id in streams]
+        # Odoo keeps what it could not split by record under False.
+        return OrderedDict(
+            (res_id, streams[res_id]) for res_id in dict.fromkeys([*in_order, *streams])
+        )
 
     def _prepare_html(self, html, report_model=False):
         if not self._progbox_is_self_contained():
@@ -153,16 +155,57 @@ class IrActionsReport(models.Model):
             foot = (specific_paperformat_args or {}).get(RUNNING_FOOT)
             return self._progbox_finish(pdf, args, paper, foot)
         except (pikepdf.PdfError, ValueError) as error:
-            message = self._progbox_failure_message("output")
+            message = self.env._(FAILURES["output"])
             raise RenderError(message, str(error)) from error
+
+    # ------------------------------------------------------------------
+    # Printing from the archive
+    # ------------------------------------------------------------------
+
+    def _progbox_archived_streams(self, report, data, res_ids):
+        """Return the archived PDFs among the invoices that are to be printed.
+
+        :return: streams as Odoo collects them, by id
+        """
+        if (
+            not res_ids
+            or report.model != "account.move"
+            or (data or {}).get("proforma")
+            or self.env.context.get("progbox_render_anew") is RENDER_ANEW
+        ):
+            return {}
+        moves = self.env["account.move"].browse(res_ids)
+        moves.check_access("read")
+        streams = {}
+        printed = self.env["progbox.document"].sudo()
+        for move_id, documents in moves.sudo()._progbox_valid_documents().items():
+            pdf = documents.filtered(lambda d: d.mimetype == "application/pdf")[:1]
+            move = moves.browse(move_id).sudo()
+            if pdf and report.report_name == self._progbox_report_name(move, pdf):
+                try:
+                    content = b"".join(pdf._content_attachment()._progbox_blocks())
+                except FileUnreadable:
+                    _logger.exception("%s cannot be printed from the archive", pdf)
+                    continue
+                streams[move_id] = {"stream": io.BytesIO(content), "attachment": None}
+                printed |= pdf
+        if printed:
+            self.env["progbox.access.log"]._log_taken(printed, self.env._("Printed"))
+        return streams
+
+    def _progbox_report_name(self, move, document):
+        """Return the name of the report that the archived file stands for."""
+        made_with = document.made_with or {}
+        default = self.env["account.move.send"]._get_default_pdf_report_id(move)
+        return made_with.get("report") or default.report_name
+
+    # ------------------------------------------------------------------
+    # Self-contained pages
+    # ------------------------------------------------------------------
 
     @api.model
     def _progbox_is_self_contained(self):
         return self.env.context.get("progbox_self_contained") is SELF_CONTAINED
-
-    # ------------------------------------------------------------------
-    # HTML
-    # ------------------------------------------------------------------
 
     def _progbox_inline(self, html):
         patched = _wkhtml().is_patched_qt
@@ -301,7 +344,7 @@ class IrActionsReport(models.Model):
         return pdf_pages.finish(pdf, lift, stamps_for if foot else None)
 
     # ------------------------------------------------------------------
-    # wkhtmltopdf: the call, what it is, and what to say when it fails
+    # wkhtmltopdf
     # ------------------------------------------------------------------
 
     def _progbox_to_pdf(self, body, args, header=None, footer=None):
@@ -312,7 +355,7 @@ class IrActionsReport(models.Model):
                 _wkhtml().bin, args, body, timeout, header, footer
             )
         except wkhtmltopdf.RendererFailure as failure:
-            message = self._progbox_failure_message(failure.reason)
+            message = self.env._(FAILURES[failure.reason])
             raise RenderError(message, failure.detail) from failure
 
     @api.model
@@ -360,64 +403,14 @@ class IrActionsReport(models.Model):
             " header stands on the first page and the footer after the last line."
         )
 
-    def _progbox_failure_message(self, reason):
-        return self.env._(FAILURES[reason])
 
-    # ------------------------------------------------------------------
-    # Printing an archived invoice gives the archived file
-    # ------------------------------------------------------------------
+def _with_options(args, options):
+    """The switches, with other values for some that are there already."""
+    args = list(args)
+    for name, value in options.items():
+        args[args.index(name) + 1] = str(value)
+    return args
 
-    def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
-        report = self._get_report(report_ref)
-        archived = self._progbox_archived_streams(report, data, res_ids)
-        if not archived:
-            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)
-        others = [res_id for res_id in res_ids if res_id not in archived]
-        rendered = {}
-        if others:
-            rendered = super()._render_qweb_pdf_prepare_streams(
-                report_ref, data, others
-            )
-        streams = {**rendered, **archived}
-        in_order = [res_id for res_id in res_ids if res_id in streams]
-        # Odoo keeps what it could not split by record under False.
-        return OrderedDict(
-            (res_id, streams[res_id]) for res_id in dict.fromkeys([*in_order, *streams])
-        )
 
-    def _progbox_archived_streams(self, report, data, res_ids):
-        """Return the archived PDFs among the invoices that are to be printed.
-
-        :return: streams as Odoo collects them, by id
-        """
-        if (
-            not res_ids
-            or report.model != "account.move"
-            or (data or {}).get("proforma")
-            or self.env.context.get("progbox_render_anew") is RENDER_ANEW
-        ):
-            return {}
-        moves = self.env["account.move"].browse(res_ids)
-        moves.check_access("read")
-        streams = {}
-        printed = self.env["progbox.document"].sudo()
-        for move_id, documents in moves.sudo()._progbox_valid_documents().items():
-            pdf = documents.filtered(lambda d: d.mimetype == "application/pdf")[:1]
-            move = moves.browse(move_id).sudo()
-            if pdf and report.report_name == self._progbox_report_name(move, pdf):
-                try:
-                    content = b"".join(pdf._content_attachment()._progbox_blocks())
-                except FileUnreadable:
-                    _logger.exception("%s cannot be printed from the archive", pdf)
-                    continue
-                streams[move_id] = {"stream": io.BytesIO(content), "attachment": None}
-                printed |= pdf
-        if printed:
-            self.env["progbox.access.log"]._log_taken(printed, self.env._("Printed"))
-        return streams
-
-    def _progbox_report_name(self, move, document):
-        """Return the name of the report that the archived file stands for."""
-        made_with = document.made_with or {}
-        default = self.env["account.move.send"]._get_default_pdf_report_id(move)
-        return made_with.get("report") or default.report_name
+def _same_rules(css, other):
+    return css.split() == other.split()

@@ -7,20 +7,33 @@ from pathlib import Path
 import psycopg2
 
 from odoo import SUPERUSER_ID, api, models
+from odoo.exceptions import UserError
 
 from odoo.addons.base.models.ir_attachment import IrAttachment as BaseIrAttachment
 
 from ..exceptions import FileMissing, FileUnreadable
 from ..tools.sentinels import SERVER, STREAMER
-from ..tools.staging import BLOCK_SIZE, remove_leftovers, stage, write_blocks
+from ..tools.staging import (
+    BLOCK_SIZE,
+    CopyStream,
+    read_blocks,
+    remove_leftovers,
+    stage,
+    write_blocks,
+)
 from ..tools.web_request import current_request
 from .ir_binary import ONE_OPENING
 
 LEFTOVER_AGE = 24 * 3600
+MEGABYTE = 1 << 20
+# PostgreSQL has no value above 1 GB, and writes bytes out as text of twice their
+# length, both for pg_dump and for Odoo: of a row with more than half of it no backup
+# of the database can be made. Some room is left for the row's other columns.
+DATABASE_LIMIT = 500 * MEGABYTE
+# Odoo has a column of 32 bits for the size.
+FILE_LIMIT = 2**31 - 1
 DOCUMENT = "progbox.document"
-
 BYTES = {"raw", "datas", "db_datas"}
-
 # What the bytes are, whose they are, and who gets them.
 GUARDED = BYTES | {
     "checksum",
@@ -38,24 +51,13 @@ GUARDED = BYTES | {
 }
 
 
-def is_object(store_fname):
-    """Whether a file is kept by another storage than Odoo's: ``code://name``."""
-    return "://" in store_fname
-
-
-def read_with_own_cursor(registry, attachment_id):
-    """Yield the bytes of an attachment, for readers that outlive their request.
-
-    The cursor is held for this file alone: a slow client must not hold a transaction
-    open for a whole download.
-    """
-    with registry.cursor(readonly=True) as cr:
-        attachments = api.Environment(cr, SUPERUSER_ID, {})["ir.attachment"]
-        yield from attachments.browse(attachment_id)._progbox_blocks()
-
-
 class IrAttachment(models.Model):
-    """The one writer and the one reader of ProGBox's files."""
+    """The one writer and the one reader of ProGBox's files, and their guards.
+
+    The file of an archived document is neither changed nor given a neighbour: a
+    second attachment of the same field would be served instead of the first. Other
+    attachments pay for a look at `res_model`, which Odoo reads anyway.
+    """
 
     _inherit = "ir.attachment"
 
@@ -69,6 +71,59 @@ class IrAttachment(models.Model):
         "(res_id) WHERE res_model = 'progbox.document' AND res_field = 'content'",
         "A document has one file.",
     )
+
+    def _compute_raw(self):
+        result = super()._compute_raw()
+        # An opening has a line of its own.
+        opening = self.env.context.get("progbox_streamer") is STREAMER
+        if not opening and not self.env.user._is_superuser() and current_request():
+            self.sudo()._progbox_log_reading()
+        return result
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        context = self.env.context
+        targets = (
+            vals.get("res_id", context.get("default_res_id"))
+            for vals in vals_list
+            if vals.get("res_model", context.get("default_res_model")) == DOCUMENT
+        )
+        self._progbox_check_targets(list(targets))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not GUARDED.isdisjoint(vals) and (
+            vals.get("res_model") == DOCUMENT
+            or any(attachment.res_model == DOCUMENT for attachment in self.sudo())
+        ):
+            ours = self._progbox_archived()
+            ours._progbox_check_write(vals)
+            if {"res_model", "res_id", "res_field"} & vals.keys():
+                (self - ours)._progbox_check_move(vals)
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_archived(self):
+        if self._progbox_archived():
+            self._progbox_check_archiver(
+                self.env._("Files of the archive are not deleted.")
+            )
+
+    def _migrate(self):
+        # Moving a file may not change it: others get XML as plain text, and large
+        # pictures smaller.
+        ours = self.sudo().filtered(lambda a: a.res_model == DOCUMENT)
+        exact = ours.with_user(SUPERUSER_ID).with_context(image_no_postprocess=True)
+        super(IrAttachment, exact)._migrate()
+        return super(IrAttachment, self - ours)._migrate()
+
+    # ------------------------------------------------------------------
+    # Writing
+    # ------------------------------------------------------------------
 
     @api.model
     def _progbox_stage(self, blocks):
@@ -87,26 +142,39 @@ class IrAttachment(models.Model):
     def _progbox_adopt(self, staged, vals):
         """Make an attachment of a staged file, without reading it into memory.
 
+        It goes where Odoo keeps its files: into the file store, the database, or the
+        storage of another module.
+
         :param StagedFile staged: taken over; gone from its place afterwards
         :param dict vals: name, mimetype and the field it is the content of
         :rtype: ir.attachment
+        :raise UserError: when it is too large for Odoo, or for where Odoo keeps files;
+            nothing has been written then
         """
+        if staged.size > FILE_LIMIT:
+            with staged:
+                raise UserError(self._progbox_too_large_text(vals["name"], staged.size))
         # As the superuser: others get their XML turned into plain text.
         attachments = self.with_user(SUPERUSER_ID)
-        if self._storage() != "file":
-            with staged:
-                return attachments.create({**vals, "raw": staged.path.read_bytes()})
-        attachment = attachments.create(vals)
-        store_fname = f"{staged.sha1[:2]}/{staged.sha1}"
-        # As in _set_attachment_data: write() drops these three, they belong to
-        # whoever stores the bytes.
-        super(BaseIrAttachment, attachment).write(
-            {
-                "store_fname": store_fname,
-                "checksum": staged.sha1,
-                "file_size": staged.size,
-            }
+        # A storage may be chosen by the field, and no picture is made smaller.
+        attachments = attachments.with_context(
+            attachment_res_model=vals.get("res_model"),
+            attachment_res_field=vals.get("res_field"),
+            image_no_postprocess=True,
         )
+        storage = attachments._storage()
+        if storage == "file":
+            adopted = attachments._progbox_into_file_store(staged, vals)
+        elif storage == "db":
+            adopted = attachments._progbox_into_database(staged, vals)
+        else:
+            adopted = attachments._progbox_into_storage(staged, vals)
+        return adopted.with_context(self.env.context)
+
+    def _progbox_into_file_store(self, staged, vals):
+        attachment = self.create(vals)
+        store_fname = f"{staged.sha1[:2]}/{staged.sha1}"
+        attachment._progbox_write_stored(staged, store_fname=store_fname)
         # The row must lock out the garbage collection before the file is there,
         # and the collection must find the file if this transaction fails.
         attachment.flush_recordset()
@@ -114,6 +182,90 @@ class IrAttachment(models.Model):
         # The name is the digest: replacing the file can only mend it.
         staged.move_to(Path(self._full_path(store_fname)))
         return attachment
+
+    def _progbox_into_database(self, staged, vals):
+        """Hand the file on to PostgreSQL block by block."""
+        with staged:
+            if staged.size > DATABASE_LIMIT:
+                raise UserError(
+                    self._progbox_too_large_for_database(vals["name"], staged.size)
+                )
+            attachment = self.create(vals)
+            attachment.flush_recordset()
+            cr = self.env.cr
+            # A parameter of UPDATE would stand in memory, three times over, and
+            # appending block after block would write the file again for each of them.
+            # COPY takes a stream, but makes new rows only: hence a table of one row,
+            # from which PostgreSQL itself takes the bytes.
+            cr.execute(
+                "CREATE TEMPORARY TABLE progbox_incoming (bytes bytea) ON COMMIT DROP"
+            )
+            # Compressing what is about to be moved would cost time for nothing.
+            cr.execute(
+                "ALTER TABLE pg_temp.progbox_incoming"
+                " ALTER COLUMN bytes SET STORAGE EXTERNAL"
+            )
+            with staged.path.open("rb") as file:
+                cr.copy_expert(
+                    "COPY pg_temp.progbox_incoming FROM STDIN (FORMAT binary)",
+                    CopyStream(file, staged.size),
+                    BLOCK_SIZE,
+                )
+            cr.execute(
+                "UPDATE ir_attachment SET db_datas = incoming.bytes"
+                " FROM pg_temp.progbox_incoming incoming WHERE ir_attachment.id = %s",
+                [attachment.id],
+            )
+            cr.execute("DROP TABLE pg_temp.progbox_incoming")
+        attachment._progbox_write_stored(staged)
+        attachment.invalidate_recordset(["raw", "datas", "db_datas"])
+        return attachment
+
+    def _progbox_too_large_text(self, name, size):
+        return self.env._(
+            "%(name)s has %(size)s MB, and Odoo takes files of less than 2,048 MB: "
+            "divide it into several files.",
+            name=name,
+            size=-(-size // MEGABYTE),
+        )
+
+    def _progbox_too_large_for_database(self, name, size):
+        return self.env._(
+            "%(name)s has %(size)s MB. This Odoo keeps its files in the database, where"
+            " one file has %(limit)s MB at most: a larger one could be neither read nor"
+            " backed up. Set the system parameter %(parameter)s to “file”, then try"
+            " again.",
+            name=name,
+            size=-(-size // MEGABYTE),
+            limit=DATABASE_LIMIT // MEGABYTE,
+            parameter="ir_attachment.location",
+        )
+
+    def _progbox_into_storage(self, staged, vals):
+        """Write the file with the method ``open`` of the storage's module.
+
+        That is what ``fs_attachment`` of the OCA gives attachments. What fits into one
+        block goes as Odoo itself would store it, so that the storage's rules for small
+        files hold; and so does everything when the module knows of no streams. To be
+        extended for a storage of one's own.
+        """
+        with staged:
+            if staged.size <= BLOCK_SIZE or not hasattr(self, "open"):
+                return self.create({**vals, "raw": staged.path.read_bytes()})
+            attachment = self.create(vals)
+            with attachment.open("wb") as file:
+                for block in read_blocks(staged.path):
+                    file.write(block)
+        # The module writes a checksum of its own, or none.
+        attachment._progbox_write_stored(staged)
+        attachment.flush_recordset()
+        return attachment
+
+    def _progbox_write_stored(self, staged, **values):
+        """Write what only whoever stores the bytes may: `write` drops these fields."""
+        super(BaseIrAttachment, self).write(
+            {"checksum": staged.sha1, "file_size": staged.size, **values}
+        )
 
     # ------------------------------------------------------------------
     # Reading
@@ -239,48 +391,7 @@ class IrAttachment(models.Model):
         remove_leftovers(self._progbox_staging_folder(), LEFTOVER_AGE)
 
     # ------------------------------------------------------------------
-    # Guards: the file of an archived document is not changed, and gets no second one
-    # ------------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        context = self.env.context
-        targets = (
-            vals.get("res_id", context.get("default_res_id"))
-            for vals in vals_list
-            if vals.get("res_model", context.get("default_res_model")) == DOCUMENT
-        )
-        self._progbox_check_targets(list(targets))
-        return super().create(vals_list)
-
-    def write(self, vals):
-        if not GUARDED.isdisjoint(vals) and (
-            vals.get("res_model") == DOCUMENT
-            or any(attachment.res_model == DOCUMENT for attachment in self.sudo())
-        ):
-            ours = self._progbox_archived()
-            ours._progbox_check_write(vals)
-            if {"res_model", "res_id", "res_field"} & vals.keys():
-                (self - ours)._progbox_check_move(vals)
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_archived(self):
-        if self._progbox_archived():
-            self._progbox_check_archiver(
-                self.env._("Files of the archive are not deleted.")
-            )
-
-    def _migrate(self):
-        # Moving a file may not change it: others get XML as plain text, and large
-        # pictures smaller.
-        ours = self.sudo().filtered(lambda a: a.res_model == DOCUMENT)
-        exact = ours.with_user(SUPERUSER_ID).with_context(image_no_postprocess=True)
-        super(IrAttachment, exact)._migrate()
-        return super(IrAttachment, self - ours)._migrate()
-
-    # ------------------------------------------------------------------
-    # Helpers
+    # Guards
     # ------------------------------------------------------------------
 
     def _progbox_archived(self):
@@ -353,18 +464,14 @@ class IrAttachment(models.Model):
             self.env["progbox.folder"]._check_archiver(refusal)
 
     # ------------------------------------------------------------------
-    # Access log: who reads the bytes of the archive past its links
+    # Access log
     # ------------------------------------------------------------------
 
-    def _compute_raw(self):
-        result = super()._compute_raw()
-        # An opening has a line of its own.
-        opening = self.env.context.get("progbox_streamer") is STREAMER
-        if current_request() and not opening and not self.env.user._is_superuser():
-            self.sudo()._progbox_log_reading()
-        return result
-
     def _progbox_log_reading(self):
+        """Write down who reads bytes of the archive past its links.
+
+        By RPC, by an export of Odoo, or by copying the attachment.
+        """
         ids = [
             attachment.res_id
             for attachment in self
@@ -377,3 +484,19 @@ class IrAttachment(models.Model):
                 ("download",), ONE_OPENING, document_ref=document.id
             ):
                 log._log_taken(document)
+
+
+def is_object(store_fname):
+    """Whether a file is kept by another storage than Odoo's: ``code://name``."""
+    return "://" in store_fname
+
+
+def read_with_own_cursor(registry, attachment_id):
+    """Yield the bytes of an attachment, for readers that outlive their request.
+
+    The cursor is held for this file alone: a slow client must not hold a transaction
+    open for a whole download.
+    """
+    with registry.cursor(readonly=True) as cr:
+        attachments = api.Environment(cr, SUPERUSER_ID, {})["ir.attachment"]
+        yield from attachments.browse(attachment_id)._progbox_blocks()

@@ -19,6 +19,10 @@ from ..exceptions import RenderError
 from ..tools.sentinels import STREAMER
 from ..tools.web_request import current_request
 
+# A viewer fetches a long file piece by piece; all of it is one opening.
+ONE_OPENING = timedelta(hours=1)
+# Many attempts at one closed door are one line: they shall not fill the disk.
+ONE_REFUSAL = timedelta(minutes=1)
 RECORDS = (
     "<string:xmlid>",
     "<int:id>",
@@ -26,9 +30,7 @@ RECORDS = (
     "<string:model>/<int:id>/<string:field>",
     "<string:model>/<int:id>-<string:unique>/<string:field>",
 )
-
 SIZES = ("", "/<string:filename>", "/<size>", "/<size>/<string:filename>")
-
 SIZE = "<int:width>x<int:height>"
 
 
@@ -47,27 +49,98 @@ def _picture_routes():
                 yield Rule(f"{prefix}/{record}{size}", endpoint="record")
 
 
-# what a wrong address leads to; errors of the database are not ours to hide
 WEBP = "image/webp"
-
+# What a wrong address leads to. Errors of the database are not hidden.
 EXPECTED = (
     UserError, HTTPException, OSError, ValueError, TypeError, KeyError, RecursionError,
 )  # fmt: skip
-
-# Every customer gets these pictures of the seller on paper.
+# Every customer gets these of the seller on paper.
 LETTERHEAD = ("logo", "logo_web", "layout_background_image")
-
 PICTURES = Map(list(_picture_routes()), strict_slashes=False).bind("")
-
-# A viewer fetches a long file piece by piece; all of it is one opening.
-ONE_OPENING = timedelta(hours=1)
-
-# Refusals that are repeated without end do not fill the disk.
-ONE_REFUSAL = timedelta(minutes=1)
 
 
 class IrBinary(models.AbstractModel):
+    """Files of the archive are opened with a line in its log; pictures are inlined."""
+
     _inherit = "ir.binary"
+
+    def _find_record(
+        self, xmlid=None, res_model="ir.attachment", res_id=None, *args, **kwargs
+    ):
+        try:
+            return super()._find_record(xmlid, res_model, res_id, *args, **kwargs)
+        except AccessError:
+            if current_request() and not xmlid:
+                record = self.env[res_model].sudo().browse(res_id)
+                self._progbox_log_refusal(record.exists())
+            raise
+
+    def _record_to_stream(self, record, field_name):
+        opening = {"progbox_streamer": STREAMER}
+        stream = super(IrBinary, self.with_context(**opening))._record_to_stream(
+            record.with_context(**opening), field_name
+        )
+        asked = current_request()
+        # What the browser shows and what it saves of a share, its route alone knows.
+        if asked and not asked.is_head and not self.env["progbox.share"]._visited():
+            self._progbox_log_opening(record, field_name, asked.is_download)
+        return stream
+
+    # ------------------------------------------------------------------
+    # Access log
+    # ------------------------------------------------------------------
+
+    def _progbox_log_opening(self, record, field_name, is_download):
+        document = self._progbox_archived_document(record, field_name)
+        if not document:
+            return
+        with self._progbox_writing_cursor() as cr:
+            log = self.with_env(self.env(cr=cr)).env["progbox.access.log"]
+            kind = "download" if is_download else "view"
+            if not log._is_continued(kind, document):
+                log._log(kind, documents=document.with_env(log.env))
+
+    def _progbox_log_refusal(self, record):
+        document = self._progbox_archived_document(record, "content")
+        if not document:
+            return
+        # The transaction of the request is about to be rolled back.
+        with self._progbox_writing_cursor(own=True) as cr:
+            log = self.with_env(self.env(cr=cr)).env["progbox.access.log"]
+            if not log._has_recent(("refused",), ONE_REFUSAL, document_ref=document.id):
+                log._log("refused", documents=document.with_env(log.env))
+
+    def _progbox_archived_document(self, record, field_name):
+        """Return the document to watch whose file this is, or an empty one."""
+        documents = self.env["progbox.document"].sudo()
+        record = record.sudo()
+        if record._name == "ir.attachment" and record.res_field == "content":
+            if record.res_model != documents._name:
+                return documents
+            record, field_name = documents.browse(record.res_id), "content"
+        if record._name != documents._name or field_name != "content":
+            return documents
+        return documents.browse(record.ids)._progbox_logged()
+
+    def _progbox_writing_cursor(self, own=False):
+        """Return a cursor that can write, as a context manager.
+
+        The routes of files are read-only. With a replica of the database, writing
+        there would make Odoo run the whole request a second time.
+
+        :param bool own: to write what stays when the request fails
+        """
+        if self.env.cr.readonly:
+            # As the routes of the assets do: nothing is lost, and the lock that the
+            # tests hold on the reading cursor is released.
+            self.env.cr.rollback()
+        elif not own:
+            return nullcontext(self.env.cr)
+        return self.env.registry.cursor()
+
+    # ------------------------------------------------------------------
+    # Pictures of a page
+    # ------------------------------------------------------------------
 
     def _progbox_data_uri(self, url):
         """The picture (or font) at an address of this Odoo, as a data URI.
@@ -179,78 +252,3 @@ class IrBinary(models.AbstractModel):
         if any(size) and mimetype.startswith("image/"):
             content = image_process(content, size=size, crop=crop)
         return content, mimetype
-
-    # ------------------------------------------------------------------
-    # Access log: who opens or downloads a document of the archive
-    # ------------------------------------------------------------------
-
-    def _find_record(
-        self, xmlid=None, res_model="ir.attachment", res_id=None, *args, **kwargs
-    ):
-        try:
-            return super()._find_record(xmlid, res_model, res_id, *args, **kwargs)
-        except AccessError:
-            if current_request() and not xmlid:
-                record = self.env[res_model].sudo().browse(res_id)
-                self._progbox_log_refusal(record.exists())
-            raise
-
-    def _record_to_stream(self, record, field_name):
-        opening = {"progbox_streamer": STREAMER}
-        stream = super(IrBinary, self.with_context(**opening))._record_to_stream(
-            record.with_context(**opening), field_name
-        )
-        asked = current_request()
-        # Of a file that is opened through a share, the page alone knows whether it is
-        # shown or saved, and writes it down.
-        if asked and not asked.is_head and not self.env["progbox.share"]._visited():
-            self._progbox_log_opening(record, field_name, asked.is_download)
-        return stream
-
-    def _progbox_log_opening(self, record, field_name, is_download):
-        document = self._progbox_archived_document(record, field_name)
-        if not document:
-            return
-        with self._progbox_writing_cursor() as cr:
-            log = self.with_env(self.env(cr=cr)).env["progbox.access.log"]
-            kind = "download" if is_download else "view"
-            if not log._is_continued(kind, document):
-                log._log(kind, documents=document.with_env(log.env))
-
-    def _progbox_log_refusal(self, record):
-        document = self._progbox_archived_document(record, "content")
-        if not document:
-            return
-        # The transaction of the request is about to be rolled back.
-        with self._progbox_writing_cursor(own=True) as cr:
-            log = self.with_env(self.env(cr=cr)).env["progbox.access.log"]
-            if not log._has_recent(("refused",), ONE_REFUSAL, document_ref=document.id):
-                log._log("refused", documents=document.with_env(log.env))
-
-    def _progbox_archived_document(self, record, field_name):
-        """Return the document to watch whose file this is, or an empty one."""
-        documents = self.env["progbox.document"].sudo()
-        record = record.sudo()
-        if record._name == "ir.attachment" and record.res_field == "content":
-            if record.res_model != documents._name:
-                return documents
-            record, field_name = documents.browse(record.res_id), "content"
-        if record._name != documents._name or field_name != "content":
-            return documents
-        return documents.browse(record.ids)._progbox_logged()
-
-    def _progbox_writing_cursor(self, own=False):
-        """Return a cursor that can write, as a context manager.
-
-        The routes of files are read-only. With a replica of the database, writing
-        there would make Odoo run the whole request a second time.
-
-        :param bool own: to write what stays when the request fails
-        """
-        if self.env.cr.readonly:
-            # As the routes of the assets do: nothing is lost, and the lock that the
-            # tests hold on the reading cursor is released.
-            self.env.cr.rollback()
-        elif not own:
-            return nullcontext(self.env.cr)
-        return self.env.registry.cursor()

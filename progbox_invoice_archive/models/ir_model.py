@@ -21,16 +21,3 @@ class IrModel(models.Model):
         if self.pool.ready and any(model.model in EVIDENCE for model in self):
             self.env["ir.module.module"]._progbox_check_uninstall()
         return super().unlink()
-
-
-class IrModelFields(models.Model):
-    """And no column."""
-
-    _inherit = "ir.model.fields"
-
-    def unlink(self):
-        if self.pool.ready and any(
-            field.model in EVIDENCE and field.state != "manual" for field in self
-        ):
-            self.env["ir.module.module"]._progbox_check_uninstall()
-        return super().unlink()

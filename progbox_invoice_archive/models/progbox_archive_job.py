@@ -344,12 +344,12 @@ class ProgboxArchiveJob(models.Model):
     # ------------------------------------------------------------------
 
     def _job_on_error(self):
-        self.env["progbox.archive.alert"]._raise_for(self.company_id)
+        self.env["mail.activity"]._progbox_report_failing(self.company_id)
 
     def _job_finish(self, state, reason=False):
         result = super()._job_finish(state, reason)
         for company in self.company_id:
-            self.env["progbox.archive.alert"]._clear_for(company)
+            self.env["mail.activity"]._progbox_clear_failing(company)
         return result
 
     def action_open_invoice(self):

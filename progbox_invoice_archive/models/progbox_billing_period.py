@@ -8,24 +8,12 @@ from odoo.tools import SQL, format_date
 
 from ..tools.periods import due_date, month_period, week_period
 
-# A company has twelve or fifty-two periods a year.
-MOST_PERIODS = 10000
-
 _logger = logging.getLogger(__name__)
 
+# A company has twelve or fifty-two periods a year.
+MOST_PERIODS = 10000
 # Of more days than these, a message names the months.
 NAMED_DAYS = 10
-
-
-def selected(records):
-    """Return the records that are ticked in a list, however many.
-
-    The browser names the first twenty thousand only, and the domain of all.
-    """
-    get_param = records.env["ir.config_parameter"].sudo().get_param
-    limit = int(get_param("web.active_ids_limit") or 20000)
-    domain = records.env.context.get("active_domain")
-    return records.search(domain) if domain and len(records) >= limit else records
 
 
 class ProgboxBillingPeriod(models.Model):
@@ -156,11 +144,10 @@ class ProgboxBillingPeriod(models.Model):
                 ["__count"],
             )
         }
-        sale = moves.get_sale_types(include_receipts=True)
-        purchase = moves.get_purchase_types(include_receipts=True)
+        customer, vendor = self._customer_types(), self._vendor_types()
         for period in self:
-            period.invoice_count = sum(counts.get((period.id, t), 0) for t in sale)
-            period.bill_count = sum(counts.get((period.id, t), 0) for t in purchase)
+            period.invoice_count = sum(counts.get((period.id, t), 0) for t in customer)
+            period.bill_count = sum(counts.get((period.id, t), 0) for t in vendor)
 
     # ------------------------------------------------------------------
     # CRUD
@@ -235,24 +222,61 @@ class ProgboxBillingPeriod(models.Model):
 
     def action_open_invoices(self):
         """Open the customer invoices of these periods."""
-        return self._action_moves("account.action_move_out_invoice_type")
+        return self._action_moves(
+            "account.action_move_out_invoice_type", self._customer_types()
+        )
 
     def action_open_bills(self):
         """Open the vendor bills of these periods."""
-        return self._action_moves("account.action_move_in_invoice_type")
-
-    def _action_moves(self, xmlid):
-        action = self.env["ir.actions.actions"]._for_xml_id(xmlid)
-        moves = self.env["account.move"]
-        types = (
-            moves.get_sale_types(include_receipts=True)
-            if "out" in xmlid
-            else moves.get_purchase_types(include_receipts=True)
+        return self._action_moves(
+            "account.action_move_in_invoice_type", self._vendor_types()
         )
+
+    def _action_moves(self, xmlid, types):
+        action = self.env["ir.actions.actions"]._for_xml_id(xmlid)
         domain = Domain("progbox_period_id", "in", self.ids) & Domain(
             "move_type", "in", types
         )
         return {**action, "domain": list(domain), "context": {"create": False}}
+
+    def action_compile_invoices(self):
+        """Compile all customer invoices of this period, at once."""
+        name = self.env._("Customer invoices, %(period)s", period=self.display_name)
+        return self._compile(self._customer_types(), name)
+
+    def action_compile_bills(self):
+        """Compile all vendor bills of this period, at once."""
+        name = self.env._("Vendor bills, %(period)s", period=self.display_name)
+        return self._compile(self._vendor_types(), name)
+
+    def _compile(self, types, name):
+        self.ensure_one()
+        job = self.env["progbox.compilation"]._request(self._moves(types), name=name)
+        return job._open()
+
+    def action_open_wizard(self):
+        """Open the wizard for the customer invoices of this period."""
+        found = self._moves(self._customer_types())
+        return self.env["progbox.compile.wizard"]._open(found)
+
+    def action_open_bill_wizard(self):
+        """Open the wizard for the vendor bills of this period."""
+        found = self._moves(self._vendor_types())
+        return self.env["progbox.compile.wizard"]._open(found)
+
+    def _moves(self, types):
+        """Return what is in this period; drafts, too: the backup names them."""
+        return self.env["account.move"].search(
+            Domain("progbox_period_id", "in", self.ids)
+            & Domain("move_type", "in", types)
+            & Domain("state", "!=", "cancel")
+        )
+
+    def _customer_types(self):
+        return self.env["account.move"]._progbox_customer_types()
+
+    def _vendor_types(self):
+        return self.env["account.move"]._progbox_vendor_types()
 
     # ------------------------------------------------------------------
     # Periods that make themselves, after the rule of the company
@@ -389,50 +413,4 @@ class ProgboxBillingPeriod(models.Model):
         months = dict.fromkeys(day.replace(day=1) for day in days)
         return ", ".join(
             format_date(self.env, month, date_format="MMMM y") for month in months
-        )
-
-    # ------------------------------------------------------------------
-    # Where people ask for an invoice backup: invoices, periods, the archive
-    # ------------------------------------------------------------------
-
-    def action_compile_invoices(self):
-        """Compile all customer invoices of this period, at once."""
-        moves = self.env["account.move"]
-        return self._compile(moves.get_sale_types(include_receipts=True))
-
-    def action_compile_bills(self):
-        """Compile all vendor bills of this period, at once."""
-        moves = self.env["account.move"]
-        return self._compile(moves.get_purchase_types(include_receipts=True))
-
-    def action_open_wizard(self):
-        """Open the wizard for the customer invoices of this period."""
-        moves = self.env["account.move"]
-        found = self._moves(moves.get_sale_types(include_receipts=True))
-        return self.env["progbox.compile.wizard"]._open(found)
-
-    def action_open_bill_wizard(self):
-        """Open the wizard for the vendor bills of this period."""
-        moves = self.env["account.move"]
-        found = self._moves(moves.get_purchase_types(include_receipts=True))
-        return self.env["progbox.compile.wizard"]._open(found)
-
-    def _compile(self, types):
-        job = self.env["progbox.compilation"]._request(
-            self._moves(types), name=self._compilation_name(types)
-        )
-        return job._open()
-
-    def _compilation_name(self, types):
-        self.ensure_one()
-        if "out_invoice" in types:
-            return self.env._("Customer invoices, %(period)s", period=self.display_name)
-        return self.env._("Vendor bills, %(period)s", period=self.display_name)
-
-    def _moves(self, types):
-        """Return what is in this period; drafts, too: the backup names them."""
-        return self.env["account.move"].search(
-            Domain("progbox_period_id", "in", self.ids)
-            & Domain("move_type", "in", types)
-            & Domain("state", "!=", "cancel")
         )

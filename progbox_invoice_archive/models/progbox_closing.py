@@ -187,11 +187,20 @@ class ProgboxClosing(models.Model):
         }
 
     @api.model
+    def _testified_sql(self):
+        """Return whether a row of ``document`` counts in a closing.
+
+        All that is sealed of the archived sets, those included that no record of Odoo
+        stands behind: a closing testifies for the ledger, not for the invoices.
+        """
+        return SQL("(document.seal_id IS NOT NULL AND document.series IS NULL)")
+
+    @api.model
     def _month_sql(self, company, month):
         return SQL(
             "%s AND document.company_id = %s"
             " AND document.document_date >= %s AND document.document_date < %s",
-            self.env["progbox.document"]._archived_sql(SQL("document")),
+            self._testified_sql(),
             company.id,
             month,
             month + relativedelta(months=1),
@@ -205,7 +214,7 @@ class ProgboxClosing(models.Model):
     def _run(self):
         """Cron: close what is due, company by company, each in its transaction."""
         companies = self.env["progbox.seal"]._read_group([], ["company_id"])
-        alert = self.env["progbox.archive.alert"]
+        alert = self.env["mail.activity"]
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(companies))
         for [company] in companies:
@@ -213,7 +222,7 @@ class ProgboxClosing(models.Model):
                 # First of all in its transaction: see progbox.seal._lock().
                 self.env["progbox.seal"]._lock()
                 self._close_due(company)
-                alert._clear_ledger(company)
+                alert._progbox_clear_ledger(company)
             except CONCURRENCY_ERRORS as error:
                 _logger.info("The archive of %s is closed later: %s", company, error)
                 self.env.cr.rollback()
@@ -221,7 +230,7 @@ class ProgboxClosing(models.Model):
                 # One company's trouble does not keep the others open.
                 _logger.exception("The archive of %s could not be closed", company)
                 self.env.cr.rollback()
-                alert._report_ledger(company)
+                alert._progbox_report_ledger(company)
             if not cron._commit_progress(1):
                 return
 
@@ -318,7 +327,7 @@ class ProgboxClosing(models.Model):
             """SELECT document.document_date AS day, seal.sequence
             FROM progbox_document document
             JOIN progbox_seal seal ON seal.id = document.seal_id
-            WHERE document.company_id = %(company)s AND %(archived)s
+            WHERE document.company_id = %(company)s AND %(testified)s
             AND document.document_date IS NOT NULL
             UNION ALL
             SELECT older.document_date, seal.sequence
@@ -337,9 +346,9 @@ class ProgboxClosing(models.Model):
                 SELECT jsonb_array_elements(line.payload::jsonb -> 'documents')::int
             )
             WHERE line.company_id = %(company)s AND line.kind = 'source_deleted'
-            AND %(archived)s AND document.document_date IS NOT NULL""",
+            AND %(testified)s AND document.document_date IS NOT NULL""",
             company=company.id,
-            archived=self.env["progbox.document"]._archived_sql(SQL("document")),
+            testified=self._testified_sql(),
         )
 
     @api.model

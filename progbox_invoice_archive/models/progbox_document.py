@@ -97,7 +97,6 @@ class ProgboxDocument(models.Model):
         compute="_compute_retention_until",
         help="Until then the document must be kept. Nothing is removed by itself.",
     )
-
     notice = fields.Char(
         compute="_compute_notice",
         help="What to know before relying on this document.",
@@ -522,10 +521,27 @@ class ProgboxDocument(models.Model):
         """Create a document of a file: the one way in for every kind of file.
 
         Deposits, backups, uploads and restores come through here. What is created in
-        a locked folder, which the server alone may do, is sealed.
+        a locked folder, which the server alone may do, is sealed. For example, an
+        upload that becomes a document of a project::
+
+            with self.env["ir.attachment"]._progbox_stage(blocks) as staged:
+                self.env["progbox.document"]._create_with_file(
+                    {
+                        "name": "plan.pdf",
+                        "mimetype": "application/pdf",
+                        "folder_id": folder.id,
+                        "company_id": folder.company_id.id,
+                        "type_id": plan_type.id,
+                        "res_model": project._name,
+                        "res_id": project.id,
+                    },
+                    staged,
+                )
 
         :param dict vals: field values of the document, without the content
-        :param StagedFile staged: its file on disk; taken over
+        :param StagedFile staged: its file on disk. It is taken over as soon as the
+            document has been created: when that is refused, the file is the caller's
+            to remove
         :rtype: progbox.document
         """
         document = self.create({**vals, "sha256": staged.sha256, "size": staged.size})

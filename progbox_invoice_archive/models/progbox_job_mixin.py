@@ -1,3 +1,4 @@
+import contextlib
 import logging
 import traceback
 from datetime import timedelta
@@ -39,6 +40,20 @@ OPEN_STATES = ("pending", "running", "waiting")
 UNFINISHED_STATES = (*OPEN_STATES, "failed")
 
 
+class QueueRun:
+    """Where one run of a cron stands in the queue, however long the queue is.
+
+    A run goes through the queue once, in its order, and takes what was ready when
+    it began. What is queued meanwhile, or comes back after a failure, is left to the
+    next run: Odoo gives a run ten seconds.
+    """
+
+    def __init__(self):
+        self.began = fields.Datetime.now()
+        # Of the job that was taken last: the columns of QUEUE_ORDER.
+        self.last = None
+
+
 class ProgboxJobMixin(models.AbstractModel):
     """Work that survives a killed worker, runs once and retries by itself.
 
@@ -46,6 +61,9 @@ class ProgboxJobMixin(models.AbstractModel):
     row to the end and never writes "running": when its worker dies, PostgreSQL
     frees it. Only the engine moves a job from state to state; people retry it
     through the action.
+
+    A kind of work with many small jobs may take hundreds of them at once: it sets
+    ``_job_batch_size`` and defines :meth:`_job_execute_batch`.
     """
 
     _name = "progbox.job.mixin"
@@ -53,6 +71,8 @@ class ProgboxJobMixin(models.AbstractModel):
     _order = QUEUE_ORDER
     # XML id of the cron that does this kind of work; each kind names its own.
     _job_cron = None
+    # How many ready jobs are taken at once.
+    _job_batch_size = 1
 
     state = fields.Selection(
         [
@@ -71,6 +91,12 @@ class ProgboxJobMixin(models.AbstractModel):
         default=0, readonly=True, aggregator=None, help="Lower runs first."
     )
     attempts = fields.Integer(readonly=True, aggregator=None)
+    begun = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="An attempt has begun and nothing has come of it yet: either a worker is "
+        "at it, or the server was stopped.",
+    )
     next_try = fields.Datetime(default=fields.Datetime.now, readonly=True)
     done_on = fields.Datetime(readonly=True)
     error = fields.Text(
@@ -117,6 +143,49 @@ class ProgboxJobMixin(models.AbstractModel):
         :raise JobError: for a failure with a readable reason
         """
         raise NotImplementedError
+
+    def _job_execute_batch(self):
+        """Do the work of several locked jobs at once, and settle each by itself.
+
+        For kinds of work with ``_job_batch_size`` above 1. What is common to all of
+        them is done first; then each job gets its own :meth:`_job_outcome`. Example::
+
+            _job_batch_size = 200
+
+            def _job_execute_batch(self):
+                # One call for all files. When the service is away, all of them wait.
+                try:
+                    answers = self._client().upload(self.mapped("path"))
+                except ServiceAway as away:
+                    reason = self.env._("The service does not answer.")
+                    raise JobWaiting(reason, away.retry_after) from away
+                for transfer, answer in zip(self, answers, strict=True):
+                    with transfer._job_outcome() as transfer:
+                        if answer.busy:
+                            raise JobWaiting(answer.text, answer.retry_after)
+                        if answer.refused:
+                            raise JobError(answer.text)
+                        transfer._job_write({"revision": answer.revision})
+
+        The whole runs in one transaction, inside a savepoint. An exception that
+        leaves this method undoes all of it and is the outcome of every job: that is
+        for what all of them have in common. After an attempt that did not succeed,
+        or that a dying server cut short, a job comes again in a batch of a quarter
+        of the size, so that one that fails a whole batch, or kills its worker, is
+        soon alone. It counts as an attempt of each job.
+
+        :raise: as :meth:`_job_execute`, for all jobs alike
+        """
+        for job in self:
+            with job._job_outcome() as attempted:
+                prepared = attempted._job_prepare()
+                try:
+                    remaining_error = attempted._job_execute(prepared)
+                finally:
+                    if prepared:
+                        attempted._job_discard(prepared)
+                if remaining_error:
+                    attempted._job_fail(remaining_error)
 
     @api.model
     def _job_leader(self):
@@ -168,6 +237,8 @@ class ProgboxJobMixin(models.AbstractModel):
 
     def _job_write(self, vals):
         """Write as the engine; the only way to change a job."""
+        if vals.get("state", "running") != "running":
+            vals = {**vals, "begun": False}
         engine = self.sudo().with_context(progbox_job_engine=JOB_ENGINE)
         return engine.write(vals)
 
@@ -220,23 +291,24 @@ class ProgboxJobMixin(models.AbstractModel):
             leader._trigger(at)
 
     @api.model
-    def _job_ready_domain(self):
+    def _job_ready_domain(self, now):
+        """Return what is, or was, ready at a naive UTC datetime."""
         return Domain("state", "in", ("pending", "waiting")) & Domain(
-            "next_try", "<=", fields.Datetime.now()
+            "next_try", "<=", now
         )
 
     @api.model
     def _job_run(self):
-        """Cron: run ready jobs, one transaction each, until the time is up."""
+        """Cron: run ready jobs, each batch in transactions of its own."""
         cron = self.env["ir.cron"]
-        ready = self.search_count(self._job_ready_domain(), limit=COUNT_LIMIT)
+        run = QueueRun()
+        ready = self.search_count(self._job_ready_domain(run.began), limit=COUNT_LIMIT)
         self._job_forget_killed_runs()
         cron._commit_progress(remaining=ready)
         self._job_wake_other_workers(ready)
-        passed_over = set()
-        while job := self._job_begin(passed_over):
-            if job := job._job_lock():
-                job._job_process_or_postpone()
+        while jobs := self._job_begin(run):
+            if jobs := jobs._job_lock_begun():
+                jobs._job_process_or_postpone()
             if not cron._commit_progress():
                 # Odoo comes back, but looks once a minute only unless it is woken.
                 self._job_trigger()
@@ -264,46 +336,107 @@ class ProgboxJobMixin(models.AbstractModel):
                     worker._trigger()
 
     @api.model
-    def _job_begin(self, passed_over):
-        """Take the next ready job and commit that its attempt has begun.
+    def _job_begin(self, run):
+        """Take the next ready jobs and commit that their attempt has begun.
 
-        :param set passed_over: ids that this run has already had; extended
-        :rtype: the job, or an empty recordset when there is none
+        :param QueueRun run: goes on to them
+        :return: one job, or a batch of them; empty when there is none
         """
-        if job := self._job_lock_next(passed_over):
-            passed_over.add(job.id)
-            job = job.with_context(lang=job._job_language())
-            job._job_begin_attempt()
+        if jobs := self._job_lock_next(run):
+            if len(jobs) == 1:
+                jobs = jobs.with_context(lang=jobs._job_language())
+            jobs._job_begin_attempt()
             # Counts already: Odoo lets a cron rest when three servers in a row have
             # died under it without progress. Here, each job has its own limit.
-            self.env["ir.cron"]._commit_progress(1)
-        return job
+            self.env["ir.cron"]._commit_progress(len(jobs))
+        return jobs
 
     def _job_begin_attempt(self):
         """Count an attempt before it is made, or give up."""
-        attempts = self.attempts + 1
+        for attempts, jobs in self.grouped("attempts").items():
+            jobs._job_begin_attempt_number(attempts + 1)
+
+    def _job_begin_attempt_number(self, attempts):
         interrupted = attempts - FREE_INTERRUPTIONS
-        values = {"attempts": attempts}
         if attempts > MAX_ATTEMPTS:
             self._job_give_up_interrupted()
-        elif interrupted > 0:
+            self._job_write({"attempts": attempts})
+            return
+        values = {"attempts": attempts, "begun": True}
+        if interrupted > 0:
             # Holds only if this attempt never comes to its end.
             values["next_try"] = fields.Datetime.now() + next_delay(interrupted)
             self._job_trigger(values["next_try"])
         self._job_write(values)
 
     @api.model
-    def _job_lock_next(self, passed_over):
-        domain = self._job_ready_domain() & Domain("id", "not in", list(passed_over))
-        query = self._search(domain, order=QUEUE_ORDER, limit=1)
-        lock = SQL("%s FOR NO KEY UPDATE SKIP LOCKED", query.select())
+    def _job_lock_next(self, run):
+        """Lock the jobs that a run takes next.
+
+        The search begins in the index where the last one ended: it costs the same
+        however many jobs this run has done, or other workers have.
+
+        :param QueueRun run: goes on to them
+        :return: one job, or a batch of them; empty when there is none
+        """
+        query = self._search(
+            self._job_ready_domain(run.began),
+            order=QUEUE_ORDER,
+            limit=self._job_batch_size,
+        )
+        position = [
+            SQL.identifier(self._table, column) for column in QUEUE_ORDER.split(", ")
+        ]
+        if run.last:
+            query.add_where(SQL("(%s) > %s", SQL(", ").join(position), run.last))
+        attempts = SQL.identifier(self._table, "attempts")
+        lock = SQL(
+            "%s FOR NO KEY UPDATE SKIP LOCKED", query.select(*position, attempts)
+        )
+        self.flush_model()
         while True:
             try:
                 self.env.cr.execute(lock, log_exceptions=False)
-                return self.browse(id_ for [id_] in self.env.cr.fetchall())
+                return self._job_cut_batch(run, self.env.cr.fetchall())
             except psycopg2.errors.SerializationFailure:
                 # Another worker has had that job since our transaction began.
                 self.env.cr.rollback()
+
+    @api.model
+    def _job_cut_batch(self, run, rows):
+        """Return as many of the locked jobs as may be tried together.
+
+        :param QueueRun run: goes on to them
+        :param rows: the columns of QUEUE_ORDER and the attempts of each job
+        """
+        ids, limit = [], self._job_batch_size
+        for *position, attempts in rows:
+            limit = min(limit, self._job_batch_limit(attempts or 0))
+            if len(ids) >= limit:
+                break
+            run.last = tuple(position)
+            ids.append(position[-1])
+        return self.browse(ids)
+
+    @api.model
+    def _job_batch_limit(self, attempts):
+        """Return how many jobs may be in a batch with one of that many attempts."""
+        return max(self._job_batch_size >> (2 * attempts), 1)
+
+    def _job_lock_begun(self):
+        """Lock jobs anew whose attempt has begun.
+
+        :return: those that no other worker has or had meanwhile
+        """
+        if self._job_batch_size == 1:
+            return self._job_lock()
+        # A batch has no preparation: its execution begins in this transaction.
+        self._job_begin_execution()
+        if jobs := self._job_lock():
+            return jobs
+        # A single row that another worker has just had lets the whole lock fail.
+        self._job_begin_execution()
+        return self._job_lock()
 
     def _job_lock(self):
         """Lock the job anew: a commit has let go of it.
@@ -330,39 +463,82 @@ class ProgboxJobMixin(models.AbstractModel):
         )
 
     def _job_process_or_postpone(self):
-        """Process one job in transactions of its own."""
+        """Process one job, or a batch, in transactions of its own."""
         try:
             self._job_process(self.env["ir.cron"]._commit_progress)
         except CONCURRENCY_ERRORS as error:
             self.env.cr.rollback()
-            if job := self._job_lock():
-                job._job_postpone(error)
+            if jobs := self._job_lock():
+                jobs._job_unsettled()._job_postpone(error)
 
     def _job_process(self, new_transaction=lambda: float("inf")):
-        """Attempt one job and record what came of it.
+        """Attempt one job, or a batch of them, and record what came of it.
 
         :param new_transaction: called to end a transaction; returns the seconds
             that are left for the work
         """
-        self.ensure_one()
+        attempt = self._job_attempt_batch
+        if self._job_batch_size == 1:
+            attempt = self.ensure_one()._job_attempt
         try:
-            self._job_attempt(new_transaction)
-        except JobWaiting as waiting:
-            self._job_write(
-                {
-                    "state": "waiting",
-                    "error": waiting.reason,
-                    "error_detail": False,
-                    "attempts": 0,
-                    "next_try": waiting.until,
-                }
-            )
-            self._job_trigger(waiting.until)
-        except JobCancelled as cancelled:
-            self._job_finish("cancelled", str(cancelled))
+            attempt(new_transaction)
         except CONCURRENCY_ERRORS:
             raise
         except Exception as error:  # noqa: BLE001 whatever it is, the job must say so
+            self._job_unsettled()._job_settle(error)
+
+    def _job_attempt_batch(self, new_transaction):
+        """Execute a batch of jobs."""
+        # Who calls this without the cron has not begun them.
+        self.filtered(lambda job: not job.begun)._job_write({"begun": True})
+        with self.env.cr.savepoint():
+            self._job_execute_batch()
+        self._job_fail_forgotten()
+
+    def _job_unsettled(self):
+        """Return those of the locked jobs whose attempt has no outcome yet."""
+        if self._job_batch_size == 1:
+            return self
+        return self.filtered("begun")
+
+    def _job_fail_forgotten(self):
+        """Let the jobs fail that their batch has left without an outcome."""
+        if forgotten := self._job_unsettled():
+            forgotten._job_fail(RuntimeError("the batch left it without an outcome"))
+
+    @contextlib.contextmanager
+    def _job_outcome(self):
+        """Settle one job of a batch by what happens inside.
+
+        It is done, unless an exception says otherwise: JobWaiting, JobCancelled, or
+        any other, which is its failure. What the job wrote until then is undone, and
+        the others go on. Inside, it may also be settled by :meth:`_job_finish`,
+        :meth:`_job_fail` or :meth:`_job_wait`; then that stays.
+        """
+        self.ensure_one()
+        job = self.with_context(lang=self._job_language())
+        job._job_check_held()
+        try:
+            with self.env.cr.savepoint():
+                yield job
+        except CONCURRENCY_ERRORS as error:
+            job._job_postpone(error)
+        except Exception as error:  # noqa: BLE001 whatever it is, the job must say so
+            job._job_settle(error)
+        else:
+            if job.begun:
+                job._job_finish("done")
+
+    def _job_check_held(self):
+        """Check that no other worker may have the job: a short one is locked."""
+
+    def _job_settle(self, error):
+        """Record an exception as the outcome of these jobs."""
+        if isinstance(error, JobWaiting):
+            self._job_wait(error.reason, error.until)
+        elif isinstance(error, JobCancelled):
+            self._job_finish("cancelled", str(error))
+        else:
             self._job_fail(error)
 
     def _job_attempt(self, new_transaction):
@@ -390,11 +566,31 @@ class ProgboxJobMixin(models.AbstractModel):
         """Come back in a minute: somebody else holds what the job needs."""
         _logger.info("%s met another transaction and comes again: %s", self, error)
         soon = fields.Datetime.now() + timedelta(minutes=1)
-        values = {"next_try": soon}
-        if not isinstance(error, psycopg2.errors.UniqueViolation):
-            values["attempts"] = max(self.attempts - 1, 0)
-        self._job_write(values)
+        for attempts, jobs in self.grouped("attempts").items():
+            values = {"next_try": soon, "begun": False}
+            if not isinstance(error, psycopg2.errors.UniqueViolation):
+                values["attempts"] = max(attempts - 1, 0)
+            jobs._job_write(values)
         self._job_trigger(soon)
+
+    def _job_wait(self, reason, until):
+        """Look again later, without an error.
+
+        :param str reason: what the jobs wait for, in the user's words
+        :param until: naive UTC datetime of the next look
+        """
+        # Not in this run any more, whatever the clock says.
+        until = max(until, fields.Datetime.now() + timedelta(seconds=1))
+        self._job_write(
+            {
+                "state": "waiting",
+                "error": reason,
+                "error_detail": False,
+                "attempts": 0,
+                "next_try": until,
+            }
+        )
+        self._job_trigger(until)
 
     def _job_finish(self, state, reason=False):
         self._job_write(
@@ -413,8 +609,16 @@ class ProgboxJobMixin(models.AbstractModel):
         detail = getattr(error, "detail", None)
         if not readable:
             detail = "".join(traceback.format_exception(error))
+        for job in self:
+            if len(self) > 1:
+                job = job.with_context(lang=job._job_language())
+            job._job_fail_one(error, detail, give_up)
+
+    def _job_fail_one(self, error, detail, give_up):
         give_up = give_up or self.attempts >= MAX_ATTEMPTS
-        next_try = fields.Datetime.now() + next_delay(self.attempts)
+        # Not in this run any more, however short the delay.
+        delay = max(next_delay(self.attempts), timedelta(seconds=1))
+        next_try = fields.Datetime.now() + delay
         self._job_write(
             {
                 "state": "failed" if give_up else "pending",

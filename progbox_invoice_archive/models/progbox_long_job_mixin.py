@@ -57,16 +57,36 @@ class ProgboxLongJobMixin(models.AbstractModel):
         """
         raise NotImplementedError
 
+    def _job_execute_batch(self):
+        """Do the work of several jobs at once, in pieces of less than a second.
+
+        As for short jobs, but a generator: at each ``yield``, outside of every
+        :meth:`_job_outcome`, the transaction may end. What was settled before stays,
+        the others keep their lease, and go back to the queue when the time is up. An
+        exception undoes what was done since the last commit, and is the outcome of
+        the jobs that have none yet. Example::
+
+            def _job_execute_batch(self):
+                sessions = self._client().start_sessions(len(self))
+                for transfer, session in zip(self, sessions, strict=True):
+                    for block in transfer._blocks():
+                        session.append(block)
+                        yield
+                    with transfer._job_outcome():
+                        transfer._job_write({"revision": session.commit()})
+
+        :return: iterator of anything
+        """
+        raise NotImplementedError
+
     # ------------------------------------------------------------------
     # Engine
     # ------------------------------------------------------------------
 
     @api.model
-    def _job_ready_domain(self):
-        abandoned = Domain("state", "=", "running") & Domain(
-            "lease_until", "<", fields.Datetime.now()
-        )
-        return super()._job_ready_domain() | abandoned
+    def _job_ready_domain(self, now):
+        abandoned = Domain("state", "=", "running") & Domain("lease_until", "<", now)
+        return super()._job_ready_domain(now) | abandoned
 
     @api.model
     def _job_run(self):
@@ -79,8 +99,8 @@ class ProgboxLongJobMixin(models.AbstractModel):
 
     def _job_begin_attempt(self):
         result = super()._job_begin_attempt()
-        if self.state != "failed":
-            self._job_write({"state": "running", **self._job_lease()})
+        begun = self.filtered(lambda job: job.state != "failed")
+        begun._job_write({"state": "running", **self._job_lease()})
         return result
 
     def _job_attempt(self, new_transaction):
@@ -124,9 +144,54 @@ class ProgboxLongJobMixin(models.AbstractModel):
             raise LeaseLost
         return True
 
+    def _job_attempt_batch(self, new_transaction):
+        """Go through the steps of a batch, until the end or until the time is up."""
+        try:
+            if self._job_walk_batch(new_transaction):
+                self._job_fail_forgotten()
+            else:
+                self._job_unsettled()._job_pause()
+        except LeaseLost:
+            # The others are still ours, and go on in the next run.
+            self.env.cr.rollback()
+            self._job_lock()._job_pause()
+        except CONCURRENCY_ERRORS:
+            raise
+        except Exception:
+            # Back to the last commit: only what was whole is kept.
+            self.env.cr.rollback()
+            if self._job_lock():
+                raise
+
+    def _job_walk_batch(self, new_transaction):
+        """Take the steps of a batch.
+
+        :return: whether the last one has been taken
+        """
+        with contextlib.closing(self._job_execute_batch()) as steps:
+            committed = time.monotonic()
+            for _step in steps:
+                if time.monotonic() - committed < COMMIT_INTERVAL:
+                    continue
+                self._job_unsettled()._job_renew()
+                left = new_transaction()
+                committed = time.monotonic()
+                if not left:
+                    return False
+        return True
+
+    def _job_unsettled(self):
+        if self._job_batch_size == 1:
+            return self
+        return self._job_lock()
+
+    def _job_check_held(self):
+        if not self._job_lock():
+            raise LeaseLost
+
     def _job_renew(self):
         """Put the end of the lease off, unless it has been lost."""
-        if not self._job_lock():
+        if self._job_lock() != self:
             raise LeaseLost
         self._job_write(self._job_lease())
         self.env.flush_all()
@@ -135,9 +200,10 @@ class ProgboxLongJobMixin(models.AbstractModel):
 
     def _job_pause(self):
         """Let the next run go on: time is up, and that is no failed attempt."""
-        now = fields.Datetime.now()
-        self._job_write({"state": "pending", "attempts": 0, "next_try": now})
-        self._job_trigger()
+        if self:
+            now = fields.Datetime.now()
+            self._job_write({"state": "pending", "attempts": 0, "next_try": now})
+            self._job_trigger()
 
     def _job_write(self, vals):
         if vals.get("state", "running") != "running":

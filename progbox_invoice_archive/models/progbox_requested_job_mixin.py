@@ -8,7 +8,8 @@ from .progbox_job_mixin import UNFINISHED_STATES
 class ProgboxRequestedJobMixin(models.AbstractModel):
     """A long job that a person has asked for.
 
-    It is done with his rights, told to him when it ends, and may be cancelled.
+    It is done with the rights of this person, who is told when it ends and may cancel
+    it.
     """
 
     _name = "progbox.requested.job.mixin"
@@ -28,7 +29,7 @@ class ProgboxRequestedJobMixin(models.AbstractModel):
         return self.sudo().company_id
 
     def _notification_title(self):
-        """Return what the person reads first, in his language."""
+        """Return what the person reads first, in their language."""
         return self.name
 
     def _notification_details(self):
@@ -70,7 +71,7 @@ class ProgboxRequestedJobMixin(models.AbstractModel):
             self._as_requester()._notify(self.error, "danger")
 
     def _notify(self, message, kind):
-        """Tell the user: on his screen, and in his inbox or by e-mail.
+        """Tell the user: on the screen, and in the inbox or by e-mail.
 
         :param str message: one sentence or two
         :param str kind: "success", "warning" or "danger"
@@ -90,7 +91,7 @@ class ProgboxRequestedJobMixin(models.AbstractModel):
         self._tell(title, body, self._notification_files())
 
     def _tell(self, title, body, files):
-        """Put a message into the user's inbox, or send it to him, as he prefers.
+        """Put a message into the user's inbox, or send it, as the user prefers.
 
         :param Markup body: of the message
         :param list files: tuples of name and content

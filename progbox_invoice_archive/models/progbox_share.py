@@ -46,7 +46,7 @@ NAMED = 3
 class ProgboxShare(models.Model):
     """A folder that somebody outside may open, until it expires or is revoked.
 
-    Whoever receives it has no rights on any model. All he sees comes through
+    Whoever receives it has no rights on any model. All they see comes through
     :meth:`_documents_domain`, and whether the share is still open is asked of the
     database's clock at each request, never of a cached rule.
     """
@@ -302,7 +302,7 @@ class ProgboxShare(models.Model):
         """Return a share of the contact who is logged in.
 
         :rtype: progbox.share, as the superuser
-        :raise NotShared: when it is not his, or not open any more
+        :raise NotShared: when it is another contact's, or not open any more
         """
         share = self.sudo().search(
             Domain("id", "=", share_id)
@@ -645,7 +645,7 @@ class ProgboxShare(models.Model):
         return (self.kind == "portal" and contact.lang) or self.lang
 
     def _announce(self, url):
-        """Write to the recipient that a folder was shared with him.
+        """Write to the recipient that a folder was shared.
 
         At once, and before the share is committed: the link stands in this e-mail and
         nowhere else, so it neither waits in a queue nor stays when it is not sent.

@@ -8,7 +8,7 @@ class ProgboxSourceDeletion(models.Model):
 
     Odoo alone decides whether an invoice may be deleted. The line is appended by a
     job, because the lock of the ledger would come after the snapshot of the user's
-    transaction: his deletion would fail whenever the archiver is at work.
+    transaction: the deletion would fail whenever the archiver is at work.
     """
 
     _name = "progbox.source.deletion"
@@ -36,7 +36,7 @@ class ProgboxSourceDeletion(models.Model):
     res_id = fields.Integer(string="Record", required=True, readonly=True)
     number = fields.Char(readonly=True)
     document_ids = fields.Json(string="Documents", required=True, readonly=True)
-    # No link to the user, who may be deleted in his turn.
+    # No link to the user, who may be deleted later.
     deleted_by = fields.Char(required=True, readonly=True)
     deleted_on = fields.Datetime(required=True, readonly=True)
     seal_id = fields.Many2one(
@@ -97,7 +97,7 @@ class ProgboxSourceDeletion(models.Model):
 
     def _job_on_error(self):
         if self.state == "failed":
-            self.env["progbox.archive.alert"]._report_ledger(self.company_id)
+            self.env["mail.activity"]._progbox_report_ledger(self.company_id)
 
     def _sealed_content(self):
         """Return what the ledger says of the deletion, as JSON has it."""

@@ -218,13 +218,13 @@ class ProgboxVerification(models.Model):
                 company=self.company_id,
                 note=self.env._("%(run)s: could not run", run=self.display_name),
             )
-            self.env["progbox.archive.alert"]._report_unverified(self)
+            self.env["mail.activity"]._progbox_report_unverified(self)
 
     def _job_finish(self, state, reason=False):
         result = super()._job_finish(state, reason)
         if state == "done":
             for run in self:
-                self.env["progbox.archive.alert"]._report_verification(run)
+                self.env["mail.activity"]._progbox_report_verification(run)
                 self.env["progbox.access.log"]._log(
                     "verification", company=run.company_id, note=run.display_name
                 )

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 class ProgboxZipTicket(models.TransientModel):
     """What somebody has chosen to download: an address cannot carry it.
 
-    The ticket gives no right: its owner gets what he may read when he comes with it.
+    The ticket gives no right: with it, its owner gets what they may read by then.
     """
 
     _name = "progbox.zip.ticket"

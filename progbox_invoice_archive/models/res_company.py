@@ -17,6 +17,8 @@ WEEKDAYS = [
 
 
 class ResCompany(models.Model):
+    """How a company keeps its archive, and cuts its time into billing periods."""
+
     _inherit = "res.company"
 
     progbox_archive_folder = fields.Char(
@@ -144,11 +146,9 @@ class ResCompany(models.Model):
             if not started or started > now:
                 raise ValidationError(self._progbox_start_refusal())
 
-    def _progbox_start_refusal(self):
-        return self.env._(
-            "The archive has started, and what was posted since must be in it. That "
-            "day can be moved back, but not put off."
-        )
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
 
     def write(self, vals):
         if started := fields.Datetime.to_datetime(vals.get("progbox_archive_started")):
@@ -167,6 +167,16 @@ class ResCompany(models.Model):
                     )
                 )
         return super().write(vals)
+
+    # ------------------------------------------------------------------
+    # Helpers
+    # ------------------------------------------------------------------
+
+    def _progbox_start_refusal(self):
+        return self.env._(
+            "The archive has started, and what was posted since must be in it. That "
+            "day can be moved back, but not put off."
+        )
 
     @api.model
     def _progbox_copy_notice(self):

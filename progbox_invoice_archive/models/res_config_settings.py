@@ -47,6 +47,27 @@ class ResConfigSettings(models.TransientModel):
         readonly=True,
         help="This database is a neutralized copy, and so is the archive in it.",
     )
+    progbox_period_mode = fields.Selection(
+        related="company_id.progbox_period_mode", readonly=False
+    )
+    progbox_period_unit = fields.Selection(
+        related="company_id.progbox_period_unit", readonly=False
+    )
+    progbox_period_day = fields.Integer(
+        related="company_id.progbox_period_day", readonly=False
+    )
+    progbox_period_weekday = fields.Selection(
+        related="company_id.progbox_period_weekday", readonly=False
+    )
+    progbox_period_due_days = fields.Integer(
+        related="company_id.progbox_period_due_days", readonly=False
+    )
+    progbox_period_due_rule = fields.Selection(
+        related="company_id.progbox_period_due_rule", readonly=False
+    )
+    progbox_backup_days = fields.Integer(
+        related="company_id.progbox_backup_days", readonly=False
+    )
     progbox_renderer = fields.Char(compute="_compute_progbox_renderer")
     progbox_renderer_state = fields.Char(compute="_compute_progbox_renderer")
     progbox_renderer_message = fields.Text(compute="_compute_progbox_renderer")
@@ -101,11 +122,10 @@ class ResConfigSettings(models.TransientModel):
             self.env.execute_query(
                 SQL(
                     "SELECT %s AS archive_state, count(*) FROM account_move move"
-                    " WHERE company_id = %s AND move.state = 'posted'"
-                    " AND move.move_type IN %s GROUP BY archive_state",
+                    " WHERE company_id = %s AND %s GROUP BY archive_state",
                     moves._progbox_archive_state_sql(),
                     self.company_id.id,
-                    tuple(moves.get_sale_types(include_receipts=True)),
+                    moves._progbox_to_archive_sql(SQL("move")),
                 )
             )
         )

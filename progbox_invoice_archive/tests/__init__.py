@@ -5,6 +5,7 @@ from . import test_archive_history
 from . import test_archive_sending
 from . import test_archive_portal
 from . import test_archive_access
+from . import test_job_batch
 from . import test_job_cron
 from . import test_job_engine
 from . import test_localisation
@@ -14,6 +15,7 @@ from . import test_closing_certificate
 from . import test_ledger
 from . import test_report_failures
 from . import test_report_pages
+from . import test_report_papers
 from . import test_report_patched
 from . import test_report_pictures
 from . import test_tools_report_html
@@ -90,3 +92,5 @@ from . import test_portal_missing
 from . import test_leaks
 from . import test_leaks_rpc
 from . import test_rights_outside_archive
+from . import test_archived_definition
+from . import test_document_files

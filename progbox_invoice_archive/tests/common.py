@@ -6,6 +6,8 @@ from odoo.tools import SQL
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
+from . import style_memory
+
 PDF = b"%PDF-1.4\n% a small but honest file\n%%EOF\n"
 
 
@@ -15,6 +17,8 @@ class ArchiveCommon(AccountTestInvoicingCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        for patcher in style_memory.patches():
+            cls.startClassPatcher(patcher)
         cls.server = cls.env(user=SUPERUSER_ID, su=True)
         cls.jobs = cls.server["progbox.archive.job"]
         cls.company = cls.company_data["company"]

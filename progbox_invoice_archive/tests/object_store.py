@@ -1,3 +1,5 @@
+import os
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,7 +10,8 @@ class ObjectStore:
     """Keeps the files of Odoo elsewhere, the way fs_attachment of the OCA does.
 
     The name in the row is ``code://name-id-version.ext``, reading goes through
-    ``attachment.open("rb")``, and what Odoo itself reads of a lost object is empty.
+    ``attachment.open("rb")``, writing a stream through ``attachment.open("wb")``, and
+    what Odoo itself reads of a lost object is empty.
 
     :param case: the test case; the store lasts as long as the test
     """
@@ -38,6 +41,8 @@ class ObjectStore:
 
         def _open(self, mode="rb"):
             self.ensure_one()
+            if mode == "wb":
+                return store.writing(self, _name)
             name = self.store_fname
             path = store.path(name) if _kept(name) else Path(self._full_path(name))
             return path.open(mode)
@@ -82,12 +87,38 @@ class ObjectStore:
         attachments.open = _open
         case.addCleanup(self.uninstall, case)
 
+    @contextmanager
+    def writing(self, attachment, name):
+        """Write a new object, which the row gets to know when it is closed."""
+        sha = attachment._compute_checksum(os.urandom(256))
+        path = self.folder / sha
+        attachment._file_write(b"", sha)
+        with path.open("wb") as raw:
+            yield SparseFile(raw)
+        # The checksum is one of its own, which Odoo drops here.
+        attachment.write({"checksum": 1, "file_size": 1, "index_content": b""})
+        attachment._fields["store_fname"].write(attachment, f"{CODE}://{sha}")
+        name(attachment)
+
     @staticmethod
     def uninstall(case):
         """Take the module away that reads the store; its files stay."""
         attachments = type(case.env["ir.attachment"])
         if "open" in vars(attachments):
             del attachments.open
+
+
+class SparseFile:
+    """Leaves holes for blocks of zeros: gigabytes of them take no disk."""
+
+    def __init__(self, raw):
+        self.raw = raw
+
+    def write(self, block):
+        if block == bytes(len(block)):
+            self.raw.truncate(self.raw.seek(len(block), os.SEEK_CUR))
+        else:
+            self.raw.write(block)
 
 
 def _kept(fname):

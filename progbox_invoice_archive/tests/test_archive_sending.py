@@ -54,6 +54,51 @@ class TestArchiveSending(ArchiveCommon):
         self.run_jobs(self.move)
         self.assertEqual(len(self.documents(self.move)), 1)
 
+    def test_what_was_taken_from_the_archive_is_not_queued_again(self):
+        self.send(self.move)
+        self.assertEqual(self.jobs_of(self.move).mapped("reason"), ["posting"])
+
+    def test_the_same_file_linked_by_another_door_is_not_queued_either(self):
+        self.link_legal_pdf(self.bytes)
+        self.assertEqual(self.jobs_of(self.move).mapped("reason"), ["posting"])
+
+    def test_another_file_is_queued_although_its_bytes_were_dropped_before(self):
+        """The digests of the archived files count, not those of any document."""
+        other = self.bytes + b"% signed"
+        self.server["progbox.document"]._create_with_file(
+            {
+                "name": "signed.pdf",
+                "folder_id": self.server["progbox.folder"]
+                .create({"name": "Dropped", "company_id": self.company.id})
+                .id,
+                "company_id": self.company.id,
+                "type_id": self.document.type_id.id,
+                "mimetype": "application/pdf",
+                "res_model": "account.move",
+                "res_id": self.move.id,
+            },
+            self.server["ir.attachment"]._progbox_stage([other]),
+        )
+        self.link_legal_pdf(other)
+        self.assertEqual(self.jobs_of(self.move).mapped("reason"), ["posting", "legal"])
+
+    def link_legal_pdf(self, raw):
+        self.env["account.move.send"]._link_invoice_documents(
+            {
+                self.move: {
+                    "pdf_attachment_values": {
+                        "name": "legal.pdf",
+                        "raw": raw,
+                        "mimetype": "application/pdf",
+                        "res_model": "account.move",
+                        "res_id": self.move.id,
+                        "res_field": "invoice_pdf_report_file",
+                    }
+                }
+            }
+        )
+        self.move.invalidate_recordset()
+
     def test_the_document_keeps_the_name_that_odoo_gives_it(self):
         self.send(self.move)
         expected = self.move._get_invoice_report_filename()

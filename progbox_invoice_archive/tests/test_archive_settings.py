@@ -104,7 +104,7 @@ class TestArchiveSettings(ArchiveCommon):
         self.env.invalidate_all()
         other.progbox_archive_user_id = manager
         self.assertEqual(other._progbox_archive_manager(), manager)
-        self.server["progbox.archive.alert"]._raise_for(other)
+        self.server["mail.activity"]._progbox_report_failing(other)
         alert = self.server["mail.activity"].search(
             [("progbox_company_id", "=", other.id)]
         )

@@ -7,7 +7,7 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from ..models.progbox_archive_alert import LEDGER
+from ..models.mail_activity import LEDGER
 from ..tools.ledger import chain
 from .common import ArchiveCommon
 
@@ -180,9 +180,9 @@ class TestClosing(ArchiveCommon):
         self.assertFalse(self.ledger_alerts())
 
     def ledger_alerts(self):
-        alert = self.server["progbox.archive.alert"]
+        alert = self.server["mail.activity"]
         self.env.invalidate_all()
-        return alert._open_alerts(self.company, LEDGER)
+        return alert._progbox_open_alerts(self.company, LEDGER)
 
     def test_each_company_closes_for_itself(self):
         other = self.setup_other_company()["company"]

@@ -4,13 +4,15 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import LockError, UserError
+from odoo.sql_db import Cursor
 from odoo.tests import tagged
 
 from odoo.addons.base.models.ir_cron import IrCron
 
 from ..exceptions import JobError, JobWaiting
+from ..models import progbox_job_mixin
 from ..models.progbox_archive_job import ProgboxArchiveJob
-from ..models.progbox_job_mixin import FREE_INTERRUPTIONS, MAX_ATTEMPTS
+from ..models.progbox_job_mixin import FREE_INTERRUPTIONS, MAX_ATTEMPTS, QueueRun
 from .common import ArchiveCommon
 
 
@@ -144,7 +146,7 @@ class TestJobEngine(ArchiveCommon):
     def test_a_job_that_is_cut_short_again_comes_back_at_its_time(self):
         self.job._job_write({"attempts": FREE_INTERRUPTIONS})
         with self.not_committing() as processed:
-            self.assertEqual(self.jobs._job_begin(set()), self.job)
+            self.assertEqual(self.jobs._job_begin(QueueRun()), self.job)
         self.assertGreater(self.job.next_try, fields.Datetime.now())
         self.assertEqual(self.triggers_at(self.job.next_try).cron_id, self.cron)
         # Odoo lets a cron rest that dies three times without progress.
@@ -241,3 +243,78 @@ class TestJobEngine(ArchiveCommon):
         self.assertFalse(triggers.search([("cron_id", "=", second.id)]))
         self.jobs._job_wake_other_workers(20)
         self.assertTrue(triggers.search([("cron_id", "=", second.id)]))
+
+    # ------------------------------------------------------------------
+    # The way through the queue
+    # ------------------------------------------------------------------
+
+    def queue(self, number=3, **values):
+        """Return so many jobs, for invoices that nobody looks at."""
+        jobs = self.jobs.create(
+            [
+                {"move_id": self.move.id, "company_id": self.company.id, **values}
+                | {"reason": "posting"}
+            ]
+            * number
+        )
+        return jobs
+
+    def taken(self, run=None):
+        """Return the jobs that a run takes, in its order."""
+        run = run or QueueRun()
+        taken = []
+        while job := self.jobs._job_lock_next(run):
+            taken.append(job)
+        return taken
+
+    def test_urgent_jobs_come_first_then_those_that_have_waited_longest(self):
+        now = fields.Datetime.now()
+        late, early, last = self.queue()
+        urgent = self.queue(1, priority=-1)
+        not_ready = self.queue(1)
+        early._job_write({"next_try": now - timedelta(hours=2)})
+        late._job_write({"next_try": now - timedelta(hours=1)})
+        last._job_write({"priority": 5, "next_try": now - timedelta(hours=9)})
+        not_ready._job_write({"next_try": now + timedelta(hours=1)})
+        self.assertEqual(self.taken(), [urgent, early, late, self.job, last])
+
+    def test_a_run_takes_each_job_once_however_soon_it_is_ready_again(self):
+        executed = []
+
+        def back_at_once(job):
+            executed.append(job.id)
+            if job.id % 2:
+                raise JobWaiting("Again.", fields.Datetime.now() - timedelta(hours=1))
+            raise UserError("No.")
+
+        jobs = self.job | self.queue(5)
+        delay = patch.object(progbox_job_mixin, "next_delay", lambda _n: timedelta(0))
+        with delay, self.executing(back_at_once), self.mute(), self.nothing_prepared():
+            self.run_cron()
+        self.assertEqual(sorted(executed), jobs.ids)
+
+    def nothing_prepared(self):
+        return patch.object(ProgboxArchiveJob, "_job_prepare", lambda job: None)
+
+    def test_what_is_queued_meanwhile_is_left_to_the_next_run(self):
+        run = QueueRun()
+        self.assertEqual(self.jobs._job_lock_next(run), self.job)
+        urgent = self.queue(1, priority=-1)
+        self.assertFalse(self.jobs._job_lock_next(run))
+        self.assertEqual(self.taken(), [urgent, self.job])
+
+    def test_the_search_for_the_next_job_does_not_grow(self):
+        self.queue(40)
+        run, statements = QueueRun(), []
+        execute = Cursor.execute
+
+        def note(cursor, query, *arguments, **options):
+            execute(cursor, query, *arguments, **options)
+            statements.append(cursor._obj.query)
+
+        self.jobs._job_lock_next(run)
+        self.env.flush_all()
+        with patch.object(Cursor, "execute", note):
+            self.assertEqual(len(self.taken(run)), 40)
+        self.assertEqual(len(statements), 41)
+        self.assertLessEqual(len(statements[40]), len(statements[0]) + 4)

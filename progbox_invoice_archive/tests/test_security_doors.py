@@ -58,9 +58,9 @@ class TestSecurityDoors(ArchiveCommon):
             }
         )
         forged.user_id = manager
-        alert = self.server["progbox.archive.alert"]
+        alert = self.server["mail.activity"]
         for _once_more in range(2):
-            alert._tell(self.company, kind, "Damaged", "Look at it")
+            alert._progbox_tell(self.company, kind, "Damaged", "Look at it")
         told = self.server["mail.activity"].search([("summary", "=", "Damaged")])
         self.assertEqual(len(told - forged), 1)
         self.assertEqual((told - forged).user_id, manager)

@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..models.progbox_archive_alert import LEDGER
+from ..models.mail_activity import LEDGER
 from .common import ArchiveCommon
 
 
@@ -113,18 +113,18 @@ class TestSourceDeletion(ArchiveCommon):
         move.button_draft()
         move.unlink()
         deletion = self.deletions()
-        alert = self.server["progbox.archive.alert"]
+        alert = self.server["mail.activity"]
         with mute_logger("odoo.addons.progbox_invoice_archive"):
             deletion._job_fail(ZeroDivisionError())
-            self.assertFalse(alert._open_alerts(self.company, LEDGER))
+            self.assertFalse(alert._progbox_open_alerts(self.company, LEDGER))
             deletion._job_fail(ZeroDivisionError(), give_up=True)
-        told = alert._open_alerts(self.company, LEDGER)
+        told = alert._progbox_open_alerts(self.company, LEDGER)
         self.assertEqual(told.user_id, self.company._progbox_archive_manager())
-        alert._clear_ledger(self.company)
+        alert._progbox_clear_ledger(self.company)
         self.assertTrue(told.exists(), "it is not in the ledger yet")
         deletion.action_retry()
         deletion._job_process()
-        alert._clear_ledger(self.company)
+        alert._progbox_clear_ledger(self.company)
         self.assertFalse(told.exists())
 
     def test_managers_of_other_companies_see_none_of_it(self):

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from odoo.tests import BaseCase
 
 from ..tools import staging
-from ..tools.staging import read_blocks, remove_leftovers, stage
+from ..tools.staging import CopyStream, read_blocks, remove_leftovers, stage
 
 DAY = 24 * 3600
 
@@ -89,6 +89,18 @@ class TestToolsStaging(BaseCase):
     def test_blocks_are_read_one_by_one(self):
         staged = stage([b"abcdefgh"], self.folder)
         self.assertEqual(list(read_blocks(staged.path, 3)), [b"abc", b"def", b"gh"])
+
+    def test_a_file_is_one_row_of_a_binary_copy(self):
+        staged = stage([b"abcdefgh"], self.folder)
+        with staged.path.open("rb") as file:
+            stream = CopyStream(file, staged.size)
+            pieces = list(iter(lambda: stream.read(5), b""))
+        self.assertLessEqual(max(map(len, pieces)), 5)
+        self.assertEqual(
+            b"".join(pieces),
+            b"PGCOPY\n\xff\r\n\0" + bytes(8)
+            + b"\0\1" + b"\0\0\0\10" + b"abcdefgh" + b"\xff\xff",
+        )  # fmt: skip
 
     def test_leftovers_are_removed_when_they_are_old(self):
         old, young = stage([b"old"], self.folder), stage([b"young"], self.folder)

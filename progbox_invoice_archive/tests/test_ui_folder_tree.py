@@ -62,6 +62,15 @@ class TestFolderTree(ArchiveCommon):
                 for number in range(5)
             ]
         )
+        # Readers read what another add-on opens for them.
+        self.env["ir.rule"].create(
+            {
+                "name": "Folders of projects",
+                "model_id": self.env["ir.model"]._get_id("progbox.folder"),
+                "groups": self.env.ref("progbox_invoice_archive.group_archive_reader"),
+                "domain_force": [("id", "child_of", projects.id)],
+            }
+        )
         self.patch(progbox_folder, "PAGE_SIZE", 2)
         first = self.folders.tree_page(projects.id)
         self.assertEqual((self.names(first), first["more"]), (["P0", "P1"], True))

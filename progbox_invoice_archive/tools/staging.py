@@ -1,5 +1,6 @@
 import hashlib
 import os
+import struct
 import tempfile
 import time
 from pathlib import Path
@@ -93,6 +94,33 @@ def read_blocks(path, size=BLOCK_SIZE):
     with open(path, "rb") as file:
         while block := file.read(size):
             yield block
+
+
+class CopyStream:
+    """A file as the input of PostgreSQL's binary COPY: one row of one `bytea`.
+
+    :param file: open for reading
+    :param int size: of it, which comes first
+    """
+
+    HEADER = struct.pack("!11sii", b"PGCOPY\n\xff\r\n\0", 0, 0)
+    TRAILER = struct.pack("!h", -1)
+
+    def __init__(self, file, size):
+        self.parts = self._parts(file, size)
+        self.rest = b""
+
+    def _parts(self, file, size):
+        yield self.HEADER + struct.pack("!hi", 1, size)
+        while block := file.read(BLOCK_SIZE):
+            yield block
+        yield self.TRAILER
+
+    def read(self, size):
+        """Return the next bytes, at most so many; none at the end."""
+        part = self.rest or next(self.parts, b"")
+        self.rest = part[size:]
+        return part[:size]
 
 
 def sync_folder(folder):

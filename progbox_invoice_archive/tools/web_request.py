@@ -34,10 +34,12 @@ def current_request():
     """
     if not request:
         return None
+    # Odoo sets the parameters once it has found the route.
+    params = getattr(request, "params", {})
     return WebRequest(
         request.httprequest.remote_addr,
         request.env.uid,
         request.httprequest.method == "HEAD",
         "Range" in request.httprequest.headers,
-        str2bool(request.params.get("download") or "", False),
+        str2bool(params.get("download") or "", False),
     )

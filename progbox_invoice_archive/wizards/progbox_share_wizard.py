@@ -158,10 +158,10 @@ class ProgboxShareWizard(models.TransientModel):
     def _contact(self):
         """Return the contact to share with, created when it is not known.
 
-        :raise AccessError: when the user may not see the contact that he names
+        :raise AccessError: when the user may not see the chosen contact
         :raise UserError: when that cannot be
         """
-        # Not whom an e-mail finds: whoever types it knows him already.
+        # Not whom an e-mail finds: whoever types it knows the person already.
         self.partner_id.check_access("read")
         contact = self._known_contact()
         email = email_normalize(contact.sudo().email or self.email)

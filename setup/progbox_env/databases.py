@@ -7,12 +7,12 @@ A template is built under the name `…_new` and renamed when complete. What is 
 database is written in its comment, as JSON.
 """
 
-import hashlib
+import contextlib
 import json
 import shutil
 import subprocess
 
-from . import paths, postgres
+from . import changes, paths, postgres
 from .console import Stop, explain, locked, run, step
 from .postgres import sql
 from .server import free_port
@@ -29,9 +29,6 @@ APPS = [
     "l10n_fr_account",
     "l10n_ro_edi",  # an authority that answers before the invoice is printed
 ]
-
-# Folders of an add-on that Odoo reads from the disk, or never reads.
-NOT_IN_DATABASE = {"tests", "static", "readme", "__pycache__"}
 
 
 def write_config():
@@ -109,11 +106,11 @@ def run_odoo(database, *arguments, log=None, http=False, **options):
     return run(command, log or f"odoo-{database}", env=environment, cwd="/", **options)
 
 
-def odoo_shell(database, script):
+def odoo_shell(database, script, *arguments):
     """Run a Python script with `env`, the way `odoo shell` does; what it prints."""
     answer = subprocess.run(
         [paths.python(), "-m", "odoo", "shell", "-d", database, "--no-http"]
-        + ["--log-level=error"],
+        + ["--log-level=error", *arguments],
         input=script,
         capture_output=True,
         text=True,
@@ -128,17 +125,8 @@ def odoo_shell(database, script):
 
 
 def digests():
-    """{add-on: digest of its files}, to know which ones changed."""
-    result = {}
-    for addon in paths.addons():
-        digest = hashlib.sha256()
-        root = paths.ROOT / addon
-        for path in sorted(root.rglob("*")):
-            name = path.relative_to(root)
-            if path.is_file() and not NOT_IN_DATABASE & set(name.parts):
-                digest.update(f"{name}\0".encode() + path.read_bytes())
-        result[addon] = digest.hexdigest()[:16]
-    return result
+    """{add-on: digest of what is in the database}, to know which ones changed."""
+    return {addon: changes.digest(addon) for addon in paths.addons()}
 
 
 def wanted():
@@ -157,20 +145,36 @@ def ensure_base():
             _publish(new, BASE, {"apps": APPS, "addons": {}})
 
 
-def ensure_addons():
+def ensure_addons(clean=False):
+    """The template with our add-ons: updated, or if `clean` made anew."""
     with locked(paths.HOME / "addons.lock"):
-        now = wanted()
-        if content(ADDONS) == now:
+        now, before = wanted(), content(ADDONS)
+        if before == now and not clean:
             return
+        new = ADDONS + "_new"
+        gone = set(before.get("addons", {})) - set(now["addons"])
+        if not clean and not gone and before.get("apps") == APPS:
+            # What cannot be updated is installed anew, as if there were no template.
+            with contextlib.suppress(Stop), step("Updating the add-ons"):
+                clone_database(new, ADDONS)
+                _install_in_template(new, changed(before["addons"], now["addons"]))
+                _publish(new, ADDONS, now)
+                return
         with step(f"Installing the add-ons ({len(paths.addons())})"):
-            new = ADDONS + "_new"
             clone_database(new, BASE)
-            install_addons(new, [])
-            # Built once here, the pages' scripts and styles are there in every copy.
-            odoo_shell(
-                new, "env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()"
-            )
+            _install_in_template(new, [])
             _publish(new, ADDONS, now)
+
+
+def changed(before, now):
+    return [addon for addon in now if before.get(addon) not in (None, now[addon])]
+
+
+def _install_in_template(database, changed):
+    install_addons(database, changed)
+    # Built once here, the pages' scripts and styles are there in every copy.
+    script = "env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()"
+    odoo_shell(database, script)
 
 
 def _publish(new, name, value):
@@ -211,10 +215,10 @@ def ensure_database(name, fresh=False):
         _publish(new, name, content(new))
         return
     before = content(name).get("addons", {})
-    changed = [addon for addon in now if before.get(addon) not in (None, now[addon])]
     if before != now:
-        with step("Updating " + ", ".join(sorted(set(now) - set(before)) + changed)):
-            install_addons(name, changed)
+        stale = changed(before, now)
+        with step("Updating " + ", ".join(sorted(set(now) - set(before)) + stale)):
+            install_addons(name, stale)
             write_content(name, content(name) | {"addons": now})
 
 

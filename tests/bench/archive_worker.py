@@ -9,10 +9,12 @@ import sys
 
 from progbox_env.bench import Tools
 
+from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import QueueRun
+
 
 def work(env, cron):
     jobs = env["progbox.archive.job"]
-    while jobs._job_lock_next(set()):
+    while jobs._job_lock_next(QueueRun()):
         env.cr.rollback()
         cron.method_direct_trigger()
         env.cr.commit()

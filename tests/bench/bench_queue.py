@@ -1,21 +1,37 @@
-"""The queue and its queries at 10,000 invoices beside 100,000.
+"""The queue and its queries at 10,000 invoices beside 100,000, first job beside last.
 
 All posted invoices but a few hundred are archived and were sent; the rest is history
 that the catch-up has to find. The rows are made with SQL.
+
+The long queue: 100,000 jobs that do nothing, in one run, one by one and in batches.
+What the engine takes for each is the same from the first to the last.
 """
 
+import contextlib
 import statistics
 import time
+from unittest.mock import patch
 
 from invoices import posted_invoices
 from rows import copy_rows
 
 from odoo.tools import SQL
 
+from odoo.addons.progbox_invoice_archive.models.progbox_archive_job import (
+    ProgboxArchiveJob,
+)
+from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import QueueRun
+
 SIZES = (10_000, 100_000)
 HISTORY = 600
 ROUNDS = 9
+LONG_QUEUE = 100_000
+# Jobs that are taken at once, and how many are looked at, at either end.
+BATCH = 200
+END = 1_000
 GOALS = {
+    "growth": "<= 1.2",
+    "growth_in_batches": "<= 1.2",
     "next_job_ms_100000": "<= 5",
     "archived_files_ms_100000": "<= 5",
     "list_ms_100000": "<= 20",
@@ -36,6 +52,12 @@ def run(tools, quick):
             archive.grow(size)
             for name, question in archive.questions().items():
                 figures[f"{name}_ms_{size}"] = measure(env, question)
+        length = LONG_QUEUE // 10 if quick else LONG_QUEUE
+        for suffix, batch in (("", 1), ("_in_batches", BATCH)):
+            ends = archive.run_long_queue(length, batch)
+            for name, milliseconds in zip(("first", "last"), ends, strict=True):
+                figures[f"{name}_{END}_ms_per_job{suffix}"] = milliseconds
+            figures[f"growth{suffix}"] = ends[1] / ends[0]
     return figures
 
 
@@ -70,7 +92,7 @@ class Archive:
         missing = [("progbox_archive_state", "=", "missing")]
         settings = env["res.config.settings"].new({"company_id": self.company.id})
         return {
-            "next_job": lambda: jobs._job_lock_next(set()),
+            "next_job": lambda: jobs._job_lock_next(QueueRun()),
             "archived_files": lambda: self.move._progbox_documents(),
             "list": lambda: documents.search_fetch(
                 [("superseded", "=", False)], limit=80
@@ -131,3 +153,55 @@ class Archive:
             "ANALYZE account_move, progbox_archive_job, progbox_document, ir_attachment"
         )
         self.env.cr.commit()
+
+    # ------------------------------------------------------------------
+    # The long queue
+    # ------------------------------------------------------------------
+
+    def run_long_queue(self, length, batch):
+        """Do so many jobs in one run.
+
+        :return: milliseconds per job at the begin of the queue, and at its end
+        """
+        numbers = SQL("generate_series(1, %s) AS number", length)
+        values = {
+            "state": SQL("'pending'"),
+            "next_try": SQL("now() AT TIME ZONE 'UTC'"),
+        }
+        ids = copy_rows(self.job, numbers, values)
+        self.env.cr.execute("ANALYZE progbox_archive_job")
+        self.env.cr.commit()
+        times = []
+        with doing_nothing(batch, lambda: times.append(time.perf_counter())):
+            self.env["progbox.archive.job"]._job_run()
+        assert len(times) == length, len(times)
+        jobs = self.env["progbox.archive.job"]
+        assert not jobs.search_count([("id", "in", ids), ("state", "!=", "done")])
+        self.env.cr.execute("DELETE FROM progbox_archive_job WHERE id = ANY(%s)", [ids])
+        self.env.cr.commit()
+        return per_job(times[: END + 1]), per_job(times[-END - 1 :])
+
+
+@contextlib.contextmanager
+def doing_nothing(batch, note):
+    """Let the jobs do nothing but note that they were done, in batches or not."""
+    replaced = {
+        "_job_batch_size": batch,
+        "_job_prepare": lambda _job: None,
+        "_job_begin_execution": lambda _job: None,
+        "_job_execute": lambda _job, _prepared: note(),
+    }
+    with contextlib.ExitStack() as stack:
+        for name, value in replaced.items():
+            stack.enter_context(
+                patch.object(ProgboxArchiveJob, name, value, create=True)
+            )
+        yield
+
+
+def per_job(times):
+    """Return milliseconds per job: of five parts the median, for something disturbs."""
+    parts = [times[begin : begin + BATCH + 1] for begin in range(0, END, BATCH)]
+    return statistics.median(
+        (part[-1] - part[0]) * 1000 / (len(part) - 1) for part in parts
+    )

@@ -19,13 +19,13 @@ def pages_of(invoice):
 def pages_at_stock_delay(invoice):
     """The pictures of the same pages, made with the delay that Odoo waits."""
     from odoo.addons.progbox_invoice_archive.models import (
-        ir_actions_report_self_contained,
+        ir_actions_report,
     )
 
     send = invoice.env["account.move.send"]
     parameters = invoice.env["ir.config_parameter"].sudo()
     delay = parameters.get_param("report.print_delay") or "1000"
-    with patch.object(ir_actions_report_self_contained, "NO_DELAY", delay):
+    with patch.object(ir_actions_report, "NO_DELAY", delay):
         made = send._progbox_generate(invoice, send._progbox_settings(invoice))
     return pictures(made["pdf_attachment_values"]["raw"])
 

@@ -45,7 +45,7 @@ def no_formula(text):
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-# A client stands in the index as often as he has documents.
+# A client stands in the index as often as there are documents of it.
 @lru_cache(1000)
 def harmless(text):
     """Return a text, on one line, that no spreadsheet takes for a formula.

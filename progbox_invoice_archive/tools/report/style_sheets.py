@@ -2,6 +2,11 @@
 
 A report bundle has 3,000 rules, an invoice needs a few hundred of them, and the
 renderer reads them all again for every page that it makes.
+
+Rules are mirrored here for pages from right to left where Odoo could not: it calls
+the program ``rtlcss``, which few servers have, and leaves the rules as they are without
+it. CSS alone does not do it: the WebKit in wkhtmltopdf knows neither
+``margin-inline-start`` nor ``float: inline-start``, and the rules of Odoo name sides.
 """
 
 import re
@@ -36,7 +41,7 @@ class Rule(NamedTuple):
 
 
 def parse(css, font_uri=None, mirror=False):
-    """The rules of a style sheet, as a tuple of :class:`Rule`.
+    """Return the rules of a style sheet, as a tuple of :class:`Rule`.
 
     `@import` is left out: nothing may be fetched.
 
