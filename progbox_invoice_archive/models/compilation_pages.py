@@ -122,8 +122,8 @@ class OwnPages:
     def _own_parts(self, report, rows, title):
         """Return pages of ours with a table, in as many parts as it takes.
 
-        Each part stays in the folder of the backup: who comes back after an
-        interruption, or because a file went bad, does not make it again.
+        Each part stays in the folder of the backup, so that it is not made again after
+        an interruption, or when another file turned out to be bad.
 
         :param list rows: dictionaries that the report prints
         """

@@ -28,7 +28,7 @@ CHECK_BATCH = 100
 LIMITS = Limits(seconds=30)
 # Of more files than these that were left out, the list is attached to the message.
 LISTED_IN_MESSAGE = 100
-# What is left out for these reasons is no gap: nobody misses it.
+# Files left out for these reasons are not missing from the backup.
 NO_GAP = ("detached", "duplicate", "replaced", "unasked")
 
 
@@ -716,7 +716,7 @@ class ProgboxCompilation(models.Model):
                 ],
             }
         )
-        # Not here: a mail server that is slow or away is no reason to do it all again.
+        # Not sent here: a slow or missing mail server must not make the job fail.
         scheduler = "mail.ir_cron_mail_scheduler_action"
         if cron := self.env.ref(scheduler, raise_if_not_found=False):
             cron.sudo()._trigger()
@@ -733,7 +733,7 @@ class ProgboxCompilation(models.Model):
             & Domain("state", "not in", OPEN_STATES)
         )
         old._documents().unlink()
-        # Who retries it has all of its files made anew.
+        # When it is retried, all of its files are made anew.
         old.filtered(lambda job: job.state == "failed")._job_write(
             {"finished": False, "page_count": 0, "size": 0, "expires_on": False}
         )

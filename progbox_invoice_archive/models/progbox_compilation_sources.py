@@ -110,7 +110,7 @@ class ProgboxCompilationSources(models.AbstractModel):
         none = self.env["ir.attachment"], self.env["progbox.document"]
         name = clean_filename(move.name or move.display_name, ".pdf")
         if self._is_received(move):
-            # Whoever may change a bill may name any attachment there.
+            # It may name any attachment, so the right to read that is checked.
             received = move.message_main_attachment_id._filtered_access("read")
             lines = self.env["progbox.compilation.file"]
             if received and lines._is_pageable(received.mimetype, received.name):

@@ -28,7 +28,8 @@ def check(path, pages, seconds=600):
 
     :param pages: how many it must have
     :raise CheckFailed: the detail says what they found
-    :raise CompileError: 'timeout', 'out_of_memory' or 'crashed': no answer is no yes
+    :raise CompileError: 'timeout', 'out_of_memory' or 'crashed': without an answer
+        the check has not passed
     """
     with Child(Path(path).parent, MEMORY) as child:
         check_in([child], path, pages, seconds)

@@ -15,7 +15,7 @@ REFUSALS = {
     "too_many_pages": "more pages than the limit",
     "timeout": "reading it took longer than the limit",
     "out_of_memory": "reading it took more memory than the limit",
-    "crashed": "the reader died of it",
+    "crashed": "the process that read it crashed",
     "portfolio_empty": "a portfolio without any file in it",
     "form_unreadable": "a form that only Adobe's programs can show",
     "active": "a file inside that may contain programs or scripts",
@@ -48,7 +48,7 @@ class CompileError(Exception):
 
 
 class Cancelled(CompileError):
-    """The caller's `cancelled` said so."""
+    """The caller's function `cancelled` returned true."""
 
     def __init__(self):
         super().__init__("cancelled")

@@ -45,7 +45,7 @@ def inspect_files(items, folder, limits=None, extract=False, cancelled=None):
         for _number in range(CHILDREN):
             children.put(stack.enter_context(Child(folder, limits.memory)))
         pool = stack.enter_context(ThreadPoolExecutor(CHILDREN))
-        # who leaves early does not wait for what has not begun
+        # a caller that stops early does not wait for what has not begun
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)
         waiting = deque()
         for item in items:

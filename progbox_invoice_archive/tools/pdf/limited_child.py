@@ -19,7 +19,8 @@ BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     f"from {FOLDER.name}.main import main; main()"
 )
-# The rest of the environment is the server's: a child opens files of strangers.
+# Nothing else of the server's environment, such as passwords: a child opens foreign
+# files.
 ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME")
 # Each picture is a block of memory for a moment. By default glibc maps large blocks
 # anew every time, and the system clears them: two thirds of the time of an assembly.
@@ -27,12 +28,12 @@ MALLOC = {
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
 }
-# After these a process is not trusted with another task.
+# After these failures the process is replaced before the next task.
 SHAKEN = {"out_of_memory", "crashed", "disk_full"}
 START_SECONDS, ATTEMPTS = 60, 3
 TICK = 0.2  # seconds between two looks at whether somebody cancelled
 BLOCK_SIZE = 1 << 16
-# The longest honest one speaks of a thousand files in a portfolio.
+# The longest regular answer lists a thousand files of a portfolio.
 MAX_ANSWER = 32 << 20
 
 

@@ -128,7 +128,7 @@ def _has_strings(content):
 
 
 def mend_page(page):
-    """Leave a page what is seen, in a form that nobody stumbles over."""
+    """Leave a page what is seen, in a form that all readers understand."""
     values = page.obj
     for key in set(values.keys()) - PAGE_KEYS:
         del values[key]

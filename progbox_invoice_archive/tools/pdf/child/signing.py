@@ -8,7 +8,7 @@ from .structure import branch, elements, nodes
 def is_signed(pdf):
     """Whether a signature field of the form is signed.
 
-    What extends a form for Adobe's reader is a signature, too, but nobody's.
+    What extends a form for Adobe's reader is a signature, too, but of no person.
     """
     fields = elements(branch(pdf.Root, "/AcroForm"), "/Fields")
     return any(

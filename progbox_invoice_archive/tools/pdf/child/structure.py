@@ -1,4 +1,4 @@
-"""Reads the structures of foreign PDFs, which may be anything but what they should."""
+"""Reads the structures of foreign PDFs, whose values may be of any type."""
 
 from pikepdf import Array, Dictionary
 
