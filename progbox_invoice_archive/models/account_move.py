@@ -129,7 +129,7 @@ class AccountMove(models.Model):
     def unlink(self):
         deletions = self._progbox_deletions()
         result = super().unlink()
-        self.env["progbox.source.deletion"]._enqueue(deletions)
+        self.env["progbox.source.deletion"]._note_deletions(deletions)
         return result
 
     # ------------------------------------------------------------------

@@ -33,6 +33,8 @@ class ProgboxAccessLog(models.Model):
     _rec_name = "document_name"
     # The line itself says who and when, better.
     _log_access = False
+    # When the retention of a line is over; the database looks at its age, too.
+    _server_purges = True
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, index=True, ondelete="restrict"
@@ -70,15 +72,6 @@ class ProgboxAccessLog(models.Model):
     _folder_idx = models.Index("(folder_ref, id) WHERE folder_ref IS NOT NULL")
     _share_idx = models.Index("(share_ref, id) WHERE share_ref IS NOT NULL")
     _purge_idx = models.Index("(company_id, accessed_on)")
-
-    # ------------------------------------------------------------------
-    # CRUD: nothing but the methods below
-    # ------------------------------------------------------------------
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_server(self):
-        if self.env.context.get("progbox_server") is not SERVER:
-            raise UserError(self._refusal())
 
     def _refusal(self):
         return self.env._(

@@ -130,7 +130,9 @@ class ProgboxArchiveAlert(models.AbstractModel):
         :param str kind: XML id of the activity's type
         """
         manager = company._progbox_archive_manager()
-        if not manager:
+        activity_type = self.env.ref(kind, raise_if_not_found=False)
+        # An administrator may delete the type: that says who wants no warnings.
+        if not manager or not activity_type:
             return
         alerts = self._open_alerts(company, kind)
         if any(a.user_id == manager and a.summary == summary for a in alerts):
@@ -139,7 +141,7 @@ class ProgboxArchiveAlert(models.AbstractModel):
         alerts.unlink()
         self.env["mail.activity"].with_user(SUPERUSER_ID).create(
             {
-                "activity_type_id": self.env.ref(kind).id,
+                "activity_type_id": activity_type.id,
                 "user_id": manager.id,
                 "date_deadline": fields.Date.context_today(
                     self.with_context(tz=manager.tz)
@@ -152,11 +154,14 @@ class ProgboxArchiveAlert(models.AbstractModel):
 
     @api.model
     def _open_alerts(self, company, kind):
+        activity_type = self.env.ref(kind, raise_if_not_found=False)
+        if not activity_type:
+            return self.env["mail.activity"]
         return (
             self.env["mail.activity"]
             .sudo()
             .search(
-                Domain("activity_type_id", "=", self.env.ref(kind).id)
+                Domain("activity_type_id", "=", activity_type.id)
                 & Domain("progbox_company_id", "=", company.id)
                 # Else anybody's own activity would keep the manager in the dark.
                 & Domain("create_uid", "=", SUPERUSER_ID)

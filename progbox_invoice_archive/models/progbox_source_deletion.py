@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 from ..tools.sentinels import SERVER
 
@@ -9,13 +8,27 @@ class ProgboxSourceDeletion(models.Model):
 
     Odoo alone decides whether an invoice may be deleted. The line is appended by a
     job, because the lock of the ledger would come after the snapshot of the user's
-    transaction: his deletion would fail whenever the archiver is at work.
+    transaction: the deletion would fail whenever the archiver is at work.
     """
 
     _name = "progbox.source.deletion"
-    _inherit = "progbox.job.mixin"
+    _inherit = ["progbox.job.mixin", "progbox.append.only"]
     _description = "Deleted Source of Documents"
     _rec_name = "number"
+    _job_cron = "progbox_invoice_archive.ir_cron_source_deletion"
+    # The job goes on, and gets its line of the ledger; what the note says stays.
+    _server_fields = frozenset(
+        (
+            "state",
+            "priority",
+            "attempts",
+            "next_try",
+            "done_on",
+            "error",
+            "error_detail",
+            "seal_id",
+        )
+    )
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="restrict"
@@ -24,7 +37,7 @@ class ProgboxSourceDeletion(models.Model):
     res_id = fields.Integer(string="Record", required=True, readonly=True)
     number = fields.Char(readonly=True)
     document_ids = fields.Json(string="Documents", required=True, readonly=True)
-    # No link to the user, who may be deleted in his turn.
+    # No link to the user, who may be deleted later.
     deleted_by = fields.Char(required=True, readonly=True)
     deleted_on = fields.Datetime(required=True, readonly=True)
     seal_id = fields.Many2one(
@@ -36,29 +49,10 @@ class ProgboxSourceDeletion(models.Model):
         help="The line of the ledger that says so.",
     )
 
-    _ready_idx = models.Index(
-        "(priority, next_try, id) WHERE state IN ('pending', 'waiting')"
-    )
     _res_idx = models.Index("(res_model, res_id)")
     _seal_unique = models.UniqueIndex(
         "(seal_id) WHERE seal_id IS NOT NULL", "A line of the ledger says one thing."
     )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_server()
-        return super().create(vals_list)
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_never(self):
-        self._check_server()
-
-    def copy_data(self, default=None):
-        raise UserError(self._refusal())
-
-    def _check_server(self):
-        if self.env.context.get("progbox_server") is not SERVER:
-            raise UserError(self._refusal())
 
     def _refusal(self):
         return self.env._("The server alone notes that an archived record is deleted.")
@@ -73,7 +67,7 @@ class ProgboxSourceDeletion(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _enqueue(self, deletions):
+    def _note_deletions(self, deletions):
         """Note that records have been deleted by the current user, now.
 
         :param list deletions: field values, without by whom and when
@@ -88,9 +82,9 @@ class ProgboxSourceDeletion(models.Model):
         server.create([{**deletion, **seen} for deletion in deletions])
         self._job_trigger()
 
-    @api.model
-    def _job_leader(self):
-        return self.env.ref("progbox_invoice_archive.ir_cron_source_deletion").sudo()
+    def _job_write(self, vals):
+        server = self.with_context(progbox_server=SERVER)
+        return super(ProgboxSourceDeletion, server)._job_write(vals)
 
     def _job_begin_execution(self):
         # The ledger's lock comes first: see progbox.seal._lock().

@@ -6,7 +6,6 @@ from odoo.tools import format_datetime
 
 from .progbox_verification_finding import KINDS, LEDGER_KINDS
 
-CRON = "progbox_invoice_archive.ir_cron_verification"
 # Findings of one kind that are listed; the others are counted.
 LISTED_PER_KIND = 1000
 
@@ -18,6 +17,7 @@ class ProgboxVerification(models.Model):
     _inherit = "progbox.long.job.mixin"
     _description = "Archive Verification"
     _order = "id desc"
+    _job_cron = "progbox_invoice_archive.ir_cron_verification"
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, index=True, ondelete="cascade"
@@ -78,9 +78,6 @@ class ProgboxVerification(models.Model):
     _open_unique = models.UniqueIndex(
         "(company_id) WHERE state IN ('pending', 'running', 'waiting')",
         "The archive of this company is being verified already.",
-    )
-    _ready_idx = models.Index(
-        "(priority, next_try, id) WHERE state IN ('pending', 'waiting', 'running')"
     )
 
     @api.depends("create_date")
@@ -147,10 +144,6 @@ class ProgboxVerification(models.Model):
     # ------------------------------------------------------------------
     # Execution
     # ------------------------------------------------------------------
-
-    @api.model
-    def _job_leader(self):
-        return self.env.ref(CRON).sudo()
 
     def _job_steps(self):
         if not self.started_on:

@@ -34,7 +34,7 @@ class GuardsDoors(GuardsCommon):
         cls.log_line = server["progbox.access.log"].search(
             [("document_ref", "=", cls.document.id)], limit=1
         )
-        server["progbox.source.deletion"]._enqueue(
+        server["progbox.source.deletion"]._note_deletions(
             [
                 {
                     "company_id": cls.company.id,

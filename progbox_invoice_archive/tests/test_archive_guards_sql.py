@@ -33,7 +33,7 @@ class TestGuardsSql(GuardsCommon):
         cls.closing = cls.server["progbox.closing"]._close(
             cls.company, cls.document.document_date
         )
-        cls.server["progbox.source.deletion"]._enqueue(
+        cls.server["progbox.source.deletion"]._note_deletions(
             [
                 {
                     "company_id": cls.company.id,

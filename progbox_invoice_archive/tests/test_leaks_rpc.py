@@ -32,7 +32,7 @@ class TestLeaksRpc(LeaksCommon):
         cls.plain_file = cls.plain_document("plain.pdf")
         cls.share_with(cls.month, cls.anna, include_future=False)
         cls.server["progbox.closing"]._close(cls.company, fields.Date.to_date(DAY))
-        cls.server["progbox.source.deletion"]._enqueue([cls.deletion()])
+        cls.server["progbox.source.deletion"]._note_deletions([cls.deletion()])
 
     @classmethod
     def deletion(cls):
