@@ -57,8 +57,6 @@ from . import progbox_compilation_doors
 from . import progbox_seal
 from . import progbox_ledger_guards
 from . import progbox_closing
-from . import progbox_closing_due
-from . import progbox_closing_evidence
 from . import progbox_share
 from . import progbox_share_access
 from . import progbox_share_choice
@@ -69,13 +67,7 @@ from . import progbox_share_mail
 from . import progbox_export_share
 from . import progbox_source_deletion
 from . import progbox_verification
-from . import progbox_verification_check
-from . import progbox_verification_evidence
 from . import progbox_verification_finding
-from . import progbox_verification_sources
-from . import progbox_verification_start
-from . import progbox_verification_texts
-from . import progbox_verification_reader
 from . import res_company
 from . import res_company_billing
 from . import res_config_settings

@@ -1,10 +1,21 @@
+import json
+import logging
+from datetime import timedelta
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
+from ..tools.ledger.verify import read_payload
 from ..tools.sentinels import SERVER
+from .progbox_job_engine import CONCURRENCY_ERRORS
+
+_logger = logging.getLogger(__name__)
+
+# Days after the end of a month that late invoices of it may take.
+GRACE_DAYS = 5
 
 
 class ProgboxClosing(models.Model):
@@ -94,11 +105,17 @@ class ProgboxClosing(models.Model):
 
     @api.model
     def _close(self, company, month):
-        """Close one month, whether it is over or not.
+        """Close one month, whether it is over or not, and notify who wants to know.
 
         :param date month: any day of it
         :rtype: progbox.closing
         """
+        closing = self._close_month(company, month)
+        self.env["progbox.share"]._notify_closed(closing)
+        return closing
+
+    @api.model
+    def _close_month(self, company, month):
         seals = self.env["progbox.seal"]
         seals._lock()
         month = month.replace(day=1)
@@ -172,9 +189,233 @@ class ProgboxClosing(models.Model):
     @api.model
     def _month_sql(self, company, month):
         return SQL(
-            "document.seal_id IS NOT NULL AND document.company_id = %s"
+            "%s AND document.company_id = %s"
             " AND document.document_date >= %s AND document.document_date < %s",
+            self._counted_sql(SQL("document")),
             company.id,
             month,
             month + relativedelta(months=1),
         )
+
+    @api.model
+    def _counted_sql(self, alias):
+        """Return whether a row of documents is one that closings count.
+
+        Those that are archived of a record; and sealed ones that no record stands
+        behind, which no other set can hold.
+        """
+        documents = self.env["progbox.document"]
+        return SQL(
+            "(%(archived)s OR %(row)s.seal_id IS NOT NULL"
+            " AND %(row)s.res_model IS NULL AND %(row)s.series IS NULL)",
+            archived=documents._archived_sql(alias),
+            row=alias,
+        )
+
+    # ------------------------------------------------------------------
+    # Months that are due
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _run(self):
+        """Cron: close what is due, company by company, each in its transaction."""
+        companies = self.env["progbox.seal"]._read_group([], ["company_id"])
+        alert = self.env["progbox.archive.alert"]
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(companies))
+        for [company] in companies:
+            try:
+                # First of all in its transaction: see progbox.seal._lock().
+                self.env["progbox.seal"]._lock()
+                self._close_due(company)
+                alert._clear_ledger(company)
+            except CONCURRENCY_ERRORS as error:
+                _logger.info("The archive of %s is closed later: %s", company, error)
+                self.env.cr.rollback()
+            except Exception:
+                # One company's trouble does not keep the others open.
+                _logger.exception("The archive of %s could not be closed", company)
+                self.env.cr.rollback()
+                alert._report_ledger(company)
+            if not cron._commit_progress(1):
+                return
+
+    @api.model
+    def _close_due(self, company):
+        """Close the months of a company that are over and have something new.
+
+        Not while its archiver is still busy with them: a history of years would open
+        a supplementary closing for every batch of it.
+
+        :return: the new closings
+        """
+        over = fields.Date.context_today(self) - timedelta(days=GRACE_DAYS)
+        before = over.replace(day=1)
+        if self._archiver_is_busy(company, before):
+            return self.browse()
+        months = self._open_months(company, before)
+        closings = self.union(*(self._close_month(company, month) for month in months))
+        # With one e-mail for all of them: a history may have dozens.
+        self.env["progbox.share"]._notify_closed(closings)
+        return closings
+
+    @api.model
+    def _archiver_is_busy(self, company, before):
+        """Whether invoices from before a day are still to be archived."""
+        jobs = self.env["progbox.archive.job"].sudo()
+        dated = Domain("move_id.invoice_date", "<", before) | (
+            Domain("move_id.invoice_date", "=", False)
+            & Domain("move_id.date", "<", before)
+        )
+        return bool(
+            jobs.search_count(
+                Domain("company_id", "=", company.id)
+                & Domain("state", "=", "pending")
+                & Domain("error", "=", False)
+                & dated,
+                limit=1,
+            )
+        )
+
+    @api.model
+    def _open_months(self, company, before):
+        """Return the months for which the ledger has a line that no closing has.
+
+        Months without a document, too, from when the archive began: that nothing was
+        invoiced is also something to testify.
+
+        :param date before: first day of the month to stop at
+        """
+        self.env["progbox.document"].flush_model()
+        return [
+            month
+            for [month] in self.env.execute_query(
+                SQL(
+                    """WITH news AS (%(news)s)
+                    SELECT touched.month FROM (
+                        SELECT date_trunc('month', day)::date AS month, sequence
+                        FROM news
+                        UNION ALL
+                        SELECT generate_series(
+                            date_trunc('month', greatest(
+                                (SELECT min(day) FROM news),
+                                (SELECT min(sealed_on)::date FROM progbox_seal
+                                WHERE company_id = %(company)s)
+                            )),
+                            %(before)s::date - interval '1 month',
+                            interval '1 month'
+                        )::date, 0
+                    ) AS touched
+                    WHERE touched.month < %(before)s
+                    GROUP BY touched.month
+                    HAVING max(touched.sequence) > COALESCE((
+                        SELECT max(closing.last_sequence) FROM progbox_closing closing
+                        WHERE closing.company_id = %(company)s
+                        AND closing.month = touched.month
+                    ), -1)
+                    ORDER BY touched.month""",
+                    news=self._news_sql(company),
+                    company=company.id,
+                    before=before,
+                )
+            )
+        ]
+
+    @api.model
+    def _news_sql(self, company):
+        """Return, as SQL, which line of the ledger changes the month of which day.
+
+        A deposit that of its document, and that of the version it replaces; the
+        deletion of an invoice those of all its documents.
+        """
+        return SQL(
+            """SELECT document.document_date AS day, seal.sequence
+            FROM progbox_document document
+            JOIN progbox_seal seal ON seal.id = document.seal_id
+            WHERE document.company_id = %(company)s AND %(document)s
+            AND document.document_date IS NOT NULL
+            UNION ALL
+            SELECT older.document_date, seal.sequence
+            FROM progbox_document newer
+            JOIN progbox_seal seal ON seal.id = newer.seal_id
+            JOIN progbox_document older ON older.res_model = newer.res_model
+                AND older.res_id = newer.res_id AND older.version = newer.version - 1
+                AND %(older)s
+            WHERE newer.company_id = %(company)s AND newer.version > 1
+            AND %(newer)s AND older.document_date IS NOT NULL
+            UNION ALL
+            SELECT document.document_date, line.sequence
+            FROM progbox_seal line
+            JOIN progbox_document document ON document.id IN (
+                SELECT jsonb_array_elements(line.payload::jsonb -> 'documents')::int
+            )
+            WHERE line.company_id = %(company)s AND line.kind = 'source_deleted'
+            AND %(document)s AND document.document_date IS NOT NULL""",
+            company=company.id,
+            document=self._counted_sql(SQL("document")),
+            older=self._counted_sql(SQL("older")),
+            newer=self._counted_sql(SQL("newer")),
+        )
+
+    @api.model
+    def _has_news(self, company, month):
+        """Whether there is something to testify for a month that no closing has."""
+        end = month + relativedelta(months=1)
+        return month in self._open_months(company, before=end)
+
+    # ------------------------------------------------------------------
+    # What closings testify
+    # ------------------------------------------------------------------
+
+    def _new_domain(self):
+        """Return which documents this closing has and the one before it had not."""
+        if self.number <= 1:
+            return Domain.TRUE
+        former = self.search(
+            Domain("company_id", "=", self.company_id.id)
+            & Domain("month", "=", self.month)
+            & Domain("number", "=", self.number - 1)
+        )
+        return Domain("seal_id.sequence", ">", former.last_sequence)
+
+    def _export_lines(self):
+        """Return these closings as an export keeps them: their sealed texts."""
+        return [
+            {"hash": closing.seal_id.hash, **json.loads(closing.seal_id.payload)}
+            for closing in self.sorted(lambda closing: closing.seal_id.sequence)
+        ]
+
+    @api.model
+    def _anchors(self, company):
+        """Return what the closings of a company know of its ledger.
+
+        :return: list of (sequence, hash, display name)
+        """
+        closings = self.sudo().search(Domain("company_id", "=", company.id))
+        return [
+            (closing.last_sequence, closing.last_hash, closing.display_name)
+            for closing in closings
+            if closing.last_sequence and not closing._is_altered()
+        ]
+
+    def _is_altered(self):
+        """Whether the closing is not what was sealed: then it is no witness."""
+        differing, sealed, _row = self._compared()
+        return bool(sealed and differing)
+
+    def _compared(self):
+        """Compare a closing with the line of the ledger that was written with it.
+
+        :return: the keys that differ, the sealed values (empty when there is no such
+            line), and the values of the row
+        """
+        self.ensure_one()
+        seal = self.seal_id.exists()
+        ours = seal.kind == "closing" and seal.company_id == self.company_id
+        sealed = read_payload(seal.payload) if ours else {}
+        row = self._sealed_content()
+        if sealed:
+            # Odoo keeps no empty dictionary.
+            sealed = {**sealed, "totals": sealed.get("totals") or {}}
+        row["sealed_on"] = self.closed_on and f"{self.closed_on.isoformat()}Z"
+        return [key for key in row if row[key] != sealed.get(key)], sealed, row

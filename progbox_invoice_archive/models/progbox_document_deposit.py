@@ -150,6 +150,8 @@ class ProgboxDocument(models.Model):
             "origin": self.origin or None,
             "partner": self.partner_name or None,
             "record": self.res_id or None,
+            # Lines from before there were series stay as they are.
+            **({"series": self.series} if self.series else {}),
             "sha256": self.sha256,
             "size": self.size,
             "type": self.type_id.code,

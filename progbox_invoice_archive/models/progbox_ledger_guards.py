@@ -22,9 +22,9 @@ class ProgboxLedgerGuards(models.AbstractModel):
     """Installs, checks and removes the guards inside PostgreSQL.
 
     Their text is in ``tools/ledger/guards_sql.py``, their places in
-    ``tools/ledger/guards_triggers.py``. They are looked at whenever a registry loads: after
-    an install, an upgrade, a restore, and at each start of a worker. What is as it
-    should be is not touched.
+    ``tools/ledger/guards_triggers.py``. They are looked at whenever a registry loads:
+    after an install, an upgrade, a restore, and at each start of a worker. What is as
+    it should be is not touched.
     """
 
     _name = "progbox.ledger.guards"

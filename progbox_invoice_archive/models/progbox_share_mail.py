@@ -141,33 +141,3 @@ class ProgboxShare(models.Model):
             "count": self._document_count(month),
             "is_late": closing.number > 1,
         }
-
-
-class ProgboxClosing(models.Model):
-    _inherit = "progbox.closing"
-
-    @api.model
-    def _close(self, company, month):
-        closing = super()._close(company, month)
-        if not self.env.context.get("progbox_closes_many"):
-            self.env["progbox.share"]._notify_closed(closing)
-        return closing
-
-    @api.model
-    def _close_due(self, company):
-        """Notify of all months with one e-mail: a history may have dozens of them."""
-        many = self.with_context(progbox_closes_many=True)
-        closings = super(ProgboxClosing, many)._close_due(company).with_env(self.env)
-        self.env["progbox.share"]._notify_closed(closings)
-        return closings
-
-    def _new_domain(self):
-        """Return which documents this closing has and the one before it had not."""
-        if self.number <= 1:
-            return Domain.TRUE
-        former = self.search(
-            Domain("company_id", "=", self.company_id.id)
-            & Domain("month", "=", self.month)
-            & Domain("number", "=", self.number - 1)
-        )
-        return Domain("seal_id.sequence", ">", former.last_sequence)

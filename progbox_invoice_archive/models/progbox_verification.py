@@ -1,10 +1,15 @@
+import re
 from collections import Counter
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_datetime
 
+from . import verification_sql
+from .progbox_job_mixin import OPEN_STATES
 from .progbox_verification_finding import KINDS, LEDGER_KINDS
+from .verification_check import Check
 
 # Findings of one kind that are listed; the others are counted.
 LISTED_PER_KIND = 1000
@@ -124,7 +129,7 @@ class ProgboxVerification(models.Model):
     def action_verify(self):
         """Button: verify the archives of the user's companies, in the background."""
         self.env.user._check_archive_manager()
-        return self._enqueue(self.env.companies, "button")._action()
+        return self._request_runs(self.env.companies, "button")._action()
 
     def _action(self):
         """Return the action that shows these runs."""
@@ -142,13 +147,163 @@ class ProgboxVerification(models.Model):
         ).report_action(self)
 
     # ------------------------------------------------------------------
+    # How runs come about: queued by a button or a cron, or begun at once
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _request_runs(self, companies, door, **values):
+        """Queue a run for each company, unless one is under way.
+
+        :param res.company companies: whose archives
+        :param str door: a key of the field ``door``
+        :return: the open runs, one per company
+        """
+        runs = self.sudo().search(self._open_domain(companies))
+        new = self.sudo().create(
+            [
+                {"company_id": company.id, "door": door, "user_id": self.env.uid}
+                | values
+                for company in companies - runs.company_id
+            ]
+        )
+        if door == "button":
+            # Somebody is waiting: also for the run that a failure has put off.
+            runs.filtered(lambda run: run.state != "running")._job_write(
+                {"state": "pending", "attempts": 0, "next_try": fields.Datetime.now()}
+            )
+        self._job_trigger()
+        return (runs | new).with_env(self.env)
+
+    @api.model
+    def _enqueue_monthly(self):
+        """Cron: queue a run for each company that has an archive."""
+        self._request_runs(self._companies(), "cron")
+
+    @api.model
+    def _open_domain(self, companies):
+        return Domain("company_id", "in", companies.ids) & Domain(
+            "state", "in", OPEN_STATES
+        )
+
+    @api.model
+    def _companies(self):
+        """Return the companies that have an archive, or once had one."""
+        ids = verification_sql.company_ids(self.env)
+        return self.env["res.company"].browse(ids)
+
+    @api.model
+    def _start_here(self, company, values, ledger=None):
+        """Begin a run in this process, instead of one that is queued.
+
+        :param dict values: field values of the run
+        :param ledger: iterable of bytes, an exported ledger to compare with
+        :return: the run, with its lease taken
+        :raise UserError: while another worker verifies this company
+        """
+        runs = self.sudo()
+        queued = runs.search(self._open_domain(company))
+        alive = queued & runs.search(
+            Domain("state", "=", "running")
+            & Domain("lease_until", ">=", fields.Datetime.now())
+        )
+        if alive or len(queued.try_lock_for_update()) < len(queued):
+            raise UserError(
+                self.env._(
+                    "The archive of %(company)s is being verified by %(worker)s.",
+                    company=company.display_name,
+                    worker=alive.lease_holder or "?",
+                )
+            )
+        if queued:
+            told = queued.with_context(lang=queued._job_language())
+            queued._job_finish(
+                "cancelled", told.env._("A run from the command line took its place.")
+            )
+            queued.flush_recordset()
+        run = runs.create({"company_id": company.id, "user_id": self.env.uid, **values})
+        if ledger:
+            run._keep_ledger(ledger)
+        run._job_begin_attempt()
+        return run
+
+    def _stop_here(self):
+        """End a run that was interrupted on the command line."""
+        told = self.with_context(lang=self._job_language())
+        self._job_finish("cancelled", told.env._("Stopped on the command line."))
+
+    @api.model
+    def _parse_anchor(self, text):
+        """Read a line of the ledger and its hash, as reports and certificates print it.
+
+        :param str text: ``12:$1$0a…``
+        :return: (sequence, hash)
+        :raise UserError: for anything else
+        """
+        match = re.fullmatch(r"(\d+):(\$1\$[0-9a-f]{64})", "".join(text.split()))
+        if not match:
+            raise UserError(
+                self.env._(
+                    "%(text)s is no line of the ledger with its hash. Reports and "
+                    "certificates print it as LINE:HASH, such as 12:$1$0a…",
+                    text=text,
+                )
+            )
+        return int(match[1]), match[2]
+
+    def _keep_ledger(self, blocks):
+        attachments = self.env["ir.attachment"]
+        attachments._progbox_adopt(
+            attachments._progbox_stage(blocks),
+            {
+                "name": "ledger.jsonl",
+                "mimetype": "application/jsonl",
+                "res_model": self._name,
+                "res_id": self.id,
+                "res_field": "ledger",
+                "company_id": self.company_id.id,
+            },
+        )
+        self.invalidate_recordset(["ledger"])
+
+    def _ledger_attachment(self):
+        """Return what holds the exported ledger, without reading it."""
+        attachments = self.env["ir.attachment"].sudo()
+        return attachments.search(
+            Domain("res_model", "=", self._name)
+            & Domain("res_id", "=", self.id)
+            & Domain("res_field", "=", "ledger"),
+            limit=1,
+        )
+
+    # ------------------------------------------------------------------
     # Execution
     # ------------------------------------------------------------------
 
     def _job_steps(self):
         if not self.started_on:
             self._job_write({"started_on": fields.Datetime.now()})
-        yield from self.env["progbox.verification.check"]._steps(self)
+        yield from Check(self).steps()
+
+    def _checks_beside(self):
+        """Return what is checked beside the ledger, by the part of the run, in order.
+
+        Add-ons extend it. A check gets the key after which to begin, 0 at first, and
+        returns the last key of its page (as JSON has it) with a list of Finding, or
+        nothing at the end. A run that is taken up again goes on behind that key::
+
+            def _checks_beside(self):
+                return {**super()._checks_beside(), "copies": self._copy_findings}
+
+            def _copy_findings(self, after):
+                rows = self._page_of_wrong_copies(self.company_id, after)
+                return rows and (
+                    rows[-1].id,
+                    [Finding("copy_missing", document=row.id) for row in rows],
+                )
+
+        :rtype: dict
+        """
+        return Check(self).beside()
 
     @api.model
     def _anchors(self, company):

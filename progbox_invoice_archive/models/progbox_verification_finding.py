@@ -1,6 +1,11 @@
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools.translate import LazyTranslate
+
+_lt = LazyTranslate(__name__)
 
 WARNINGS = ("clock", "invoice_missing")
 # What a ledger that was mended does not have any more.
@@ -41,6 +46,205 @@ KINDS = [
     ("guard_lifted", "Database guard was lifted"),
     ("clock", "Clock set back"),
 ]
+
+LISTED = re.compile(r"^(\w+): ", re.MULTILINE)
+# Per kind of finding, the fields that the sealed keys are shown as.
+SEALED_FIELDS = {
+    "document_changed": (
+        "progbox.document",
+        {
+            "amount": "amount_total",
+            "company": "company_id",
+            "currency": "currency_name",
+            "date": "document_date",
+            "folder": "folder_id",
+            "made_with": "made_with",
+            "mimetype": "mimetype",
+            "model": "res_model",
+            "name": "name",
+            "number": "number",
+            "origin": "origin",
+            "partner": "partner_name",
+            "record": "res_id",
+            "seal": "seal_id",
+            "series": "series",
+            "sha256": "sha256",
+            "size": "size",
+            "type": "type_id",
+            "version": "version",
+        },
+    ),
+    "closing_changed": (
+        "progbox.closing",
+        {
+            "closed_by": "closed_by",
+            "documents": "document_count",
+            "last_hash": "last_hash",
+            "last_sequence": "last_sequence",
+            "month": "month",
+            "new_documents": "new_document_count",
+            "number": "number",
+            "sealed_on": "closed_on",
+            "totals": "totals_text",
+        },
+    ),
+    "line_changed": (
+        "progbox.seal",
+        {"document": "document_id", "kind": "kind", "sealed_on": "sealed_on"},
+    ),
+    "line_foreign": (
+        "progbox.source.deletion",
+        {
+            "deleted_by": "deleted_by",
+            "deleted_on": "deleted_on",
+            "documents": "document_ids",
+            "model": "res_model",
+            "number": "number",
+            "record": "res_id",
+        },
+    ),
+}
+# What to do about several kinds of findings.
+RESTORE = _lt("Restore the file from a backup, then verify again.")
+ASK_WHO = _lt(
+    "Find out who worked in the database, and compare with a backup: Odoo "
+    "itself never changes the ledger. Keep this report."
+)
+RESTORE_VALUES = _lt("Restore the values of the ledger line: they are shown here.")
+# Per kind: what happened, and what to do. Translated one by one, when it is shown.
+TEXTS = {
+    "file_missing": (
+        _lt("The file of %(name)s is not in the file store any more."),
+        RESTORE,
+    ),
+    "file_unreadable": (
+        _lt("The file of %(name)s cannot be read: %(actual)s"),
+        _lt("Correct the rights or the disk on the server, then verify again."),
+    ),
+    "file_changed": (
+        _lt("The file of %(name)s is not the one that was archived."),
+        _lt(
+            "Keep the changed file as evidence, restore the one that was "
+            "archived from a backup, then verify again."
+        ),
+    ),
+    "file_second": (
+        _lt(
+            "A second file (attachments %(actual)s) has been put beside the "
+            "file of %(name)s. Odoo may serve it instead."
+        ),
+        _lt("Have the administrator remove the newer attachment."),
+    ),
+    "line_changed": (
+        _lt("Line %(line)s of the ledger has been changed (%(number)s)."),
+        ASK_WHO,
+    ),
+    "line_removed": (
+        _lt("These lines of the ledger have been removed: %(what)s."),
+        ASK_WHO,
+    ),
+    "line_reordered": (
+        _lt(
+            "Line %(line)s of the ledger (%(number)s) stands at the place of "
+            "another line."
+        ),
+        ASK_WHO,
+    ),
+    "line_foreign": (
+        _lt(
+            "Line %(line)s of the ledger (%(number)s) does not belong there: "
+            "other evidence vouches for another line. %(what)s"
+        ),
+        ASK_WHO,
+    ),
+    "line_replaced": (
+        _lt(
+            "Line %(line)s of the ledger is another one than in the exported "
+            "ledger, where it stands for %(name)s."
+        ),
+        ASK_WHO,
+    ),
+    "ledger_cut": (
+        _lt(
+            "The end of the ledger has been cut off: line %(line)s and what "
+            "follows are gone. Compared with: %(what)s."
+        ),
+        _lt(
+            "Compare with the newest backup. If an older backup has been "
+            "restored, what was archived since then is missing here."
+        ),
+    ),
+    "document_unsealed": (
+        _lt("No line of the ledger vouches for %(name)s."),
+        _lt(
+            "It did not come into the archive through Odoo, or its line has "
+            "been removed: compare with a backup."
+        ),
+    ),
+    "document_missing": (
+        _lt("%(name)s has been archived, and is not in the archive any more."),
+        _lt("Restore the document and its file from a backup."),
+    ),
+    "document_changed": (
+        _lt("%(name)s has been changed in the database: %(what)s."),
+        RESTORE_VALUES,
+    ),
+    "closing_changed": (
+        _lt("The closing %(name)s has been changed in the database: %(what)s."),
+        RESTORE_VALUES,
+    ),
+    "closing_unsealed": (
+        _lt("No line of the ledger vouches for the closing %(name)s."),
+        ASK_WHO,
+    ),
+    "closing_missing": (
+        _lt(
+            "The closing %(name)s is in the ledger, and not among the closings "
+            "any more."
+        ),
+        ASK_WHO,
+    ),
+    "invoice_missing": (
+        _lt("%(number)s is posted and has not been archived."),
+        _lt("Open Archiving > To Fix, or wait for the next catch-up."),
+    ),
+    "source_gone": (
+        _lt(
+            "Invoice %(number)s is not in Odoo any more, and no line of the "
+            "ledger says who deleted it. Its document is kept."
+        ),
+        _lt(
+            "Open Archiving > Deleted Invoices and retry it there. If it is "
+            "not there, it was deleted in the database itself: find out who "
+            "did it, and restore the invoice from a backup or acknowledge "
+            "this."
+        ),
+    ),
+    "guard_missing": (
+        _lt("The database does not protect the archive as it should: %(actual)s"),
+        _lt("Update the module ProGBox Invoice Archive, then verify again."),
+    ),
+    "guard_lifted": (
+        _lt(
+            "The database did not protect the archive until Odoo put its "
+            "guards back: %(actual)s"
+        ),
+        _lt(
+            "Find out who worked in the database then. The other findings "
+            "say whether the archive has suffered. Then acknowledge this."
+        ),
+    ),
+    "clock": (
+        _lt(
+            "The server's clock was set back before line %(line)s of the "
+            "ledger (%(number)s) was written."
+        ),
+        _lt(
+            "Nothing is lost, but the times of these lines prove less. See "
+            "that the server keeps its time with NTP, then acknowledge this."
+        ),
+    ),
+}
 
 
 class ProgboxVerificationFinding(models.Model):
@@ -88,6 +292,43 @@ class ProgboxVerificationFinding(models.Model):
     advice = fields.Text(string="What to Do", compute="_compute_message")
     expected_text = fields.Text(string="Sealed", compute="_compute_message")
     actual_text = fields.Text(string="Found", compute="_compute_message")
+
+    @api.depends("kind", "sequence", "number", "path", "what", "expected", "actual")
+    @api.depends_context("lang")
+    def _compute_message(self):
+        for finding in self:
+            message, advice = TEXTS[finding.kind]
+            finding.message = self.env._(message) % {
+                "name": finding.path or finding.number or "?",
+                "what": finding._labelled_keys() or finding.sequence,
+                "line": finding.sequence,
+                "number": finding.number or "?",
+                "actual": finding.actual or "?",
+            }
+            finding.advice = self.env._(advice)
+            finding.expected_text = finding._labelled_values(finding.expected)
+            finding.actual_text = finding._labelled_values(finding.actual)
+
+    def _labelled_keys(self):
+        """Return what differs, under the names that the screens have for it."""
+        labels = self._labels()
+        return ", ".join(labels.get(key, key) for key in (self.what or "").split(", "))
+
+    def _labelled_values(self, text):
+        """Return lines of ``key: value`` with the names of the screens as keys."""
+        labels = self._labels()
+        return LISTED.sub(
+            lambda match: f"{labels.get(match[1], match[1])}: ", text or ""
+        )
+
+    def _labels(self):
+        """Return the translated labels of the sealed keys, by the key."""
+        model, names = SEALED_FIELDS.get(self.kind, ("progbox.document", {}))
+        model_fields = self.env[model]._fields
+        return {
+            key: model_fields[name]._description_string(self.env)
+            for key, name in names.items()
+        }
 
     # ------------------------------------------------------------------
     # Actions

@@ -178,7 +178,7 @@ class TestRestoredDump(VerificationCommon):
         ):
             with self.subTest(values), self.assertRaisesRegex(UserError, reason):
                 self.wizard(manager, **values).action_verify()
-        self.runs._enqueue(self.company, "cron")
+        self.runs._request_runs(self.company, "cron")
         anchor = self.closing.seal_id._anchor_text()
         with self.assertRaisesRegex(UserError, "already"):
             self.wizard(manager, anchor=anchor).action_verify()

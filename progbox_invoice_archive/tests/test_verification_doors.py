@@ -7,7 +7,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..models.progbox_archive_alert import DAMAGED
-from ..models.progbox_verification_texts import SEALED_FIELDS
+from ..models.progbox_verification_finding import SEALED_FIELDS
 from ..tools.ledger.verify import SEALED
 from .verification_common import VerificationCommon
 
@@ -38,10 +38,10 @@ class TestVerificationDoors(VerificationCommon):
         self.assertEqual(run.user_id, self.manager)
 
     def test_the_button_hurries_a_run_that_waits_for_its_next_try(self):
-        run = self.runs._enqueue(self.company, "cron")
+        run = self.runs._request_runs(self.company, "cron")
         late = fields.Datetime.now() + timedelta(hours=5)
         run._job_write({"state": "waiting", "attempts": 6, "next_try": late})
-        self.runs._enqueue(self.company, "cron")
+        self.runs._request_runs(self.company, "cron")
         self.assertEqual(run.next_try, late)
         self.runs.with_user(self.manager).action_verify()
         self.assertLessEqual(run.next_try, fields.Datetime.now())

@@ -8,8 +8,8 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models import progbox_long_job_mixin, progbox_verification_reader
-from ..models.progbox_verification_check import ProgboxVerificationCheck
+from ..models import progbox_long_job_mixin, verification_sql
+from ..models.verification_check import Check
 from .verification_common import VerificationCommon
 
 
@@ -21,7 +21,7 @@ class TestVerificationRuns(VerificationCommon):
         super().setUp()
         path = self.path(self.moves[4])
         self.addCleanup(path.write_bytes, path.read_bytes())
-        self.startPatcher(patch.object(progbox_verification_reader, "PAGE_SIZE", 2))
+        self.startPatcher(patch.object(verification_sql, "PAGE_SIZE", 2))
         self.startPatcher(patch.object(progbox_long_job_mixin, "COMMIT_INTERVAL", 0))
 
     def damage(self):
@@ -80,7 +80,7 @@ class TestVerificationRuns(VerificationCommon):
         self.env.invalidate_all()
 
     def test_who_lost_the_lease_writes_nothing_more(self):
-        run = self.runs._enqueue(self.company, "cron")
+        run = self.runs._request_runs(self.company, "cron")
         add_findings = type(run)._add_findings
         positions = []
 
@@ -97,13 +97,13 @@ class TestVerificationRuns(VerificationCommon):
         self.assertEqual((run.state, run.position), ("running", 2))
 
     def test_an_error_is_kept_and_the_run_comes_again(self):
-        run = self.runs._enqueue(self.company, "cron")
+        run = self.runs._request_runs(self.company, "cron")
 
         def fail(check, *arguments):
             raise ZeroDivisionError
 
         with (
-            patch.object(ProgboxVerificationCheck, "_check_beside", fail),
+            patch.object(Check, "_check_beside", fail),
             self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"),
         ):
             self.run_cron()
@@ -115,8 +115,8 @@ class TestVerificationRuns(VerificationCommon):
         self.assertIntact(run)
 
     def test_two_runs_of_one_company_never_at_once(self):
-        run = self.runs._enqueue(self.company, "button")
-        self.assertEqual(self.runs._enqueue(self.company, "cron"), run)
+        run = self.runs._request_runs(self.company, "button")
+        self.assertEqual(self.runs._request_runs(self.company, "cron"), run)
         with (
             mute_logger("odoo.sql_db"),
             self.assertRaises(IntegrityError),
@@ -128,7 +128,7 @@ class TestVerificationRuns(VerificationCommon):
             self.runs._start_here(self.company, {"door": "command"})
 
     def test_the_command_line_goes_first(self):
-        queued = self.runs._enqueue(self.company, "button")
+        queued = self.runs._request_runs(self.company, "button")
         self.assertIntact(self.verify())
         self.assertEqual(queued.state, "cancelled")
         self.assertEqual(queued.result, "failed")

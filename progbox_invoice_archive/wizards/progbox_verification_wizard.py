@@ -45,7 +45,7 @@ class ProgboxVerificationWizard(models.TransientModel):
                     "verification, then start this one."
                 )
             )
-        run = runs._enqueue(
+        run = runs._request_runs(
             self.company_id, "button", anchors=anchors, ledger=self.ledger
         )
         return run.sudo(False)._action()

@@ -1,5 +1,7 @@
 """Where the guards of tools/ledger/guards_sql.py stand: each trigger, on its table."""
 
+from .sealed_columns import guarded_columns
+
 # Tables whose lines are never changed nor removed, and the columns that count.
 APPEND_ONLY = {
     "progbox_seal": (
@@ -15,11 +17,7 @@ APPEND_ONLY = {
         " deleted_on"
     ),
 }
-DOCUMENT_COLUMNS = (
-    "id, name, folder_id, company_id, type_id, mimetype, sha256, size, res_model,"
-    " res_id, version, origin, made_with, document_date, number, partner_name,"
-    " amount_total, currency_name, seal_id"
-)
+DOCUMENT_COLUMNS = ", ".join(guarded_columns())
 FOLDER_COLUMNS = "id, name, parent_id, company_id, locked, res_model, res_id"
 OURS = "NEW.res_model = 'progbox.document'"
 WAS_OURS = "OLD.res_model = 'progbox.document'"

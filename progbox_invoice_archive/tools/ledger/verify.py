@@ -7,25 +7,10 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
+from .sealed_columns import OPTIONAL, SEALED_COLUMNS
+
 # What a document's row must repeat of its line.
-SEALED = (
-    "amount",
-    "company",
-    "currency",
-    "date",
-    "folder",
-    "made_with",
-    "model",
-    "name",
-    "number",
-    "origin",
-    "partner",
-    "record",
-    "sha256",
-    "size",
-    "type",
-    "version",
-)
+SEALED = tuple(SEALED_COLUMNS)
 
 
 class Finding(NamedTuple):
@@ -93,6 +78,8 @@ def compare_document(content, row):
     :param dict row: the row's values under the same keys; ``amount`` is a number
     :return: list of keys
     """
+    for key in OPTIONAL:
+        content.setdefault(key, None)
     row["amount"] = _amount(row["amount"], content.get("amount"))
     if row.items() <= content.items():
         return []

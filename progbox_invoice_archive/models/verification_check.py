@@ -1,0 +1,444 @@
+import os
+
+from odoo.fields import Domain
+
+from ..exceptions import JobCancelled
+from ..tools.ledger.copy import BadCopy, compare_copy, read_copy
+from ..tools.ledger.digests import Digest, digest_blocks, read_ahead
+from ..tools.ledger.verify import (
+    Finding,
+    compare_anchors,
+    compare_document,
+    judge_file,
+    listed,
+    read_payload,
+)
+from ..tools.ledger.walk import Walk
+from . import verification_sql
+from .ir_attachment import is_object
+
+# The parts of a run, in their order; those beside the ledger come after these.
+COPY, LEDGER = "copy", "ledger"
+UNSEALED, UNARCHIVED, DELETED, GONE = "unsealed", "unarchived", "deleted", "gone"
+
+
+class Check:
+    """What a run of progbox.verification does, piece by piece.
+
+    It has neither fields nor hooks of its own: how others add checks is
+    ``progbox.verification._checks_beside()``.
+
+    :param progbox.verification run: whose company's archive is checked
+    """
+
+    def __init__(self, run):
+        self.run = run
+        self.env = run.env
+        self.company = run.company_id
+        self.since = run.since or None
+
+    def steps(self):
+        """Check the archive of the run's company, from where the run stands.
+
+        Findings are written on the way.
+
+        :return: iterator of values to write on the run; it may be left after each,
+            and taken up again by calling this method anew
+        """
+        # Plain SQL sees what is in the database.
+        self.env.flush_all()
+        part = (self.run.checkpoint or {}).get("part", COPY)
+        if part == COPY:
+            yield from self._check_copy()
+            yield {"checkpoint": {"part": LEDGER}}
+            part = LEDGER
+        if part == LEDGER:
+            yield from self._check_ledger()
+            part = UNSEALED
+        beside = self.run._checks_beside()
+        names = list(beside)
+        for name in names[names.index(part) :]:
+            yield from self._check_beside(name, beside[name])
+        self._check_closings()
+        self.run._add_findings(self._guard_findings())
+
+    # ------------------------------------------------------------------
+    # The ledger, and all it leads to
+    # ------------------------------------------------------------------
+
+    def _check_ledger(self):
+        walk, after = self._walk()
+        position, files, volume = self.run.position, self.run.files, self.run.volume
+        if "walk" not in self.run.checkpoint:
+            total = verification_sql.count(self.env, self.company, walk.sequence)
+            self.run._job_write({"total": total})
+        pages = verification_sql.entries(self.env, self.company, after)
+        for entries, digests in read_ahead(pages, self._paths):
+            digests = iter(digests)
+            findings = []
+            for entry in entries:
+                findings += walk.step(entry.line, entry.content)
+                findings += self._check_document(entry)
+                for digest in self._digests(entry, digests):
+                    files, volume = files + 1, volume + digest.size
+                    if finding := judge_file(entry.content, digest):
+                        findings.append(
+                            finding._replace(
+                                sequence=entry.line.sequence,
+                                document=entry.line.row_id,
+                            )
+                        )
+            self.run._add_findings(findings)
+            position += len(entries)
+            yield {
+                "checkpoint": {
+                    "part": LEDGER,
+                    "walk": walk.state(),
+                    "after": [walk.sequence, entries[-1].line.id],
+                },
+                "position": position,
+                "files": files,
+                "volume": volume,
+                "last_sequence": walk.sequence,
+                "last_hash": entries[-1].line.hash,
+            }
+        self.run._add_findings(walk.finish())
+        known = set(self.run.finding_ids.mapped("sequence"))
+        self.run._add_findings(self._anchor_findings(known))
+        yield {"checkpoint": {"part": UNSEALED, "after": 0}}
+
+    def _walk(self):
+        """Return the walk to go on with, and the key of the line before its first."""
+        company_id = self.company.id
+        if "walk" in self.run.checkpoint:
+            walk = Walk(company_id, self.run.checkpoint["walk"])
+            return walk, tuple(self.run.checkpoint["after"])
+        before = verification_sql.before(self.env, self.company, self.since)
+        if not before:
+            return Walk(company_id), (0, 0)
+        id_, sequence, hash_ = before
+        return Walk.after(company_id, sequence, hash_), (sequence, id_)
+
+    def _paths(self, entries):
+        """Return where the files of a page are that the file store holds."""
+        store = self.env["ir.attachment"]
+        root = store._filestore()
+        return [
+            # As _full_path() does for the names that Odoo itself gives.
+            os.path.join(root, name)
+            if name.replace("/", "").isalnum()
+            else store._full_path(name)
+            for entry in entries
+            for _id, name, _mimetype in entry.files[-1:]
+            if name and not is_object(name)
+        ]
+
+    def _digests(self, entry, from_store):
+        """Yield the digest of the file that Odoo serves for a document: the newest.
+
+        :param from_store: iterator of the digests of the files in the file store
+        """
+        for attachment_id, name, _mimetype in entry.files[-1:]:
+            if name and not is_object(name):
+                yield next(from_store)
+            else:
+                yield self._digest(attachment_id)
+
+    def _digest(self, attachment_id):
+        """Return the digest of a file that the file store does not hold."""
+        attachment = self.env["ir.attachment"].sudo().browse(attachment_id)
+        try:
+            return digest_blocks(attachment._progbox_blocks())
+        except FileNotFoundError:
+            return Digest(None, 0)
+        except OSError as error:
+            return Digest(None, 0, str(error.__cause__ or error))
+
+    def _check_document(self, entry):
+        """Return what is wrong with the document of a line, its file aside."""
+        line, content, row = entry.line, entry.content, entry.row
+        if line.kind != "deposit":
+            return []
+        about = {"sequence": line.sequence, "content": content}
+        if not row:
+            return [Finding("document_missing", **about)]
+        about["document"] = line.row_id
+        findings = []
+        if differing := compare_document(content, row):
+            findings.append(
+                Finding(
+                    "document_changed",
+                    **about,
+                    what=", ".join(differing),
+                    expected=listed(content, differing),
+                    actual=listed(row, differing),
+                )
+            )
+        elif line.row_seal != line.id:
+            findings.append(
+                Finding(
+                    "document_changed",
+                    **about,
+                    what="seal",
+                    expected=str(line.id),
+                    actual=str(line.row_seal),
+                )
+            )
+        if not entry.files:
+            findings.append(Finding("file_missing", **about))
+        elif entry.is_of_another_type():
+            findings.append(
+                Finding(
+                    "document_changed",
+                    **about,
+                    what="mimetype",
+                    expected=f"mimetype: {line.row_mimetype}",
+                    actual=f"mimetype: {entry.files[0].mimetype}",
+                )
+            )
+        if len(entry.files) + len(entry.others) > 1:
+            attachments = sorted([file.id for file in entry.files] + entry.others)
+            findings.append(
+                Finding(
+                    "file_second",
+                    **about,
+                    expected="1",
+                    actual=", ".join(map(str, attachments)),
+                )
+            )
+        return findings
+
+    # ------------------------------------------------------------------
+    # What the ledger does not lead to
+    # ------------------------------------------------------------------
+
+    def beside(self):
+        """Return what finds a page of findings, by the part of the run, in order."""
+        return {
+            UNSEALED: self._unsealed_findings,
+            UNARCHIVED: self._unarchived_findings,
+            DELETED: self._deleted_findings,
+            GONE: self._gone_findings,
+        }
+
+    def _check_beside(self, part, read):
+        checkpoint = self.run.checkpoint or {}
+        after = checkpoint["after"] if checkpoint.get("part") == part else 0
+        while page := read(after):
+            after, findings = page
+            self.run._add_findings(findings)
+            yield {"checkpoint": {"part": part, "after": after}}
+
+    def _unsealed_findings(self, after):
+        rows = verification_sql.unsealed(self.env, self.company, after, self.since)
+        return rows and (
+            rows[-1][0],
+            [
+                Finding(
+                    "document_unsealed",
+                    document=id_,
+                    content={
+                        "name": name,
+                        "number": number,
+                        "model": model,
+                        "record": record,
+                    },
+                )
+                for id_, name, number, model, record in rows
+            ],
+        )
+
+    def _unarchived_findings(self, after):
+        rows = verification_sql.unarchived(self.env, self.company, after, self.since)
+        # A document that has been removed says more than the invoice without it.
+        named = {
+            finding.res_id
+            for finding in self.run.finding_ids
+            if finding.kind == "document_missing"
+            and finding.res_model == "account.move"
+        }
+        return rows and (
+            rows[-1][0],
+            [
+                Finding(
+                    "invoice_missing",
+                    content={"number": name, "model": "account.move", "record": id_},
+                )
+                for id_, name in rows
+                if id_ not in named
+            ],
+        )
+
+    def _guard_findings(self):
+        """Return the guards of the database that are not there, or once were not."""
+        guards = self.env["progbox.ledger.guards"]
+        return [
+            Finding("guard_missing", actual=f"{name} ({state})")
+            for name, state in guards._guards_state().items()
+            if state != "active"
+        ] + [Finding("guard_lifted", actual=text) for text in guards._guards_repaired()]
+
+    # ------------------------------------------------------------------
+    # Lines that say a record was deleted
+    # ------------------------------------------------------------------
+
+    def _deleted_findings(self, after):
+        rows = verification_sql.deleted_lines(self.env, self.company, after, self.since)
+        known = set(self.run.finding_ids.mapped("sequence"))
+        return rows and (
+            rows[-1][0],
+            [
+                finding
+                for sequence, payload, deletion_id, there in rows
+                if sequence not in known
+                and (finding := self._judge_line(sequence, payload, deletion_id, there))
+            ],
+        )
+
+    def _judge_line(self, sequence, payload, deletion_id, there):
+        """Return what is wrong with a line, or None."""
+        content = read_payload(payload)
+        deletion = self.env["progbox.source.deletion"].sudo().browse(deletion_id)
+        noted = deletion._sealed_content() if deletion else {}
+        differing = [key for key in noted if noted[key] != content.get(key)]
+        if not deletion:
+            what = self.env._("Odoo has noted no such deletion.")
+        elif there:
+            what = self.env._("The invoice is still in Odoo.")
+        elif differing:
+            what = self.env._("Odoo has noted the deletion otherwise.")
+        else:
+            return None
+        return Finding(
+            "line_foreign",
+            sequence,
+            content,
+            what=what,
+            expected=listed(noted, differing) or None,
+            actual=listed(content, differing) or None,
+        )
+
+    # ------------------------------------------------------------------
+    # Records that are gone
+    # ------------------------------------------------------------------
+
+    def _gone_findings(self, after):
+        # The first page of all begins with nothing.
+        first = tuple(after) if after else ("", 0)
+        rows = verification_sql.gone(self.env, self.company, first, self.since)
+        return rows and (
+            rows[-1][:2],
+            [
+                Finding(
+                    "source_gone",
+                    document=document_id,
+                    content={
+                        "name": name,
+                        "number": number,
+                        "model": model,
+                        "record": record,
+                    },
+                )
+                for model, record, document_id, name, number in rows
+            ],
+        )
+
+    # ------------------------------------------------------------------
+    # A copy of the ledger
+    # ------------------------------------------------------------------
+
+    def _check_copy(self):
+        """Compare the ledger with the exported one that the run was given."""
+        copy = self.run._ledger_attachment()
+        if not copy:
+            return
+        after = (self.run.checkpoint or {}).get("after", 0)
+        line = None
+        try:
+            for lines in read_copy(copy._progbox_blocks(), self.company.id):
+                line = lines[-1]
+                if line.sequence <= after:
+                    continue
+                sequences = [line.sequence for line in lines]
+                hashes, last = verification_sql.hashes(
+                    self.env, self.company, sequences
+                )
+                self.run._add_findings(compare_copy(lines, hashes, last))
+                yield {"checkpoint": {"part": COPY, "after": line.sequence}}
+        except BadCopy as error:
+            raise JobCancelled(
+                self.env._(
+                    "Line %(line)s of the file is not a line of the exported ledger of "
+                    "%(company)s, or the file has been changed: it proves nothing. "
+                    "Take the file ledger.jsonl of an export of this company.",
+                    line=error.number,
+                    company=self.company.display_name,
+                )
+            ) from error
+        # That it ends where it ends is one more thing to compare with.
+        end = [line.sequence, line.hash]
+        self.run._job_write({"anchors": [*(self.run.anchors or []), end]})
+
+    # ------------------------------------------------------------------
+    # Anchors
+    # ------------------------------------------------------------------
+
+    def _anchor_findings(self, known):
+        """Return where the ledger is not the one that was noted earlier.
+
+        :param set known: sequences that have a finding already
+        """
+        anchors = self.run._anchors(self.company) + [
+            (sequence, hash_, self.env._("given for this run"))
+            for sequence, hash_ in self.run.anchors or []
+        ]
+        hashes, last = verification_sql.hashes(
+            self.env, self.company, [anchor[0] for anchor in anchors]
+        )
+        return [
+            finding
+            for finding in compare_anchors(anchors, hashes, last)
+            if finding.kind == "ledger_cut" or finding.sequence not in known
+        ]
+
+    # ------------------------------------------------------------------
+    # Closings
+    # ------------------------------------------------------------------
+
+    def _check_closings(self):
+        domain = Domain("company_id", "=", self.company.id)
+        if self.run.since:
+            domain &= Domain("closed_on", ">=", self.run.since)
+        findings = []
+        for closing in self.env["progbox.closing"].sudo().search(domain, order="id"):
+            differing, sealed, row = closing._compared()
+            if not sealed:
+                findings.append(_closing_finding("closing_unsealed", row))
+            elif differing:
+                findings.append(
+                    _closing_finding(
+                        "closing_changed",
+                        sealed,
+                        what=", ".join(differing),
+                        expected=listed(sealed, differing),
+                        actual=listed(row, differing),
+                    )
+                )
+        findings += [
+            _closing_finding("closing_missing", read_payload(payload))
+            for [payload] in verification_sql.closings_gone(
+                self.env, self.company, self.since
+            )
+        ]
+        self.run._add_findings(findings)
+
+
+def _closing_finding(kind, content, **values):
+    name = f"{content.get('month')} ({content.get('number')})"
+    sequence = content.get("sequence")
+    return Finding(
+        kind,
+        sequence if isinstance(sequence, int) else None,
+        {"name": name},
+        **values,
+    )
