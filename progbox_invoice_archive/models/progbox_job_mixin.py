@@ -38,6 +38,19 @@ QUEUE_ORDER = "priority, next_try, id"
 # The server goes on with these by itself; a person can make it go on with the failed.
 OPEN_STATES = ("pending", "running", "waiting")
 UNFINISHED_STATES = (*OPEN_STATES, "failed")
+# What the engine writes on a job as it goes on.
+JOB_FIELDS = frozenset(
+    {
+        "attempts",
+        "begun",
+        "done_on",
+        "error",
+        "error_detail",
+        "next_try",
+        "priority",
+        "state",
+    }
+)
 
 
 class QueueRun:

@@ -18,6 +18,7 @@ from ..tools.share_token import matches, new_secret, split
 from ..tools.web_request import current_request
 from .ir_binary import ONE_OPENING
 from .progbox_job_mixin import OPEN_STATES
+from .res_users import ARCHIVE_MANAGER
 
 _logger = logging.getLogger(__name__)
 
@@ -413,9 +414,25 @@ class ProgboxShare(models.Model):
         return domain
 
     def _inside(self):
-        return Domain("company_id", "=", self.company_id.id) & Domain(
-            "folder_id", "child_of", self.folder_id.ids
+        return (
+            Domain("company_id", "=", self.company_id.id)
+            & Domain("folder_id", "child_of", self.folder_id.ids)
+            & self._readable_by_sharer()
         )
+
+    def _readable_by_sharer(self):
+        """Return what whoever shares may read: nobody passes on more than that.
+
+        Of the archive it is all, and stays all when that person has left.
+        """
+        if self.folder_id.locked:
+            return Domain.TRUE
+        sharer = self.sudo().create_uid
+        if not sharer.has_group(ARCHIVE_MANAGER):
+            return Domain.FALSE
+        rules = self.env["ir.rule"].with_user(sharer)
+        rules = rules.with_context(allowed_company_ids=self.company_id.ids)
+        return rules._compute_domain("progbox.document", "read")
 
     def _still_open(self):
         share_id = self.id

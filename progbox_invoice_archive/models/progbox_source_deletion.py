@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..tools.sentinels import SERVER
+from .progbox_job_mixin import JOB_FIELDS
 
 
 class ProgboxSourceDeletion(models.Model):
@@ -16,18 +17,8 @@ class ProgboxSourceDeletion(models.Model):
     _description = "Deleted Source of Documents"
     _rec_name = "number"
     _job_cron = "progbox_invoice_archive.ir_cron_source_deletion"
-    # What becomes of the job, and the line that it writes: the note itself stays.
-    _server_fields = frozenset(
-        {
-            "attempts",
-            "done_on",
-            "error",
-            "error_detail",
-            "next_try",
-            "seal_id",
-            "state",
-        }
-    )
+    # The job goes on and writes its line of the ledger; what the note says stays.
+    _server_fields = JOB_FIELDS | {"seal_id"}
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="restrict"

@@ -12,7 +12,12 @@ from odoo.addons.base.models.ir_cron import IrCron
 from ..exceptions import JobError, JobWaiting
 from ..models import progbox_job_mixin
 from ..models.progbox_archive_job import ProgboxArchiveJob
-from ..models.progbox_job_mixin import FREE_INTERRUPTIONS, MAX_ATTEMPTS, QueueRun
+from ..models.progbox_job_mixin import (
+    FREE_INTERRUPTIONS,
+    JOB_FIELDS,
+    MAX_ATTEMPTS,
+    QueueRun,
+)
 from .common import ArchiveCommon
 
 
@@ -55,6 +60,11 @@ class TestJobEngine(ArchiveCommon):
         self.assertEqual(executed, self.job.ids)
         self.assertEqual(self.job.state, "done")
         self.assertTrue(self.job.done_on)
+
+    def test_every_field_of_the_engine_is_named_once(self):
+        mixin = self.env["progbox.job.mixin"]
+        own = {name for name, field in mixin._fields.items() if field.store}
+        self.assertEqual(own - {"id"}, JOB_FIELDS)
 
     def test_a_done_job_is_never_done_again(self):
         executed = []

@@ -199,6 +199,35 @@ class TestShare(ShareCommon):
         ]
         self.assertEqual(names, ["November 2026", "2026", "All archived documents"])
 
+    def test_nobody_passes_on_what_they_may_not_read(self):
+        folder = self.plain_document("plan.pdf").folder_id
+        share = self.share_with(folder, self.anna)
+        self.assertEqual(share._documents().mapped("name"), ["plan.pdf"])
+        # An add-on keeps something else in the same folder, by a rule of its own.
+        self.server["progbox.document"].create(
+            {
+                "name": "contract.pdf",
+                "folder_id": self.server["progbox.folder"]
+                .create(
+                    {
+                        "name": "Contracts",
+                        "parent_id": folder.id,
+                        "company_id": self.company.id,
+                    }
+                )
+                .id,
+                "company_id": self.company.id,
+                "type_id": self.env.ref(
+                    "progbox_invoice_archive.document_type_other"
+                ).id,
+            }
+        )
+        self.assertEqual(share._documents().mapped("name"), ["plan.pdf"])
+        self.assertEqual(share._document_count(), 1)
+        manager = share.sudo().create_uid
+        manager.group_ids = self.env.ref("base.group_user")
+        self.assertFalse(share._documents(), "by whom has lost the right")
+
     def test_years_count_each_invoice_once(self):
         self.archived_without_render("INV/11B", "2026-11-03")
         share = self.share_with(self.root, self.anna)
