@@ -204,6 +204,8 @@ class Upgraded:
         self.checked = json.loads(odoo_shell(name, CHECK).splitlines()[-1])
 
     def sealed(self):
+        if sql("SELECT to_regclass('progbox_seal')", self.name) == [""]:
+            return []  # the first version had no ledger
         return sql(
             "SELECT sequence, hash, payload, document_id FROM progbox_seal"
             " ORDER BY company_id, sequence",
