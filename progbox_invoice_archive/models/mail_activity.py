@@ -140,7 +140,8 @@ class MailActivity(models.Model):
         :param str kind: XML id of the activity's type
         """
         manager = company._progbox_archive_manager()
-        if not manager:
+        activity_type = self._progbox_alert_type(kind)
+        if not manager or not activity_type:
             return
         alerts = self._progbox_open_alerts(company, kind)
         if any(a.user_id == manager and a.summary == summary for a in alerts):
@@ -149,7 +150,7 @@ class MailActivity(models.Model):
         alerts.unlink()
         self.with_user(SUPERUSER_ID).create(
             {
-                "activity_type_id": self.env.ref(kind).id,
+                "activity_type_id": activity_type.id,
                 "user_id": manager.id,
                 "date_deadline": fields.Date.context_today(
                     self.with_context(tz=manager.tz)
@@ -161,10 +162,19 @@ class MailActivity(models.Model):
         )
 
     @api.model
+    def _progbox_alert_type(self, kind):
+        """Return the type of an alert: empty when an administrator has deleted it.
+
+        The work that the alert is about goes on without it.
+        """
+        types = self.env["mail.activity.type"]
+        return self.env.ref(kind, raise_if_not_found=False) or types
+
+    @api.model
     def _progbox_open_alerts(self, company, kind):
         """Return what a manager of the company has been told and not dealt with."""
         return self.sudo().search(
-            Domain("activity_type_id", "=", self.env.ref(kind).id)
+            Domain("activity_type_id", "in", self._progbox_alert_type(kind).ids)
             & Domain("progbox_company_id", "=", company.id)
             # Else anybody's own activity would keep the manager in the dark.
             & Domain("create_uid", "=", SUPERUSER_ID)

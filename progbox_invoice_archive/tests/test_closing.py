@@ -90,6 +90,28 @@ class TestClosing(ArchiveCommon):
         self.assertEqual(self.total(second), {"EUR": 240.0})
         self.assertFalse(self.close_due("2026-12-12"), "closed twice")
 
+    def test_a_sealed_file_beside_the_invoice_is_not_counted(self):
+        document = self.archived_without_render()
+        first = self.close_due()
+        self.assertEqual(first.document_count, 1)
+        self.server["progbox.document"]._deposit(
+            {
+                "name": "cheque.pdf",
+                "folder_id": document.folder_id.id,
+                "company_id": self.company.id,
+                "type_id": document.type_id.id,
+                "mimetype": "application/pdf",
+                "document_date": document.document_date,
+                "amount_total": 100,
+                "currency_name": "EUR",
+                "series": "cheques",
+            },
+            self.server["ir.attachment"]._progbox_stage([b"a cheque"]),
+        )
+        self.assertFalse(self.close_due("2026-12-11"), "a cheque opened the month")
+        count = self.closings._month_values(self.company, first.month, 0)
+        self.assertEqual(count["document_count"], 1)
+
     def test_an_invoice_that_moves_to_another_month_leaves_the_total_of_the_old(self):
         move = self.archived(date="2026-10-05")
         with freeze_time("2026-11-10"):

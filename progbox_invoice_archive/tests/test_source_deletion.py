@@ -5,6 +5,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..models.mail_activity import LEDGER
+from ..tools.sentinels import SERVER
 from .common import ArchiveCommon
 
 
@@ -81,6 +82,45 @@ class TestSourceDeletion(ArchiveCommon):
         ):
             with self.assertRaises(UserError):
                 attempt()
+
+    def test_the_server_itself_only_moves_a_note_on(self):
+        move = self.posted()
+        self.archived_for(move)
+        move.button_draft()
+        move.unlink()
+        deletion = self.deletions()
+        deletion._job_write({"state": "waiting", "error": "Later."})
+        self.assertEqual(deletion.state, "waiting")
+        for attempt in (
+            lambda: deletion._job_write({"deleted_by": "Nobody"}),
+            lambda: deletion.with_context(progbox_server=SERVER).unlink(),
+        ):
+            with self.assertRaisesRegex(UserError, "server alone notes"):
+                attempt()
+        self.assertEqual(deletion.deleted_by, self.env.user.name)
+
+    def test_without_its_cron_a_note_waits(self):
+        move = self.posted()
+        self.archived_for(move)
+        move.button_draft()
+        self.env.ref("progbox_invoice_archive.ir_cron_source_deletion").unlink()
+        move.unlink()
+        deletion = self.deletions()
+        self.assertEqual(deletion.state, "pending")
+        deletion._job_process()
+        self.assertEqual(deletion.state, "done")
+
+    def test_without_the_type_of_the_warning_a_note_is_given_up_all_the_same(self):
+        move = self.posted()
+        self.archived_for(move)
+        move.button_draft()
+        self.env.ref(LEDGER).unlink()
+        move.unlink()
+        deletion = self.deletions()
+        with mute_logger("odoo.addons.progbox_invoice_archive"):
+            deletion._job_fail(ZeroDivisionError(), give_up=True)
+        self.assertEqual(deletion.state, "failed")
+        self.server["mail.activity"]._progbox_clear_ledger(self.company)
 
     def test_a_manager_sees_and_retries_what_is_not_in_the_ledger(self):
         move = self.posted()

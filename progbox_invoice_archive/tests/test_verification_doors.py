@@ -6,6 +6,7 @@ from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..models.mail_activity import DAMAGED
 from ..models.progbox_verification_finding import SEALED_FIELDS
 from ..tools.ledger.verify import SEALED
 from .verification_common import VerificationCommon
@@ -45,6 +46,21 @@ class TestVerificationDoors(VerificationCommon):
         self.runs.with_user(self.manager).action_verify()
         self.assertLessEqual(run.next_try, fields.Datetime.now())
         self.assertEqual((run.state, run.attempts), ("pending", 0))
+
+    def test_verify_works_without_its_cron_and_the_type_of_its_warnings(self):
+        self.env.ref("progbox_invoice_archive.ir_cron_verification").unlink()
+        self.env.ref(DAMAGED).unlink()
+        action = self.runs.with_user(self.manager).action_verify()
+        run = self.runs.browse(action["res_id"])
+        self.assertEqual(run.state, "pending")
+        run._job_begin_attempt()
+        run._job_process()
+        self.assertIntact(run)
+        self.tamper(
+            "UPDATE progbox_document SET name = 'x' WHERE id = %s",
+            self.documents(self.moves[0]).id,
+        )
+        self.assertFound(("document_changed", self.moves[0]))
 
     def test_a_run_that_is_stopped_on_the_command_line_says_so(self):
         run = self.runs._start_here(self.company, {"door": "command"})

@@ -46,6 +46,34 @@ class VerificationCommon(ArchiveCommon):
         return move
 
     @classmethod
+    def filed_beside(cls, move, sealed=False):
+        """Put another file on an invoice: in a series of its own, archived or not."""
+        folders = cls.server["progbox.folder"]
+        if sealed:
+            folder = folders._archive_folder(cls.company, move.invoice_date)
+        else:
+            folder = folders.create({"name": "Cheques", "company_id": cls.company.id})
+        documents = cls.server["progbox.document"]
+        put = documents._deposit if sealed else documents._create_with_file
+        return put(
+            {
+                "name": f"cheque {move.id}.pdf",
+                "folder_id": folder.id,
+                "company_id": cls.company.id,
+                "type_id": cls.env.ref(
+                    "progbox_invoice_archive.document_type_customer_invoice"
+                ).id,
+                "mimetype": "application/pdf",
+                "number": move.name,
+                "document_date": move.invoice_date,
+                "res_model": move._name,
+                "res_id": move.id,
+                "series": "cheques",
+            },
+            cls.server["ir.attachment"]._progbox_stage([b"%PDF-1.4 a cheque"]),
+        )
+
+    @classmethod
     def verify(cls, **values):
         """Run a verification to its end, in this transaction."""
         cls.env.flush_all()
