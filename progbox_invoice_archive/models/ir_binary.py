@@ -228,7 +228,7 @@ class IrBinary(models.AbstractModel):
         companies = self.env.company & user.company_ids or user.company_id
         return self.with_user(user).with_context(allowed_company_ids=companies.ids)
 
-    def _progbox_read_record(
+    def _progbox_read_record(  # pylint: disable=redefined-builtin
         self, xmlid=None, model="ir.attachment", id=None, field="raw",  # noqa: A002
         width=0, height=0, crop=False, access_token=None, **_options,
     ):  # fmt: skip

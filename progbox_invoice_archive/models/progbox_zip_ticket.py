@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 
 
-class ProgboxZipTicket(models.TransientModel):
+# Transient, but no wizard: nobody fills it in.
+class ProgboxZipTicket(models.TransientModel):  # pylint: disable=no-wizard-in-models
     """What somebody has chosen to download: an address cannot carry it.
 
     The ticket gives no right: with it, its owner gets what they may read by then.

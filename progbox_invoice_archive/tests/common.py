@@ -10,6 +10,8 @@ from . import style_memory
 
 PDF = b"%PDF-1.4\n% a small but honest file\n%%EOF\n"
 
+SHARED_COMPANY = "company_1_data"
+
 
 class ArchiveCommon(AccountTestInvoicingCommon):
     """Invoices to archive, the archiver at hand, and people with few rights."""
@@ -28,6 +30,21 @@ class ArchiveCommon(AccountTestInvoicingCommon):
         cls.client.invoice_edi_format = False
         cls.billing = cls.user_of("billing", "account.group_account_invoice")
         cls.plain = cls.user_of("plain", "base.group_user")
+
+    @classmethod
+    def setup_independent_company(cls, **kwargs):
+        """The company that setup/test has made in its databases, as if made now."""
+        company = cls.env["res.company"].sudo().search([("name", "=", SHARED_COMPANY)])
+        if kwargs or cls.country_code or cls.chart_template or len(company) != 1:
+            return super().setup_independent_company(**kwargs)
+        cls.env.cr.execute(
+            "UPDATE res_company SET create_date = %(now)s,"
+            " progbox_archive_started = %(now)s WHERE id = %(company)s",
+            {"now": fields.Datetime.now(), "company": company.id},
+        )
+        company.invalidate_recordset()
+        cls.env.user.company_ids = [Command.link(company.id)]
+        return company.with_env(cls.env)
 
     @classmethod
     def user_of(cls, login, groups):
