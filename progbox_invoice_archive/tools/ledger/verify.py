@@ -87,7 +87,7 @@ def compare_document(content, row):
     return [
         key
         for key in SEALED
-        if key in content and (content[key] or None) != (row[key] or None)
+        if key in content and (content[key] or None) != (row.get(key) or None)
     ]
 
 
