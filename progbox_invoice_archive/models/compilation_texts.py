@@ -186,4 +186,5 @@ def size_text(env, size):
     while size >= 1000 and len(units) > 1:
         size, units = size / 1000, units[1:]
     digits = 1 if units[0] != "B" and size < 100 else 0
-    return env._(SIZES[units[0]]) % {"number": formatLang(env, size, digits=digits)}
+    text = env._(SIZES[units[0]])
+    return text % {"number": formatLang(env, size, digits=digits)}

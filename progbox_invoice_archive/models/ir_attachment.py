@@ -155,9 +155,9 @@ class IrAttachment(models.Model):
             with staged:
                 raise UserError(self._progbox_too_large_text(vals["name"], staged.size))
         # As the superuser: others get their XML turned into plain text.
-        attachments = self.with_user(SUPERUSER_ID)
+        superuser = self.with_user(SUPERUSER_ID)
         # A storage may be chosen by the field, and no picture is made smaller.
-        attachments = attachments.with_context(
+        attachments = superuser.with_context(
             attachment_res_model=vals.get("res_model"),
             attachment_res_field=vals.get("res_field"),
             image_no_postprocess=True,
@@ -169,7 +169,7 @@ class IrAttachment(models.Model):
             adopted = attachments._progbox_into_database(staged, vals)
         else:
             adopted = attachments._progbox_into_storage(staged, vals)
-        return adopted.with_context(self.env.context)
+        return adopted.with_env(superuser.env)
 
     def _progbox_into_file_store(self, staged, vals):
         attachment = self.create(vals)
@@ -263,7 +263,7 @@ class IrAttachment(models.Model):
 
     def _progbox_write_stored(self, staged, **values):
         """Write what only whoever stores the bytes may: `write` drops these fields."""
-        super(BaseIrAttachment, self).write(
+        return super(BaseIrAttachment, self).write(
             {"checksum": staged.sha1, "file_size": staged.size, **values}
         )
 

@@ -228,15 +228,17 @@ class IrBinary(models.AbstractModel):
         companies = self.env.company & user.company_ids or user.company_id
         return self.with_user(user).with_context(allowed_company_ids=companies.ids)
 
-    def _progbox_read_record(  # pylint: disable=redefined-builtin
-        self, xmlid=None, model="ir.attachment", id=None, field="raw",  # noqa: A002
-        width=0, height=0, crop=False, access_token=None, **_options,
+    def _progbox_read_record(
+        self, xmlid=None, model="ir.attachment", field="raw",
+        width=0, height=0, crop=False, access_token=None, **options,
     ):  # fmt: skip
-        # streams, as the controllers use them, need a request
+        # Streams, as the controllers use them, need a request.
         binary = self._progbox_as_reader()
-        if (model, id and int(id)) == ("res.company", self.env.company.id):
+        res_id = options.get("id")
+        res_id = res_id and int(res_id)
+        if (model, res_id) == ("res.company", self.env.company.id):
             binary = self.sudo() if field in LETTERHEAD else binary
-        record = binary._find_record(xmlid, model, id and int(id), access_token, field)
+        record = binary._find_record(xmlid, model, res_id, access_token, field)
         if record._fields[field].type != "binary":
             raise ValueError("no file")
         record._check_field_access(record._fields[field], "read")

@@ -569,7 +569,7 @@ class ProgboxJobMixin(models.AbstractModel):
             if not self._job_lock():
                 return
             with self.env.cr.savepoint():
-                remaining_error = self._job_execute(prepared)
+                remaining_error = self._job_execute(prepared)  # pylint: disable=assignment-from-none
         finally:
             if prepared:
                 self._job_discard(prepared)

@@ -275,15 +275,15 @@ class ProgboxVerificationFinding(models.Model):
     @api.depends_context("lang")
     def _compute_message(self):
         for finding in self:
-            message, advice = TEXTS[finding.kind]
-            finding.message = self.env._(message) % {
+            message, advice = map(self.env._, TEXTS[finding.kind])
+            finding.message = message % {
                 "name": finding.path or finding.number or "?",
                 "what": finding._labelled_keys() or finding.sequence,
                 "line": finding.sequence,
                 "number": finding.number or "?",
                 "actual": finding.actual or "?",
             }
-            finding.advice = self.env._(advice)
+            finding.advice = advice
             finding.expected_text = finding._labelled_values(finding.expected)
             finding.actual_text = finding._labelled_values(finding.actual)
 

@@ -61,7 +61,7 @@ class TestDocumentFiles(CompilationCommon):
             **values,
         }
 
-    def create(self, staged, **values):
+    def make(self, staged, **values):
         documents = self.server["progbox.document"]
         return documents._create_with_file(self.values(**values), staged)
 
@@ -71,7 +71,7 @@ class TestDocumentFiles(CompilationCommon):
 
     def test_a_document_of_an_ordinary_folder(self):
         staged = self.stage()
-        document = self.create(staged)
+        document = self.make(staged)
         self.assertEqual(self.stored, [document])
         self.assertEqual(self.content(document), PLAN)
         self.assertEqual(document.sha256, staged.sha256)
@@ -111,7 +111,7 @@ class TestDocumentFiles(CompilationCommon):
 
     def test_what_is_rolled_back_takes_the_row_and_the_file_along(self):
         with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
-            document = self.create(self.stage())
+            document = self.make(self.stage())
             attachment = document._content_attachment()
             path = Path(attachment._full_path(attachment.store_fname))
             self.assertEqual(len(self.rows()), 1)
@@ -126,7 +126,7 @@ class TestDocumentFiles(CompilationCommon):
         staged = self.stage()
         name = staged.sha1
         with self.assertRaises(Refused), self.env.cr.savepoint():
-            self.create(staged)
+            self.make(staged)
         [document] = self.stored
         self.assertFalse(document.exists())
         self.assertFalse(self.rows())
@@ -159,7 +159,7 @@ class TestDocumentFiles(CompilationCommon):
         with staged:
             with self.assertRaises(Exception), mute_logger("odoo.sql_db"):  # noqa: B017
                 with self.env.cr.savepoint():
-                    self.create(staged, company_id=False)
+                    self.make(staged, company_id=False)
             self.assertTrue(staged.path.exists())
         self.assertFalse(staged.path.exists())
         self.assertFalse(self.stored)

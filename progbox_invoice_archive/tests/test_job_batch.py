@@ -314,7 +314,7 @@ class TestLongJobBatch(BatchCommon):
             for job in batch:
                 with job._job_outcome():
                     if job == jobs[1]:
-                        raise UserError("No.")
+                        raise JobError("No.")
                 yield
                 seen.append(batch.mapped("state"))
 

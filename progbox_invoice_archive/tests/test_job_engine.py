@@ -295,7 +295,7 @@ class TestJobEngine(ArchiveCommon):
             executed.append(job.id)
             if job.id % 2:
                 raise JobWaiting("Again.", fields.Datetime.now() - timedelta(hours=1))
-            raise UserError("No.")
+            raise JobError("No.")
 
         jobs = self.job | self.queue(5)
         delay = patch.object(progbox_job_mixin, "next_delay", lambda _n: timedelta(0))

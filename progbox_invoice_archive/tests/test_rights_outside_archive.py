@@ -110,7 +110,7 @@ class TestRightsOutsideArchive(LeaksCommon):
                     with self.assertRaises(AccessError):
                         document.read(["number"])
                     with self.assertRaises(AccessError):
-                        document.content  # noqa: B018 reading is what is tried
+                        document.mapped("content")
                     refusal = AccessError if role in READERS else UserError
                     with self.assertRaises(refusal):
                         document.export_data(["number"])

@@ -116,7 +116,7 @@ class CopyStream:
             yield block
         yield self.TRAILER
 
-    def read(self, size):
+    def read(self, size):  # pylint: disable=method-required-super
         """Return the next bytes, at most so many; none at the end."""
         part = self.rest or next(self.parts, b"")
         self.rest = part[size:]
