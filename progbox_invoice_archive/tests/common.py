@@ -10,7 +10,7 @@ from . import style_memory
 
 PDF = b"%PDF-1.4\n% a small but honest file\n%%EOF\n"
 
-SHARED_COMPANY = "company_1_data"
+SHARED_COMPANY = "progbox_shared_company"
 
 
 class ArchiveCommon(AccountTestInvoicingCommon):
@@ -43,6 +43,7 @@ class ArchiveCommon(AccountTestInvoicingCommon):
             {"now": fields.Datetime.now(), "company": company.id},
         )
         company.invalidate_recordset()
+        company.name = "company_1_data"  # as Odoo's own class calls it
         cls.env.user.company_ids = [Command.link(company.id)]
         return company.with_env(cls.env)
 

@@ -28,7 +28,7 @@ CLOSING = re.compile(r"=+ (FAILURES|ERRORS|warnings summary|short test summary|\
 # Nearly every test class works in this company, which is then found instead of made: a
 # chart of accounts takes two seconds (progbox_invoice_archive/tests/common.py).
 SHARED_COMPANY = """
-company = env["res.company"].create({"name": "company_1_data"})
+company = env["res.company"].create({"name": "progbox_shared_company"})
 charts = env["account.chart.template"]
 charts.try_loading(charts._guess_chart_template(company.country_id), company=company)
 if not company.account_fiscal_country_id:
