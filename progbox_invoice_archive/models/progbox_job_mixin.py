@@ -562,6 +562,7 @@ class ProgboxJobMixin(models.AbstractModel):
         prepared = None
         try:
             with self.env.cr.savepoint():
+                # pylint: disable-next=assignment-from-none
                 prepared = self._job_prepare()
             new_transaction()
             self._job_begin_execution()
@@ -569,7 +570,7 @@ class ProgboxJobMixin(models.AbstractModel):
             if not self._job_lock():
                 return
             with self.env.cr.savepoint():
-                remaining_error = self._job_execute(prepared)  # pylint: disable=assignment-from-none
+                remaining_error = self._job_execute(prepared)
         finally:
             if prepared:
                 self._job_discard(prepared)
