@@ -44,7 +44,7 @@ class ShareFiles(Controller):
             return request.redirect(
                 f"{share.env.context['progbox_root']}/prepared/{export.id}"
             )
-        package = zips._package(share.company_id, inside)
+        package = zips._zip_package(share.company_id, inside)
         if not is_look:
             if package.problems:
                 keep_problems(share, package.problems)

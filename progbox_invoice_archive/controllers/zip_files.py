@@ -33,7 +33,7 @@ class ZipFiles(Controller):
             companies, domain, stem = ticket._redeem()
             zips = request.env["progbox.zip"]
             zips = zips.with_context(allowed_company_ids=companies.ids)
-            return zip_response(zips._package(companies, domain), stem)
+            return zip_response(zips._zip_package(companies, domain), stem)
 
     @route("/progbox/zip/folder/<int:folder_id>", type="http", auth="user")
     def zip_of_folder(self, folder_id):
@@ -48,7 +48,7 @@ class ZipFiles(Controller):
         zips = request.env["progbox.zip"].with_context(allowed_company_ids=company.ids)
         stem = folder._zip_stem()
         if zips._is_direct(zips._measure(company, domain)):
-            return zip_response(zips._package(company, domain, folder), stem)
+            return zip_response(zips._zip_package(company, domain, folder), stem)
         export = zips._queue_zip(company, domain, stem, folder)
         return request.redirect(export._url())
 

@@ -176,6 +176,6 @@ class MailActivity(models.Model):
         return self.sudo().search(
             Domain("activity_type_id", "in", self._progbox_alert_type(kind).ids)
             & Domain("progbox_company_id", "=", company.id)
-            # Else anybody's own activity would keep the manager in the dark.
+            # Activities that people made themselves are no alerts.
             & Domain("create_uid", "=", SUPERUSER_ID)
         )

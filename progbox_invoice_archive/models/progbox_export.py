@@ -208,7 +208,7 @@ class ProgboxExport(models.Model):
             requester._plan(build)
             begin = 0
             yield {**build.facts, "position": begin}
-        # The worker that made the plan may have died before it could write that down.
+        # The worker that made the plan may have been killed before it wrote that down.
         facts = build.facts
         try:
             for position in self._write(build, facts, begin):

@@ -51,8 +51,6 @@ class Reader:
         return found.st_size
 
 
-FETCH = 2000
-
 # The check of the ledger, as it stands in CHECK.txt; the readme has a longer one.
 CHECK_LEDGER = """\
 python3 - <<'END'
@@ -75,13 +73,6 @@ END"""
 
 def _indented(command):
     return f"    {command}"
-
-
-# Of a share at a time: the months of a year, the year, all, and what was new.
-MOST_ZIPS = 20
-
-# A page names this many of the files that a zip lacks, PROBLEMS.txt all of them.
-NAMED = 3
 
 
 class ProgboxPackage(models.AbstractModel):

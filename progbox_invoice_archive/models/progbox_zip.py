@@ -79,7 +79,7 @@ class ProgboxZip(models.AbstractModel):
         return measure.size <= float(limit) * MEGABYTE
 
     @api.model
-    def _package(self, companies, domain, folder=None):
+    def _zip_package(self, companies, domain, folder=None):
         """Return what is about to be sent as a zip, and write that down.
 
         :param res.company companies: documents of others are never inside; with

@@ -188,7 +188,7 @@ class TestLeaksRpc(LeaksCommon):
             ("progbox.source.deletion", "action_open_documents", [deletions]),
         )
         inner = (
-            ("progbox.zip", "_package", [self.company.ids, []]),
+            ("progbox.zip", "_zip_package", [self.company.ids, []]),
             ("progbox.zip", "_queue_zip", [self.company.ids, [], "x"]),
             ("progbox.zip.ticket", "_issue", [self.company.ids, [], "x"]),
             ("progbox.export", "_fetch", [self.export.ids]),

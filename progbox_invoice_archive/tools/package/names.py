@@ -98,7 +98,7 @@ def safe_name(name, folder=False):
     name = re.sub(r"\s", " ", name)  # exotic blanks are not cut off at the ends
     if folder:
         stem = name.lstrip(". ")
-        # The archive's own folder begins with a dot, and means it.
+        # The dot of the archive's own folder is part of its name.
         dot = "." if name.startswith(".") and stem.strip(" .") else ""
         return f"{dot}{clean_filename(stem)}", ""
     stem, extension = os.path.splitext(name)
