@@ -155,7 +155,8 @@ class IrActionsReport(models.Model):
             foot = (specific_paperformat_args or {}).get(RUNNING_FOOT)
             return self._progbox_finish(pdf, args, paper, foot)
         except (pikepdf.PdfError, ValueError) as error:
-            message = self.env._(FAILURES["output"])
+            reason = FAILURES["output"]  # named here: what stands in _() is translated
+            message = self.env._(reason)
             raise RenderError(message, str(error)) from error
 
     # ------------------------------------------------------------------
