@@ -9,10 +9,11 @@ import sys
 
 from progbox_env.bench import Tools
 
-from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import QueueRun
-
 
 def work(env, cron):
+    # Importable once Odoo has started.
+    from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import QueueRun
+
     jobs = env["progbox.archive.job"]
     while jobs._job_lock_next(QueueRun()):
         env.cr.rollback()
