@@ -218,6 +218,8 @@ class IrAttachment(models.Model):
             )
             cr.execute("DROP TABLE pg_temp.progbox_incoming")
         attachment._progbox_write_stored(staged)
+        # Not later: once its document is sealed, the database refuses every change.
+        attachment.flush_recordset()
         attachment.invalidate_recordset(["raw", "datas", "db_datas"])
         return attachment
 

@@ -87,6 +87,16 @@ class TestDocumentFiles(CompilationCommon):
         self.assertEqual(self.stored, [document])
         self.assertTrue(document.seal_id)
 
+    def test_a_file_in_the_database_is_complete_before_it_is_sealed(self):
+        parameters = self.env["ir.config_parameter"].sudo()
+        parameters.set_param("ir_attachment.location", "db")
+        document = self.archived_without_render()
+        # What is written later is refused by the database.
+        self.env.flush_all()
+        attachment = document._content_attachment()
+        self.assertFalse(attachment.store_fname)
+        self.assertEqual(len(self.content(document)), document.size)
+
     def test_the_files_of_an_invoice_come_through_it(self):
         move = self.archived()
         [document] = self.stored

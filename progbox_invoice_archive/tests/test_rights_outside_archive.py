@@ -207,7 +207,7 @@ class TestRightsOutsideArchive(LeaksCommon):
                 with self.assertRaises(UserError):
                     zips.start([], self.folder.id)
                 if role in READERS:
-                    export = self.built(zips._request(self.company, inside, "Mine"))
+                    export = self.built(zips._queue_zip(self.company, inside, "Mine"))
                     self.assertFalse(export.document_count)
 
     def test_nobody_shares_them(self):
@@ -249,7 +249,9 @@ class TestRightsOutsideArchive(LeaksCommon):
         for role, user in self.everybody():
             with self.subTest(role=role):
                 with self.assertRaises(UserError):
-                    exports.with_user(user)._request(self.folder.with_user(user), "zip")
+                    exports.with_user(user)._request_export(
+                        self.folder.with_user(user), "zip"
+                    )
                 if role in MANAGERS:
                     wizard = (
                         self.env["progbox.export.wizard"]

@@ -62,7 +62,7 @@ class TestVerificationRuns(VerificationCommon):
         steps.close()
         # The other worker is dead: it has written up to here.
         run._job_write({"lease_holder": "elsewhere:1:1"})
-        ready = self.runs._job_ready_domain()
+        ready = self.runs._job_ready_domain(fields.Datetime.now())
         self.assertNotIn(run, self.runs.search(ready))
         run._job_process()
         self.assertEqual(run.state, "running", "a living worker was disturbed")
