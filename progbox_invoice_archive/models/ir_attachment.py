@@ -155,9 +155,9 @@ class IrAttachment(models.Model):
             with staged:
                 raise UserError(self._progbox_too_large_text(vals["name"], staged.size))
         # As the superuser: others get their XML turned into plain text.
-        superuser = self.with_user(SUPERUSER_ID)
+        attachments = self.with_user(SUPERUSER_ID)
         # A storage may be chosen by the field, and no picture is made smaller.
-        attachments = superuser.with_context(
+        attachments = attachments.with_context(
             attachment_res_model=vals.get("res_model"),
             attachment_res_field=vals.get("res_field"),
             image_no_postprocess=True,
@@ -169,7 +169,8 @@ class IrAttachment(models.Model):
             adopted = attachments._progbox_into_database(staged, vals)
         else:
             adopted = attachments._progbox_into_storage(staged, vals)
-        return adopted.with_env(superuser.env)
+        # As it was before: the keys above are for the storage alone.
+        return adopted.with_context(self.env.context)  # pylint: disable=context-overridden
 
     def _progbox_into_file_store(self, staged, vals):
         attachment = self.create(vals)
