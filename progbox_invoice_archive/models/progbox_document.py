@@ -558,7 +558,8 @@ class ProgboxDocument(models.Model):
         )
         if document.sudo().locked:
             document._seal()
-        document._file_stored()
+        # What another add-on does there, it does without our key to the archive.
+        document.with_context(progbox_server=None)._file_stored()
         return document
 
     def _file_stored(self):

@@ -428,7 +428,12 @@ class ProgboxShare(models.Model):
         if self.folder_id.locked:
             return Domain.TRUE
         sharer = self.sudo().create_uid
-        if not sharer.has_group(ARCHIVE_MANAGER):
+        if not (
+            sharer
+            and (sharer.active or sharer._is_superuser())
+            and self.company_id in sharer.company_ids
+            and sharer.has_group(ARCHIVE_MANAGER)
+        ):
             return Domain.FALSE
         rules = self.env["ir.rule"].with_user(sharer)
         rules = rules.with_context(allowed_company_ids=self.company_id.ids)
