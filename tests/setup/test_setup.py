@@ -115,7 +115,9 @@ class TestTroubles:
             ("E: Write error - write (28: No space left on device)", "disk is full"),
             ("Err:1 Temporary failure resolving 'mirror.example'", "network"),
             ("E: Could not get lock /var/lib/dpkg/lock-frontend", "another program"),
-            ("something never seen before", "read the end of its log"),
+            ("sh: cannot create /dev/null: Permission denied", "chmod 666 /dev/null"),
+            ("$ initdb\nnever seen\n\nbefore\n", "never seen | before"),
+            ("$ initdb\n", "it said nothing"),
         ],
     )
     def test_last_words_are_explained(self, words, meaning):
