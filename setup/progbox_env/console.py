@@ -5,6 +5,7 @@ import fcntl
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,8 +42,16 @@ KNOWN_TROUBLES = [
 ]
 
 
+NEEDED_GIGABYTES = 3
+
+
 class Stop(Exception):
     """Ends the command with one line: what happened and what to do."""
+
+
+def check_disk():
+    if shutil.disk_usage(HOME).free < NEEDED_GIGABYTES << 30:
+        raise Stop(f"the disk is nearly full: {HOME} needs {NEEDED_GIGABYTES} GB free.")
 
 
 def say(text=""):
