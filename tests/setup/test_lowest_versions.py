@@ -81,7 +81,7 @@ def test_the_tools_work_with_them(environment):
     answer = subprocess.run(
         [python(), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         + [f"progbox_invoice_archive/tests/{name}.py" for name in TOOLS],
-        env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
+        env=environment,
         cwd=ROOT,
         capture_output=True,
         text=True,
