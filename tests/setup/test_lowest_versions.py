@@ -17,7 +17,7 @@ from progbox_env import (
 
 ADDON = ROOT / "progbox_invoice_archive"
 NAME = "progbox_lowest"
-# What uses these packages, and no database.
+# What uses these packages, and writes nothing.
 TOOLS = (
     "test_package_tool",
     "test_pdf_assembly",
@@ -77,25 +77,29 @@ def test_every_package_of_the_manifest_has_a_lowest_version():
     assert set(lowest()) == set(re.findall(r'"([\w-]+)"', packages))
 
 
-def test_the_tools_work_with_them(environment):
+@pytest.fixture(scope="module")
+def database():
+    clone_database(NAME)
+    yield NAME
+    drop_database(NAME)
+
+
+def test_the_tools_work_with_them(environment, database):
     answer = subprocess.run(
         [python(), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        + [f"--odoo-database={database}"]
         + [f"progbox_invoice_archive/tests/{name}.py" for name in TOOLS],
         env=environment,
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
-    assert not answer.returncode, answer.stdout[-4000:]
+    assert not answer.returncode, answer.stdout[-4000:] + answer.stderr[-1000:]
 
 
-def test_an_invoice_is_archived_with_them(environment, monkeypatch):
+def test_an_invoice_is_archived_with_them(environment, database, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
-    clone_database(NAME)
-    try:
-        result = json.loads(odoo_shell(NAME, WORK).splitlines()[-1])
-    finally:
-        drop_database(NAME)
+    result = json.loads(odoo_shell(database, WORK).splitlines()[-1])
     assert result["state"] == "done", result["error"]
     assert result["size"] > 5_000
     assert result["pikepdf"].startswith(environment["PYTHONPATH"] + os.sep)
