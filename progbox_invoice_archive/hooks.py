@@ -1,6 +1,5 @@
 from odoo.tools import SQL
 
-from .models.ir_module_module import CONFIRMED
 from .tools.package.build import remove_tree
 
 
@@ -29,5 +28,6 @@ def uninstall_hook(env):
             env["ir.attachment"]._file_delete(store_fname)
     staging = env["ir.attachment"]._progbox_staging_folder()
     env.cr.postcommit.add(lambda: remove_tree(staging))
-    # An archive that is begun anew has not been given up.
-    env["ir.config_parameter"].set_param(CONFIRMED, False)
+    # An archive that is begun anew has not been given up, nor caught up.
+    parameters = env["ir.config_parameter"]
+    parameters.search([("key", "=like", r"progbox\_invoice\_archive.%")]).unlink()

@@ -91,7 +91,10 @@ class IrActionsReport(models.Model):
         report = self._get_report(report_ref)
         if report.report_name.startswith(OWN_REPORTS):
             # Evidence looks the same whatever answers at the address of the server.
-            self = self.with_context(progbox_self_contained=SELF_CONTAINED)
+            # Whose pictures it may read is for the server to say, not for a request.
+            self = self.with_context(
+                progbox_self_contained=SELF_CONTAINED, progbox_reader_id=False
+            )
         archived = self._progbox_archived_streams(report, data, res_ids)
         if not archived:
             return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)

@@ -19,6 +19,15 @@ PURGE_LIMIT = 10000
 MOST_REFUSALS = 60
 
 
+def _place_sql(folder):
+    return SQL(
+        """CASE WHEN %(folder)s.locked THEN 'archive'
+            WHEN %(folder)s.res_model = 'progbox.compilation' THEN 'backup'
+            ELSE 'other' END""",
+        folder=folder,
+    )
+
+
 class ProgboxAccessLog(models.Model):
     """Who did what with the archive, and from where: append-only.
 
@@ -66,6 +75,12 @@ class ProgboxAccessLog(models.Model):
     folder_ref = fields.Integer(string="Folder ID", readonly=True, aggregator=None)
     folder_name = fields.Char(string="Folder", readonly=True)
     share_ref = fields.Integer(string="Share ID", readonly=True, aggregator=None)
+    # Where a document was: the name of one outside of the archive says too much to
+    # who reads the archive alone. Null where there is no document or folder.
+    place = fields.Selection(
+        [("archive", "Archive"), ("backup", "Invoice Backups"), ("other", "Other")],
+        readonly=True,
+    )
     note = fields.Char(readonly=True)
 
     _document_idx = models.Index("(document_ref, id) WHERE document_ref IS NOT NULL")
@@ -101,26 +116,31 @@ class ProgboxAccessLog(models.Model):
             source = SQL(
                 """SELECT document.id AS document_ref,
                     COALESCE(document.number, document.name) AS document_name,
-                    folder.id AS folder_ref, %s AS path, document.company_id
+                    folder.id AS folder_ref, %s AS path, document.company_id,
+                    %s AS place
                 FROM progbox_document document
                 JOIN progbox_folder folder ON folder.id = document.folder_id
                 WHERE document.id = ANY(%s) ORDER BY document.id""",
                 self.env["progbox.folder"]._path_sql(SQL("folder")),
+                _place_sql(SQL("folder")),
                 documents.ids,
             )
         elif folder is not None:
             folder.flush_model(["name", "parent_path", "company_id"])
             source = SQL(
                 """SELECT NULL::int AS document_ref, NULL AS document_name,
-                    folder.id AS folder_ref, %s AS path, folder.company_id
+                    folder.id AS folder_ref, %s AS path, folder.company_id,
+                    %s AS place
                 FROM progbox_folder folder WHERE folder.id = ANY(%s)""",
                 self.env["progbox.folder"]._path_sql(SQL("folder")),
+                _place_sql(SQL("folder")),
                 folder.ids,
             )
         else:
             source = SQL(
                 """SELECT NULL::int AS document_ref, NULL AS document_name,
-                    NULL::int AS folder_ref, NULL::varchar[] AS path, id AS company_id
+                    NULL::int AS folder_ref, NULL::varchar[] AS path, id AS company_id,
+                    NULL AS place
                 FROM res_company WHERE id = ANY(%s)""",
                 company.ids,
             )
@@ -131,12 +151,13 @@ class ProgboxAccessLog(models.Model):
                 """INSERT INTO progbox_access_log (
                     accessed_on, kind, user_ref, user_name, user_login, address, note,
                     share_ref, document_ref, document_name, folder_ref, folder_name,
-                    company_id
+                    company_id, place
                 )
                 SELECT %(now)s, %(kind)s, usr.id, COALESCE(%(visitor)s, partner.name),
                     usr.login, %(address)s, %(note)s, %(share)s, source.document_ref,
                     source.document_name, source.folder_ref,
-                    array_to_string(source.path, ' / '), source.company_id
+                    array_to_string(source.path, ' / '), source.company_id,
+                    source.place
                 FROM (%(source)s) AS source
                 LEFT JOIN res_users usr ON usr.id = %(uid)s
                 LEFT JOIN res_partner partner ON partner.id = usr.partner_id""",

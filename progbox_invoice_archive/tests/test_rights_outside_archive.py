@@ -276,6 +276,32 @@ class TestRightsOutsideArchive(LeaksCommon):
                     domain = action.action_access_log()["domain"]
                     self.assertFalse(log.with_user(user).search(domain))
 
+    def test_the_log_of_what_is_done_with_them_is_closed_too(self):
+        log = self.server["progbox.access.log"]
+        log._log("view", documents=self.outside)
+        log._log("refused", folder=self.folder)
+        log._log("view", documents=self.secret)
+        log._log("compilation", folder=self.backups)
+        outside = log.search(
+            [("document_ref", "in", self.outside.ids)], order="document_ref"
+        ) | log.search([("folder_ref", "=", self.folder.id)])
+        backup = log.search(
+            [("folder_ref", "=", self.backups.id), ("kind", "=", "compilation")]
+        )
+        archive = log.search([("document_ref", "=", self.secret.id)])
+        for role, user in self.everybody():
+            with self.subTest(role=role):
+                allowed = log.browse()
+                if role in READERS:
+                    allowed |= archive
+                if role in MANAGERS:
+                    # What is put into the folder of the backups belongs to it.
+                    allowed |= backup | outside.filtered(
+                        lambda line: line.document_ref == self.outside[2].id
+                    )
+                lines = (outside | backup | archive).with_user(user)
+                self.assertEqual(self.found(lines), allowed)
+
     # ------------------------------------------------------------------
     # The real server
     # ------------------------------------------------------------------
@@ -389,4 +415,23 @@ class TestRightsOutsideArchive(LeaksCommon):
             self.outside.with_user(self.people["outside_manager"])._filtered_access(
                 "read"
             )
+        )
+
+    def test_a_right_without_a_rule_opens_nothing(self):
+        """Another add-on forgets its rule: Odoo alone would show it everything."""
+        for model in ("progbox.folder", "progbox.document"):
+            self.env["ir.model.access"].create(
+                {
+                    "name": model,
+                    "model_id": self.env["ir.model"]._get_id(model),
+                    "group_id": self.env.ref("base.group_user").id,
+                    "perm_read": True,
+                }
+            )
+        plain = self.people["outside_plain"]
+        for records in (self.outside, self.secret, self.folder, self.secret.folder_id):
+            self.assertTrue(records.with_user(plain).browse().has_access("read"))
+            self.assertFalse(self.found(records.with_user(plain)))
+        self.assertTrue(
+            self.found(self.secret.with_user(self.people["outside_reader"]))
         )

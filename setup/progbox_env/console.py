@@ -5,6 +5,7 @@ import fcntl
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import time
 import traceback
 
 from .paths import HOME, LOG, make_home
+
+LAST_LINES = 4  # of a program that failed in a way of its own
 
 # What a program's last words mean, and what to do about it.
 KNOWN_TROUBLES = [
@@ -30,13 +33,25 @@ KNOWN_TROUBLES = [
         ),
         "the package server does not answer: check the network (or the proxy)",
     ),
+    (
+        "/dev/null: Permission denied",
+        "/dev/null is not writable for everybody: as root, chmod 666 /dev/null",
+    ),
     ("Could not get lock", "another program is installing packages: wait for it"),
     ("Operation not permitted", "a right is missing: run it as root"),
 ]
 
 
+NEEDED_GIGABYTES = 3
+
+
 class Stop(Exception):
     """Ends the command with one line: what happened and what to do."""
+
+
+def check_disk():
+    if shutil.disk_usage(HOME).free < NEEDED_GIGABYTES << 30:
+        raise Stop(f"the disk is nearly full: {HOME} needs {NEEDED_GIGABYTES} GB free.")
 
 
 def say(text=""):
@@ -102,8 +117,12 @@ def explain(words):
         if any(sign in words for sign in signs):
             return meaning
     # The last line of a Python traceback says it best.
-    errors = re.findall(r"(?m)^[\w.]*(?:Error|Exception)\w*: .+", words)
-    return errors[-1] if errors else "read the end of its log"
+    if errors := re.findall(r"(?m)^[\w.]*(?:Error|Exception)\w*: .+", words):
+        return errors[-1]
+    lines = [line.strip() for line in words.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("$ ")]
+    # Where the log is gone with the machine, these lines are all there is to read.
+    return " | ".join(lines[-LAST_LINES:]) or "it said nothing"
 
 
 def end(process, kindly=signal.SIGTERM):

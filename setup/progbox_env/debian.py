@@ -10,15 +10,16 @@ import re
 import shlex
 import shutil
 import subprocess
-from pathlib import Path
 
-from .console import Stop, run, step
+from . import private_apt, wkhtmltopdf
+from .console import Stop, check_disk, run, step
 from .paths import HOME, ODOO, ODOO_SITE, ODOO_VERSION
 
 # package -> the program that does just as well when it came from somewhere else
 PACKAGES = {
     "postgresql": None,
     "wkhtmltopdf": "wkhtmltopdf",
+    "fontconfig": None,
     "fonts-dejavu-core": None,
     "fonts-font-awesome": None,
     "fonts-lato": None,  # the font of Odoo's reports
@@ -43,7 +44,6 @@ ODOO_PACKAGES = [
     "fonts-ocr-b",
     "fonts-glyphicons-halflings",
 ]
-NEEDED_GIGABYTES = 3
 
 
 def missing(packages):
@@ -83,22 +83,38 @@ def ensure_packages(tests=False, only=None):
         wanted = {name: wanted[name] for name in only}
     if not shutil.which("dpkg-query"):
         raise Stop("this is not Debian: add the add-ons to an Odoo 19 by hand.")
+    wkhtmltopdf.use()
     if not (absent := missing(wanted)):
         return
-    install = ["apt-get", "install", "-y", "--no-install-recommends", *absent]
+    install = ["apt-get", "install", "-y", "--no-install-recommends"]
     if os.geteuid():
-        raise Stop(f"packages are missing: as root, run: {shlex.join(install)}")
+        command = shlex.join([*install, *absent])
+        raise Stop(f"packages are missing: as root, run: {command}")
     check_disk()
     quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    with step("Installing " + ", ".join(absent)):
+    with step("Looking for " + ", ".join(absent)):
         run(["dpkg", "--configure", "-a"], "apt", patient=True, env=quiet)
         run(["apt-get", "update"], "apt", env=quiet)
-        run(install, "apt", patient=True, env=quiet)
+        unknown = without_candidate(absent)
+    # One package that this release lacks must not stop the others.
+    if known := [name for name in absent if name not in unknown]:
+        with step("Installing " + ", ".join(known)):
+            run([*install, *known], "apt", patient=True, env=quiet)
+    if "wkhtmltopdf" in unknown:
+        unknown.remove("wkhtmltopdf")
+        wkhtmltopdf.fetch()
+    if unknown:
+        names = ", ".join(unknown)
+        raise Stop(f"this Debian has no {names}: install what does the same by hand.")
 
 
-def check_disk():
-    if shutil.disk_usage(HOME).free < NEEDED_GIGABYTES << 30:
-        raise Stop(f"the disk is nearly full: {HOME} needs {NEEDED_GIGABYTES} GB free.")
+def without_candidate(names):
+    """Those of the packages that the machine's own Debian release does not have."""
+    answer = run(
+        ["apt-cache", "policy", *names], "apt", env=dict(os.environ, LC_ALL="C")
+    )
+    found = re.findall(r"(?m)^(\S+):\n.*\n  Candidate: (?!\(none\))", answer)
+    return [name for name in names if name not in found]
 
 
 def ensure_odoo():
@@ -110,7 +126,7 @@ def ensure_odoo():
     shutil.rmtree(new, ignore_errors=True)
     downloads = new / "downloads"
     (downloads / "lists/partial").mkdir(parents=True)
-    apt = ["apt-get", *private_apt_options(downloads)]
+    apt = ["apt-get", *private_apt.options(downloads, "sid")]
     with step(f"Downloading Odoo {ODOO_VERSION} (140 MB)"):
         run([*apt, "update"], "odoo-download")
         run([*apt, "download", *ODOO_PACKAGES], "odoo-download", cwd=downloads)
@@ -136,75 +152,3 @@ def _mend(root):
     (script / "selfie_segmentation.js").touch()
     # The icons' font has another layout in sid: use the machine's own.
     (root / "usr/share/fonts-font-awesome").symlink_to("/usr/share/fonts-font-awesome")
-
-
-def private_apt_options(folder):
-    """Options that make apt see sid only, without touching the machine's own state."""
-    source = folder / "sources/sid.sources"
-    source.parent.mkdir()
-    source.write_text(sid_source(*_apt_sources()))
-    options = {
-        "Dir::Etc::sourcelist": "/dev/null",
-        "Dir::Etc::sourceparts": source.parent,
-        "Dir::Etc::preferences": "/dev/null",
-        "Dir::Etc::preferencesparts": "/dev/null",
-        "Dir::State::lists": folder / "lists",
-        "Dir::Cache": folder,
-        "APT::Default-Release": "",
-        "APT::Sandbox::User": "root",  # _apt cannot write into our folder
-    }
-    return [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
-
-
-def _apt_sources():
-    """The machine's own sources: the deb822 stanzas and the one-line entries."""
-    folder = Path("/etc/apt")
-    lists = [folder / "sources.list", *sorted(folder.glob("sources.list.d/*.list"))]
-    stanzas = sorted(folder.glob("sources.list.d/*.sources"))
-    return (
-        "\n\n".join(path.read_text() for path in stanzas),
-        "\n".join(path.read_text() for path in lists if path.exists()),
-    )
-
-
-def sid_source(stanzas, lines):
-    """The machine's main Debian source, with the suite swapped for sid.
-
-    So mirrors, proxies and keys are those that the machine's owner has chosen.
-    """
-    for source in [*_parse_stanzas(stanzas), *_parse_lines(lines)]:
-        suites = source["Suites"].split()
-        main = [suite for suite in suites if re.fullmatch(r"[a-z]+", suite)]
-        if main and "main" in source["Components"].split():
-            sid = {"Types": "deb"} | source | {"Suites": "sid", "Components": "main"}
-            return "".join(f"{key}: {value}\n" for key, value in sid.items())
-    raise Stop("apt has no Debian source: add one to /etc/apt, or use --odoo PATH.")
-
-
-def _parse_stanzas(text):
-    text = re.sub(r"(?m)^#.*\n?", "", text)
-    for stanza in re.split(r"\n\s*\n", text):
-        fields = dict(re.findall(r"(?m)^([\w-]+):\s*(.*(?:\n[ \t].*)*)", stanza))
-        used = "deb" in fields.get("Types", "").split() and "Components" in fields
-        used = used and fields.get("Enabled", "yes") != "no"
-        if used and _is_debian(fields["URIs"]):
-            kept = ("URIs", "Suites", "Components", "Signed-By", "Trusted")
-            yield {key: fields[key] for key in kept if key in fields}
-
-
-def _parse_lines(text):
-    names = {"signed-by": "Signed-By", "trusted": "Trusted"}
-    for line in re.findall(r"(?m)^deb\s+(.+)", text):
-        options, uri, suite, components = re.match(
-            r"(?:\[(.*?)\]\s*)?(\S+)\s+(\S+)\s*([^#]*)", line
-        ).groups()
-        pairs = dict(pair.split("=", 1) for pair in (options or "").split())
-        if _is_debian(uri):
-            yield {"URIs": uri, "Suites": suite, "Components": components} | {
-                names[key]: value for key, value in pairs.items() if key in names
-            }
-
-
-def _is_debian(uris):
-    """Debian's own archive, not one of the many that carry packages *for* Debian."""
-    return all(re.search(r"/debian(/|$)|^mirror\+file:", uri) for uri in uris.split())

@@ -12,7 +12,7 @@ from .debian import ensure_odoo
 from .paths import ODOO_SITE, ODOO_VERSION, SETUP, VENV
 
 
-def ensure_venv(folder, requirements, title):
+def ensure_venv(folder, requirements, title, *options):
     """A virtual environment that holds exactly the pinned requirements.
 
     Its stamp is written last: without it, or with another one, it is made anew.
@@ -26,7 +26,7 @@ def ensure_venv(folder, requirements, title):
     with step(f"Installing {title}"):
         run([sys.executable, "-m", "venv", "--clear", folder], "pip")
         pip = [folder / "bin/python", "-m", "pip", "--disable-pip-version-check"]
-        run([*pip, "install", "--requirement", requirements], "pip")
+        run([*pip, "install", *options, "--requirement", requirements], "pip")
     stamp.write_text(wanted)
 
 
@@ -40,7 +40,8 @@ def ensure_python(odoo=None):
         os.environ["PROGBOX_ODOO"] = str(source)
     else:
         ensure_odoo()
-    ensure_venv(VENV, SETUP / "requirements.txt", "the Python packages")
+    # The list is complete. What some packages name beside it needs a compiler.
+    ensure_venv(VENV, SETUP / "requirements.txt", "the Python packages", "--no-deps")
     packages = next(VENV.glob("lib/python3*/site-packages"))
     (packages / "progbox.pth").write_text(f"{ODOO_SITE}\n{SETUP}\n")
 

@@ -10,6 +10,7 @@ import re
 from . import paths
 
 SECTIONS = [
+    ("INSTALL", "Installation"),
     ("CONFIGURE", "Configuration"),
     ("USAGE", "Usage"),
     ("ROADMAP", "Known issues / Roadmap"),

@@ -115,13 +115,9 @@ def pytest(group, arguments, **options):
     command = [paths.python(), "-m", "pytest"]
     command += ["-p", "progbox_env.strict_skips", "-p", "progbox_env.measure"]
     command += [f"--odoo-database={database(group)}", "--odoo-http", *arguments]
-    extra = {
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PROGBOX_DURATIONS": str(measured(group)),
-    }
     return subprocess.Popen(
         die_with_us(command),
-        env=paths.odoo_environment() | extra,
+        env=paths.odoo_environment() | {"PROGBOX_DURATIONS": str(measured(group))},
         cwd=paths.ROOT,
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches us alone; pytest then gets it once

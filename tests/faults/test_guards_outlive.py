@@ -196,7 +196,7 @@ def test_uninstalling_is_refused_twice_and_then_leaves_nothing(database):
         "SELECT proname FROM pg_proc WHERE proname LIKE 'progbox%'",
         "SELECT relname FROM pg_class WHERE relname LIKE '%progbox%'",
         "SELECT name FROM ir_attachment WHERE res_model LIKE 'progbox%'",
-        "SELECT key FROM ir_config_parameter WHERE key LIKE '%.uninstall_confirmed'",
+        "SELECT key FROM ir_config_parameter WHERE key LIKE 'progbox%'",
     ):
         assert sql(left, database) == []
     sql("UPDATE ir_attachment SET name = name", database)

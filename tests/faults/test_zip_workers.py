@@ -13,7 +13,8 @@ from progbox_env import clone_database, drop_database, odoo_shell, sql, start_od
 from progbox_env.databases import filestore
 
 NAME = "progbox_zip"
-TIME_LIMIT = 6  # seconds of a request, and of a scheduled action
+TIME_LIMIT = 6  # seconds of a request
+CRON_TIME_LIMIT = 60  # a busy machine takes more than 6 s for the large zip
 LARGE_MB, SMALL_MB = 300, 4
 TRIGGER = (
     "SELECT call.id FROM ir_cron_trigger call JOIN ir_cron ON ir_cron.id = cron_id"
@@ -98,7 +99,7 @@ class Zips:
         return wait_for(
             lambda: self.export(export_id)["state"] == "done",
             120,
-            f"the zip is built: {self.export(export_id)}",
+            "the zip is built",
             self.database.wake_crons,
             interval=0.5,
         )
@@ -119,7 +120,10 @@ def zips(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def prefork(zips):
-    limits = [f"--limit-time-real={TIME_LIMIT}", f"--limit-time-real-cron={TIME_LIMIT}"]
+    limits = [
+        f"--limit-time-real={TIME_LIMIT}",
+        f"--limit-time-real-cron={CRON_TIME_LIMIT}",
+    ]
     with start_odoo(NAME, workers=2, cron_threads=1, options=limits) as server:
         zips.connect(server)
         yield zips

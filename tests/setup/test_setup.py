@@ -5,7 +5,7 @@ import importlib.util
 import socket
 
 import pytest
-from progbox_env import Stop, console, debian, paths, server
+from progbox_env import Stop, console, debian, paths, private_apt, server
 
 DEB822 = """\
 # comment
@@ -44,19 +44,19 @@ run = load("run")
 
 class TestSources:
     def test_the_machines_mirror_and_key_are_kept(self):
-        assert debian.sid_source(DEB822, "") == SID
+        assert private_apt.source_of("sid", DEB822, "") == SID
 
     def test_one_line_format_with_options(self):
         line = (
             "deb [arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
             " http://mirror.example/debian bookworm main contrib # comment"
         )
-        assert debian.sid_source("", line) == SID
+        assert private_apt.source_of("sid", "", line) == SID
 
     def test_an_embedded_key_is_kept_whole(self):
         key = "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQINBF\n"
         stanza = DEB822.split("\n\n")[0].split("Signed-By:")[0] + f"Signed-By:{key}"
-        assert " .\n mQINBF\n" in debian.sid_source(stanza, "")
+        assert " .\n mQINBF\n" in private_apt.source_of("sid", stanza, "")
 
     @pytest.mark.parametrize(
         "line",
@@ -70,11 +70,13 @@ class TestSources:
     )
     def test_other_archives_are_not_taken_for_debians(self, line):
         with pytest.raises(Stop, match="no Debian source"):
-            debian.sid_source("", line)
+            private_apt.source_of("sid", "", line)
 
     def test_a_disabled_source_is_not_used(self):
         with pytest.raises(Stop, match="no Debian source"):
-            debian.sid_source("Enabled: no\n" + DEB822.split("\n\n")[0][10:], "")
+            private_apt.source_of(
+                "sid", "Enabled: no\n" + DEB822.split("\n\n")[0][10:], ""
+            )
 
 
 class TestRunOptions:
@@ -115,7 +117,9 @@ class TestTroubles:
             ("E: Write error - write (28: No space left on device)", "disk is full"),
             ("Err:1 Temporary failure resolving 'mirror.example'", "network"),
             ("E: Could not get lock /var/lib/dpkg/lock-frontend", "another program"),
-            ("something never seen before", "read the end of its log"),
+            ("sh: cannot create /dev/null: Permission denied", "chmod 666 /dev/null"),
+            ("$ initdb\nnever seen\n\nbefore\n", "never seen | before"),
+            ("$ initdb\n", "it said nothing"),
         ],
     )
     def test_last_words_are_explained(self, words, meaning):
@@ -127,15 +131,37 @@ class TestTroubles:
 
     def test_a_nearly_full_disk_stops_before_the_download(self, monkeypatch):
         usage = type("Usage", (), {"free": 1 << 30})
-        monkeypatch.setattr(debian.shutil, "disk_usage", lambda _path: usage)
+        monkeypatch.setattr(console.shutil, "disk_usage", lambda _path: usage)
         with pytest.raises(Stop, match="needs 3 GB free"):
-            debian.check_disk()
+            console.check_disk()
 
     def test_without_root_the_missing_packages_are_named(self, monkeypatch):
         monkeypatch.setattr(debian, "missing", lambda _packages: ["wkhtmltopdf"])
         monkeypatch.setattr(debian.os, "geteuid", lambda: 1000)
         with pytest.raises(Stop, match="as root, run: apt-get install .* wkhtmltopdf"):
             debian.ensure_packages()
+
+    def test_a_package_that_debian_has_not_does_not_stop_the_others(self, monkeypatch):
+        policy = (
+            "zip:\n  Installed: (none)\n  Candidate: 3.0-15\n  Version table:\n"
+            "wkhtmltopdf:\n  Installed: (none)\n  Candidate: (none)\n"
+        )
+        commands, fetched = [], []
+
+        def run(command, _log, **_options):
+            commands.append(command)
+            return policy
+
+        names = ["zip", "wkhtmltopdf", "never-heard-of"]
+        monkeypatch.setattr(debian, "missing", lambda _packages: names)
+        monkeypatch.setattr(debian.os, "geteuid", lambda: 0)
+        monkeypatch.setattr(debian, "run", run)
+        monkeypatch.setattr(debian.wkhtmltopdf, "fetch", lambda: fetched.append(1))
+        with pytest.raises(Stop, match="has no never-heard-of:"):
+            debian.ensure_packages()
+        assert commands[-1][:2] == ["apt-get", "install"]
+        assert commands[-1][-1:] == ["zip"], "The others are installed all the same."
+        assert fetched == [1]
 
 
 def test_a_free_port_is_free():
