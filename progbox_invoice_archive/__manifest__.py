@@ -12,7 +12,6 @@
             "pathvalidate",
             "pikepdf",
             "tinycss2",
-            "zipstream-ng",
         ],
     },
     "data": [

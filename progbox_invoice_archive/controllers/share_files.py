@@ -1,8 +1,10 @@
+from odoo.fields import Domain
 from odoo.http import Controller, request
 from odoo.tools.misc import str2bool
 
 from ..exceptions import NotShared
 from ..models.progbox_job_mixin import OPEN_STATES
+from ..tools.web_request import note_person
 from .share_pages import PDF, PICTURES
 from .share_problems import keep_problems
 from .share_routes import render_page, share_route
@@ -27,17 +29,23 @@ class ShareFiles(Controller):
         share._log_file(document, "download" if is_saved else "view")
         return stream.get_response(as_attachment=is_saved)
 
-    @share_route("/zip/<string:part>")
+    @share_route("/zip/<string:part>", methods=("GET", "POST"))
     def zip_of_part(self, share, /, part, **_query):
+        """Send a zip, or have a large one prepared: that is for the page's button.
+
+        Whoever follows the address gets a zip that can be sent at once, and nothing
+        else happens: what is new stays new.
+        """
         domain, name = share._part(part)
         stem = share._file_stem(name)
         zips = share.env["progbox.zip"]
         inside = share._documents_domain() & domain
         measure = zips._measure(share.company_id, inside)
+        is_button = request.httprequest.method == "POST"
+        if is_button:
+            note_person()
         is_direct = zips._is_direct(measure)
-        # Who asks for the headers alone neither takes a zip nor has one made.
-        is_look = request.httprequest.method == "HEAD"
-        if not measure.documents or (is_look and not is_direct):
+        if not measure.documents or (not is_direct and not is_button):
             return request.redirect(share.env.context["progbox_root"])
         if not is_direct:
             export = share._request_zip(part, stem)
@@ -45,11 +53,22 @@ class ShareFiles(Controller):
                 f"{share.env.context['progbox_root']}/prepared/{export.id}"
             )
         package = zips._zip_package(share.company_id, inside)
-        if not is_look:
+        session = request.session
+
+        def arrived(zips):
+            visited = zips.env["progbox.share"]._visited()
             if package.problems:
-                keep_problems(share, package.problems)
-            share._deliver(domain)
-        return zip_response(package, stem)
+                keep_problems(session, visited, package.problems)
+            if is_button:
+                visited._deliver(Domain("id", "in", package.sent_keys))
+
+        return zip_response(zips, share.company_id, package, stem, arrived)
+
+    @share_route("/opened", methods=("POST",))
+    def opened(self, share, /, **_query):
+        """Take note that a browser shows the share to a person."""
+        share._confirm_opening()
+        return request.make_response("", status=204)
 
     @share_route("/prepared/<int:export_id>")
     def prepared(self, share, /, export_id, **_query):

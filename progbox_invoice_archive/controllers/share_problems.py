@@ -3,17 +3,18 @@
 The browser gets the zip now, so the sentence waits in the visitor's session.
 """
 
-from odoo.http import request
+from odoo.http import request, root
 
 
-def keep_problems(share, problems):
+def keep_problems(session, share, problems):
     """Keep what a zip lacks for the next page.
 
+    :param session: of the visitor, whose request is over
     :param progbox.share share: that the zip is of
     :param list problems: a sentence for each file
     """
-    shown = share._problems_shown(len(problems), problems)
-    request.session[_key(share)] = shown
+    session[_key(share)] = share._problems_shown(len(problems), problems)
+    root.session_store.save(session)
 
 
 def take_problems(share):

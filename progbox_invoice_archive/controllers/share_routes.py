@@ -8,6 +8,7 @@ from odoo.http import SessionExpiredException, request, route
 
 from ..exceptions import NotShared
 from ..tools.share_token import MaskTokens
+from ..tools.web_request import current_request
 from .share_problems import take_problems
 
 # The contact's own, and the link's.
@@ -56,13 +57,17 @@ def _own_hosts():
     return f"'self' {cdn}" if cdn else "'self'"
 
 
-def share_route(*pages):
+def share_route(*pages, methods=("GET",)):
     """Make a method the handler of pages of a share, for both ways in.
+
+    A GET changes nothing but the access log: mail scanners and previews follow every
+    link, up to the largest zip.
 
     The method gets the open share as its first argument, and what the address holds
     by name; whoever may not open the share never reaches it.
 
     :param str pages: ends of its addresses
+    :param methods: that it answers
     """
 
     def decorate(method):
@@ -82,7 +87,7 @@ def share_route(*pages):
             [f"{root}{page}" for root in ROOTS for page in pages],
             type="http",
             auth="public",
-            methods=["GET"],
+            methods=list(methods),
             website=True,
             multilang=False,
             sitemap=False,
@@ -112,6 +117,7 @@ def render_page(share, template, **values):
             "date_from": None,
             "date_to": None,
             "problems": take_problems(share),
+            "is_seen": current_request().is_seen,
             **values,
         },
     )

@@ -10,6 +10,7 @@ from odoo.http import (
     route,
 )
 
+from ..models.zip_handover import ZipHandover
 from ..tools.filenames import clean_filename
 from ..tools.web_request import current_request
 
@@ -33,7 +34,8 @@ class ZipFiles(Controller):
             companies, domain, stem = ticket._redeem()
             zips = request.env["progbox.zip"]
             zips = zips.with_context(allowed_company_ids=companies.ids)
-            return zip_response(zips._zip_package(companies, domain), stem)
+            package = zips._zip_package(companies, domain)
+            return zip_response(zips, companies, package, stem)
 
     @route("/progbox/zip/folder/<int:folder_id>", type="http", auth="user")
     def zip_of_folder(self, folder_id):
@@ -48,7 +50,8 @@ class ZipFiles(Controller):
         zips = request.env["progbox.zip"].with_context(allowed_company_ids=company.ids)
         stem = folder._zip_stem()
         if zips._is_direct(zips._measure(company, domain)):
-            return zip_response(zips._zip_package(company, domain, folder), stem)
+            package = zips._zip_package(company, domain, folder)
+            return zip_response(zips, company, package, stem)
         export = zips._queue_zip(company, domain, stem, folder)
         return request.redirect(export._url())
 
@@ -59,21 +62,32 @@ class ZipFiles(Controller):
             return built_zip_response(export)
 
 
-def zip_response(package, stem):
+def zip_response(zips, companies, package, stem, whole=None):
     """Return the response that streams a zip while it is made.
 
+    :param zips: ``progbox.zip``, in the environment of whoever gets it
+    :param res.company companies: whose documents are in it
     :param Package package: finished
     :param str stem: name of the zip, as people write it, without extension
+    :param whole: function that is called with ``progbox.zip`` when all of it is sent
     :rtype: odoo.http.Response
     """
+
+    def handed_over(zips):
+        zips._handed_over(package)
+        if whole:
+            whole(zips)
+
+    handover = ZipHandover(zips, companies, handed_over)
     is_head = current_request().is_head
+    size = package.zip_size
     return Response(
-        [] if is_head else package.zip_stream(),
+        [] if is_head else handover.watch(package.zip_stream(), size),
         headers={
             **HEADERS,
             "Content-Type": "application/zip",
             "Content-Disposition": content_disposition(f"{clean_filename(stem)}.zip"),
-            "Content-Length": package.zip_size,
+            "Content-Length": size,
         },
         direct_passthrough=True,
     )
@@ -102,4 +116,27 @@ def built_zip_response(export):
     response = stream.get_response(as_attachment=True)
     response.headers.update(HEADERS)
     response.headers["Content-Disposition"] = content_disposition(name)
+    if not current_request().is_head:
+        _watch(response, export, found.st_size)
     return response
+
+
+def _watch(response, export, size):
+    """Have it written down when the end of a built zip has been sent.
+
+    :param odoo.http.Response response: of the zip, or of a part of it
+    :param progbox.export export: that it is of
+    :param int size: of the whole zip
+    """
+    zips = export.env["progbox.zip"]
+    if "X-Accel-Redirect" in response.headers:
+        # nginx sends the file: Odoo hears nothing of it any more.
+        export._arrived(zips)
+        return
+    is_part = response.status_code == 206
+    has_end = not is_part or response.content_range.stop == size
+    if response.status_code not in (200, 206) or not has_end:
+        return
+    handover = ZipHandover(zips, export.sudo().company_ids, export._arrived)
+    handover.tells_break = not is_part
+    response.response = handover.watch(response.response, response.content_length)

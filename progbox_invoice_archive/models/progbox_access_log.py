@@ -54,6 +54,7 @@ class ProgboxAccessLog(models.Model):
             ("deposit", "Deposit"),
             ("view", "View"),
             ("download", "Download"),
+            ("stopped", "Download broken off"),
             ("export", "Export"),
             ("compilation", "Invoice backup"),
             ("share", "Share"),
@@ -82,6 +83,13 @@ class ProgboxAccessLog(models.Model):
         readonly=True,
     )
     note = fields.Char(readonly=True)
+    unconfirmed = fields.Boolean(
+        string="Perhaps a Program",
+        readonly=True,
+        help="No browser has said that a person is there: mail scanners open every "
+        "link of an e-mail, and of the page behind it. Does not count as an opening "
+        "or a download of the share.",
+    )
 
     _document_idx = models.Index("(document_ref, id) WHERE document_ref IS NOT NULL")
     _folder_idx = models.Index("(folder_ref, id) WHERE folder_ref IS NOT NULL")
@@ -100,7 +108,14 @@ class ProgboxAccessLog(models.Model):
 
     @api.model
     def _log(
-        self, kind, documents=None, folder=None, company=None, note=None, share=None
+        self,
+        kind,
+        documents=None,
+        folder=None,
+        company=None,
+        note=None,
+        share=None,
+        asked=None,
     ):
         """Write down an access: a line per document, or one for a folder or company.
 
@@ -110,6 +125,7 @@ class ProgboxAccessLog(models.Model):
         :param company: res.company, when it was its whole archive
         :param str note: what else to know, in words
         :param progbox.share share: through which the access was
+        :param WebRequest asked: in what request, when it is over
         """
         if documents is not None:
             documents.flush_model(["number", "name", "folder_id", "company_id"])
@@ -145,17 +161,17 @@ class ProgboxAccessLog(models.Model):
                 company.ids,
             )
         # One statement: it is part of every deposit and of every opening.
-        asked = current_request()
+        asked = current_request() or asked
         self.env.cr.execute(
             SQL(
                 """INSERT INTO progbox_access_log (
                     accessed_on, kind, user_ref, user_name, user_login, address, note,
-                    share_ref, document_ref, document_name, folder_ref, folder_name,
-                    company_id, place
+                    unconfirmed, share_ref, document_ref, document_name, folder_ref,
+                    folder_name, company_id, place
                 )
                 SELECT %(now)s, %(kind)s, usr.id, COALESCE(%(visitor)s, partner.name),
-                    usr.login, %(address)s, %(note)s, %(share)s, source.document_ref,
-                    source.document_name, source.folder_ref,
+                    usr.login, %(address)s, %(note)s, %(unconfirmed)s, %(share)s,
+                    source.document_ref, source.document_name, source.folder_ref,
                     array_to_string(source.path, ' / '), source.company_id,
                     source.place
                 FROM (%(source)s) AS source
@@ -165,6 +181,7 @@ class ProgboxAccessLog(models.Model):
                 kind=kind,
                 address=asked and asked.address,
                 note=note,
+                unconfirmed=bool(share and asked and not asked.is_seen),
                 share=share and share.id or None,
                 visitor=share and share._visitor_name() or None,
                 source=source,

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..exceptions import JobError
 from ..tools.package.build import PackageBuild, partial_folder, remove_tree
-from ..tools.package.package import FileChanged
+from ..tools.package.entry import FileChanged
 from ..tools.web_request import current_request
 from .export_audience import Requester, ShareVisitor
 from .ir_binary import ONE_OPENING
@@ -244,6 +245,9 @@ class ProgboxExport(models.Model):
         companies = self.sudo().company_ids.with_env(self.env)
         wanted, is_evidence = self._audience().wanted(), self.kind == "evidence"
         package = packages._package(companies, wanted, hides=is_evidence)
+        # In this transaction, both see the same documents.
+        found = zips._found(companies, wanted).ids
+        build.list_documents(found=found, packed=[entry.key for entry in package.files])
         with tempfile.TemporaryDirectory(prefix="progbox-") as temporary:
             if is_evidence:
                 packages._add_evidence(package, companies, Path(temporary))
@@ -252,7 +256,7 @@ class ProgboxExport(models.Model):
                 package,
                 {
                     "document_count": len(package.files),
-                    "found_count": zips._measure(companies, wanted).documents,
+                    "found_count": len(found),
                     "problem_count": len(package.problems),
                     "problems": "\n".join(package.problems[:SHOWN_PROBLEMS]),
                     "size": package.size,
@@ -426,6 +430,24 @@ class ProgboxExport(models.Model):
         if not asked.is_head:
             self._audience().log_environment()._log_download(asked.has_range)
         return self._progbox_build().zip
+
+    def _listed(self, name):
+        """Return which documents it is about, None when that is not known.
+
+        :param str name: "found" for those that were asked for, "packed" for those in it
+        :return: set of ids
+        """
+        return self._progbox_build().listed(name)
+
+    def _arrived(self, zips):
+        """Remember that all of the zip has been fetched.
+
+        :param zips: ``progbox.zip``, in the environment of whoever has it now
+        """
+        export = self.with_env(zips.env)
+        share = zips.env["progbox.share"]._visited()
+        if share and share == export.sudo().share_id:
+            share._deliver(Domain("id", "in", list(export._listed("packed") or ())))
 
     def _log_download(self, has_range):
         """Write down that the zip is fetched, unless it is a download that goes on.

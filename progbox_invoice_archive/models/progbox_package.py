@@ -8,12 +8,16 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
+from ..tools.package.entry import CHECK, CLOSINGS, LEDGER
 from ..tools.package.index import Index, harmless, no_formula
-from ..tools.package.package import CHECK, CLOSINGS, INDEX, LEDGER, Package
+from ..tools.package.package import Package, Words
 from ..tools.staging import BLOCK_SIZE, read_blocks
 from .ir_attachment import is_object, read_with_own_cursor
 
 FETCH = 2000
+
+# Where the path stands in a line of the index.
+FILE_CELL = 7
 
 READABLE_BY_ALL = 0o444
 
@@ -92,7 +96,7 @@ class ProgboxPackage(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @api.model
-    def _package(self, companies, domain, hides=False):
+    def _package(self, companies, domain, hides=False, look=True):
         """Return the documents of companies that the user may read, with an index.
 
         :param res.company companies: documents of others are never inside; with
@@ -100,26 +104,50 @@ class ProgboxPackage(models.AbstractModel):
         :param domain: which of their documents
         :param bool hides: whether folders keep the dot that hides them, as evidence
             does; who downloads would see no documents
+        :param bool look: whether each file is looked at now; else a stream of the zip
+            finds out on its way what is missing, and its first byte comes at once
         :rtype: Package, to be closed with :meth:`_finish`
         """
-        package = Package(self._reader(), hides)
         point = get_lang(self.env).decimal_point
-        index = Index(point)
+        index = Index(point, FILE_CELL)
         index.add(self._index_header())
-        for cells in self._add_documents(package, companies, domain, point):
-            index.add(cells)
-        package.add_text(INDEX, index.content())
+        package = Package(self._reader(), hides, self._words(), index)
+        self._add_documents(package, companies, domain, point, look)
         return package
 
     @api.model
-    def _finish(self, package):
-        """Close a package: its problems and its manifest are written."""
+    def _finish(self, package, read=True):
+        """Close a package: its index, its problems and its manifest are written.
+
+        :param bool read: see :meth:`Package.finish`
+        """
         package.finish(
             self.env._(
                 "These files belong here, but something is wrong with them on the "
                 "server. Run the verification of the archive, and restore what is "
                 "missing from a backup."
-            )
+            ),
+            read,
+        )
+
+    @api.model
+    def _words(self):
+        """Return what is said of files that are not as they should be.
+
+        :rtype: Words
+        """
+        return Words(
+            missing=self.env._("%(file)s is missing in the file store."),
+            unreadable=self.env._("%(file)s cannot be read: %(reason)s"),
+            changed=self.env._(
+                "%(file)s has been changed: it has %(size)s bytes instead of "
+                "%(recorded)s. It is here as it was found."
+            ),
+            left_out=self.env._(
+                "%(file)s has been changed: it has %(size)s bytes instead of "
+                "%(recorded)s. It was left out; download it alone to look at it."
+            ),
+            in_index=self.env._("missing, see PROBLEMS.txt"),
         )
 
     @api.model
@@ -151,8 +179,8 @@ class ProgboxPackage(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @api.model
-    def _add_documents(self, package, companies, domain, point):
-        """Add the files, yielding the cells of the index for each of them."""
+    def _add_documents(self, package, companies, domain, point, look):
+        """Add the files, each with its line of the index."""
         documents = self.env["progbox.document"]
         documents.flush_model()
         self.env["progbox.folder"].flush_model()
@@ -162,24 +190,27 @@ class ProgboxPackage(models.AbstractModel):
         )
         folders = self._folders(found, len(companies) > 1)
         types = self._type_names()
-        missing = self.env._("missing, see PROBLEMS.txt")
         for (
-            _document, folder, name, number, date, partner, type_, version, amount,
+            document, folder, name, number, date, partner, type_, version, amount,
             currency, sha256, size, *place,
         ) in self._rows(found, folders, point):  # fmt: skip
             path = package.names.file(folders[folder], name)
-            is_there = self._add_document(package, path, place, size, sha256)
-            yield (
-                harmless(number),
-                date,
-                harmless(partner),
-                types[type_],
-                version,
-                amount,
-                harmless(currency),
-                no_formula(path) if is_there else missing,
-                sha256,
+            entry = self._add_document(package, path, place, size, sha256, look)
+            line = package.index.add(
+                (
+                    harmless(number),
+                    date,
+                    harmless(partner),
+                    types[type_],
+                    version,
+                    amount,
+                    harmless(currency),
+                    no_formula(path) if entry else package.words.in_index,
+                    sha256,
+                )
             )
+            if entry:
+                entry.line, entry.key = line, document
 
     @api.model
     def _folders(self, found, several):
@@ -250,54 +281,45 @@ class ProgboxPackage(models.AbstractModel):
         cr.execute(SQL("CLOSE progbox_package"))
 
     @api.model
-    def _add_document(self, package, name, place, recorded, sha256):
-        """Add the file of one document, unless it is not there.
+    def _add_document(self, package, name, place, recorded, sha256, look):
+        """Add the file of one document, unless it is known not to be there.
 
         :param list place: where it is: id of the attachment, name in the store,
             length in the database
         :param int recorded: length on record
-        :return: whether it is in the package now
+        :param bool look: see :meth:`_package`
+        :rtype: Entry, or None
         """
         attachment_id, store_name, size = place
-        source = store_name or attachment_id
-        try:
-            if store_name and is_object(store_name):
-                source = attachment_id
-                size = self.env["ir.attachment"].sudo().browse(source)._progbox_size()
-            elif store_name:
-                size = package.read.size(store_name)
-        except FileNotFoundError:
-            size = 0
-        except OSError as error:
-            reason = error.strerror or error.__cause__ or error
-            self._add_problem(package, name, reason=reason)
-            return False
+        if store_name and is_object(store_name):
+            source = attachment_id
+        else:
+            source = store_name or attachment_id
+        if store_name:
+            try:
+                size = (not look and recorded) or self._size_of(package, source)
+            except FileNotFoundError:
+                size = 0
+            except OSError as error:
+                reason = error.strerror or error.__cause__ or error
+                package.add_problem("unreadable", name, reason=reason)
+                return None
         if not size:
-            self._add_problem(package, name)
-            return False
+            package.add_problem("missing", name)
+            return None
         if size != recorded and recorded:
-            self._add_problem(package, name, size=size, recorded=recorded)
-        package.add_file(name, source, size, sha256)
-        return True
+            package.add_problem("changed", name, size=size, recorded=recorded)
+        return package.add_file(name, source, size, sha256)
 
     @api.model
-    def _add_problem(self, package, name, reason=None, size=None, recorded=None):
-        """Put down, in words, what is wrong with one file."""
-        if size:
-            text = self.env._(
-                "%(file)s has been changed: it has %(size)s bytes instead of "
-                "%(recorded)s. It is here as it was found.",
-                file=name,
-                size=size,
-                recorded=recorded,
-            )
-        elif reason:
-            text = self.env._(
-                "%(file)s cannot be read: %(reason)s", file=name, reason=reason
-            )
-        else:
-            text = self.env._("%(file)s is missing in the file store.", file=name)
-        package.problems.append(text)
+    def _size_of(self, package, source):
+        """Return the length of a file outside of the database.
+
+        :raise OSError: when it is not there, or not readable
+        """
+        if isinstance(source, str):
+            return package.read.size(source)
+        return self.env["ir.attachment"].sudo().browse(source)._progbox_size()
 
     # ------------------------------------------------------------------
     # Index

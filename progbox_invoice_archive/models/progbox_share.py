@@ -15,7 +15,7 @@ from ..exceptions import NotShared
 from ..tools.filenames import clean_filename
 from ..tools.sentinels import SERVER
 from ..tools.share_token import matches, new_secret, split
-from ..tools.web_request import current_request
+from ..tools.web_request import current_request, note_person
 from .ir_binary import ONE_OPENING
 from .progbox_job_mixin import OPEN_STATES
 from .res_users import ARCHIVE_MANAGER
@@ -162,8 +162,10 @@ class ProgboxShare(models.Model):
                     """SELECT share_ref, max(accessed_on),
                         count(*) FILTER (WHERE kind = 'view' AND document_ref IS NULL),
                         count(*) FILTER (WHERE kind = 'download')
+                            - count(*) FILTER (WHERE kind = 'stopped')
                     FROM progbox_access_log
-                    WHERE share_ref = ANY(%s) AND kind IN ('view', 'download')
+                    WHERE share_ref = ANY(%s) AND unconfirmed IS NOT TRUE
+                        AND kind IN ('view', 'download', 'stopped')
                     GROUP BY share_ref""",
                     self.ids,
                 )
@@ -353,11 +355,21 @@ class ProgboxShare(models.Model):
         """Write down that the folder was opened, once for all pages that are read.
 
         Not everybody begins with the first page: the monthly e-mail leads to a month.
+        What a program has opened, a person has not.
         """
         if not self.env["progbox.access.log"]._has_recent(
-            ("view",), ONE_OPENING, self, document_ref=False
+            ("view",),
+            ONE_OPENING,
+            self,
+            document_ref=False,
+            unconfirmed=not current_request().is_seen,
         ):
             self._log_visit("view")
+
+    def _confirm_opening(self):
+        """Write down that a person is there, and not a program that follows links."""
+        note_person()
+        self._log_opening()
 
     def _log_file(self, document, kind):
         """Write down that a document was seen or downloaded, once per opening."""
@@ -625,12 +637,10 @@ class ProgboxShare(models.Model):
         return last[0] if last else (False, 0)
 
     def _deliver(self, domain):
-        """Remember that these documents are being taken along.
+        """Remember that these documents have been taken along: all of them arrived.
 
         :param domain: which documents of the share
-        :return: the moment that stands for them
         """
-        now = fields.Datetime.now()
         documents = self.env["progbox.document"].sudo()
         documents.flush_model()
         found = documents._search(self._documents_domain() & Domain(domain))
@@ -640,12 +650,11 @@ class ProgboxShare(models.Model):
                 SELECT %s, id, %s FROM progbox_document WHERE id IN %s
                 ON CONFLICT DO NOTHING""",
                 self.id,
-                now,
+                fields.Datetime.now(),
                 found.subselect(),
             )
         )
         self.env["progbox.share.delivery"].invalidate_model()
-        return now
 
     # ------------------------------------------------------------------
     # What recipients of shares are written
@@ -780,18 +789,17 @@ class ProgboxShare(models.Model):
         :param str name: of the zip, without extension
         :rtype: progbox.export
         """
+        if part == "again":
+            part = f"{TAKEN}{self._last_delivery()[0]}"
         domain, _name = self._part(part)
-        count = self._document_count(domain)
-        moment = self._deliver(domain)
-        if part in ("new", "again"):
-            part = f"{TAKEN}{self._last_delivery()[0] if part == 'again' else moment}"
+        wanted = set(self._documents(domain).ids)
         exports = self.env["progbox.export"]
         there = exports.search(
             Domain("share_id", "=", self.id) & Domain("share_part", "=", part)
         ).filtered(
             lambda export: (
                 export.state in OPEN_STATES
-                or (export.has_content and export.found_count == count)
+                or (export.has_content and export._listed("found") == wanted)
             )
         )
         return there[:1] or self.env["progbox.zip"]._queue_zip(

@@ -39,7 +39,7 @@ class ProgboxZip(models.AbstractModel):
 
     The environment of the caller decides what is inside: its user and its companies,
     or the superuser with a domain that is narrow enough. What can be extended:
-    :meth:`_log_zip` and :meth:`_tell_problems`.
+    :meth:`_log_zip`, :meth:`_handed_over` and :meth:`_tell_problems`.
     """
 
     _name = "progbox.zip"
@@ -69,6 +69,13 @@ class ProgboxZip(models.AbstractModel):
         )
 
     @api.model
+    def _found(self, companies, domain):
+        """Return the documents that a zip is about, those whose files are lost too."""
+        return self.env["progbox.document"].search(
+            Domain(domain) & Domain("company_id", "in", companies.ids), order="id"
+        )
+
+    @api.model
     def _is_direct(self, measure):
         """Whether a zip is small enough to be sent while it is made.
 
@@ -82,6 +89,8 @@ class ProgboxZip(models.AbstractModel):
     def _zip_package(self, companies, domain, folder=None):
         """Return what is about to be sent as a zip, and write that down.
 
+        What is missing is found out on the way: see :class:`ZipHandover`.
+
         :param res.company companies: documents of others are never inside; with
             several, each has a folder of its own at the top
         :param domain: which of their documents
@@ -90,14 +99,12 @@ class ProgboxZip(models.AbstractModel):
         :raise UserError: when there is no document
         """
         packages = self.env["progbox.package"]
-        package = packages._package(companies, domain)
+        package = packages._package(companies, domain, look=False)
         if not package.files and not package.problems:
             raise UserError(self._nothing_text())
-        packages._finish(package)
+        packages._finish(package, read=False)
         if not current_request().is_head:
             self._log_zip(companies, domain, len(package.files), folder)
-            if package.problems:
-                self._tell_problems(package)
         return package
 
     @api.model
@@ -202,6 +209,34 @@ class ProgboxZip(models.AbstractModel):
         else:
             [[folders]] = documents._read_group(domain, [], ["folder_id:recordset"])
             log._log("download", folder=folders, note=note)
+
+    @api.model
+    def _handed_over(self, package):
+        """Do what is to be done when all of a zip has arrived.
+
+        :param Package package: sent
+        """
+        if package.problems:
+            self._tell_problems(package)
+
+    @api.model
+    def _broken_off(self, companies, percent, asked):
+        """Write down that only the beginning of a zip was taken.
+
+        :param res.company companies: whose documents are in it
+        :param int percent: how much of it
+        :param WebRequest asked: the request that it was the answer to
+        """
+        share = self.env["progbox.share"]._visited()
+        told = share._as_sharer_reads() if share else self
+        place = {"folder": share.folder_id} if share else {"company": companies}
+        self.env["progbox.access.log"]._log(
+            "stopped",
+            **place,
+            note=told.env._("Zip broken off at %(percent)s %%", percent=percent),
+            share=share,
+            asked=asked,
+        )
 
     @api.model
     def _tell_problems(self, package):

@@ -45,6 +45,7 @@ from . import test_verification_doors
 from . import test_verification_runs
 from . import test_zip
 from . import test_zip_background
+from . import test_zip_readers
 from . import test_package_tool
 from . import test_billing_period
 from . import test_billing_period_rule
@@ -84,6 +85,7 @@ from . import test_pdf_children
 from . import test_share
 from . import test_share_log
 from . import test_share_month
+from . import test_share_scanners
 from . import test_share_wizard
 from . import test_share_zip
 from . import test_portal_archive

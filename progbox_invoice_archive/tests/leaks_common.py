@@ -67,7 +67,9 @@ class LeaksCommon(PortalCommon):
     def assertGetsNothing(self, url, person=None):
         response = self.get(url)
         self.assertIn(
-            response.status_code, (200, 303, 400, 403, 404, 410, 422), (person, url)
+            response.status_code,
+            (200, 303, 400, 403, 404, 405, 410, 422),
+            (person, url),
         )
         for secret in SECRETS:
             self.assertNotIn(secret, response.content, (person, url))

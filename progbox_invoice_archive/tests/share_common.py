@@ -2,6 +2,7 @@ import io
 import zipfile
 
 from odoo import Command
+from odoo.http import Request
 from odoo.tests import HttpCase, new_test_user
 
 from .common import PDF, ArchiveCommon
@@ -188,6 +189,11 @@ class PortalCommon(ShareCommon, HttpCase):
         response = self.url_open(url, allow_redirects=False, **options)
         self.env.invalidate_all()
         return response
+
+    def press(self, url, **options):
+        """Return the response to a button of a page."""
+        token = Request.csrf_token(self)
+        return self.get(url, data={"csrf_token": token}, method="POST", **options)
 
     def zips_are_large(self):
         """Have every zip prepared in the background."""

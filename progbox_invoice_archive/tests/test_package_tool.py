@@ -1,3 +1,4 @@
+import csv
 import hashlib
 import subprocess
 import tempfile
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from odoo.tests import BaseCase, tagged
 
 from ..tools.package.build import PackageBuild
-from ..tools.package.index import harmless
+from ..tools.package.entry import FileChanged
+from ..tools.package.index import Index, harmless
 from ..tools.package.names import Names
-from ..tools.package.package import FileChanged, Package
+from ..tools.package.package import Package
 
 WINDOWS_REFUSES = set('<>:"/\\|?*')
 RESERVED = {
@@ -241,4 +243,37 @@ class TestPackageTool(BaseCase):
             with self.subTest(text=text):
                 self.assertTrue(harmless(text).startswith("'"))
         self.assertEqual(harmless("Lefèvre & fils"), "Lefèvre & fils")
+
+    def test_what_a_spreadsheet_would_change_stays_text(self):
+        for text in (
+            "0001234", "1E5", "11-2026", "2026/0001", "3/4", "1,234.50", "(5)", "5 €",
+            "1:30 PM", "12 mars", "MAR-2026", "Dez 26", "1. février", "2026年1月",
+            "TRUE", "'t Hooft 3", "12345678901234567890", "٠١٢",
+        ):  # fmt: skip
+            with self.subTest(text=text):
+                self.assertEqual(harmless(text), f"'{text}")
+        for text in (
+            "INV/2026/00001", "FAC2026", "RINV/2026/11/0001", "A1B2", "3M", "Müller 3",
+            "Dupont", "EUR",
+        ):  # fmt: skip
+            with self.subTest(text=text):
+                self.assertEqual(harmless(text), text)
+
+    def test_whoever_drops_one_apostrophe_has_the_text(self):
+        for text in ("0001", "=1+1", "'quoted'", "''", "plain", "-", "12 mars"):
+            with self.subTest(text=text):
+                self.assertEqual(harmless(text).removeprefix("'"), text)
+
+    def test_a_line_of_the_index_is_written_anew(self):
+        index = Index(",", 1)
+        index.add(["Number", "File"])
+        number = index.add(["A;1", 'a "b".pdf'])
+        index.add(["A2", "c.pdf"])
+        index.replace(number, "missing; see below")
+        lines = list(csv.reader(index.content().decode("utf-8-sig").splitlines(),
+                                delimiter=";"))  # fmt: skip
+        self.assertEqual(
+            lines,
+            [["Number", "File"], ["A;1", "missing; see below"], ["A2", "c.pdf"]],
+        )
         self.assertEqual(harmless(None), "")

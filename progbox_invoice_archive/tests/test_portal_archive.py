@@ -136,16 +136,16 @@ class TestPortalArchive(PortalCommon):
 
     def test_what_is_new_is_downloaded_once_or_again(self):
         self.assertIn(
-            "INV_10.pdf", " ".join(self.names(self.get(f"{self.url}/zip/2026-10")))
+            "INV_10.pdf", " ".join(self.names(self.press(f"{self.url}/zip/2026-10")))
         )
         self.assertIn("Download 1 new", " ".join(self.get(self.url).text.split()))
-        names = " ".join(self.names(self.get(f"{self.url}/zip/new")))
+        names = " ".join(self.names(self.press(f"{self.url}/zip/new")))
         self.assertIn("INV_11.pdf", names)
         self.assertNotIn("INV_10.pdf", names)
         page = self.get(self.url).text
         self.assertIn("You have downloaded everything", page)
-        self.assertEqual(self.get(f"{self.url}/zip/new").status_code, 303)
-        again = " ".join(self.names(self.get(f"{self.url}/zip/again")))
+        self.assertEqual(self.press(f"{self.url}/zip/new").status_code, 303)
+        again = " ".join(self.names(self.press(f"{self.url}/zip/again")))
         self.assertIn("INV_11.pdf", again)
 
     def test_a_look_at_the_headers_takes_nothing_along(self):

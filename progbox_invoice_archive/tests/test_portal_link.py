@@ -113,7 +113,7 @@ class TestLinkPage(PortalCommon, MailCase):
         self.manager.lang = "fr_FR"
         self.get(f"{self.url}/zip/all")
         self.zips_are_large()
-        address = self.get(f"{self.url}/zip/all").headers["Location"]
+        address = self.press(f"{self.url}/zip/all").headers["Location"]
         export = self.built(self.share._request_zip("all", "Everything"))
         self.get(f"{address}/file")
         self.get(f"{self.url}/document/0")
@@ -153,9 +153,9 @@ class TestLinkPage(PortalCommon, MailCase):
         self.zips_are_large()
         self.get(f"{self.url}/zip/all", method="HEAD")
         self.assertFalse(self.share._last_delivery()[0])
-        waiting = self.get(f"{self.url}/zip/all")
+        waiting = self.press(f"{self.url}/zip/all")
         self.assertEqual(waiting.status_code, 303)
-        self.assertEqual(self.get(f"{self.url}/zip/all").headers["Location"],
+        self.assertEqual(self.press(f"{self.url}/zip/all").headers["Location"],
                          waiting.headers["Location"])  # fmt: skip
         address = waiting.headers["Location"]
         page = self.get(address)
@@ -179,7 +179,7 @@ class TestLinkPage(PortalCommon, MailCase):
 
     def test_a_zip_that_went_says_so_where_it_was(self):
         self.zips_are_large()
-        address = self.get(f"{self.url}/zip/all").headers["Location"]
+        address = self.press(f"{self.url}/zip/all").headers["Location"]
         early = self.get(f"{address}/file")
         self.assertEqual((early.status_code, early.headers["Location"]), (303, address))
         export = self.built(self.share._request_zip("all", "Everything"))
@@ -195,14 +195,14 @@ class TestLinkPage(PortalCommon, MailCase):
         self.share._deliver([])
         moment = self.share._last_delivery()[0]
         for part in ("2026", "2026-11", f"taken@{moment}"):
-            self.assertEqual(self.get(f"{self.url}/zip/{part}").status_code, 303)
+            self.assertEqual(self.press(f"{self.url}/zip/{part}").status_code, 303)
         exports = self.server["progbox.export"].search_count([])
         for part in (
             "٢٠٢٦", "2026-1١", "2026-1", "20_6", "+202", f"taken@{moment}"[:-3],
             f"taken@{moment}".replace("-", "-  "),
         ):  # fmt: skip
             with self.subTest(part=part):
-                self.assertEqual(self.get(f"{self.url}/zip/{part}").status_code, 404)
+                self.assertEqual(self.press(f"{self.url}/zip/{part}").status_code, 404)
         self.assertEqual(self.server["progbox.export"].search_count([]), exports)
 
     def test_a_zip_is_not_built_for_a_share_that_is_closed(self):

@@ -84,7 +84,7 @@ class TestPortalMissing(PortalCommon):
         self.lose(self.pdf)
         self.lose(self.text)
         self.zips_are_large()
-        address = self.get(f"{self.url}/zip/all").headers["Location"]
+        address = self.press(f"{self.url}/zip/all").headers["Location"]
         self.built(self.share._request_zip("all", "Everything"))
         page = self.get(address).text
         self.assertIn("Something is wrong with 2 of the files", page)

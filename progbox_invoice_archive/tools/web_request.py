@@ -9,6 +9,9 @@ from typing import NamedTuple
 from odoo.http import request
 from odoo.tools.misc import str2bool
 
+# In the session of whoever is not logged in.
+PERSON = "progbox_person"
+
 
 class WebRequest(NamedTuple):
     """Facts about a request.
@@ -18,6 +21,8 @@ class WebRequest(NamedTuple):
     :param is_head: whether only the headers are asked for
     :param has_range: whether a part of a file is asked for
     :param is_download: whether the file shall be saved rather than shown
+    :param is_seen: whether a person is known to be there: somebody who is logged in, or
+        whose browser has said so, see :func:`note_person`
     """
 
     address: str
@@ -25,6 +30,7 @@ class WebRequest(NamedTuple):
     is_head: bool
     has_range: bool
     is_download: bool
+    is_seen: bool
 
 
 def current_request():
@@ -42,4 +48,10 @@ def current_request():
         request.httprequest.method == "HEAD",
         "Range" in request.httprequest.headers,
         str2bool(params.get("download") or "", False),
+        bool(request.session.uid or request.session.get(PERSON)),
     )
+
+
+def note_person():
+    """Remember that the browser of this session is used by a person."""
+    request.session[PERSON] = True

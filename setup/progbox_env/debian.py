@@ -31,6 +31,7 @@ TEST_PACKAGES = {
     "unzip": "unzip",
     "zip": "zip",  # what a benchmark compares with
     "qpdf": "qpdf",  # the yardstick of what compiles PDF files
+    "libarchive-tools": "bsdtar",  # reads zips from a pipe
 }
 ODOO_PACKAGES = [
     "odoo-19",

@@ -126,7 +126,7 @@ def test_a_month_is_shared_downloaded_and_checked(marie, browser, mailbox, tmp_p
     claire.click(".o_progbox_month a >> nth=0")
     number = number_of_first_document(claire)
     with claire.expect_download() as download:
-        claire.click("a:has-text('Download all')")
+        claire.click("button:has-text('Download all')")
     zip_file = tmp_path / "month.zip"
     download.value.save_as(zip_file)
     subprocess.run(["unzip", "-q", zip_file, "-d", tmp_path / "month"], check=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from ..staging import sync_folder
-from .package import MANIFEST, Entry
+from .entry import MANIFEST, Entry
 
 # Seconds of work that a killed process loses at most.
 PIECE = 0.5
@@ -35,11 +35,26 @@ class PackageBuild:
         self.plan = folder / "plan.jsonl"
         self.texts = folder / "texts"
         self.zip = folder / "package.zip"
+        self.documents = folder / "documents.json"
 
     @property
     def is_planned(self):
         """Whether another process has begun, so that this one goes on."""
         return self.plan.exists()
+
+    def list_documents(self, **ids):
+        """Write down which documents it is about, for as long as the zip is kept.
+
+        :param ids: lists of ids, by what they are
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.documents.write_text(json.dumps(ids))
+
+    def listed(self, name):
+        """Return what :meth:`list_documents` was given, None when it was not."""
+        if not self.documents.exists():
+            return None
+        return set(json.loads(self.documents.read_text())[name])
 
     def make_plan(self, package, facts):
         """Write down what the package holds; our own files are written at once.
@@ -134,7 +149,7 @@ class PackageBuild:
         sync_folder(target.parent)
 
     def clean_up(self):
-        """Remove everything but the zip."""
+        """Remove everything but the zip, and which documents are in it."""
         self.plan.unlink(missing_ok=True)
         self._written_path.unlink(missing_ok=True)
         remove_tree(self.texts)

@@ -2,9 +2,28 @@
 
 import csv
 import io
+import re
 from functools import lru_cache
 
 FORMULA = ("=", "+", "-", "@", "|", "%")
+# Before what a spreadsheet would take for something else. One that was there before
+# gets another one, so that programs always drop exactly one.
+TEXT_MARK = "'"
+# Beginnings of the months, as spreadsheets of many countries read them.
+MONTHS = (
+    "jan|ian|ene|gen|sty|led|f[eé]b|f[eé]v|lut|mar|mär|m[aä]e|mrt|apr|avr|abr|kwi|"
+    "ma[igjy]|mei|jun|iun|juin|giu|cze|jul|iul|juil|lug|lip|aug|ago|ao[uû]|sie|sep|set|"
+    "wrz|oct|okt|ott|out|paź|nov|noi|noe|lis|dec|déc|dez|dic|des|gru"
+)
+# Of these alone, digits and signs, a spreadsheet makes a number, a day or a time:
+# 0001234, 1E5, 11-2026, 3/4, 12 mars, 1:30 PM, 5 €.
+NUMERIC = re.compile(
+    rf"[\W\d_]*(?:(?:(?:{MONTHS})[^\W\d_]*|[eap年月日]|am|pm)(?![^\W\d_])[\W\d_]*)*",
+    re.IGNORECASE,
+)
+DIGIT = re.compile(r"\d")
+LOGICAL = {"true", "false", "vrai", "faux", "wahr", "falsch", "vero", "falso"}
+LOGICAL |= {"verdadero", "verdadeiro", "waar", "onwaar", "adevărat", "fals"}
 
 
 class Index:
@@ -12,22 +31,35 @@ class Index:
 
     :param str point: decimal point of the reader's country; a spreadsheet expects
         the cells to be separated by what its numbers leave free
+    :param int place: of the cell that :meth:`replace` writes anew
     """
 
-    def __init__(self, point):
+    def __init__(self, point, place=None):
         self.delimiter = ";" if point == "," else ","
+        self.place = place
         self._lines = []
 
     def add(self, cells):
         """Add a line.
 
         :param cells: list of str without line breaks
+        :return: number of the line
         """
+        self._lines.append(self._line(cells))
+        return len(self._lines) - 1
+
+    def replace(self, number, cell):
+        """Write one cell of a line anew."""
+        [cells] = csv.reader([self._lines[number]], delimiter=self.delimiter)
+        cells[self.place] = cell
+        self._lines[number] = self._line(cells)
+
+    def _line(self, cells):
         line = self.delimiter.join(cells)
         # Most lines need no quotes, and the csv module looks at every character.
         if '"' in line or line.count(self.delimiter) >= len(cells):
             line = self._quoted(cells)
-        self._lines.append(line)
+        return line
 
     def content(self):
         """Return the file as bytes."""
@@ -42,17 +74,25 @@ class Index:
 
 def no_formula(text):
     """Return a text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    marked = text.startswith((*FORMULA, TEXT_MARK))
+    return f"{TEXT_MARK}{text}" if marked else text
 
 
 # A client stands in the index as often as there are documents of it.
 @lru_cache(1000)
 def harmless(text):
-    """Return a text, on one line, that no spreadsheet takes for a formula.
+    """Return a text, on one line, that every spreadsheet leaves as it is.
 
     >>> harmless('=HYPERLINK("http://example.com")')
-    '\\'=HYPERLINK("http://example.com")'
+    '\'=HYPERLINK("http://example.com")'
+    >>> harmless("0001234")
+    "'0001234"
+    >>> harmless("INV/2026/00001")
+    'INV/2026/00001'
     >>> harmless("Maçonnerie Lefèvre")
     'Maçonnerie Lefèvre'
     """
-    return no_formula(" ".join((text or "").split()))
+    text = " ".join((text or "").split())
+    if NUMERIC.fullmatch(text) and DIGIT.search(text) or text.lower() in LOGICAL:
+        return f"{TEXT_MARK}{text}"
+    return no_formula(text)

@@ -1,73 +1,39 @@
-"""Files handed out together, and how one zip is made of them while it is sent.
+"""Files handed out together, with their index, their manifest and what is wrong."""
 
-The length of the zip is known before its first byte, so that a browser can show
-how far it is; the price is that a file which fails half-way breaks the download.
-"""
-
-from collections import deque
-from pathlib import Path
-
-from zipstream import ZIP_STORED, ZipStream
+from typing import NamedTuple
 
 from ..ledger.digests import digest_blocks
-from ..staging import BLOCK_SIZE, read_blocks
+from ..staging import read_blocks
+from .entry import (
+    INDEX,
+    LATE,
+    MANIFEST,
+    OWN_FILES,
+    PROBLEMS,
+    Entry,
+    manifest_line,
+    text_entry,
+)
 from .names import Names
 from .zip_size import zip_size
-
-MANIFEST = "MANIFEST.sha256"
-PROBLEMS = "PROBLEMS.txt"
-INDEX = "index.csv"
-LEDGER = "ledger.jsonl"
-CLOSINGS = "closings.json"
-CHECK = "CHECK.txt"
-OWN_FILES = (MANIFEST, PROBLEMS, INDEX, LEDGER, CLOSINGS, CHECK)
-# Small pieces would each cost a call of the system on their way to the client.
-PIECE = 1 << 18
+from .zip_stream import ZipStream, sizes_of
 
 
-class FileChanged(OSError):
-    """A file is not as long as it was when the package was put together."""
+class Words(NamedTuple):
+    """What is wrong with files, in the words of whoever takes the package along.
 
-
-class Entry:
-    """One file of a package.
-
-    :param str name: path in the package
-    :param source: content (bytes), Path, or whatever the reader of the package knows
-    :param int size: length in bytes
-    :param str sha256: digest, hexadecimal
+    :param missing: with ``file``
+    :param unreadable: with ``file`` and ``reason``
+    :param changed: with ``file``, ``size`` and ``recorded``: it is in the package
+    :param left_out: with the same: it is not
+    :param in_index: what the index has in the place of the path
     """
 
-    # Ten thousands of these stand in memory at once.
-    __slots__ = ("name", "source", "size", "sha256")
-
-    def __init__(self, name, source, size, sha256):
-        self.name = name
-        self.source = source
-        self.size = size
-        self.sha256 = sha256
-
-    def blocks(self, read):
-        """Yield the bytes, never more or less of them than were announced.
-
-        :param read: function that yields the blocks of a source
-        :raise FileChanged: when the file has another length by now
-        """
-        left = self.size
-        for block in self._open(read):
-            left -= len(block)
-            if left < 0:
-                break
-            yield block
-        if left:
-            raise FileChanged(f"{self.name} changed while it was being read")
-
-    def _open(self, read):
-        if isinstance(self.source, bytes):
-            return [self.source]
-        if isinstance(self.source, Path):
-            return read_blocks(self.source, BLOCK_SIZE)
-        return read(self.source)
+    missing: str = "%(file)s is missing."
+    unreadable: str = "%(file)s cannot be read: %(reason)s"
+    changed: str = "%(file)s has %(size)s bytes instead of %(recorded)s."
+    left_out: str = "%(file)s was left out: %(size)s bytes instead of %(recorded)s."
+    in_index: str = "missing"
 
 
 class Package:
@@ -76,14 +42,21 @@ class Package:
     :param read: function that yields the blocks of a source; it must need nothing
         that is gone when the package is handed out
     :param bool hides: whether folders keep the dot that hides them
+    :param Words words: for what is wrong
+    :param Index index: of the files, when there is one
     """
 
-    def __init__(self, read=read_blocks, hides=True):
+    def __init__(self, read=read_blocks, hides=True, words=None, index=None):
         self.read = read
         self.names = Names(OWN_FILES, hides)
+        self.words = words or Words()
+        self.index = index
         self.texts = []
         self.files = []
         self.problems = []
+        self.heading = ""
+        # Of the files that a stream of the zip has handed over.
+        self.sent_keys = []
 
     @property
     def entries(self):
@@ -97,23 +70,19 @@ class Package:
 
     @property
     def zip_size(self):
-        """Bytes of the zip."""
-        return zip_size(
-            (len(entry.name.encode()), entry.size) for entry in self.entries
-        )
+        """Bytes of the zip, whose last files are our own."""
+        return zip_size(sizes_of(self.files + self.texts))
 
     def add_file(self, name, source, size, sha256=None):
-        """Add a file of the store.
+        """Add a file of the store. It is not looked at.
 
         :param str name: given by :attr:`names`
         :param source: see :class:`Entry`
         :param int size: length in bytes
-        :param sha256: digest on record; computed when there is none
+        :param sha256: digest on record; computed in time when there is none
         :rtype: Entry
         """
         entry = Entry(name, source, size, sha256)
-        if not sha256:
-            entry.sha256 = digest_blocks(entry.blocks(self.read)).sha256
         self.files.append(entry)
         return entry
 
@@ -122,60 +91,55 @@ class Package:
 
         :param content: str, bytes, or the Path of a file
         """
-        if isinstance(content, str):
-            content = content.encode()
-        on_disk = isinstance(content, Path)
-        size = content.stat().st_size if on_disk else len(content)
-        entry = Entry(name, content, size, None)
-        entry.sha256 = digest_blocks(entry.blocks(self.read)).sha256
-        self.texts.append(entry)
+        self.texts.append(text_entry(name, content))
 
-    def finish(self, heading):
-        """Add the list of problems, when there are any, and the manifest.
+    def add_problem(self, kind, name, **details):
+        """Put down, in words, what is wrong with a file.
+
+        :param str kind: which of the :class:`Words`
+        """
+        words = getattr(self.words, kind)
+        self.problems.append(words % {"file": name, **details})
+
+    def finish(self, heading, read=True):
+        """Add the index, the list of problems, when there are any, and the manifest.
 
         :param str heading: first line of the list
+        :param bool read: whether the files without a digest on record are read for it,
+            which a stream of the zip does on its way
         """
-        if self.problems:
-            self.add_text(PROBLEMS, "\n".join([heading, "", *self.problems, ""]))
-        self.add_text(MANIFEST, manifest(self.entries))
+        self.heading = heading
+        for entry in self.files if read else ():
+            if not entry.sha256:
+                entry.sha256 = digest_blocks(entry.blocks(self.read)).sha256
+        self.texts = self.own_files(
+            [manifest_line(entry) for entry in self.files],
+            lambda *_so_far: (
+                text_entry(PROBLEMS, self.problems_text()) if self.problems else None
+            ),
+        )
 
     def zip_stream(self):
-        """Yield the zip in pieces; all of them together are :attr:`zip_size` long.
+        """Yield the zip in pieces, see :class:`ZipStream`."""
+        return ZipStream(self).pieces()
 
-        The package is used up on the way, so that its memory is free for the
-        directory of the zip.
+    def own_files(self, lines, add_problems):
+        """Return our own files: the index, what was added, and the manifest.
+
+        :param list lines: of the manifest, for the files of the store
+        :param add_problems: function that adds the list of problems to our files,
+            if there shall be one; it is given these files and the lines so far
+        :return: list of Entry
         """
-        entries = deque(self.entries)
-        self.texts = self.files = ()
-        yield from in_pieces(_zipped(entries, self.read), PIECE)
+        own = [text for text in self.texts if text.name not in LATE]
+        if self.index:
+            own.insert(0, text_entry(INDEX, self.index.content()))
+        lines = [*lines, *map(manifest_line, own)]
+        if problems := add_problems(own, lines):
+            own.append(problems)
+            lines.append(manifest_line(problems))
+        return [*own, text_entry(MANIFEST, "".join(lines))]
 
-
-def _zipped(entries, read):
-    stream = ZipStream(compress_type=ZIP_STORED)
-    while entries:
-        entry = entries.popleft()
-        # One by one: a queue of all of them would take longer than a first byte may.
-        stream.add(entry.blocks(read), entry.name, size=entry.size)
-        yield from stream.all_files()
-    yield from stream.finalize()
-
-
-def in_pieces(blocks, size):
-    """Join blocks of bytes until they are at least so long together."""
-    waiting, length = [], 0
-    for block in blocks:
-        waiting.append(block)
-        length += len(block)
-        if length >= size:
-            yield b"".join(waiting)
-            waiting, length = [], 0
-    if waiting:
-        yield b"".join(waiting)
-
-
-def manifest(entries):
-    """Return what ``sha256sum -c`` reads.
-
-    No name holds a backslash or a line break, so none needs escaping.
-    """
-    return "".join(f"{entry.sha256}  {entry.name}\n" for entry in entries)
+    def problems_text(self):
+        """Return the list of what is wrong, as text."""
+        return "\n".join([self.heading, "", *self.problems, ""])

@@ -3,12 +3,10 @@
 from zipfile import ZIP64_LIMIT, ZIP_FILECOUNT_LIMIT
 
 LOCAL_HEADER = 30
-DESCRIPTOR = 16
 CENTRAL_HEADER = 46
 END = 22
 # What a large file, or a large zip, has besides.
 LARGE_LOCAL_HEADER = 20
-LARGE_DESCRIPTOR = 24
 LARGE_FIELDS = 4
 LARGE_FIELD = 8
 LARGE_END = 76
@@ -16,9 +14,6 @@ LARGE_END = 76
 
 def zip_size(files):
     """Return how long the zip of these files will be.
-
-    The library has that too, but needs ten times as long, and is wrong at exactly
-    65,535 files.
 
     :param files: iterable of (length of the name in bytes, length of the content)
     """
@@ -29,11 +24,10 @@ def zip_size(files):
         directory += CENTRAL_HEADER + name
         if fields:
             directory += LARGE_FIELDS + LARGE_FIELD * fields
-        offset += LOCAL_HEADER + name + size + DESCRIPTOR
-        # As the library decides: with a margin, before it has seen the content.
-        if size * 1.05 > ZIP64_LIMIT:
-            offset += LARGE_LOCAL_HEADER + LARGE_DESCRIPTOR - DESCRIPTOR
+        offset += LOCAL_HEADER + name + size
+        if size > ZIP64_LIMIT:
+            offset += LARGE_LOCAL_HEADER
     large = (
-        count >= ZIP_FILECOUNT_LIMIT or offset > ZIP64_LIMIT or directory > ZIP64_LIMIT
+        count > ZIP_FILECOUNT_LIMIT or offset > ZIP64_LIMIT or directory > ZIP64_LIMIT
     )
     return offset + directory + END + LARGE_END * large
