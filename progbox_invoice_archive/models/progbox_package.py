@@ -163,9 +163,10 @@ class ProgboxPackage(models.AbstractModel):
         folders = self._folders(found, len(companies) > 1)
         types = self._type_names()
         missing = self.env._("missing, see PROBLEMS.txt")
+        before_answer = self.env._("Before the authority's answer")
         for (
             _document, folder, name, number, date, partner, type_, version, amount,
-            currency, sha256, size, *place,
+            currency, sha256, size, is_early, *place,
         ) in self._rows(found, folders, point):  # fmt: skip
             path = package.names.file(folders[folder], name)
             is_there = self._add_document(package, path, place, size, sha256)
@@ -179,6 +180,7 @@ class ProgboxPackage(models.AbstractModel):
                 harmless(currency),
                 no_formula(path) if is_there else missing,
                 sha256,
+                before_answer if is_early else "",
             )
 
     @api.model
@@ -218,7 +220,7 @@ class ProgboxPackage(models.AbstractModel):
                     coalesce(amount_total, 0),
                     greatest(2, scale(trim_scale(amount_total)))
                 )::text, '.', %(point)s),
-                currency_name, coalesce(sha256, ''), size,
+                currency_name, coalesce(sha256, ''), size, before_answer,
                 file.id, file.store_fname, octet_length(file.db_datas)
             FROM %(documents)s
             JOIN unnest(%(folders)s) WITH ORDINALITY AS folder(id, rank)
@@ -314,6 +316,7 @@ class ProgboxPackage(models.AbstractModel):
             self.env._("Currency"),
             self.env._("File"),
             self.env._("SHA-256"),
+            self.env._("Note"),
         ]
 
     def _type_names(self):
