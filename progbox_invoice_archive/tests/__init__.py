@@ -93,4 +93,5 @@ from . import test_leaks
 from . import test_leaks_rpc
 from . import test_rights_outside_archive
 from . import test_archived_definition
+from . import test_authority
 from . import test_document_files
