@@ -8,7 +8,9 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import UserError
+from odoo.modules.module import load_script
 from odoo.tests import tagged
+from odoo.tools import file_path
 
 from .common import PDF, ArchiveCommon
 
@@ -272,6 +274,20 @@ class TestAuthority(AuthorityCommon):
         self.run_jobs(move)
         self.assertFalse(self.documents(move).before_answer)
         self.assertFalse(self.documents(move).notice)
+
+    def test_what_was_given_up_before_is_tried_again_after_the_upgrade(self):
+        given_up, refused = self.posted(), self.posted()
+        jobs = self.jobs_of(given_up | refused)
+        jobs._job_write({"state": "failed", "error": "No answer.", "attempts": 10})
+        self.jobs_of(refused)._job_write({"pdf_archived": True})
+        self.env.flush_all()
+        name = "post-authority.py"
+        path = file_path(f"progbox_invoice_archive/migrations/19.0.1.4.0/{name}")
+        load_script(path, name).migrate(self.env.cr, "19.0.1.3.0")
+        self.env.invalidate_all()
+        self.assertEqual(jobs.mapped("state"), ["pending", "failed"])
+        self.run_jobs(given_up)
+        self.assertEqual(given_up.progbox_archive_state, "archived")
 
     def test_the_index_of_a_zip_says_so(self):
         self.archived()
