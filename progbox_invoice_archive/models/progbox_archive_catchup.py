@@ -24,7 +24,9 @@ class ProgboxArchiveCatchup(models.AbstractModel):
     @api.model
     def _run(self):
         """Cron: queue what the archive lacks, in batches, until nothing is left."""
-        self._queue_answered()
+        last = 0
+        while last := self._queue_answered(last):
+            self.env["ir.cron"]._commit_progress()
         found = True
         while found and self._queue_length() < BATCH_SIZE:
             found = self._run_once()
@@ -59,25 +61,24 @@ class ProgboxArchiveCatchup(models.AbstractModel):
         return found
 
     @api.model
-    def _queue_answered(self):
-        """Queue the invoices that were archived before an answer that has come."""
+    def _queue_answered(self, after=0):
+        """Queue the invoices that were archived before an answer that has come.
+
+        :param int after: id of the invoice before the first of a page
+        :return: id of the last one, None when there is none
+        """
         send = self.env["account.move.send"]
-        moves = self.env["account.move"]
-        after = 0
-        while rows := self.env.execute_query(self._unanswered_sql(after)):
-            after = rows[-1][0]
-            documents = moves.browse(id_ for [id_] in rows)._progbox_documents()
-            answered = moves.browse(documents).filtered(
-                lambda move, documents=documents: send._progbox_is_overtaken(
-                    move.with_company(move.company_id), documents[move.id]
-                )
+        ids = [id_ for [id_] in self.env.execute_query(self._unanswered_sql(after))]
+        moves = self.env["account.move"].browse(ids)
+        documents = moves._progbox_documents()
+        answered = moves.filtered(
+            lambda move: send._progbox_is_overtaken(
+                move.with_company(move.company_id), documents.get(move.id, ())
             )
-            if answered:
-                self.env["progbox.archive.job"]._enqueue_moves(answered, "answer")
-            if not self.env["ir.cron"]._commit_progress():
-                break
-            # Years of invoices do not fit into memory.
-            self.env.invalidate_all()
+        )
+        if answered:
+            self.env["progbox.archive.job"]._enqueue_moves(answered, "answer")
+        return ids[-1] if ids else None
 
     @api.model
     def _unanswered_sql(self, after):
