@@ -186,6 +186,7 @@ class Progbox(Command):
             "bytes": int(run.volume),
             "last_line": run.last_sequence,
             "last_hash": run.last_hash or None,
+            "still_to_archive": run.still_to_archive,
             "finding_counts": run.finding_counts or {},
             "findings": [
                 {
@@ -213,6 +214,8 @@ class Progbox(Command):
             f"{run['files']} files, {run['bytes']} bytes. "
             f"Last line {run['last_line']}:{run['last_hash']}"
         )
+        if run["still_to_archive"]:
+            print(f"  {run['still_to_archive']} invoices are still to be archived.")
         for finding in run["findings"]:
             print(f"  {finding['kind']}: {finding['message']} {finding['advice']}")
         if (count := sum(run["finding_counts"].values())) > len(run["findings"]):

@@ -295,7 +295,8 @@ class AccountMove(models.Model):
         """Return the archived documents that stand for the invoice as it is now.
 
         Not those of an invoice that has been posted again since, nor of one that
-        is a draft: its archive is out of date until the job has run.
+        is a draft, nor those from before the authority's answer when that has come:
+        its archive is out of date until the job has run.
         """
         posted = self.filtered(lambda move: move.state == "posted")
         documents = posted._progbox_documents()
@@ -313,6 +314,10 @@ class AccountMove(models.Model):
         )
         for move in outdated.move_id:
             documents.pop(move.id, None)
+        send = self.env["account.move.send"]
+        for move in posted:
+            if send._progbox_is_overtaken(move, documents.get(move.id, ())):
+                del documents[move.id]
         return documents
 
     def _get_invoice_legal_documents_all(self, allow_fallback=False):

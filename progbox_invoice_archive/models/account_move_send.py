@@ -4,7 +4,8 @@ from contextlib import closing
 from odoo import api, models
 
 from ..exceptions import FileUnreadable
-from ..tools.sentinels import AHEAD, RENDER_ANEW, SELF_CONTAINED
+from ..tools.discarded import Discarded
+from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
 
 _logger = logging.getLogger(__name__)
 
@@ -38,7 +39,8 @@ class AccountMoveSend(models.AbstractModel):
         """Generate the documents that sending the invoice would generate.
 
         Whatever a localisation writes on the way is rolled back: the invoice is
-        as if nothing had happened, and nothing is sent to anybody.
+        as if nothing had happened, and nothing is sent to anybody. Before the pages go
+        to wkhtmltopdf, too: while that runs, nobody waits for a lock of ours.
 
         :param dict settings: see :meth:`_progbox_settings`
         :return: what Odoo collected for the move: the values of the attachments
@@ -52,24 +54,40 @@ class AccountMoveSend(models.AbstractModel):
             "author_user_id": self.env.uid,
             "author_partner_id": self.env.user.partner_id.id,
         }
-        send = self.with_company(move.company_id).with_context(
-            progbox_ahead=AHEAD,
-            progbox_self_contained=SELF_CONTAINED,
-            # A database under test would make HTML of it; evidence is a PDF always.
-            force_report_rendering=True,
-        )
-        with closing(_Discarded(self.env.cr)):
+        with closing(Discarded(self.env.cr)) as ahead:
+            send = self.with_company(move.company_id).with_context(
+                progbox_ahead=ahead,
+                progbox_self_contained=SELF_CONTAINED,
+                # A database under test would make HTML of it; evidence is a PDF always.
+                force_report_rendering=True,
+            )
             send._generate_invoice_documents({move.with_env(send.env): data})
         return data
 
+    # ------------------------------------------------------------------
+    # The authority's answer
+    # ------------------------------------------------------------------
+
     @api.model
     def _progbox_waits_for_authority(self, move):
-        """Whether the legal document exists only after an authority's answer.
+        """Whether an authority's answer to the invoice is still to come.
 
-        By default for any electronic document that Odoo would send with the
-        invoice: several localisations print the answer on the page.
+        By default as long as Odoo would send it through an electronic channel:
+        several localisations print the answer on the page.
         """
         return bool(self._get_default_extra_edis(move))
+
+    @api.model
+    def _progbox_is_overtaken(self, move, documents):
+        """Whether the authority has answered since these files were archived.
+
+        They are handed over no more: the document with the answer is the next
+        version.
+
+        :param progbox.document documents: current version of the invoice's files
+        """
+        early = any(document.before_answer for document in documents)
+        return early and not self._progbox_waits_for_authority(move)
 
     # ------------------------------------------------------------------
     # When the invoice is sent: hand over what is archived
@@ -94,7 +112,7 @@ class AccountMoveSend(models.AbstractModel):
 
     @api.model
     def _progbox_is_ahead(self):
-        return self.env.context.get("progbox_ahead") is AHEAD
+        return isinstance(self.env.context.get("progbox_ahead"), Discarded)
 
     @api.model
     def _progbox_hand_over(self, invoices_data):
@@ -134,13 +152,3 @@ class AccountMoveSend(models.AbstractModel):
             log = self.env["progbox.access.log"]
             log._log_taken(taken, self.env._("Handed over to be sent"))
             self._link_invoice_documents(archived)
-
-
-class _Discarded:
-    """A savepoint that is always rolled back."""
-
-    def __init__(self, cr):
-        self._savepoint = cr.savepoint()
-
-    def close(self):
-        self._savepoint.close(rollback=True)

@@ -13,6 +13,7 @@ from odoo.tools.translate import LazyTranslate
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
 from ..exceptions import FileUnreadable, RenderError
+from ..tools.discarded import Discarded
 from ..tools.report import (
     header_footer,
     page_html,
@@ -150,6 +151,7 @@ class IrActionsReport(models.Model):
         args = self._build_wkhtmltopdf_args(
             paper, landscape, specific_paperformat_args, set_viewport_size
         )
+        self._progbox_release_locks()
         try:
             pdfs = [self._progbox_to_pdf(body, args, header, footer) for body in bodies]
             pdf = pdfs[0] if len(pdfs) == 1 else pdf_pages.join(pdfs)
@@ -210,6 +212,17 @@ class IrActionsReport(models.Model):
     @api.model
     def _progbox_is_self_contained(self):
         return self.env.context.get("progbox_self_contained") is SELF_CONTAINED
+
+    @api.model
+    def _progbox_release_locks(self):
+        """Undo what the making of an archiver's page wrote: the page is there.
+
+        Odoo writes to an invoice to show it. Else whoever edits the invoice would
+        wait until wkhtmltopdf has ended.
+        """
+        ahead = self.env.context.get("progbox_ahead")
+        if isinstance(ahead, Discarded):
+            ahead.undo()
 
     def _progbox_inline(self, html):
         patched = _wkhtml().is_patched_qt

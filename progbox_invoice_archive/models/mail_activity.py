@@ -65,6 +65,16 @@ class MailActivity(models.Model):
                 self._progbox_open_alerts(company, DAMAGED).unlink()
             return
         self = self._progbox_to_manager(company)
+        advice = self.env._(
+            "Open Documents > Archiving > Integrity: each line says what happened "
+            "and what to do."
+        )
+        if run.still_to_archive:
+            advice += " " + self.env._(
+                "Besides, %(count)s invoices are still to be archived: the archiver "
+                "comes to them by itself.",
+                count=run.still_to_archive,
+            )
         self._progbox_tell(
             company,
             DAMAGED,
@@ -75,10 +85,7 @@ class MailActivity(models.Model):
                 count=run.finding_count,
                 date=format_date(self.env, fields.Date.context_today(self)),
             ),
-            self.env._(
-                "Open Documents > Archiving > Integrity: each line says what happened "
-                "and what to do."
-            ),
+            advice,
         )
 
     @api.model

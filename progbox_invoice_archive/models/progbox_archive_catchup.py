@@ -24,6 +24,9 @@ class ProgboxArchiveCatchup(models.AbstractModel):
     @api.model
     def _run(self):
         """Cron: queue what the archive lacks, in batches, until nothing is left."""
+        last = 0
+        while last := self._queue_answered(last):
+            self.env["ir.cron"]._commit_progress()
         found = True
         while found and self._queue_length() < BATCH_SIZE:
             found = self._run_once()
@@ -56,6 +59,56 @@ class ProgboxArchiveCatchup(models.AbstractModel):
             if reason == "legal" and len(ids) < BATCH_SIZE:
                 self._remember_seen()
         return found
+
+    @api.model
+    def _queue_answered(self, after=0):
+        """Queue the invoices that were archived before an answer that has come.
+
+        :param int after: id of the invoice before the first of a page
+        :return: id of the last one, None when there is none
+        """
+        send = self.env["account.move.send"]
+        ids = [id_ for [id_] in self.env.execute_query(self._unanswered_sql(after))]
+        moves = self.env["account.move"].browse(ids)
+        documents = moves._progbox_documents()
+        answered = moves.filtered(
+            lambda move: send._progbox_is_overtaken(
+                move.with_company(move.company_id), documents.get(move.id, ())
+            )
+        )
+        if answered:
+            self.env["progbox.archive.job"]._enqueue_moves(answered, "answer")
+        return ids[-1] if ids else None
+
+    @api.model
+    def _unanswered_sql(self, after):
+        """Return, as SQL, a page of invoices archived before an authority's answer.
+
+        Those that have changed lately: an answer is written on the invoice.
+
+        :param int after: id of the invoice before the first
+        """
+        self.env.flush_all()
+        return SQL(
+            """SELECT DISTINCT move.id
+            FROM progbox_document document
+            JOIN account_move move ON move.id = document.res_id AND %(to_archive)s
+            WHERE document.before_answer AND document.res_model = 'account.move'
+            AND move.id > %(after)s
+            AND move.write_date >= %(since)s
+            AND NOT %(superseded)s
+            AND NOT EXISTS (
+                SELECT FROM progbox_archive_job job
+                WHERE job.move_id = move.id
+                AND job.state IN ('pending', 'running', 'waiting', 'failed')
+            )
+            ORDER BY move.id LIMIT %(limit)s""",
+            to_archive=self.env["account.move"]._progbox_to_archive_sql(SQL("move")),
+            superseded=self.env["progbox.document"]._superseded_sql(SQL("document")),
+            after=after,
+            since=self._seen_until(),
+            limit=BATCH_SIZE,
+        )
 
     @api.model
     def _seen_until(self):

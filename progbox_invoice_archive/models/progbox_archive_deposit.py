@@ -20,11 +20,13 @@ class Deposit(NamedTuple):
 
     :param origin: a key of the document's field ``origin``
     :param refusal: Odoo's text when it refused the e-invoice
+    :param before_answer: whether an authority's answer is still to come
     """
 
     origin: str
     files: tuple[FileToArchive, ...]
     refusal: str | None = None
+    before_answer: bool = False
 
     def discard(self):
         """Remove the files that nobody has adopted."""
@@ -35,8 +37,8 @@ class Deposit(NamedTuple):
 class InvoiceFiles:
     """Finds the files of an invoice, and puts them on the disk.
 
-    That takes long and writes nothing to the database; the caller holds the lock of
-    the invoice. Which of these is asked for says progbox.archive.job.
+    That takes long and writes nothing to the database, nor does it keep a lock. Which
+    of these is asked for says progbox.archive.job.
 
     :param account.move move: posted, in its company
     """
@@ -163,6 +165,7 @@ class InvoiceFiles:
                 for key, values in collected.items()
             ),
             refusal,
+            self.send._progbox_waits_for_authority(self.move),
         )
 
     def _refusal(self, generated):

@@ -1,20 +1,21 @@
+from contextlib import closing
 from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import LockError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_datetime
 
 from ..exceptions import JobCancelled, JobError, JobWaiting
+from ..tools.discarded import Discarded
 from ..tools.filenames import clean_filename
 from .account_move import EINVOICE_TYPE
 from .progbox_archive_deposit import Deposit, InvoiceFiles
 from .progbox_job_mixin import UNFINISHED_STATES
 
-PRIORITIES = {"posting": 0, "legal": 0, "catchup": 5, "history": 10}
-# How long an authority may take before a person looks, and how often we look.
-AUTHORITY_PATIENCE = timedelta(days=7)
+PRIORITIES = {"posting": 0, "legal": 0, "answer": 5, "catchup": 5, "history": 10}
+# How often we look whether an authority has answered.
 AUTHORITY_INTERVAL = timedelta(hours=1)
 
 
@@ -49,6 +50,7 @@ class ProgboxArchiveJob(models.Model):
         [
             ("posting", "Posted"),
             ("legal", "Sent"),
+            ("answer", "Answered by the authority"),
             ("catchup", "Found by the catch-up"),
             ("history", "Existing invoice"),
         ],
@@ -155,15 +157,15 @@ class ProgboxArchiveJob(models.Model):
     # ------------------------------------------------------------------
 
     def _job_prepare(self):
-        move = self._lock_move()
+        move = self._free_move()
         siblings = self._open_siblings(move)
         postings = (self | siblings).filtered(lambda job: job.reason == "posting")
         files = InvoiceFiles(move.with_context(progbox_reader_id=self._reader(move).id))
         deposit = None
         if move.invoice_pdf_report_id:
             deposit = files.legal()
-        elif postings or not move._progbox_documents():
-            self._check_authority(move)
+        elif postings or self._is_to_make(move):
+            self._wait_for_authority(move)
             if self.reason == "history":
                 deposit = files.received()
             deposit = deposit or files.generated(
@@ -210,6 +212,22 @@ class ProgboxArchiveJob(models.Model):
         people = [user for user in users if user and not user._is_superuser()]
         return next(iter(people), self.env.ref("base.public_user").sudo())
 
+    def _is_to_make(self, move):
+        """Whether the archive has no document that stands for the invoice."""
+        documents = move._progbox_documents().get(move.id)
+        send = self.env["account.move.send"]
+        return not documents or send._progbox_is_overtaken(move, documents)
+
+    def _free_move(self):
+        """Return the invoice when nobody is changing it at this moment.
+
+        The lock is not kept: nobody waits while the pages are made. Whether the
+        invoice is still the same is checked when the files are put away.
+        """
+        with closing(Discarded(self.env.cr)):
+            self._lock_move()
+        return self.move_id.with_company(self.company_id)
+
     def _lock_move(self):
         move = self.move_id.with_company(self.company_id)
         move.lock_for_update(allow_referencing=True)
@@ -218,8 +236,12 @@ class ProgboxArchiveJob(models.Model):
 
     def _fingerprint(self, move):
         """Return what differs when the prepared files are out of date."""
+        partners = (
+            move.partner_id | move.commercial_partner_id | move.partner_shipping_id
+        )
         return (
-            move.write_date,
+            [record.write_date for record in (move, move.company_id, *partners)],
+            [(line.id, line.write_date) for line in move.line_ids.sorted("id")],
             move.invoice_pdf_report_id.id,
             self._open_siblings(move).ids,
         )
@@ -244,24 +266,25 @@ class ProgboxArchiveJob(models.Model):
         if not move._progbox_to_archive():
             raise JobCancelled(self.env._("This is no customer invoice any more."))
 
-    def _check_authority(self, move):
-        """Wait for the document with the authority's answer, but not for ever."""
-        if not self.env["account.move.send"]._progbox_waits_for_authority(move):
+    def _wait_for_authority(self, move):
+        """Wait for the authority's answer, if the company wants to, for some days."""
+        company = self.company_id
+        deadline = self.create_date + timedelta(days=company.progbox_authority_days)
+        now = fields.Datetime.now()
+        if (
+            self.reason == "history"
+            or not company.progbox_authority_wait
+            or now >= deadline
+            or not self.env["account.move.send"]._progbox_waits_for_authority(move)
+        ):
             return
-        if fields.Datetime.now() > self.create_date + AUTHORITY_PATIENCE:
-            raise JobError(
-                self.env._(
-                    "The authority's answer has not come in %(days)s days. Send the "
-                    "invoice, or look at its electronic documents.",
-                    days=AUTHORITY_PATIENCE.days,
-                )
-            )
         raise JobWaiting(
             self.env._(
-                "The legal document exists when the authority has answered. Send the "
-                "invoice."
+                "The authority's answer is still to come. Send the invoice. Without an "
+                "answer it is archived as it is on %(date)s.",
+                date=format_datetime(self.env, deadline, dt_format="short"),
             ),
-            fields.Datetime.now() + AUTHORITY_INTERVAL,
+            min(now + AUTHORITY_INTERVAL, deadline),
         )
 
     # ------------------------------------------------------------------
@@ -281,6 +304,8 @@ class ProgboxArchiveJob(models.Model):
         if {file.staged.sha256 for file in deposit.files} == set(
             current.mapped("sha256")
         ):
+            if not deposit.before_answer:
+                current._note_answered()
             return Document
         version = Document._last_version(move) + 1
         snapshot = self._snapshot(move, version)
@@ -293,6 +318,7 @@ class ProgboxArchiveJob(models.Model):
                         "type_id": self._type(move, file).id,
                         "mimetype": file.mimetype,
                         "origin": deposit.origin,
+                        "before_answer": deposit.before_answer,
                         "made_with": file.made_with,
                     },
                     file.staged,

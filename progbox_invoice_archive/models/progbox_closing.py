@@ -54,6 +54,12 @@ class ProgboxClosing(models.Model):
         "current version; by currency, as decimal texts.",
     )
     totals_text = fields.Char(string="Total", compute="_compute_totals_text")
+    before_answer_count = fields.Integer(
+        string="Before the Authority's Answer",
+        compute="_compute_before_answer_count",
+        help="Invoices whose archived document was made while the authority's answer "
+        "was still to come, and had no later version at the closing.",
+    )
     last_sequence = fields.Integer(string="Last Line", readonly=True, aggregator=None)
     last_hash = fields.Char(string="Hash of the Last Line", readonly=True)
     seal_id = fields.Many2one(
@@ -92,6 +98,34 @@ class ProgboxClosing(models.Model):
         writer = self.env["res.currency"]._progbox_totals_writer(names)
         for closing in self:
             closing.totals_text = writer(closing.totals or {})
+
+    @api.depends("company_id", "month", "last_sequence")
+    def _compute_before_answer_count(self):
+        for closing in self:
+            closing.before_answer_count = closing._count_before_answer()
+
+    def _count_before_answer(self):
+        self.env["progbox.document"].flush_model()
+        [[count]] = self.env.execute_query(
+            SQL(
+                """SELECT count(DISTINCT document.res_id)
+                FROM progbox_document document
+                JOIN progbox_seal seal ON seal.id = document.seal_id
+                WHERE %(month)s AND document.before_answer
+                AND seal.sequence <= %(last)s
+                AND NOT EXISTS (
+                    SELECT FROM progbox_document newer
+                    JOIN progbox_seal line ON line.id = newer.seal_id
+                    WHERE newer.res_model = document.res_model
+                    AND newer.res_id = document.res_id AND newer.series IS NULL
+                    AND newer.version > document.version
+                    AND line.sequence <= %(last)s
+                )""",
+                month=self._month_sql(self.company_id, self.month),
+                last=self.last_sequence,
+            )
+        )
+        return count
 
     def _refusal(self):
         return self.env._(

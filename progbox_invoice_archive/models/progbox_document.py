@@ -74,6 +74,12 @@ class ProgboxDocument(models.Model):
         ],
         readonly=True,
     )
+    before_answer = fields.Boolean(
+        string="Before the Authority's Answer",
+        readonly=True,
+        help="Archived while the authority's answer to the invoice was still to come. "
+        "The document with the answer is the next version.",
+    )
     made_with = fields.Json(
         readonly=True,
         help="Report, format, language and renderer that made the file.",
@@ -169,13 +175,15 @@ class ProgboxDocument(models.Model):
         for document in self:
             document.display_name = document.number or document.name
 
-    @api.depends("superseded", "origin", "create_date")
+    @api.depends("superseded", "before_answer", "origin", "create_date")
     @api.depends_context("lang", "tz")
     def _compute_notice(self):
         for document in self:
             notices = []
             if document.superseded:
                 notices.append(self.env._("Superseded"))
+            if document.before_answer:
+                notices.append(self.env._("Before the authority's answer"))
             if document.origin == "rebuilt":
                 notices.append(
                     self.env._(
@@ -502,6 +510,11 @@ class ProgboxDocument(models.Model):
             }
             for document in self
         }
+
+    def _note_answered(self):
+        """Note that the authority's document is none but these files."""
+        early = self.sudo().filtered("before_answer")
+        early.with_context(progbox_server=SERVER).write({"before_answer": False})
 
     @api.model
     def _deposit(self, vals, staged):

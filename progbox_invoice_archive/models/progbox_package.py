@@ -190,9 +190,10 @@ class ProgboxPackage(models.AbstractModel):
         )
         folders = self._folders(found, len(companies) > 1)
         types = self._type_names()
+        before_answer = self.env._("Before the authority's answer")
         for (
             document, folder, name, number, date, partner, type_, version, amount,
-            currency, sha256, size, *place,
+            currency, sha256, size, is_early, *place,
         ) in self._rows(found, folders, point):  # fmt: skip
             path = package.names.file(folders[folder], name)
             entry = self._add_document(package, path, place, size, sha256, look)
@@ -207,6 +208,7 @@ class ProgboxPackage(models.AbstractModel):
                     harmless(currency),
                     no_formula(path) if entry else package.words.in_index,
                     sha256,
+                    before_answer if is_early else "",
                 )
             )
             if entry:
@@ -249,7 +251,7 @@ class ProgboxPackage(models.AbstractModel):
                     coalesce(amount_total, 0),
                     greatest(2, scale(trim_scale(amount_total)))
                 )::text, '.', %(point)s),
-                currency_name, coalesce(sha256, ''), size,
+                currency_name, coalesce(sha256, ''), size, before_answer,
                 file.id, file.store_fname, octet_length(file.db_datas)
             FROM %(documents)s
             JOIN unnest(%(folders)s) WITH ORDINALITY AS folder(id, rank)
@@ -336,6 +338,7 @@ class ProgboxPackage(models.AbstractModel):
             self.env._("Currency"),
             self.env._("File"),
             self.env._("SHA-256"),
+            self.env._("Note"),
         ]
 
     def _type_names(self):

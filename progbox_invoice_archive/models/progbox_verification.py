@@ -63,6 +63,13 @@ class ProgboxVerification(models.Model):
     )
     last_sequence = fields.Integer(string="Last Line", readonly=True, aggregator=None)
     last_hash = fields.Char(readonly=True)
+    still_to_archive = fields.Integer(
+        string="Still to Be Archived",
+        readonly=True,
+        aggregator=None,
+        help="Invoices that the archiver had not come to yet: new ones, and those of "
+        "the time before the archive that is being taken up. They are no findings.",
+    )
     finding_ids = fields.One2many(
         "progbox.verification.finding", "verification_id", readonly=True
     )

@@ -47,6 +47,18 @@ class ResCompany(models.Model):
         help="Is warned when an invoice cannot be archived. Without anybody here, "
         "the first accounting administrator is.",
     )
+    progbox_authority_wait = fields.Boolean(
+        string="Wait for the Authority",
+        help="Archive an invoice that Odoo sends to an authority when the authority "
+        "has answered. Otherwise it is archived at once, and the document with the "
+        "answer is its next version.",
+    )
+    progbox_authority_days = fields.Integer(
+        string="Wait for the Authority (Days)",
+        default=7,
+        required=True,
+        help="An invoice without an answer is archived as it is after these days.",
+    )
     progbox_archive_frozen = fields.Boolean(compute="_compute_progbox_archive_frozen")
     progbox_log_retention_days = fields.Integer(
         string="Access Log Kept For (Days)",
@@ -95,6 +107,10 @@ class ResCompany(models.Model):
     _progbox_log_retention_check = models.Constraint(
         f"CHECK(progbox_log_retention_days >= {SHORTEST_LOG_RETENTION})",
         "The access log is kept for 90 days at least.",
+    )
+    _progbox_authority_days_check = models.Constraint(
+        "CHECK(progbox_authority_days >= 1)",
+        "An authority's answer is waited for at least one day.",
     )
     _progbox_period_day_check = models.Constraint(
         "CHECK(progbox_period_day BETWEEN 1 AND 31)",

@@ -18,6 +18,12 @@ class ResConfigSettings(models.TransientModel):
     progbox_log_retention_days = fields.Integer(
         related="company_id.progbox_log_retention_days", readonly=False
     )
+    progbox_authority_wait = fields.Boolean(
+        related="company_id.progbox_authority_wait", readonly=False
+    )
+    progbox_authority_days = fields.Integer(
+        related="company_id.progbox_authority_days", readonly=False
+    )
     progbox_archive_history = fields.Boolean(
         related="company_id.progbox_archive_history"
     )

@@ -59,6 +59,13 @@ class VerificationCheck:
         names = list(parts)
         for name in names[names.index(part) :]:
             yield from self._check_part(name, parts[name])
+        self.run._job_write(
+            {
+                "still_to_archive": verification_sql.still_to_archive(
+                    self.env, self.company, self.since
+                )
+            }
+        )
         self._check_closings()
         self.run._add_findings(self._guard_findings())
 

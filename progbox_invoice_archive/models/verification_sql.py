@@ -217,7 +217,7 @@ def unsealed(env, company, after, since):
 def unarchived(env, company, after, since):
     """Return a page of posted invoices that have no archived document.
 
-    An invoice whose job is still at work is not missing yet. What else has been filed
+    An invoice that is still to be archived is not missing yet. What else has been filed
     on an invoice does not count: see progbox.document._archived_sql().
 
     :param int after: id of the invoice before the first
@@ -226,31 +226,66 @@ def unarchived(env, company, after, since):
     """
     return env.execute_query(
         SQL(
-            """SELECT move.id, move.name
-            FROM account_move move
-            JOIN res_company company ON company.id = move.company_id
-            WHERE move.company_id = %(company)s AND move.id > %(after)s
-            AND %(to_archive)s
-            AND (%(since)s::date IS NULL OR move.create_date >= %(since)s)
-            AND (%(expected)s OR company.progbox_archive_history)
-            AND NOT EXISTS (
-                SELECT FROM progbox_document document
-                WHERE document.res_id = move.id
-                AND document.res_model = 'account.move' AND %(archived)s
-            )
-            AND NOT EXISTS (
-                SELECT FROM progbox_archive_job job WHERE job.move_id = move.id
-                AND job.state IN ('pending', 'running', 'waiting')
-            )
+            """SELECT move.id, move.name FROM %(without_document)s
+            AND move.id > %(after)s AND NOT %(under_way)s
             ORDER BY move.id LIMIT %(limit)s""",
-            company=company.id,
+            without_document=_without_document_sql(env, company, since),
             after=after,
-            since=since,
-            expected=env["progbox.archive.catchup"]._expected_sql(),
-            to_archive=env["account.move"]._progbox_to_archive_sql(SQL("move")),
-            archived=env["progbox.document"]._archived_sql(SQL("document")),
+            under_way=_under_way_sql(env),
             limit=PAGE_SIZE,
         )
+    )
+
+
+def still_to_archive(env, company, since):
+    """Return how many posted invoices the archiver has not come to yet.
+
+    :param since: date from which invoices were created, or None
+    """
+    query = SQL(
+        "SELECT count(*) FROM %s AND %s",
+        _without_document_sql(env, company, since),
+        _under_way_sql(env),
+    )
+    return env.execute_query(query)[0][0]
+
+
+def _without_document_sql(env, company, since):
+    """Return what follows FROM: the rows ``move`` that the archive owes a document."""
+    return SQL(
+        """account_move move
+        JOIN res_company company ON company.id = move.company_id
+        WHERE move.company_id = %(company)s AND %(to_archive)s
+        AND (%(since)s::date IS NULL OR move.create_date >= %(since)s)
+        AND (%(expected)s OR company.progbox_archive_history)
+        AND NOT EXISTS (
+            SELECT FROM progbox_document document
+            WHERE document.res_id = move.id
+            AND document.res_model = 'account.move' AND %(archived)s
+        )""",
+        company=company.id,
+        since=since,
+        expected=env["progbox.archive.catchup"]._expected_sql(),
+        to_archive=env["account.move"]._progbox_to_archive_sql(SQL("move")),
+        archived=env["progbox.document"]._archived_sql(SQL("document")),
+    )
+
+
+def _under_way_sql(env):
+    """Return whether a row ``move`` is in the queue, or the history is to come to it.
+
+    The catch-up takes the history in portions: most of it has no job for a while.
+    """
+    return SQL(
+        """(EXISTS (
+            SELECT FROM progbox_archive_job job WHERE job.move_id = move.id
+            AND job.state IN %(open)s
+        ) OR (NOT %(expected)s AND NOT EXISTS (
+            SELECT FROM progbox_archive_job job WHERE job.move_id = move.id
+            AND job.state != 'cancelled'
+        )))""",
+        open=OPEN_STATES,
+        expected=env["progbox.archive.catchup"]._expected_sql(),
     )
 
 

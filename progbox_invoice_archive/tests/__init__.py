@@ -41,6 +41,7 @@ from . import test_security_history
 from . import test_security_pictures
 from . import test_tools_verify
 from . import test_verification
+from . import test_verification_history
 from . import test_verification_doors
 from . import test_verification_runs
 from . import test_zip
@@ -95,4 +96,5 @@ from . import test_leaks
 from . import test_leaks_rpc
 from . import test_rights_outside_archive
 from . import test_archived_definition
+from . import test_authority
 from . import test_document_files

@@ -71,6 +71,7 @@ class TestExportContent(ExportCommon):
                 "EUR",
                 ".factures/2026/11/INV_2026_11_0001.pdf",
                 hashlib.sha256(PDF).hexdigest(),
+                "",
             ],
         )
 

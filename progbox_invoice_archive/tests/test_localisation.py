@@ -1,11 +1,7 @@
-from datetime import timedelta
-
-from freezegun import freeze_time
-
-from odoo import Command, fields
+from odoo import Command
 from odoo.tests import tagged
 
-from .common import PDF, ArchiveCommon
+from .common import ArchiveCommon
 
 
 @tagged("post_install", "-at_install", "post_install_l10n")
@@ -119,63 +115,3 @@ class TestEInvoice(ArchiveCommon):
         self.run_jobs(move)
         self.assertEqual(self.jobs_of(move).state, "done")
         self.assertEqual(self.documents(move).mapped("version"), [1, 2, 2])
-
-
-@tagged("post_install", "-at_install", "post_install_l10n")
-class TestAuthority(ArchiveCommon):
-    """Romania: the invoice goes through the tax authority's SPV."""
-
-    @classmethod
-    @ArchiveCommon.setup_country("ro")
-    def setUpClass(cls):
-        super().setUpClass()
-        if "l10n_ro_edi_state" not in cls.env["account.move"]:
-            cls.skipTest(cls, "l10n_ro_edi is not installed")
-        cls.client.write(
-            {
-                "country_id": cls.env.ref("base.ro").id,
-                "invoice_edi_format": "ciusro",
-                "vat": "RO1234567897",
-                "city": "SECTOR1",
-                "street": "Calea Victoriei 1",
-                "state_id": cls.env.ref("base.RO_B").id,
-            }
-        )
-
-    def test_nothing_is_made_ahead_of_the_authority(self):
-        move = self.archived()
-        job = self.jobs_of(move)
-        self.assertEqual(job.state, "waiting")
-        self.assertFalse(self.documents(move))
-        self.assertEqual(move.progbox_archive_state, "waiting")
-        self.assertFalse(job.to_fix)
-
-    def test_the_document_with_the_answer_ends_the_wait(self):
-        move = self.archived()
-        self.env["account.move.send"]._link_invoice_documents(
-            {
-                move: {
-                    "pdf_attachment_values": {
-                        "name": "answered.pdf",
-                        "raw": PDF,
-                        "mimetype": "application/pdf",
-                        "res_model": move._name,
-                        "res_id": move.id,
-                        "res_field": "invoice_pdf_report_file",
-                    }
-                }
-            }
-        )
-        self.run_jobs(move)
-        self.assertEqual(set(self.jobs_of(move).mapped("state")), {"done"})
-        self.assertEqual(self.content(self.documents(move)), PDF)
-        self.assertEqual(self.documents(move).version, 1)
-
-    def test_an_authority_that_does_not_answer_is_to_fix(self):
-        move = self.archived()
-        job = self.jobs_of(move)
-        with freeze_time(fields.Datetime.now() + timedelta(days=8)):
-            self.run_jobs(move)
-            self.assertTrue(job.to_fix)
-            self.assertIn("authority", job.error)
-            self.assertEqual(move.progbox_archive_state, "fix")

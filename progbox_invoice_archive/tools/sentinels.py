@@ -6,8 +6,6 @@ sent by a client: only code of this add-on can open these doors.
 
 # Writes what people may not: into locked folders, the ledger, the logs.
 SERVER = object()
-# Generates the invoice documents ahead: nothing is linked to the invoice.
-AHEAD = object()
 # Moves a job from state to state: the job engine alone.
 JOB_ENGINE = object()
 # Renders pages that fetch nothing: the archiver's own renders.

@@ -1,0 +1,324 @@
+import csv
+import io
+from contextlib import contextmanager
+from datetime import timedelta
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.modules.module import load_script
+from odoo.tests import tagged
+from odoo.tools import file_path
+
+from .common import PDF, ArchiveCommon
+
+ANSWER = "odoo.addons.l10n_ro_edi.models.account_move._request_ciusro_send_invoice"
+
+
+class AuthorityCommon(ArchiveCommon):
+    """Invoices that go to an authority, and what is in the archive of them."""
+
+    def assert_early(self, documents, version=1):
+        self.assertTrue(documents)
+        self.assertEqual(set(documents.mapped("version")), {version})
+        self.assertTrue(all(documents.mapped("before_answer")))
+
+    def newest(self, move):
+        documents = self.documents(move)
+        return documents.filtered(lambda d: not d.superseded)
+
+    def pdf(self, documents):
+        return documents.filtered(lambda d: d.mimetype == "application/pdf")
+
+    def send(self, move, channels=(), **settings):
+        send = self.env["account.move.send"].with_context(force_report_rendering=True)
+        send._generate_and_send_invoices(
+            move, sending_methods=set(), extra_edis=set(channels), **settings
+        )
+        move.invalidate_recordset()
+
+    def history(self, **values):
+        move = self.posted(date="2024-05-02", **values)
+        self.jobs_of(move).unlink()
+        move._progbox_enqueue("history")
+        return move
+
+    def handed_over(self, move):
+        """Return what the doors take from the archive: printing, portal, sending."""
+        return move.sudo()._progbox_valid_documents().get(move.id)
+
+    def look_for_answers(self):
+        self.env.flush_all()
+        self.server["progbox.archive.catchup"]._queue_answered()
+
+
+@tagged("post_install", "-at_install", "post_install_l10n")
+class TestRomania(AuthorityCommon):
+    """The invoice goes to the tax authority's SPV; new companies have no token."""
+
+    @classmethod
+    @ArchiveCommon.setup_country("ro")
+    def setUpClass(cls):
+        super().setUpClass()
+        if "l10n_ro_edi_state" not in cls.env["account.move"]:
+            cls.skipTest(cls, "l10n_ro_edi is not installed")
+        address = {
+            "country_id": cls.env.ref("base.ro").id,
+            "vat": "RO1234567897",
+            "city": "SECTOR1",
+            "street": "Calea Victoriei 1",
+            "state_id": cls.env.ref("base.RO_B").id,
+        }
+        cls.company.partner_id.write({**address, "phone": "+40 21 000 00 00"})
+        cls.client.write({**address, "invoice_edi_format": "ciusro"})
+
+    def has_token(self):
+        self.company.sudo().l10n_ro_edi_access_token = "token"
+        return patch(ANSWER, lambda **_values: {"key_loading": "7001"})
+
+    def test_without_a_token_the_invoice_is_archived_at_once(self):
+        move = self.archived()
+        self.assertEqual(self.jobs_of(move).state, "done")
+        self.assertFalse(self.jobs_of(move).error)
+        self.assertEqual(move.progbox_archive_state, "archived")
+        documents = self.documents(move)
+        self.assertEqual(len(documents), 2, "the page and the e-invoice")
+        self.assert_early(documents)
+        for document in documents:
+            self.assertIn("authority", document.notice)
+        self.assertEqual(self.handed_over(move), documents, "printing takes it")
+
+    def test_without_a_token_sending_is_refused_by_odoo_and_nothing_changes(self):
+        move = self.archived()
+        documents = self.documents(move)
+        with self.assertRaisesRegex(UserError, "token"), self.cr.savepoint():
+            self.send(move, ["ro_edi"], invoice_edi_format="ciusro")
+        self.run_jobs(move)
+        self.assertEqual(self.documents(move), documents)
+        self.assert_early(documents)
+
+    def test_what_went_to_the_authority_is_the_next_version(self):
+        move = self.archived()
+        before = self.pdf(self.documents(move))
+        with self.has_token():
+            self.send(move, ["ro_edi"], invoice_edi_format="ciusro")
+        self.assertEqual(move.l10n_ro_edi_state, "invoice_sent")
+        sent = move.invoice_pdf_report_id
+        self.assertNotEqual(sent.raw, self.content(before), "not in its place")
+        self.run_jobs(move)
+        newest = self.newest(move)
+        self.assertEqual(set(newest.mapped("version")), {2})
+        self.assertEqual(self.content(self.pdf(newest)), sent.raw)
+        self.assertFalse(any(newest.mapped("before_answer")))
+        self.assertTrue(before.superseded)
+        self.assertTrue(before.before_answer, "it stays what it is")
+        self.assertEqual(self.handed_over(move), newest)
+
+    def test_sending_without_the_channel_takes_what_is_archived(self):
+        move = self.archived()
+        documents = self.documents(move)
+        self.send(move, invoice_edi_format="ciusro")
+        self.assertEqual(
+            move.invoice_pdf_report_id.raw, self.content(self.pdf(documents))
+        )
+        self.run_jobs(move)
+        self.assertEqual(self.documents(move), documents)
+        self.assert_early(documents)
+        # Odoo sends to the authority what is linked already.
+        with self.has_token():
+            self.send(move, ["ro_edi"], invoice_edi_format="ciusro")
+        self.assertEqual(move.l10n_ro_edi_state, "invoice_sent")
+        self.look_for_answers()
+        self.run_jobs(move)
+        self.assertEqual(self.documents(move), documents, "the same bytes")
+        self.assertFalse(any(documents.mapped("before_answer")))
+        self.assertEqual(self.handed_over(move), documents)
+
+    def test_a_company_may_wait_for_some_days(self):
+        self.company.write({"progbox_authority_wait": True})
+        self.company.write({"progbox_authority_days": 3})
+        move = self.archived()
+        job = self.jobs_of(move)
+        self.assertEqual(job.state, "waiting")
+        self.assertEqual(move.progbox_archive_state, "waiting")
+        self.assertFalse(self.documents(move))
+        self.assertFalse(job.to_fix)
+        deadline = job.create_date + timedelta(days=3)
+        said = fields.Datetime.context_timestamp(job, deadline)
+        self.assertIn(str(said.day), job.error)
+        with freeze_time(deadline - timedelta(minutes=5)):
+            self.run_jobs(move)
+            self.assertEqual(job.state, "waiting")
+            self.assertEqual(job.next_try, deadline, "not an hour later")
+        with freeze_time(deadline):
+            self.run_jobs(move)
+        self.assertEqual(job.state, "done")
+        self.assert_early(self.documents(move))
+
+    def test_an_answer_ends_the_wait(self):
+        self.company.progbox_authority_wait = True
+        move = self.archived()
+        with self.has_token():
+            self.send(move, ["ro_edi"], invoice_edi_format="ciusro")
+        self.run_jobs(move)
+        self.assertEqual(set(self.jobs_of(move).mapped("state")), {"done"})
+        documents = self.documents(move)
+        self.assertEqual(set(documents.mapped("version")), {1})
+        self.assertFalse(any(documents.mapped("before_answer")))
+
+    def test_the_history_never_waits(self):
+        self.company.progbox_authority_wait = True
+        move = self.history()
+        self.run_jobs(move)
+        documents = self.documents(move)
+        self.assert_early(documents)
+        self.assertEqual(set(documents.mapped("origin")), {"rebuilt"})
+
+    def test_of_the_history_what_the_customer_has_comes_first(self):
+        move = self.history()
+        move.message_post(
+            body="Your invoice",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            attachments=[(move.name.replace("/", "_") + ".pdf", PDF)],
+        )
+        self.run_jobs(move)
+        document = self.documents(move)
+        self.assertEqual(document.origin, "emailed")
+        self.assertEqual(self.content(document), PDF)
+        self.assertFalse(document.before_answer, "it is what was sent")
+
+
+@tagged("post_install", "-at_install")
+class TestAuthority(AuthorityCommon):
+    """Whatever channel a localisation adds: here one that prints the answer."""
+
+    def setUp(self):
+        super().setUp()
+        send = self.env.registry["account.move.send"]
+        self.startPatcher(patch.object(send, "_get_all_extra_edis", self.channels()))
+
+    def channels(self):
+        def is_applicable(move):
+            return not move.payment_reference.startswith("ANSWERED")
+
+        channel = {"label": "Authority", "is_applicable": is_applicable}
+        return lambda _send: {"authority": channel}
+
+    @contextmanager
+    def answering(self):
+        """The authority answers before the page is printed."""
+
+        def call(_send, invoices_data):
+            for move, data in invoices_data.items():
+                if "authority" in data["extra_edis"]:
+                    self.answer(move)
+
+        send = self.env.registry["account.move.send"]
+        with patch.object(send, "_call_web_service_before_invoice_pdf_render", call):
+            yield
+
+    def answer(self, move):
+        move.payment_reference = f"ANSWERED {move.id}"
+
+    def test_the_page_with_the_answer_is_the_next_version(self):
+        move = self.archived()
+        self.assert_early(self.documents(move))
+        with self.answering():
+            self.send(move, ["authority"])
+        self.run_jobs(move)
+        newest = self.newest(move)
+        self.assertEqual((newest.version, newest.before_answer), (2, False))
+        self.assertEqual(self.content(newest), move.invoice_pdf_report_id.raw)
+
+    def test_an_answer_that_comes_past_the_sending_is_found(self):
+        move = self.archived()
+        early = self.documents(move)
+        self.assertEqual(self.handed_over(move), early)
+        self.look_for_answers()
+        self.assertEqual(len(self.jobs_of(move)), 1, "there is no answer yet")
+
+        self.answer(move)
+        self.assertFalse(self.handed_over(move), "Odoo prints the answer")
+        self.look_for_answers()
+        self.assertEqual(self.jobs_of(move)[-1].reason, "answer")
+        self.look_for_answers()
+        self.assertEqual(len(self.jobs_of(move)), 2, "once")
+        self.run_jobs(move)
+        newest = self.newest(move)
+        self.assertEqual((newest.version, newest.before_answer), (2, False))
+        self.assertEqual(self.handed_over(move), newest)
+
+    def test_no_door_takes_the_page_without_the_answer(self):
+        move = self.archived()
+        early = self.content(self.documents(move))
+        reports = self.env["ir.actions.report"].with_context(
+            force_report_rendering=True
+        )
+
+        def doors():
+            printed = reports._render_qweb_pdf("account.account_invoices", move.ids)
+            [portal] = move._get_invoice_legal_documents_all(allow_fallback=True)
+            return printed[0], portal["content"]
+
+        self.assertEqual(doors(), (early, early))
+        self.answer(move)
+        self.assertNotIn(early, doors())
+        self.send(move)
+        self.assertNotEqual(move.invoice_pdf_report_id.raw, early)
+
+    def test_an_invoice_that_goes_to_no_authority(self):
+        move = self.posted(payment_reference="ANSWERED before")
+        self.run_jobs(move)
+        self.assertFalse(self.documents(move).before_answer)
+        self.assertFalse(self.documents(move).notice)
+
+    def test_what_was_given_up_before_is_tried_again_after_the_upgrade(self):
+        given_up, refused = self.posted(), self.posted()
+        jobs = self.jobs_of(given_up | refused)
+        jobs._job_write({"state": "failed", "error": "No answer.", "attempts": 10})
+        self.jobs_of(refused)._job_write({"pdf_archived": True})
+        self.env.flush_all()
+        name = "post-authority.py"
+        path = file_path(f"progbox_invoice_archive/migrations/19.0.1.4.0/{name}")
+        load_script(path, name).migrate(self.env.cr, "19.0.1.3.0")
+        self.env.invalidate_all()
+        self.assertEqual(jobs.mapped("state"), ["pending", "failed"])
+        self.run_jobs(given_up)
+        self.assertEqual(given_up.progbox_archive_state, "archived")
+
+    def test_the_index_of_a_zip_says_so(self):
+        self.archived()
+        domain = [("company_id", "=", self.company.id)]
+        package = self.server["progbox.package"]._package(self.company, domain)
+        [text] = [
+            entry.source.decode("utf-8-sig")
+            for entry in package.entries
+            if entry.name == "index.csv"
+        ]
+        header, line = csv.reader(io.StringIO(text))
+        self.assertEqual(header[-1], "Note")
+        self.assertEqual(line[-1], "Before the authority's answer")
+
+    def test_closing_and_certificate_count_what_had_no_answer_then(self):
+        answered, waiting = self.archived(), self.archived()
+        self.answer(answered)
+        self.look_for_answers()
+        self.run_jobs(answered)
+        month = fields.Date.to_date("2026-11-01")
+        closing = self.server["progbox.closing"]._close_month(self.company, month)
+        self.assertEqual(closing.before_answer_count, 1)
+        html = self.env["ir.actions.report"]._render_qweb_html(
+            "progbox_invoice_archive.report_closing", closing.ids
+        )[0]
+        self.assertIn("archived before the authority", html.decode())
+
+        self.answer(waiting)
+        self.look_for_answers()
+        self.run_jobs(waiting)
+        closing.invalidate_recordset()
+        self.assertEqual(closing.before_answer_count, 1, "as it was then")
+        later = self.server["progbox.closing"]._close_month(self.company, month)
+        self.assertEqual(later.before_answer_count, 0)

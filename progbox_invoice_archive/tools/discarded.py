@@ -1,0 +1,18 @@
+"""Work in the database of which nothing stays."""
+
+
+class Discarded:
+    """A savepoint that is always rolled back.
+
+    :param cr: Odoo's cursor
+    """
+
+    def __init__(self, cr):
+        self._savepoint = cr.savepoint()
+
+    def undo(self):
+        """Undo what was written so far, and let go of the locks that it took."""
+        self._savepoint.rollback()
+
+    def close(self):
+        self._savepoint.close(rollback=True)
