@@ -71,7 +71,9 @@ def parts_of(pdf):
             waiting += [child for child in part if _is_container(child)]
         elif isinstance(part, pikepdf.Dictionary | pikepdf.Stream):
             yield part
-            waiting += [c for c in part.as_dict().values() if _is_container(c)]
+            waiting += [
+                c for c in (value for _key, value in part.items()) if _is_container(c)
+            ]
 
 
 def _is_container(part):
@@ -90,8 +92,8 @@ class CatalogueMixin:
         """
         self.assertRegex(content, HEADER)
         self.assertTrue(content.endswith(b"%%EOF\n"))
+        self.assertIn("No syntax or stream", poppler("qpdf --check FILE", content))
         with pikepdf.open(io.BytesIO(content)) as pdf:
-            self.assertEqual(pdf.check(), [])
             self.assertEqual([len(bytes(part)) for part in pdf.trailer.ID], [16, 16])
             self.assertNotIn("/Encrypt", pdf.trailer)
             self.assert_colours(pdf)

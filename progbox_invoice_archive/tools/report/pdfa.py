@@ -89,7 +89,9 @@ def _open(content):
 def _to_bytes(pdf):
     output = io.BytesIO()
     # the same content gives the same file, with its /ID
-    pdf.save(output, min_version="1.7", deterministic_id=True)
+    pdf.save(
+        output, min_version="1.7", deterministic_id=True, fix_metadata_version=False
+    )
     return output.getvalue()
 
 
