@@ -42,6 +42,10 @@ class RenderError(JobError):
     """A page could not be made; `detail` is what the renderer said."""
 
 
+class CharactersWithoutFont(RenderError):
+    """A page would lose characters; a person may archive it all the same."""
+
+
 class NotShared(Exception):
     """A visitor asked for something that is not, or no longer, shared with them.
 

@@ -6,6 +6,7 @@ from odoo import api, models
 from ..exceptions import FileUnreadable
 from ..tools.discarded import Discarded
 from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
+from . import invoice_pdfa
 
 _logger = logging.getLogger(__name__)
 
@@ -102,6 +103,12 @@ class AccountMoveSend(models.AbstractModel):
         return super(AccountMoveSend, send)._generate_invoice_documents(
             invoices_data, allow_fallback_pdf=allow_fallback_pdf
         )
+
+    def _hook_invoice_document_after_pdf_report_render(self, invoice, invoice_data):
+        invoice_pdfa.prepare(invoice_data)
+        # Odoo attaches the e-invoice here
+        super()._hook_invoice_document_after_pdf_report_render(invoice, invoice_data)
+        invoice_pdfa.finish(invoice, invoice_data)
 
     def _link_invoice_documents(self, invoices_data):
         if self._progbox_is_ahead():

@@ -12,10 +12,12 @@ from odoo.tools.translate import LazyTranslate
 
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
-from ..exceptions import FileUnreadable, RenderError
+from ..exceptions import CharactersWithoutFont, FileUnreadable, RenderError
 from ..tools.discarded import Discarded
 from ..tools.report import (
+    fonts,
     header_footer,
+    headings,
     page_html,
     pdf_pages,
     running_foot,
@@ -23,7 +25,7 @@ from ..tools.report import (
     unpatched_qt,
     wkhtmltopdf,
 )
-from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
+from ..tools.sentinels import AHEAD, AS_IT_IS, RENDER_ANEW, SELF_CONTAINED
 
 _logger = logging.getLogger(__name__)
 _lt = LazyTranslate(__name__)
@@ -37,6 +39,7 @@ NO_DELAY = "1"
 NO_NETWORK = ("--proxy", "http://127.0.0.1:1")
 # A page of more pictures would take the memory of the worker.
 PICTURES_LIMIT = 100 * 1024 * 1024
+SHOWN_CHARACTERS = 20  # of those that no font has
 LAYOUT_BUNDLES = ("web.report_assets_pdf", "web.report_assets_common")
 CSS_ERROR = "## CSS error message ##"  # base.assetsbundle puts it into a broken bundle
 # The add-ons whose papers are self-contained by whatever door they are printed.
@@ -44,6 +47,7 @@ OWN_REPORTS = ("progbox.", "progbox_")
 IN_PAGE_CSS = "progbox_invoice_archive/static/report/in_page.css"
 # mm, when header and footer stand in the page
 TOP_MARGIN, BOTTOM_MARGIN, SIDE_MARGIN = 9, 13, 8
+HEADING_ROOM = 10  # mm over the rows of a table that goes on: two lines and the edge
 FOOT_TOP = 10  # mm from the bottom edge of the sheet
 # what Odoo hands from _prepare_html to _run_wkhtmltopdf carries it along
 RUNNING_FOOT = "progbox-running-foot"
@@ -157,8 +161,11 @@ class IrActionsReport(models.Model):
             pdf = pdfs[0] if len(pdfs) == 1 else pdf_pages.join(pdfs)
             if _wkhtml().is_patched_qt:
                 return pdf
+            room = 0
+            if len(bodies) == 1:
+                pdf, room = self._progbox_with_headings(pdf, bodies[0], args)
             foot = (specific_paperformat_args or {}).get(RUNNING_FOOT)
-            return self._progbox_finish(pdf, args, paper, foot)
+            return self._progbox_finish(pdf, args, paper, foot, room)
         except (pikepdf.PdfError, ValueError) as error:
             reason = FAILURES["output"]  # named here: what stands in _() is translated
             message = self.env._(reason)
@@ -227,6 +234,7 @@ class IrActionsReport(models.Model):
     def _progbox_inline(self, html):
         patched = _wkhtml().is_patched_qt
         root = page_html.parse(html)
+        self._progbox_check_characters(root)
         page_html.make_self_contained(
             root,
             # unpatched Qt draws web fonts as outlines: the page would have no text
@@ -237,6 +245,38 @@ class IrActionsReport(models.Model):
         if not patched:
             unpatched_qt.repair(root, self._progbox_in_page_css())
         return Markup(page_html.to_text(root))
+
+    def _progbox_check_characters(self, root):
+        """Check that what is about to be archived loses no character.
+
+        :raise CharactersWithoutFont: no font on the server has some of them
+        """
+        context = self.env.context
+        if (
+            context.get("progbox_ahead") is not AHEAD
+            or context.get("progbox_as_it_is") is AS_IT_IS
+        ):
+            return
+        try:
+            missing = fonts.missing(fonts.visible_text(root))
+        except fonts.FontsUnknown:
+            # The settings page says it, too.
+            _logger.warning("fc-list does not answer: fonts are unknown", exc_info=True)
+            return
+        if missing:
+            raise CharactersWithoutFont(self._progbox_missing_message(missing))
+
+    def _progbox_missing_message(self, missing):
+        named = [f"{char} (U+{ord(char):04X})" for char in missing[:SHOWN_CHARACTERS]]
+        return self.env._(
+            "No font on the server has these characters (%(count)s): %(characters)s."
+            " The page would show gaps or boxes in their place. Install fonts that"
+            " have them, on Debian: %(packages)s. Then retry, or archive the invoice"
+            " as it is.",
+            count=len(missing),
+            characters=", ".join(named),
+            packages=", ".join(fonts.packages(missing)),
+        )
 
     def _progbox_picture_reader(self):
         """Return what gives the pictures of one page, until they are too much."""
@@ -348,7 +388,27 @@ class IrActionsReport(models.Model):
     # PDF
     # ------------------------------------------------------------------
 
-    def _progbox_finish(self, pdf, args, paper, foot):
+    def _progbox_with_headings(self, pdf, body, args):
+        """Repeat the headings of tables that go on to another page.
+
+        :return: the PDF, and the millimetres that are free for them on each page
+        """
+        marked = headings.marked(body) if pdf_pages.count(pdf) > 1 else None
+        if not marked:
+            return pdf, 0
+        margin = float(args[args.index("--margin-top") + 1])
+        room, needed = 0, HEADING_ROOM
+        while needed > room:  # once, or twice for headings of many lines
+            room = needed
+            with_room = _with_options(args, {"--margin-top": margin + room})
+            pages = self._progbox_to_pdf(marked, with_room)
+            needed = headings.height(pages, margin + room)
+        if not needed:
+            return pdf, 0
+        alone = self._progbox_to_pdf(headings.alone(marked), with_room)
+        return headings.repeat(pages, alone, margin + room), room
+
+    def _progbox_finish(self, pdf, args, paper, foot, room=0):
         side = max(0, SIDE_MARGIN - min(paper.margin_left, paper.margin_right))
 
         def stamps_for(total, height):
@@ -357,7 +417,7 @@ class IrActionsReport(models.Model):
             return self._progbox_to_pdf(html, _with_options(args, margins))
 
         # the layouts of these papers begin at the edge of the sheet
-        lift = TOP_MARGIN if paper.css_margins else 0
+        lift = room + (TOP_MARGIN if paper.css_margins else 0)
         return pdf_pages.finish(pdf, lift, stamps_for if foot else None)
 
     # ------------------------------------------------------------------
@@ -412,6 +472,11 @@ class IrActionsReport(models.Model):
         if state == "broken":
             return self.env._(
                 "wkhtmltopdf does not answer. Install it again, then restart Odoo."
+            )
+        if not fonts.are_known():
+            return self.env._(
+                "The server cannot tell which characters have a font: invoices could be"
+                " archived with gaps. Install fontconfig, then reload this page."
             )
         if patched:
             return self.env._("Archived invoices look exactly as Odoo prints them.")

@@ -7,9 +7,10 @@ from odoo.exceptions import LockError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_datetime
 
-from ..exceptions import JobCancelled, JobError, JobWaiting
+from ..exceptions import CharactersWithoutFont, JobCancelled, JobError, JobWaiting
 from ..tools.discarded import Discarded
 from ..tools.filenames import clean_filename
+from ..tools.sentinels import AS_IT_IS
 from .account_move import EINVOICE_TYPE
 from .progbox_archive_deposit import Deposit, InvoiceFiles
 from .progbox_job_mixin import UNFINISHED_STATES
@@ -60,6 +61,14 @@ class ProgboxArchiveJob(models.Model):
     pdf_archived = fields.Boolean(
         readonly=True,
         help="The PDF is in the archive; the e-invoice is still missing.",
+    )
+    acceptable = fields.Boolean(
+        readonly=True,
+        help="A person may archive the invoice with what the error says.",
+    )
+    as_it_is = fields.Boolean(
+        readonly=True,
+        help="A person has decided to archive the invoice with what the error said.",
     )
     partner_id = fields.Many2one(related="move_id.commercial_partner_id")
     invoice_date = fields.Date(related="move_id.invoice_date")
@@ -160,7 +169,12 @@ class ProgboxArchiveJob(models.Model):
         move = self._free_move()
         siblings = self._open_siblings(move)
         postings = (self | siblings).filtered(lambda job: job.reason == "posting")
-        files = InvoiceFiles(move.with_context(progbox_reader_id=self._reader(move).id))
+        files = InvoiceFiles(
+            move.with_context(
+                progbox_reader_id=self._reader(move).id,
+                progbox_as_it_is=AS_IT_IS if self.as_it_is else None,
+            )
+        )
         deposit = None
         if move.invoice_pdf_report_id:
             deposit = files.legal()
@@ -192,7 +206,7 @@ class ProgboxArchiveJob(models.Model):
             return None
         if deposit.files:
             self._put_away(move, deposit)
-        if not deposit.refusal:
+        if not deposit.refusal or self.as_it_is:
             return None
         self._job_write({"pdf_archived": True, "reason": "posting"})
         return JobError(
@@ -377,6 +391,22 @@ class ProgboxArchiveJob(models.Model):
         for company in self.company_id:
             self.env["mail.activity"]._progbox_clear_failing(company)
         return result
+
+    def _job_fail_one(self, error, detail, give_up):
+        super()._job_fail_one(error, detail, give_up)
+        gaps = isinstance(error, CharactersWithoutFont)
+        self._job_write({"acceptable": gaps or self.pdf_archived})
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_archive_as_it_is(self):
+        """Archive the invoices with what their errors say: somebody has looked."""
+        self._job_check_manager()
+        accepted = self.filtered(lambda job: job.to_fix and job.acceptable)
+        accepted._job_write({"as_it_is": True})
+        return accepted.action_retry()
 
     def action_open_invoice(self):
         """Open the invoice."""

@@ -14,9 +14,11 @@ from . import test_closing
 from . import test_closing_certificate
 from . import test_ledger
 from . import test_report_failures
+from . import test_report_headings
 from . import test_report_pages
 from . import test_report_papers
 from . import test_report_patched
+from . import test_report_pdfa
 from . import test_report_pictures
 from . import test_tools_report_html
 from . import test_tools_style_sheets
@@ -67,10 +69,13 @@ from . import test_export_content
 from . import test_access_log
 from . import test_access_log_http
 from . import test_archive_failures
+from . import test_archive_fonts
 from . import test_attachment_files
 from . import test_object_storage
 from . import test_tools_backoff
 from . import test_tools_filenames
+from . import test_tools_fonts
+from . import test_tools_pdfa
 from . import test_tools_periods
 from . import test_tools_process
 from . import test_tools_staging

@@ -1,45 +1,12 @@
 from odoo import Command
 from odoo.tests import tagged
 
-from .common import ArchiveCommon
+from .einvoice_common import EInvoiceCommon
 
 
 @tagged("post_install", "-at_install", "post_install_l10n")
-class TestEInvoice(ArchiveCommon):
+class TestEInvoice(EInvoiceCommon):
     """Electronic invoices of Odoo's own UBL and Factur-X module."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        if "ubl_cii_xml_id" not in cls.env["account.move"]:
-            cls.skipTest(cls, "account_edi_ubl_cii is not installed")
-        cls.company.partner_id.write(
-            {
-                "street": "12 rue des Lilas",
-                "city": "Lyon",
-                "zip": "69003",
-                "country_id": cls.env.ref("base.fr").id,
-                "vat": "FR23334175221",
-                "phone": "+33 4 78 00 00 00",
-                "email": "seller@example.com",
-            }
-        )
-        cls.bank = cls.env["res.partner.bank"].create(
-            {
-                "acc_number": "FR7630006000011234567890189",
-                "partner_id": cls.company.partner_id.id,
-                "allow_out_payment": True,
-            }
-        )
-        cls.client.write(
-            {
-                "street": "3 place Bellecour",
-                "city": "Lyon",
-                "zip": "69002",
-                "country_id": cls.env.ref("base.fr").id,
-                "vat": "FR05677404089",
-            }
-        )
 
     def test_the_e_invoice_is_archived_beside_the_pdf(self):
         for edi_format in ("facturx", "ubl_bis3"):

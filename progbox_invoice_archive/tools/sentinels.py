@@ -8,6 +8,8 @@ sent by a client: only code of this add-on can open these doors.
 SERVER = object()
 # Moves a job from state to state: the job engine alone.
 JOB_ENGINE = object()
+# Archives an invoice with what a person has accepted, missing characters for one.
+AS_IT_IS = object()
 # Renders pages that fetch nothing: the archiver's own renders.
 SELF_CONTAINED = object()
 # Prints an invoice anew instead of taking it from the archive: the sending alone.

@@ -7,13 +7,19 @@ import pikepdf
 POINTS_PER_MM = 72 / 25.4
 
 
+def count(content):
+    """How many pages a PDF has that is given as bytes."""
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        return len(pdf.pages)
+
+
 def join(contents):
     """One PDF of several, all given as bytes."""
     with pikepdf.new() as joined:
         for content in contents:
             with pikepdf.open(io.BytesIO(content)) as pdf:
                 joined.pages.extend(pdf.pages)
-        return _to_bytes(joined)
+        return to_bytes(joined)
 
 
 def finish(content, lift, stamps_for):
@@ -31,8 +37,8 @@ def finish(content, lift, stamps_for):
             with pikepdf.open(io.BytesIO(stamps)) as stamped:
                 for page, stamp in zip(pdf.pages, stamped.pages, strict=True):
                     page.add_overlay(stamp, pikepdf.Rectangle(page.mediabox))
-                return _to_bytes(pdf)
-        return _to_bytes(pdf)
+                return to_bytes(pdf)
+        return to_bytes(pdf)
 
 
 def _lift(page, points):
@@ -45,7 +51,8 @@ def _height(page):
     return float(page.mediabox[3] - page.mediabox[1]) / POINTS_PER_MM
 
 
-def _to_bytes(pdf):
+def to_bytes(pdf):
+    """An open PDF as bytes."""
     output = io.BytesIO()
     pdf.save(output)
     return output.getvalue()
