@@ -6,6 +6,8 @@ from typing import NamedTuple
 from ..exceptions import JobError, RenderError
 from ..tools.filenames import clean_filename
 from ..tools.staging import StagedFile
+from .invoice_changes import own_digest
+from .invoice_words import InvoiceWords
 
 
 class FileToArchive(NamedTuple):
@@ -20,11 +22,13 @@ class Deposit(NamedTuple):
 
     :param origin: a key of the document's field ``origin``
     :param refusal: Odoo's text when it refused the e-invoice
+    :param said: the digests of what the files say, see :class:`InvoiceWords`
     """
 
     origin: str
     files: tuple[FileToArchive, ...]
     refusal: str | None = None
+    said: dict | None = None
 
     def discard(self):
         """Remove the files that nobody has adopted."""
@@ -163,7 +167,13 @@ class InvoiceFiles:
                 for key, values in collected.items()
             ),
             refusal,
+            self._said(made_with),
         )
+
+    def _said(self, settings):
+        """Return what the files say, from the transaction that has made them."""
+        digests = InvoiceWords(self.move, settings).digests()
+        return digests and {**digests, "own": own_digest(self.move)}
 
     def _refusal(self, generated):
         error = generated.get("error")

@@ -12,7 +12,7 @@ from .account_move import EINVOICE_TYPE
 from .progbox_archive_deposit import Deposit, InvoiceFiles
 from .progbox_job_mixin import UNFINISHED_STATES
 
-PRIORITIES = {"posting": 0, "legal": 0, "catchup": 5, "history": 10}
+PRIORITIES = {"posting": 0, "legal": 0, "changed": 0, "catchup": 5, "history": 10}
 # How long an authority may take before a person looks, and how often we look.
 AUTHORITY_PATIENCE = timedelta(days=7)
 AUTHORITY_INTERVAL = timedelta(hours=1)
@@ -49,6 +49,7 @@ class ProgboxArchiveJob(models.Model):
         [
             ("posting", "Posted"),
             ("legal", "Sent"),
+            ("changed", "Changed"),
             ("catchup", "Found by the catch-up"),
             ("history", "Existing invoice"),
         ],
@@ -124,6 +125,16 @@ class ProgboxArchiveJob(models.Model):
         self._job_trigger()
 
     @api.model
+    def _archive_now(self, move):
+        """Archive an invoice in this transaction: somebody waits for its document.
+
+        :raise JobError: when it cannot be archived
+        """
+        self._enqueue_moves(move, "changed")
+        job = self.search(Domain("move_id", "=", move.id), order="id desc", limit=1)
+        job._job_attempt(lambda: float("inf"))
+
+    @api.model
     def _job_set_workers(self, wanted):
         """Let this many crons archive side by side.
 
@@ -162,7 +173,7 @@ class ProgboxArchiveJob(models.Model):
         deposit = None
         if move.invoice_pdf_report_id:
             deposit = files.legal()
-        elif postings or not move._progbox_documents():
+        elif postings or not move._progbox_current_documents():
             self._check_authority(move)
             if self.reason == "history":
                 deposit = files.received()
@@ -278,7 +289,8 @@ class ProgboxArchiveJob(models.Model):
         """
         Document = self.env["progbox.document"].sudo()
         current = move._progbox_documents().get(move.id, Document)
-        if {file.staged.sha256 for file in deposit.files} == set(
+        # Odoo may hand over an e-invoice with the PDF that it is in, and not beside it.
+        if {file.staged.sha256 for file in deposit.files} <= set(
             current.mapped("sha256")
         ):
             return Document
@@ -294,6 +306,7 @@ class ProgboxArchiveJob(models.Model):
                         "mimetype": file.mimetype,
                         "origin": deposit.origin,
                         "made_with": file.made_with,
+                        "said": deposit.said,
                     },
                     file.staged,
                 )

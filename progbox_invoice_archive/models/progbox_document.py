@@ -78,6 +78,12 @@ class ProgboxDocument(models.Model):
         readonly=True,
         help="Report, format, language and renderer that made the file.",
     )
+    said = fields.Json(
+        readonly=True,
+        copy=False,
+        help="Digests of what the document says: it is handed over while Odoo would "
+        "still say the same.",
+    )
     document_date = fields.Date(string="Date", readonly=True)
     number = fields.Char(readonly=True, index="trigram")
     partner_name = fields.Char(string="Client", readonly=True, index="trigram")
