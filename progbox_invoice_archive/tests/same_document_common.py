@@ -61,9 +61,8 @@ class SameDocumentCommon(ArchiveCommon):
         )
 
     def move_company(self):
-        self.company.write(
-            {"street": "9 rue Neuve", "company_details": "<p>9 neuve</p>"}
-        )
+        self.company.street = "9 rue Neuve"
+        self.company.company_details = "<p>9 neuve</p>"
 
     def move_client(self):
         self.client.street = "2 rue Basse"
