@@ -164,6 +164,25 @@ class TestSameDocument(SameDocumentCommon):
             self.assertEqual(self.documents(move)[-1].number, number)
             self.assertEqual(self.documents(move)[-1].version, 2)
 
+    def test_a_renumbered_invoice_is_named_with_both_numbers(self):
+        number = self.move.name
+        self.assertFalse(self.document.notice)
+        self.renumber()
+        self.env.invalidate_all()
+        self.assertEqual(self.document.number, number)
+        self.assertEqual(self.document.notice, f"Renumbered, now {self.move.name}")
+        self.run_jobs(self.move)
+        first, second = self.documents(self.move)
+        self.assertIn(f"Renumbered, now {self.move.name}", first.notice)
+        self.assertFalse(second.notice)
+
+    def test_the_index_of_a_zip_names_both_numbers(self):
+        packages = self.env["progbox.package"]
+        self.assertEqual(packages._number_text("INV/1", None), "INV/1")
+        self.assertEqual(
+            packages._number_text("INV/1", "INV/2"), "INV/1 (renumbered, now INV/2)"
+        )
+
     def test_documents_from_before_the_digests(self):
         """Their number is all that can be compared; later changes are queued."""
         archived = self.archived_for(self.archived(ref="PO 2"))

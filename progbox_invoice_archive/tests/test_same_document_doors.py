@@ -194,3 +194,20 @@ class TestSameDocumentDoors(SameDocumentCommon):
         draft = self.draft()
         self.assertFalse(draft._get_move_zip_export_docs())
         self.assertFalse(self.posted()._get_move_zip_export_docs())
+
+    # ------------------------------------------------------------------
+    # Beside the legal copy
+    # ------------------------------------------------------------------
+
+    def test_todays_state_has_what_was_paid_and_is_due(self):
+        self.pay_partly()
+        report = "progbox_invoice_archive.report_invoice_today"
+        today = "".join(pages_of(self.printed(report)))
+        self.assertIn("Amount Due", today)
+        self.assertNotIn("Amount Due", "".join(pages_of(self.bytes)))
+        self.assertEqual(self.documents(self.move), self.document)
+
+    def test_todays_state_is_in_the_menu_of_invoices(self):
+        actions = self.env["ir.actions.actions"].get_bindings("account.move")
+        names = [report["report_name"] for report in actions["report"] if report]
+        self.assertIn("progbox_invoice_archive.report_invoice_today", names)
