@@ -11,7 +11,7 @@ from odoo.tools import SQL
 from ..exceptions import FileUnreadable
 from ..tools.sentinels import ASKING, WORDS
 from ..tools.ticked import ticked
-from .invoice_changes import PRINTED_FIELDS, InvoiceChanges, values
+from .invoice_changes import PRINTED_FIELDS, InvoiceChanges, own_digest
 from .progbox_job_mixin import UNFINISHED_STATES
 
 _logger = logging.getLogger(__name__)
@@ -24,6 +24,8 @@ ARCHIVED_TYPES = {
 }
 # The type of the electronic file beside it.
 EINVOICE_TYPE = "einvoice_issued"
+# Through which lines are written.
+LINES = ("line_ids", "invoice_line_ids")
 # Under which key Odoo collects what it calls by this type when it is asked for.
 LEGAL_KEYS = {"pdf": "pdf_attachment_values", "ubl": "ubl_cii_xml_attachment_values"}
 
@@ -146,11 +148,11 @@ class AccountMove(models.Model):
         drafts = self.browse()
         if vals.get("state") == "posted":
             drafts = self.filtered(lambda move: move.state != "posted")
-        printed = [name for name in PRINTED_FIELDS if name in vals]
-        before = self._progbox_printed(printed)
+        printed = not vals.keys().isdisjoint((*PRINTED_FIELDS, *LINES))
+        before = self._progbox_own_digests() if printed else {}
         result = super().write(vals)
         drafts._progbox_enqueue("posting")
-        self._progbox_enqueue_changed(before, printed)
+        self._progbox_enqueue_changed(before)
         return result
 
     # ------------------------------------------------------------------
@@ -327,8 +329,9 @@ class AccountMove(models.Model):
                 & Domain("pdf_archived", "=", False)
             )
         )
-        for move in outdated.move_id:
-            documents.pop(move.id, None)
+        for job in outdated:
+            if job.reason == "posting" or job.move_id.invoice_pdf_report_id:
+                documents.pop(job.move_id.id, None)
         return documents
 
     # ------------------------------------------------------------------
@@ -377,37 +380,34 @@ class AccountMove(models.Model):
                 _logger.warning("%s cannot be archived anew", move, exc_info=True)
                 move._progbox_enqueue("changed")
 
-    def _progbox_printed(self, names):
-        """Return what is printed of the archived invoices among these.
+    def _progbox_own_digests(self):
+        """Return what the archived invoices among these print, their own fields alone.
 
-        :param list names: of fields
-        :return: dictionary of lists of texts by invoice
+        Not those that Odoo has sent: they stay what they are.
+
+        :return: dictionary of digests by invoice
         """
-        if not names:
-            return {}
-        return {move: values(move, names) for move in self.sudo()._progbox_to_archive()}
+        moves = self.sudo()._progbox_to_archive()
+        moves = moves.filtered(lambda move: not move.invoice_pdf_report_id)
+        archived = moves and moves.browse(moves._progbox_documents())
+        return {move: own_digest(move) for move in archived}
 
-    def _progbox_enqueue_changed(self, before, names):
-        """Queue the invoices whose printed fields have other values than before.
+    @api.model
+    def _progbox_enqueue_changed(self, before):
+        """Queue the invoices that print something else than before.
 
-        So the new version is mostly there before anybody asks for it. What has been
-        sent stays what it is.
+        So the new version is mostly there before anybody asks for it.
+
+        :param dict before: see :meth:`_progbox_own_digests`
         """
-        changed = self.sudo().filtered(
-            lambda move: move in before and before[move] != values(move, names)
-        )
-        changed = changed.filtered(lambda move: not move.invoice_pdf_report_id)
-        changed._progbox_enqueue_new_version()
-
-    def _progbox_enqueue_new_version(self):
-        """Queue the archived invoices among these, each once."""
-        archived = self.browse(self._progbox_documents())
-        if archived:
+        after = self.union(*before)._progbox_own_digests()
+        changed = self.union(*(m for m in after if after[m] != before[m])).sudo()
+        if changed:
             jobs = self.env["progbox.archive.job"].sudo()
             queued = jobs.search(
-                Domain("move_id", "in", archived.ids) & Domain("state", "=", "pending")
+                Domain("move_id", "in", changed.ids) & Domain("state", "=", "pending")
             )
-            (archived - queued.move_id)._progbox_enqueue("changed")
+            (changed - queued.move_id)._progbox_enqueue("changed")
 
     def _progbox_einvoices(self, settings):
         """Return what programs read of the invoice, as Odoo makes it.

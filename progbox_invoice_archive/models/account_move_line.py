@@ -1,6 +1,6 @@
 from odoo import models
 
-from .invoice_changes import PRINTED_LINE_FIELDS, own_digest
+from .invoice_changes import PRINTED_LINE_FIELDS
 
 
 class AccountMoveLine(models.Model):
@@ -11,13 +11,7 @@ class AccountMoveLine(models.Model):
     def write(self, vals):
         if not {*PRINTED_LINE_FIELDS, "sequence"}.intersection(vals):
             return super().write(vals)
-        moves = self.move_id.sudo()._progbox_to_archive()
-        moves = moves and moves.browse(moves._progbox_documents())
-        before = {move: own_digest(move) for move in moves}
+        before = self.move_id._progbox_own_digests()
         result = super().write(vals)
-        moves.filtered(
-            lambda move: (
-                not move.invoice_pdf_report_id and before[move] != own_digest(move)
-            )
-        )._progbox_enqueue_new_version()
+        self.move_id._progbox_enqueue_changed(before)
         return result
