@@ -400,9 +400,11 @@ class AccountMove(models.Model):
 
         :param dict before: see :meth:`_progbox_own_digests`
         """
-        after = self.union(*before)._progbox_own_digests()
-        changed = self.union(*(m for m in after if after[m] != before[m])).sudo()
-        if changed:
+        if not before:
+            return
+        after = self.browse().union(*before)._progbox_own_digests()
+        changed = [move for move in after if after[move] != before[move]]
+        if changed := self.browse().sudo().union(*changed):
             jobs = self.env["progbox.archive.job"].sudo()
             queued = jobs.search(
                 Domain("move_id", "in", changed.ids) & Domain("state", "=", "pending")
