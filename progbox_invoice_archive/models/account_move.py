@@ -338,7 +338,7 @@ class AccountMove(models.Model):
     # Still the same document?
     # ------------------------------------------------------------------
 
-    def _progbox_current_documents(self, renew=False):
+    def _progbox_current_documents(self, renew=False, strict=False):
         """Return the archived documents that say what Odoo would say now.
 
         Every door that hands over an archived file asks here. Looking leaves no trace
@@ -346,6 +346,8 @@ class AccountMove(models.Model):
 
         :param bool renew: archive those that say something else anew, in this
             transaction, and return the new version
+        :param bool strict: raise a JobError for what cannot be compared, instead of
+            handing over what is archived
         :return: dictionary of documents by id of the invoice
         """
         if renew and self.env.cr.readonly:
@@ -354,7 +356,8 @@ class AccountMove(models.Model):
         documents = self._progbox_valid_documents()
         if not documents:
             return {}
-        changed = InvoiceChanges(self.browse(documents), documents).changed()
+        moves = self.browse(documents)
+        changed = InvoiceChanges(moves, documents, strict).changed()
         for move in changed:
             del documents[move.id]
         if renew and changed:

@@ -84,9 +84,11 @@ class InvoiceChanges:
 
     :param account.move moves: posted, each with documents
     :param dict documents: their current archived documents, by id of the invoice
+    :param bool strict: raise a JobError for what cannot be compared
     """
 
-    def __init__(self, moves, documents):
+    def __init__(self, moves, documents, strict=False):
+        self.strict = strict
         self.moves = moves.sudo()
         self.documents = documents
         self.env = self.moves.env
@@ -131,7 +133,7 @@ class InvoiceChanges:
         settings = next(
             document.made_with for document in self.documents[move.id] if document.said
         )
-        now = InvoiceWords(move, settings).digests()
+        now = InvoiceWords(move, settings).digests(self.strict)
         return bool(now) and any(said[key] != now[key] for key in now)
 
     # ------------------------------------------------------------------

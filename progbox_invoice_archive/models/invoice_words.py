@@ -10,6 +10,7 @@ import psycopg2
 
 from odoo import SUPERUSER_ID
 
+from ..exceptions import JobError
 from ..tools.discarded import Discarded
 from ..tools.report import says
 from ..tools.sentinels import WORDS
@@ -50,10 +51,11 @@ class InvoiceWords:
         self.move = move.with_env(env)
         self.settings = settings
 
-    def digests(self):
+    def digests(self, strict=False):
         """Return the digests of what the document says, and of its letterhead.
 
-        :return: None when Odoo cannot make the document now
+        :param bool strict: raise a JobError when Odoo cannot make the document now
+        :return: None when it cannot
         :rtype: dict(says=str, letterhead=str)
         """
         try:
@@ -61,7 +63,16 @@ class InvoiceWords:
                 texts = self._texts()
         except psycopg2.Error:
             raise  # Odoo, or the job, does the work again.
-        except Exception:
+        except Exception as error:
+            if strict:
+                raise JobError(
+                    self.env._(
+                        "Odoo cannot make the document of this invoice now, so the "
+                        "archived one is handed over. Correct what it says, then "
+                        "retry:\n%(reason)s",
+                        reason=error,
+                    )
+                ) from error
             # Nobody is kept from a document because it cannot be compared.
             _logger.warning("cannot tell what %s says", self.move, exc_info=True)
             return None

@@ -173,7 +173,7 @@ class ProgboxArchiveJob(models.Model):
         deposit = None
         if move.invoice_pdf_report_id:
             deposit = files.legal()
-        elif postings or not move._progbox_current_documents():
+        elif postings or not move._progbox_current_documents(strict=True):
             self._check_authority(move)
             if self.reason == "history":
                 deposit = files.received()

@@ -108,6 +108,15 @@ class TestSameDocument(SameDocumentCommon):
         ):
             self.assertEqual(self.through("printed"), self.bytes)
 
+    def test_the_job_says_why_a_document_cannot_be_compared(self):
+        self.complete()
+        with patch.object(
+            IrActionsReport, "_render_qweb_html", side_effect=UserError("no IBAN")
+        ):
+            self.run_jobs(self.move)
+        self.assertEqual(self.move.progbox_archive_state, "fix")
+        self.assertIn("no IBAN", self.jobs_of(self.move)[-1].error)
+
     def test_a_cursor_that_only_reads_is_changed_for_another(self):
         def no_look(*_args):
             raise AssertionError("looked with a cursor that is given back")
@@ -269,6 +278,15 @@ class TestSameDocument(SameDocumentCommon):
     def test_a_file_that_odoo_embeds_is_in_what_is_sent(self):
         if "ubl_cii_xml_id" not in self.env["account.move"]:
             self.skipTest("no UBL here")
+        self.client.write(
+            {
+                "invoice_edi_format": "ubl_bis3",
+                "country_id": self.env.ref("base.be").id,
+                "peppol_eas": "9925",
+                "peppol_endpoint": "0239843188",
+                "vat": "BE0239843188",
+            }
+        )
         attachment = self.env["ir.attachment"].create(
             {"name": "plan.pdf", "raw": self.bytes, "mimetype": "application/pdf"}
         )
