@@ -1,5 +1,6 @@
 import base64
 import logging
+from itertools import islice
 
 import psycopg2.errors
 
@@ -357,19 +358,23 @@ class AccountMove(models.Model):
         if not documents:
             return {}
         moves = self.browse(documents)
-        changed = InvoiceChanges(moves, documents, strict).changed()
+        # Odoo's own zips ask for one invoice after the other.
+        many = len(set(islice(self._prefetch_ids, 2))) > 1
+        changed = InvoiceChanges(moves, documents, many, strict).changed()
         for move in changed:
             del documents[move.id]
         if renew and changed:
-            changed._progbox_archive_anew()
-            documents |= changed._progbox_current_documents()
+            documents |= changed._progbox_archive_anew()._progbox_documents()
         return documents
 
     def _progbox_archive_anew(self):
         """Archive these invoices as they are now, before somebody gets them.
 
         What cannot be archived now is left to the job, which says why.
+
+        :return: those that are
         """
+        renewed = self.browse()
         for move in self:
             server = self.env(
                 user=SUPERUSER_ID,
@@ -379,9 +384,11 @@ class AccountMove(models.Model):
             try:
                 with self.env.cr.savepoint():
                     server["progbox.archive.job"]._archive_now(move.with_env(server))
+                renewed |= move
             except UserError:
                 _logger.warning("%s cannot be archived anew", move, exc_info=True)
                 move._progbox_enqueue("changed")
+        return renewed
 
     def _progbox_own_digests(self):
         """Return what the archived invoices among these print, their own fields alone.

@@ -84,10 +84,13 @@ class InvoiceChanges:
 
     :param account.move moves: posted, each with documents
     :param dict documents: their current archived documents, by id of the invoice
+    :param bool many: whether they are some of many that are asked for; then only
+        those are looked at that may differ
     :param bool strict: raise a JobError for what cannot be compared
     """
 
-    def __init__(self, moves, documents, strict=False):
+    def __init__(self, moves, documents, many, strict=False):
+        self.many = many
         self.strict = strict
         self.moves = moves.sudo()
         self.documents = documents
@@ -98,14 +101,14 @@ class InvoiceChanges:
 
         What Odoo has sent stays what it is. What the client has received, and what
         is in a closed month, is another document only when the invoice itself has
-        been changed. Of many invoices, only those are looked at that may differ.
+        been changed.
 
         :rtype: account.move
         """
         unsent = self.moves.filtered(lambda move: not move.invoice_pdf_report_id)
         rewritten = unsent.filtered(self._is_rewritten)
         rest = unsent - rewritten
-        if len(self.moves) > 1:
+        if self.many:
             rest = self._beside_changed(rest)
         rest -= self._settled(rest)
         return rewritten | rest.filtered(self._says_something_else)
