@@ -27,8 +27,8 @@ CII = (
 class TestSays(BaseCase):
     """Words and pictures count, looks do not."""
 
-    def of(self, picture=lambda url: url, **values):
-        return says.of_page(PAGE % {**VALUES, **values}, picture)
+    def of(self, ask=lambda url: url, **values):
+        return says.of_page(PAGE % {**VALUES, **values}, ask)
 
     def test_the_words_of_body_and_letterhead(self):
         body, letterhead = self.of()
@@ -64,7 +64,7 @@ class TestSays(BaseCase):
 
     def test_the_logo_is_asked_for_nowhere(self):
         asked = []
-        self.of(picture=lambda url: asked.append(url))
+        self.of(ask=asked.append)
         self.assertEqual(asked, ["/web/image/7"])
 
     def test_an_einvoice_in_canonical_form(self):
