@@ -97,8 +97,6 @@ class SameDocumentCommon(ArchiveCommon):
         return self.printed("account.account_invoices_without_payment")
 
     def printed_with_others(self):
-        if not hasattr(self, "other"):
-            self.other = self.archived()
         streams, _type = self.reports()._pre_render_qweb_pdf(
             "account.account_invoices", [self.other.id, self.move.id]
         )
