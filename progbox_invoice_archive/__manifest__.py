@@ -25,6 +25,7 @@
         "report/closing_certificate.xml",
         "report/progbox_verification_report.xml",
         "report/progbox_compilation_pages.xml",
+        "report/invoice_today.xml",
         "wizards/progbox_closing_wizard_views.xml",
         "wizards/progbox_compile_wizard_views.xml",
         "wizards/progbox_export_wizard_views.xml",

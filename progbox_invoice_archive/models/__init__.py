@@ -1,5 +1,6 @@
 from . import progbox_archived_mixin
 from . import account_move
+from . import account_move_line
 from . import account_move_send
 from . import ir_actions_report
 from . import ir_attachment

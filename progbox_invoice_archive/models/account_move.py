@@ -1,9 +1,21 @@
-from odoo import api, fields, models
+import base64
+import logging
+from itertools import islice
+
+import psycopg2.errors
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..exceptions import FileUnreadable
+from ..tools.sentinels import ASKING, WORDS
 from ..tools.ticked import ticked
+from .invoice_changes import PRINTED_FIELDS, InvoiceChanges, own_digest
 from .progbox_job_mixin import UNFINISHED_STATES
+
+_logger = logging.getLogger(__name__)
 
 # The document type of each kind of entry.
 ARCHIVED_TYPES = {
@@ -13,6 +25,10 @@ ARCHIVED_TYPES = {
 }
 # The type of the electronic file beside it.
 EINVOICE_TYPE = "einvoice_issued"
+# Through which lines are written.
+LINES = ("line_ids", "invoice_line_ids")
+# Under which key Odoo collects what it calls by this type when it is asked for.
+LEGAL_KEYS = {"pdf": "pdf_attachment_values", "ubl": "ubl_cii_xml_attachment_values"}
 
 
 class AccountMove(models.Model):
@@ -133,8 +149,11 @@ class AccountMove(models.Model):
         drafts = self.browse()
         if vals.get("state") == "posted":
             drafts = self.filtered(lambda move: move.state != "posted")
+        printed = not vals.keys().isdisjoint((*PRINTED_FIELDS, *LINES))
+        before = self._progbox_own_digests() if printed else {}
         result = super().write(vals)
         drafts._progbox_enqueue("posting")
+        self._progbox_enqueue_changed(before)
         return result
 
     # ------------------------------------------------------------------
@@ -294,9 +313,9 @@ class AccountMove(models.Model):
     def _progbox_valid_documents(self):
         """Return the archived documents that stand for the invoice as it is now.
 
-        Not those of an invoice that has been posted again since, nor of one that
-        is a draft, nor those from before the authority's answer when that has come:
-        its archive is out of date until the job has run.
+        Not those of an invoice that has been posted or sent again since, nor of one
+        that is a draft, nor those from before the authority's answer when that has
+        come: its archive is out of date until the job has run.
         """
         posted = self.filtered(lambda move: move.state == "posted")
         documents = posted._progbox_documents()
@@ -307,36 +326,213 @@ class AccountMove(models.Model):
             .sudo()
             .search(
                 Domain("move_id", "in", list(documents))
-                & Domain("reason", "=", "posting")
+                & Domain("reason", "in", ("posting", "legal"))
                 & Domain("state", "in", UNFINISHED_STATES)
                 & Domain("pdf_archived", "=", False)
             )
         )
-        for move in outdated.move_id:
-            documents.pop(move.id, None)
+        for job in outdated:
+            if job.reason == "posting" or job.move_id.invoice_pdf_report_id:
+                documents.pop(job.move_id.id, None)
         send = self.env["account.move.send"]
         for move in posted:
             if send._progbox_is_overtaken(move, documents.get(move.id, ())):
                 del documents[move.id]
         return documents
 
+    # ------------------------------------------------------------------
+    # Still the same document?
+    # ------------------------------------------------------------------
+
+    def _progbox_current_documents(self, renew=False, strict=False):
+        """Return the archived documents that say what Odoo would say now.
+
+        Every door that hands over an archived file asks here. Looking leaves no trace
+        on the invoice.
+
+        :param bool renew: archive those that say something else anew, in this
+            transaction, and return the new version
+        :param bool strict: raise a JobError for what cannot be compared, instead of
+            handing over what is archived
+        :return: dictionary of documents by id of the invoice
+        """
+        if renew and self.env.cr.readonly:
+            # Odoo then takes the request once more, with a cursor that writes.
+            raise psycopg2.errors.ReadOnlySqlTransaction("archived document")
+        documents = self._progbox_valid_documents()
+        if not documents:
+            return {}
+        moves = self.browse(documents)
+        # Odoo's own zips ask for one invoice after the other.
+        many = len(set(islice(self._prefetch_ids, 2))) > 1
+        changed = InvoiceChanges(moves, documents, many, strict).changed()
+        for move in changed:
+            del documents[move.id]
+        if renew and changed:
+            documents |= changed._progbox_archive_anew()._progbox_documents()
+        return documents
+
+    def _progbox_archive_anew(self):
+        """Archive these invoices as they are now, before somebody gets them.
+
+        What cannot be archived now is left to the job, which says why.
+
+        :return: those that are
+        """
+        renewed = self.browse()
+        for move in self:
+            server = self.env(
+                user=SUPERUSER_ID,
+                su=True,
+                context={"allowed_company_ids": move.company_id.ids},
+            )
+            try:
+                with self.env.cr.savepoint():
+                    server["progbox.archive.job"]._archive_now(move.with_env(server))
+                renewed |= move
+            except UserError:
+                _logger.warning("%s cannot be archived anew", move, exc_info=True)
+                move._progbox_enqueue("changed")
+        return renewed
+
+    def _progbox_own_digests(self):
+        """Return what the archived invoices among these print, their own fields alone.
+
+        Not those that Odoo has sent: they stay what they are.
+
+        :return: dictionary of digests by invoice
+        """
+        moves = self.sudo()._progbox_to_archive()
+        moves = moves.filtered(lambda move: not move.invoice_pdf_report_id)
+        archived = moves and moves.browse(moves._progbox_documents())
+        return {move: own_digest(move) for move in archived}
+
+    @api.model
+    def _progbox_enqueue_changed(self, before):
+        """Queue the invoices that print something else than before.
+
+        So the new version is mostly there before anybody asks for it.
+
+        :param dict before: see :meth:`_progbox_own_digests`
+        """
+        if not before:
+            return
+        after = self.browse().union(*before)._progbox_own_digests()
+        changed = [move for move in after if after[move] != before[move]]
+        if changed := self.browse().sudo().union(*changed):
+            jobs = self.env["progbox.archive.job"].sudo()
+            queued = jobs.search(
+                Domain("move_id", "in", changed.ids) & Domain("state", "=", "pending")
+            )
+            (changed - queued.move_id)._progbox_enqueue("changed")
+
+    def _progbox_einvoices(self, settings):
+        """Return what programs read of the invoice, as Odoo makes it.
+
+        Odoo puts a CII into every PDF. Other add-ons add what they put there.
+
+        :param dict settings: with the ``format`` of the e-invoice
+        :return: list of the XML, as bytes
+        """
+        if "account.edi.xml.cii" not in self.env:
+            return []
+        builders = {"account.edi.xml.cii": self.env["account.edi.xml.cii"]}
+        if self._need_ubl_cii_xml(settings["format"]):
+            builder = self.partner_id.commercial_partner_id._get_edi_builder(
+                settings["format"]
+            )
+            builders[builder._name] = builder
+        xmls = [builder._export_invoice(self)[0] for builder in builders.values()]
+        return [xml.encode() if isinstance(xml, str) else xml for xml in xmls if xml]
+
+    def _progbox_says_only(self):
+        """Whether the page is only made to compare what it says."""
+        return self.env.context.get("progbox_words") is WORDS
+
+    def _generate_qr_code(self, silent_errors=False):
+        """Say what a QR code stands for: drawn, it is another one each time."""
+        if not self._progbox_says_only():
+            return super()._generate_qr_code(silent_errors=silent_errors)
+        if not self.display_qr_code:
+            return None
+        account = self.partner_bank_id.acc_number or ""
+        reference = self.payment_reference or self.name
+        text = "|".join((account, reference, self.currency_id.name))
+        return f"data:text/plain;base64,{base64.b64encode(text.encode()).decode()}"
+
+    def _get_portal_payment_link(self):
+        """A link with a token for each reader says only that there is one."""
+        if self._progbox_says_only():
+            return "/payment/pay"
+        return super()._get_portal_payment_link()
+
+    # ------------------------------------------------------------------
+    # Doors of Odoo that ask for legal documents
+    # ------------------------------------------------------------------
+
+    def _get_invoice_legal_documents(self, filetype, allow_fallback=False):
+        """Give the archived file where Odoo would make another one."""
+        self.ensure_one()
+        key = LEGAL_KEYS.get(filetype)
+        if key and allow_fallback and not self.invoice_pdf_report_id:
+            archived = self._progbox_legal_documents()
+            if key in archived:
+                return archived[key]
+        return super()._get_invoice_legal_documents(
+            filetype, allow_fallback=allow_fallback
+        )
+
     def _get_invoice_legal_documents_all(self, allow_fallback=False):
-        """Serve the archived files where Odoo would fall back to a pro forma."""
+        """Give the archived files where Odoo would fall back to a pro forma."""
         self.ensure_one()
         if allow_fallback and not self.invoice_pdf_report_id:
-            documents = self.sudo()._progbox_valid_documents().get(self.id)
-            if documents:
-                archived = documents._attachment_values()
-                self.env["progbox.access.log"]._log_taken(documents)
-                return [
-                    {
-                        "filename": values["name"],
-                        "filetype": values["mimetype"],
-                        "content": values["raw"],
-                    }
-                    for values in archived.values()
-                ]
+            if archived := self._progbox_legal_documents():
+                return list(archived.values())
         return super()._get_invoice_legal_documents_all(allow_fallback=allow_fallback)
+
+    def _get_move_zip_export_docs(self):
+        """Put what is archived into Odoo's own zip, although nobody has sent it."""
+        self.ensure_one()
+        unsent = (
+            self.state == "posted"
+            and not self.invoice_pdf_report_id
+            and self.move_type in self._progbox_archived_move_types()
+        )
+        if self.env.context.get("progbox_asking") is ASKING:
+            # Many at once, and without a look at any file.
+            if self.invoice_pdf_report_id or self.sudo().progbox_archive_version:
+                return [{"filename": self.name}] if self.state == "posted" else []
+        elif unsent and (archived := self._progbox_legal_documents()):
+            return list(archived.values())
+        return super()._get_move_zip_export_docs()
+
+    def get_extra_print_items(self):
+        """Opening the menu reads no files: it only asks whether there are any."""
+        asking = self.with_context(progbox_asking=ASKING)
+        return super(AccountMove, asking).get_extra_print_items()
+
+    def _progbox_legal_documents(self):
+        """Return the archived files as Odoo hands over legal documents, and log it.
+
+        :return: dictionary by the key under which Odoo collects them while sending
+        """
+        documents = self.sudo()._progbox_current_documents(renew=True).get(self.id)
+        if not documents:
+            return {}
+        try:
+            archived = documents._attachment_values()
+        except FileUnreadable:
+            _logger.exception("%s cannot be handed over from the archive", documents)
+            return {}
+        self.env["progbox.access.log"]._log_taken(documents)
+        return {
+            key: {
+                "filename": values["name"],
+                "filetype": values["mimetype"],
+                "content": values["raw"],
+            }
+            for key, values in archived.items()
+        }
 
     # ------------------------------------------------------------------
     # Billing periods; other add-ons extend whose they are

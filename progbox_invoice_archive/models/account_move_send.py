@@ -122,22 +122,39 @@ class AccountMoveSend(models.AbstractModel):
         return isinstance(self.env.context.get("progbox_ahead"), Discarded)
 
     @api.model
+    def _progbox_is_embedding(self, data):
+        """Whether Odoo puts files of the sender into the e-invoice of this sending.
+
+        Its documents are made anew then, and the archive gets what was sent.
+
+        :param dict data: what Odoo collected for the invoice so far
+        """
+        # account_edi_ubl_cii has it, which Odoo installs by itself.
+        available = getattr(self, "_get_ubl_available_attachments", None)
+        embedded = available and available(
+            data.get("mail_attachments_widget"), data.get("invoice_edi_format")
+        )
+        return bool(embedded and embedded[0])
+
+    @api.model
     def _progbox_hand_over(self, invoices_data):
         """Link the archived files to the invoices that are about to be sent.
 
         Odoo then goes on as with documents that exist already, so that what
-        the customer receives is what is archived, byte for byte. An invoice that is
-        sent with other settings gets new documents, and the archive a new version.
+        the customer receives is what is archived, byte for byte. An invoice that has
+        changed since, or is sent with other settings or with files inside, gets new
+        documents, and the archive a new version.
         """
         archived = {}
         taken = self.env["progbox.document"].sudo()
         moves = self.env["account.move"].union(*invoices_data)
-        documents_by_move = moves._progbox_valid_documents()
+        unsent = moves.filtered(lambda move: not move.invoice_pdf_report_id)
+        documents_by_move = unsent._progbox_current_documents()
         for move, data in invoices_data.items():
             documents = documents_by_move.get(move.id)
             if (
                 documents
-                and not move.invoice_pdf_report_id
+                and not self._progbox_is_embedding(data)
                 and not data.get("extra_edis")
                 and documents._made_with(
                     self._progbox_settings_json(

@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.tools import file_open
 
 from ..tools.report import pdfa, xmp
-from ..tools.sentinels import AHEAD, AS_IT_IS
+from ..tools.sentinels import AS_IT_IS
 
 _logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def _must_be_pdfa(env, invoice_data):
     # Nobody's sending fails for it: the customer can read the file all the same.
     return (
         invoice_data.get("invoice_edi_format") == FACTUR_X
-        and env.context.get("progbox_ahead") is AHEAD
+        and env["account.move.send"]._progbox_is_ahead()
         and env.context.get("progbox_as_it_is") is not AS_IT_IS
     )
 

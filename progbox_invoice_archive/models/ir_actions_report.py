@@ -21,11 +21,12 @@ from ..tools.report import (
     page_html,
     pdf_pages,
     running_foot,
+    says,
     style_sheets,
     unpatched_qt,
     wkhtmltopdf,
 )
-from ..tools.sentinels import AHEAD, AS_IT_IS, RENDER_ANEW, SELF_CONTAINED
+from ..tools.sentinels import AS_IT_IS, RENDER_ANEW, SELF_CONTAINED, WORDS
 
 _logger = logging.getLogger(__name__)
 _lt = LazyTranslate(__name__)
@@ -45,6 +46,8 @@ CSS_ERROR = "## CSS error message ##"  # base.assetsbundle puts it into a broken
 # The add-ons whose papers are self-contained by whatever door they are printed.
 OWN_REPORTS = ("progbox.", "progbox_")
 IN_PAGE_CSS = "progbox_invoice_archive/static/report/in_page.css"
+# One document under two titles: the archived one is made before any payment.
+INVOICE_REPORTS = ("account.report_invoice", "account.report_invoice_with_payments")
 # mm, when header and footer stand in the page
 TOP_MARGIN, BOTTOM_MARGIN, SIDE_MARGIN = 9, 13, 8
 HEADING_ROOM = 10  # mm over the rows of a table that goes on: two lines and the edge
@@ -116,6 +119,23 @@ class IrActionsReport(models.Model):
             (res_id, streams[res_id]) for res_id in dict.fromkeys([*in_order, *streams])
         )
 
+    def _get_rendering_context(self, report, docids, data):
+        """Nothing is called pro forma of which the final document is archived."""
+        meant = (data or {}).get("proforma")
+        data = super()._get_rendering_context(report, docids, data)
+        # The portal calls every invoice so that Odoo has not sent.
+        if data.get("proforma") and not meant and report.model == "account.move":
+            moves = self.env["account.move"].sudo().browse(docids)
+            if set(moves.ids) <= set(moves._progbox_valid_documents()):
+                del data["proforma"]
+        return data
+
+    @api.model
+    def barcode(self, barcode_type, value, **kwargs):
+        if self.env.context.get("progbox_words") is WORDS:
+            return says.of_barcode(barcode_type, value).encode()
+        return super().barcode(barcode_type, value, **kwargs)
+
     def _prepare_html(self, html, report_model=False):
         if not self._progbox_is_self_contained():
             return super()._prepare_html(html, report_model=report_model)
@@ -185,26 +205,63 @@ class IrActionsReport(models.Model):
             or report.model != "account.move"
             or (data or {}).get("proforma")
             or self.env.context.get("progbox_render_anew") is RENDER_ANEW
+            # A letter has margins of its own.
+            or self.env.context.get("snailmail_layout")
         ):
             return {}
         moves = self.env["account.move"].browse(res_ids)
         moves.check_access("read")
-        streams = {}
+        streams = self._progbox_sent_streams(report, moves)
         printed = self.env["progbox.document"].sudo()
-        for move_id, documents in moves.sudo()._progbox_valid_documents().items():
+        unsent = moves.browse(id_ for id_ in moves.ids if id_ not in streams).sudo()
+        for move_id, documents in self._progbox_printable(report, unsent).items():
             pdf = documents.filtered(lambda d: d.mimetype == "application/pdf")[:1]
-            move = moves.browse(move_id).sudo()
-            if pdf and report.report_name == self._progbox_report_name(move, pdf):
-                try:
-                    content = b"".join(pdf._content_attachment()._progbox_blocks())
-                except FileUnreadable:
-                    _logger.exception("%s cannot be printed from the archive", pdf)
-                    continue
-                streams[move_id] = {"stream": io.BytesIO(content), "attachment": None}
-                printed |= pdf
+            try:
+                content = b"".join(pdf._content_attachment()._progbox_blocks())
+            except FileUnreadable:
+                _logger.exception("%s cannot be printed from the archive", pdf)
+                continue
+            streams[move_id] = {"stream": io.BytesIO(content), "attachment": None}
+            printed |= pdf
         if printed:
             self.env["progbox.access.log"]._log_taken(printed, self.env._("Printed"))
         return streams
+
+    def _progbox_printable(self, report, moves):
+        """Return the archived documents of the invoices that this report stands for.
+
+        Only those are looked at that were made with the report.
+
+        :return: dictionary of documents by id of the invoice
+        """
+        archived = moves._progbox_valid_documents()
+        fitting = moves.filtered(
+            lambda move: (
+                move.id in archived
+                and self._progbox_stands_for(report, move, archived[move.id])
+            )
+        )
+        return fitting._progbox_current_documents(renew=True)
+
+    def _progbox_sent_streams(self, report, moves):
+        """Return what was sent of invoices whose archive is not that far yet."""
+        streams = {}
+        sent = moves.sudo().filtered("invoice_pdf_report_id")
+        if not sent or report.report_name not in INVOICE_REPORTS:
+            return streams
+        behind = set(sent._progbox_documents()) - set(sent._progbox_valid_documents())
+        for move in sent._progbox_to_archive():
+            if move.id in behind and (legal := move.invoice_pdf_report_id.raw):
+                streams[move.id] = {"stream": io.BytesIO(legal), "attachment": None}
+        return streams
+
+    def _progbox_stands_for(self, report, move, documents):
+        """Whether the archived PDF is what this report would print."""
+        pdf = documents.filtered(lambda d: d.mimetype == "application/pdf")[:1]
+        archived = pdf and self._progbox_report_name(move, pdf)
+        return archived == report.report_name or (
+            archived in INVOICE_REPORTS and report.report_name in INVOICE_REPORTS
+        )
 
     def _progbox_report_name(self, move, document):
         """Return the name of the report that the archived file stands for."""
@@ -251,11 +308,8 @@ class IrActionsReport(models.Model):
 
         :raise CharactersWithoutFont: no font on the server has some of them
         """
-        context = self.env.context
-        if (
-            context.get("progbox_ahead") is not AHEAD
-            or context.get("progbox_as_it_is") is AS_IT_IS
-        ):
+        as_it_is = self.env.context.get("progbox_as_it_is") is AS_IT_IS
+        if as_it_is or not self.env["account.move.send"]._progbox_is_ahead():
             return
         try:
             missing = fonts.missing(fonts.visible_text(root))

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from ..exceptions import JobError, RenderError
 from ..tools.filenames import clean_filename
 from ..tools.staging import StagedFile
+from .invoice_changes import own_digest
+from .invoice_words import InvoiceWords
 
 
 class FileToArchive(NamedTuple):
@@ -21,12 +23,14 @@ class Deposit(NamedTuple):
     :param origin: a key of the document's field ``origin``
     :param refusal: Odoo's text when it refused the e-invoice
     :param before_answer: whether an authority's answer is still to come
+    :param said: the digests of what the files say, see :class:`InvoiceWords`
     """
 
     origin: str
     files: tuple[FileToArchive, ...]
     refusal: str | None = None
     before_answer: bool = False
+    said: dict | None = None
 
     def discard(self):
         """Remove the files that nobody has adopted."""
@@ -166,7 +170,13 @@ class InvoiceFiles:
             ),
             refusal,
             self.send._progbox_waits_for_authority(self.move),
+            self._said(made_with),
         )
+
+    def _said(self, settings):
+        """Return what the files say, from the transaction that has made them."""
+        digests = InvoiceWords(self.move, settings).digests()
+        return digests and {**digests, "own": own_digest(self.move)}
 
     def _refusal(self, generated):
         error = generated.get("error")

@@ -15,7 +15,14 @@ from .account_move import EINVOICE_TYPE
 from .progbox_archive_deposit import Deposit, InvoiceFiles
 from .progbox_job_mixin import UNFINISHED_STATES
 
-PRIORITIES = {"posting": 0, "legal": 0, "answer": 5, "catchup": 5, "history": 10}
+PRIORITIES = {
+    "posting": 0,
+    "legal": 0,
+    "changed": 0,
+    "answer": 5,
+    "catchup": 5,
+    "history": 10,
+}
 # How often we look whether an authority has answered.
 AUTHORITY_INTERVAL = timedelta(hours=1)
 
@@ -51,6 +58,7 @@ class ProgboxArchiveJob(models.Model):
         [
             ("posting", "Posted"),
             ("legal", "Sent"),
+            ("changed", "Changed"),
             ("answer", "Answered by the authority"),
             ("catchup", "Found by the catch-up"),
             ("history", "Existing invoice"),
@@ -135,6 +143,16 @@ class ProgboxArchiveJob(models.Model):
         self._job_trigger()
 
     @api.model
+    def _archive_now(self, move):
+        """Archive an invoice in this transaction: somebody waits for its document.
+
+        :raise JobError: when it cannot be archived
+        """
+        self._enqueue_moves(move, "changed")
+        job = self.search(Domain("move_id", "=", move.id), order="id desc", limit=1)
+        job._job_attempt(lambda: float("inf"))
+
+    @api.model
     def _job_set_workers(self, wanted):
         """Let this many crons archive side by side.
 
@@ -178,7 +196,7 @@ class ProgboxArchiveJob(models.Model):
         deposit = None
         if move.invoice_pdf_report_id:
             deposit = files.legal()
-        elif postings or self._is_to_make(move):
+        elif postings or not move._progbox_current_documents(strict=True):
             self._wait_for_authority(move)
             if self.reason == "history":
                 deposit = files.received()
@@ -225,12 +243,6 @@ class ProgboxArchiveJob(models.Model):
         users = (self.create_uid, move.write_uid)
         people = [user for user in users if user and not user._is_superuser()]
         return next(iter(people), self.env.ref("base.public_user").sudo())
-
-    def _is_to_make(self, move):
-        """Whether the archive has no document that stands for the invoice."""
-        documents = move._progbox_documents().get(move.id)
-        send = self.env["account.move.send"]
-        return not documents or send._progbox_is_overtaken(move, documents)
 
     def _free_move(self):
         """Return the invoice when nobody is changing it at this moment.
@@ -315,7 +327,8 @@ class ProgboxArchiveJob(models.Model):
         """
         Document = self.env["progbox.document"].sudo()
         current = move._progbox_documents().get(move.id, Document)
-        if {file.staged.sha256 for file in deposit.files} == set(
+        # Odoo may hand over an e-invoice with the PDF that it is in, and not beside it.
+        if {file.staged.sha256 for file in deposit.files} <= set(
             current.mapped("sha256")
         ):
             if not deposit.before_answer:
@@ -334,6 +347,7 @@ class ProgboxArchiveJob(models.Model):
                         "origin": deposit.origin,
                         "before_answer": deposit.before_answer,
                         "made_with": file.made_with,
+                        "said": deposit.said,
                     },
                     file.staged,
                 )

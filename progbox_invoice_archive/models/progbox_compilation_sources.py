@@ -99,7 +99,7 @@ class ProgboxCompilationSources(models.AbstractModel):
         Of an invoice that is cancelled or a draft again, too: it was issued.
         """
         unposted = moves.filtered(lambda move: move.state != "posted")
-        return moves._progbox_valid_documents() | unposted._progbox_documents()
+        return moves._progbox_current_documents() | unposted._progbox_documents()
 
     @api.model
     def _main_file(self, move, documents):

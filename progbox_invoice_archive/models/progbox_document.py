@@ -84,6 +84,12 @@ class ProgboxDocument(models.Model):
         readonly=True,
         help="Report, format, language and renderer that made the file.",
     )
+    said = fields.Json(
+        readonly=True,
+        copy=False,
+        help="Digests of what the document says: it is handed over while Odoo would "
+        "still say the same.",
+    )
     document_date = fields.Date(string="Date", readonly=True)
     number = fields.Char(readonly=True, index="trigram")
     partner_name = fields.Char(string="Client", readonly=True, index="trigram")
@@ -175,11 +181,16 @@ class ProgboxDocument(models.Model):
         for document in self:
             document.display_name = document.number or document.name
 
-    @api.depends("superseded", "before_answer", "origin", "create_date")
+    @api.depends(
+        "superseded", "before_answer", "origin", "create_date", "number", "res_id"
+    )
     @api.depends_context("lang", "tz")
     def _compute_notice(self):
+        renumbered = self._renumbered()
         for document in self:
             notices = []
+            if number := renumbered.get(document.id):
+                notices.append(self.env._("Renumbered, now %(number)s", number=number))
             if document.superseded:
                 notices.append(self.env._("Superseded"))
             if document.before_answer:
@@ -445,6 +456,44 @@ class ProgboxDocument(models.Model):
             "::int FROM progbox_seal line WHERE line.kind = 'source_deleted')",
             alias,
         )
+
+    @api.model
+    def _renumbered_sql(self, alias):
+        """Return the number that the invoice of a sealed document has now, as SQL.
+
+        NULL where it is the same, or the invoice is gone: the invoice is what a
+        document belongs to, whatever number stands on it.
+
+        :param SQL alias: of the row of ``progbox_document``
+        """
+        return SQL(
+            """(SELECT move.name FROM account_move move
+            WHERE %(document)s.res_model = 'account.move'
+            AND %(document)s.seal_id IS NOT NULL
+            AND move.id = %(document)s.res_id AND move.state = 'posted'
+            AND move.name IS NOT NULL AND move.name != %(document)s.number)""",
+            document=alias,
+            to_flush=[
+                self.env["account.move"]._fields["name"],
+                self.env["account.move"]._fields["state"],
+                *(self._fields[name] for name in ("res_id", "number", "seal_id")),
+            ],
+        )
+
+    def _renumbered(self):
+        """Return the numbers that the invoices have now that were renumbered.
+
+        :return: dictionary of numbers by id of the document
+        """
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT document.id, %s FROM progbox_document document"
+                " WHERE document.id = ANY(%s)",
+                self._renumbered_sql(SQL("document")),
+                self.ids,
+            )
+        )
+        return {id_: number for id_, number in rows if number}
 
     @api.model
     def _new_series(self):

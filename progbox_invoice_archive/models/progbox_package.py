@@ -192,14 +192,14 @@ class ProgboxPackage(models.AbstractModel):
         types = self._type_names()
         before_answer = self.env._("Before the authority's answer")
         for (
-            document, folder, name, number, date, partner, type_, version, amount,
+            document, folder, name, number, now, date, partner, type_, version, amount,
             currency, sha256, size, is_early, *place,
         ) in self._rows(found, folders, point):  # fmt: skip
             path = package.names.file(folders[folder], name)
             entry = self._add_document(package, path, place, size, sha256, look)
             line = package.index.add(
                 (
-                    harmless(number),
+                    harmless(self._number_text(number, now)),
                     date,
                     harmless(partner),
                     types[type_],
@@ -213,6 +213,15 @@ class ProgboxPackage(models.AbstractModel):
             )
             if entry:
                 entry.line, entry.key = line, document
+
+    @api.model
+    def _number_text(self, number, now):
+        """Return the number of a document, and the one that its invoice has now."""
+        if not now:
+            return number
+        return self.env._(
+            "%(number)s (renumbered, now %(now)s)", number=number, now=now
+        )
 
     @api.model
     def _folders(self, found, several):
@@ -246,6 +255,7 @@ class ProgboxPackage(models.AbstractModel):
         # look-up for each.
         query = SQL(
             """SELECT progbox_document.id, folder_id, progbox_document.name, number,
+                %(renumbered)s,
                 coalesce(document_date::text, ''), partner_name, type_id, version::text,
                 replace(round(
                     coalesce(amount_total, 0),
@@ -261,6 +271,9 @@ class ProgboxPackage(models.AbstractModel):
             WHERE %(found)s
             ORDER BY folder.rank, progbox_document.name COLLATE "C",
                 progbox_document.id, file.id""",
+            renumbered=self.env["progbox.document"]._renumbered_sql(
+                SQL("progbox_document")
+            ),
             point=point,
             folders=list(folders),
             documents=found.from_clause,

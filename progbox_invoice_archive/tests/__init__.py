@@ -3,6 +3,8 @@ from . import test_archive_catchup
 from . import test_archive_deposit
 from . import test_archive_history
 from . import test_archive_sending
+from . import test_same_document
+from . import test_same_document_doors
 from . import test_archive_portal
 from . import test_archive_access
 from . import test_job_batch
@@ -21,6 +23,7 @@ from . import test_report_patched
 from . import test_report_pdfa
 from . import test_report_pictures
 from . import test_tools_report_html
+from . import test_tools_report_says
 from . import test_tools_style_sheets
 from . import test_tools_wkhtmltopdf
 from . import test_ui_browser

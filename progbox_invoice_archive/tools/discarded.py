@@ -2,9 +2,9 @@
 
 
 class Discarded:
-    """A savepoint that is always rolled back.
+    """A savepoint that is always rolled back, for ``contextlib.closing``.
 
-    :param cr: Odoo's cursor
+    :param cr: Odoo's cursor; what its transaction has pending is written before
     """
 
     def __init__(self, cr):

@@ -16,3 +16,7 @@ SELF_CONTAINED = object()
 RENDER_ANEW = object()
 # Opens a file for a browser, and logs that itself: reading it then is no download.
 STREAMER = object()
+# Renders what an invoice says, to compare it: nothing is drawn, and nobody is meant.
+WORDS = object()
+# Only asks whether there are documents: nobody needs their bytes.
+ASKING = object()

@@ -1,0 +1,311 @@
+from unittest.mock import patch
+
+import psycopg2.errors
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from odoo.addons.base.models.ir_actions_report import IrActionsReport
+
+from ..models.invoice_words import InvoiceWords
+from .same_document_common import SameDocumentCommon
+
+LOGGER = "odoo.addons.progbox_invoice_archive.models"
+
+
+@tagged("post_install", "-at_install")
+class TestSameDocument(SameDocumentCommon):
+    """What a document says, and what a change of it starts."""
+
+    def words(self, move=None):
+        return InvoiceWords(move or self.move, self.document.made_with).digests()
+
+    def test_what_is_archived_says_what_odoo_says(self):
+        said = {key: self.document.said[key] for key in ("says", "letterhead")}
+        self.assertEqual(said, self.words())
+
+    def test_who_asks_and_how_makes_no_difference(self):
+        expected = self.words()
+        portal = self.env.ref("base.public_user")
+        for move in (
+            self.move.with_user(self.billing),
+            self.move.with_user(portal).sudo(),
+            self.move.with_context(
+                lang="fr_FR", proforma_invoice=True, show_vat=False, tz="Asia/Tokyo"
+            ),
+        ):
+            self.assertEqual(self.words(move), expected)
+
+    def test_payments_make_no_difference(self):
+        self.company.qr_code = True
+        expected = self.words()
+        for event in (self.pay_partly, self.pay_all):
+            event()
+            self.assertEqual(self.words(), expected)
+
+    def test_every_look_is_alike_with_qr_codes(self):
+        self.company.qr_code = True
+        self.assertEqual(self.words(), self.words())
+        with patch.object(
+            IrActionsReport, "_get_report_url", return_value="https://other"
+        ):
+            self.assertEqual(self.words(), self.words())
+
+    def test_what_is_written_changes_the_words(self):
+        bank = self.env["res.partner.bank"].create(
+            {"acc_number": "FR76 1", "partner_id": self.company.partner_id.id}
+        )
+        for vals in (
+            {"ref": "PO 4711"},
+            {"payment_reference": "RF 18"},
+            {"narration": "<p>Merci</p>"},
+            {"invoice_date_due": "2027-01-31"},
+            {"partner_bank_id": bank.id},
+        ):
+            with self.subTest(vals):
+                before = self.words()
+                self.move.write(vals)
+                self.assertNotEqual(self.words()["says"], before["says"])
+                self.assertEqual(self.words()["letterhead"], before["letterhead"])
+
+    def test_a_moved_company_changes_the_letterhead_alone(self):
+        before = self.words()
+        self.move_company()
+        self.assertEqual(self.words()["says"], before["says"])
+        self.assertNotEqual(self.words()["letterhead"], before["letterhead"])
+
+    def test_no_layout_changes_anything(self):
+        before = self.words()
+        for name in ("boxed", "bold", "striped", "bubble", "wave", "folder"):
+            self.company.external_report_layout_id = self.env.ref(
+                f"web.external_layout_{name}"
+            )
+            with self.subTest(name):
+                self.assertEqual(self.words()["says"], before["says"])
+
+    def test_a_look_leaves_no_trace(self):
+        self.company.qr_code = True
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT row_to_json(move) FROM account_move move WHERE id = %s",
+            self.move.ids,
+        )
+        before = self.env.cr.fetchall()
+        self.words()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT row_to_json(move) FROM account_move move WHERE id = %s",
+            self.move.ids,
+        )
+        self.assertEqual(self.env.cr.fetchall(), before)
+
+    def test_a_document_that_cannot_be_compared_is_handed_over(self):
+        with (
+            patch.object(
+                IrActionsReport, "_render_qweb_html", side_effect=UserError("no IBAN")
+            ),
+            self.assertLogs(LOGGER, "WARNING"),
+        ):
+            self.assertEqual(self.through("printed"), self.bytes)
+
+    def test_the_job_says_why_a_document_cannot_be_compared(self):
+        self.complete()
+        with patch.object(
+            IrActionsReport, "_render_qweb_html", side_effect=UserError("no IBAN")
+        ):
+            self.run_jobs(self.move)
+        self.assertEqual(self.move.progbox_archive_state, "fix")
+        self.assertIn("no IBAN", self.jobs_of(self.move)[-1].error)
+
+    def test_a_cursor_that_only_reads_is_changed_for_another(self):
+        def no_look(*_args):
+            raise AssertionError("looked with a cursor that is given back")
+
+        with (
+            patch.object(type(self.env.cr), "readonly", True, create=True),
+            patch.object(InvoiceWords, "digests", no_look),
+            self.assertRaises(psycopg2.errors.ReadOnlySqlTransaction),
+        ):
+            self.through("printed")
+
+    # ------------------------------------------------------------------
+    # Changes are archived by themselves
+    # ------------------------------------------------------------------
+
+    def reasons(self):
+        return self.jobs_of(self.move).mapped("reason")
+
+    def test_a_change_queues_one_job_and_becomes_the_next_version(self):
+        self.complete()
+        self.move.narration = "<p>Merci</p>"
+        self.move.invoice_line_ids.name = "Pose de parquet"
+        self.assertEqual(self.reasons(), ["posting", "changed"])
+        self.run_jobs(self.move)
+        self.assertEqual(self.documents(self.move).mapped("version"), [1, 2])
+        self.assertEqual(self.move.progbox_archive_state, "archived")
+
+    def test_what_is_not_printed_queues_nothing(self):
+        self.follow()
+        self.pay_partly()
+        self.move.ref = self.move.ref
+        self.move.invoice_user_id = self.billing
+        self.assertEqual(self.reasons(), ["posting"])
+
+    def test_a_change_that_is_undone_makes_no_version(self):
+        self.complete()
+        self.move.ref = "PO 1"
+        self.run_jobs(self.move)
+        self.assertEqual(self.reasons(), ["posting", "changed"])
+        self.assertEqual(self.documents(self.move), self.document)
+
+    def test_an_invoice_that_waits_for_its_first_job_is_not_queued_twice(self):
+        self.move = self.posted()
+        self.complete()
+        self.assertEqual(self.reasons(), ["posting"])
+
+    def test_resequencing_two_invoices(self):
+        other = self.archived()
+        names = self.move.name, other.name
+        # As the wizard of Odoo does it.
+        (self.move | other).name = False
+        (self.move | other).flush_recordset(["name"])
+        self.move.name, other.name = reversed(names)
+        self.assertEqual(self.reasons(), ["posting", "changed"])
+        self.run_jobs(self.move | other)
+        for move, number in ((self.move, names[1]), (other, names[0])):
+            self.assertEqual(self.documents(move)[-1].number, number)
+            self.assertEqual(self.documents(move)[-1].version, 2)
+
+    def test_a_renumbered_invoice_is_named_with_both_numbers(self):
+        number = self.move.name
+        self.assertFalse(self.document.notice)
+        self.renumber()
+        self.env.invalidate_all()
+        self.assertEqual(self.document.number, number)
+        self.assertEqual(self.document.notice, f"Renumbered, now {self.move.name}")
+        self.run_jobs(self.move)
+        first, second = self.documents(self.move)
+        self.assertIn(f"Renumbered, now {self.move.name}", first.notice)
+        self.assertFalse(second.notice)
+
+    def test_the_index_of_a_zip_names_both_numbers(self):
+        packages = self.env["progbox.package"]
+        self.assertEqual(packages._number_text("INV/1", None), "INV/1")
+        self.assertEqual(
+            packages._number_text("INV/1", "INV/2"), "INV/1 (renumbered, now INV/2)"
+        )
+
+    def test_documents_from_before_the_digests(self):
+        """Their number is all that can be compared; later changes are queued."""
+        archived = self.archived_for(self.archived(ref="PO 2"))
+        self.assertFalse(archived.said)
+        self.move = self.env["account.move"].browse(archived.res_id)
+        self.env.cr.execute(
+            "UPDATE progbox_document SET said = NULL WHERE res_id = %s", self.move.ids
+        )
+        self.env.invalidate_all()
+        self.assertIn(self.move.id, self.move._progbox_current_documents())
+        self.move_client()
+        self.assertIn(self.move.id, self.move._progbox_current_documents())
+        self.renumber()
+        self.assertFalse(self.move._progbox_current_documents())
+        self.assertEqual(self.reasons(), ["posting", "changed"])
+
+    # ------------------------------------------------------------------
+    # Many at once
+    # ------------------------------------------------------------------
+
+    def count_looks(self):
+        looks = []
+        digests = InvoiceWords.digests
+
+        def look(words, *args):
+            looks.append(words.move)
+            return digests(words, *args)
+
+        self.startPatcher(patch.object(InvoiceWords, "digests", look))
+        return looks
+
+    def age_documents(self, moves):
+        """As if the documents had been archived some time after everything else."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE progbox_document SET create_date = create_date + interval '1 hour'"
+            " WHERE res_id = ANY(%s)",
+            [moves.ids],
+        )
+        self.env.invalidate_all()
+
+    def test_the_queries_of_a_bulk_door_do_not_grow(self):
+        moves = self.move | self.archived() | self.archived()
+        self.age_documents(moves)
+        looks = self.count_looks()
+
+        def queries(records):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.assertEqual(
+                set(records._progbox_current_documents()), set(records.ids)
+            )
+            return self.env.cr.sql_log_count - before
+
+        queries(moves)
+        self.assertEqual(queries(moves[:2]), queries(moves))
+        self.assertFalse(looks)
+
+    def test_a_bulk_door_looks_where_a_client_was_written(self):
+        other = self.archived(partner=self.client.copy())
+        self.age_documents(other)
+        looks = self.count_looks()
+        self.move_client()
+        current = (self.move | other)._progbox_current_documents()
+        self.assertEqual(set(current), set(other.ids))
+        self.assertEqual([move.id for move in looks], self.move.ids)
+
+    def test_opening_the_print_menu_reads_no_file_and_looks_at_nothing(self):
+        looks = self.count_looks()
+        with patch.object(
+            type(self.env["ir.attachment"]),
+            "_progbox_blocks",
+            side_effect=AssertionError("the menu has read a file"),
+        ):
+            items = self.move.get_extra_print_items()
+        self.assertIn("download_all", [item["key"] for item in items])
+        self.assertFalse(looks)
+
+    # ------------------------------------------------------------------
+    # Files of the sender inside the e-invoice
+    # ------------------------------------------------------------------
+
+    def test_a_file_that_odoo_embeds_is_in_what_is_sent(self):
+        if "ubl_cii_xml_id" not in self.env["account.move"]:
+            self.skipTest("no UBL here")
+        self.client.write(
+            {
+                "invoice_edi_format": "ubl_bis3",
+                "country_id": self.env.ref("base.be").id,
+                "peppol_eas": "9925",
+                "peppol_endpoint": "0239843188",
+                "vat": "BE0239843188",
+            }
+        )
+        attachment = self.env["ir.attachment"].create(
+            {"name": "plan.pdf", "raw": self.bytes, "mimetype": "application/pdf"}
+        )
+        manual = {
+            "id": attachment.id,
+            "name": attachment.name,
+            "mimetype": attachment.mimetype,
+            "placeholder": False,
+            "manual": True,
+        }
+        send = self.env["account.move.send"]
+        data = {"invoice_edi_format": "ubl_bis3", "mail_attachments_widget": [manual]}
+        self.assertTrue(send._progbox_is_embedding(data))
+        for other in (
+            {"invoice_edi_format": "facturx"},
+            {"mail_attachments_widget": [{**manual, "manual": False}]},
+            {"mail_attachments_widget": None},
+        ):
+            self.assertFalse(send._progbox_is_embedding({**data, **other}))

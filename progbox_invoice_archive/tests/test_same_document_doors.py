@@ -1,0 +1,214 @@
+from contextlib import closing
+from unittest.mock import patch
+
+from odoo.tests import tagged
+
+from odoo.addons.base.models.ir_actions_report import IrActionsReport
+
+from ..tools.discarded import Discarded
+from .report_common import pages_of
+from .same_document_common import SameDocumentCommon
+
+
+@tagged("post_install", "-at_install")
+class TestSameDocumentDoors(SameDocumentCommon):
+    """Every door gives one document: the archived one while Odoo would say the same."""
+
+    def assertArchived(self):
+        """Each door gives the archived bytes, and renders nothing."""
+        before = len(self.documents(self.move))
+        with patch.object(
+            IrActionsReport,
+            "_run_wkhtmltopdf",
+            side_effect=AssertionError("an archived invoice was rendered anew"),
+        ):
+            for door in (*self.DOORS, "backup"):
+                if door == "printed_with_others" and not hasattr(self, "other"):
+                    continue
+                with self.subTest(door=door):
+                    self.assertEqual(self.through(door), self.bytes)
+        self.assertEqual(len(self.documents(self.move)), before)
+
+    def assertRenewed(self, text=None):
+        """Each door, whichever is first, gives the next version, and all the same."""
+        self.other = self.archived()
+        for door in self.DOORS:
+            with self.subTest(first=door), closing(Discarded(self.env.cr)):
+                given = self.through(door)
+                documents = self.documents(self.move)
+                self.assertEqual(documents.mapped("version"), [1, 2])
+                self.assertEqual(self.content(documents[1]), given)
+                self.assertTrue(documents[0].superseded)
+                if text:
+                    self.assertIn(text, "".join(pages_of(given)))
+            self.env.invalidate_all()
+        given = self.through(self.DOORS[0])
+        self.assertNotEqual(given, self.bytes)
+        for door in self.DOORS:
+            with self.subTest(door=door):
+                self.assertEqual(self.through(door), given)
+        self.assertEqual(len(self.documents(self.move)), 2)
+
+    def test_unchanged(self):
+        self.other = self.archived()
+        self.assertArchived()
+
+    def test_completed(self):
+        self.complete()
+        self.assertRenewed("PO 4711")
+
+    def test_renumbered(self):
+        self.renumber()
+        self.assertRenewed("INV/2026/09999")
+
+    def test_a_line_rewritten(self):
+        self.move.invoice_line_ids.name = "Pose de parquet"
+        self.assertRenewed("Pose de parquet")
+
+    def test_partly_paid(self):
+        self.pay_partly()
+        self.assertArchived()
+
+    def test_paid(self):
+        self.pay_all()
+        self.assertArchived()
+
+    def test_reversed(self):
+        self.reverse()
+        self.assertArchived()
+
+    def test_looks_changed(self):
+        self.change_logo()
+        self.assertArchived()
+
+    def test_followers_and_notes(self):
+        self.follow()
+        self.assertArchived()
+
+    def test_company_moved(self):
+        self.move_company()
+        self.assertRenewed("9 neuve")
+
+    def test_client_moved(self):
+        self.move_client()
+        self.assertRenewed("2 rue Basse")
+
+    def test_client_moved_after_the_download(self):
+        self.receive()
+        self.move_client()
+        self.assertArchived()
+
+    def test_client_moved_after_the_mail(self):
+        self.move.message_post(
+            body="Your invoice",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            attachments=[("INV.pdf", self.bytes)],
+        )
+        self.move_client()
+        self.assertArchived()
+
+    def test_client_moved_after_the_closing(self):
+        self.server["progbox.closing"]._close(self.company, self.move.invoice_date)
+        self.move_client()
+        self.assertArchived()
+
+    def test_client_moved_after_the_lock_date(self):
+        self.company.sale_lock_date = "2026-11-30"
+        self.move_client()
+        self.assertArchived()
+
+    def test_a_colleague_who_printed_it_has_not_received_it(self):
+        self.through("printed")
+        self.move_client()
+        self.assertNotEqual(self.through("printed"), self.bytes)
+
+    def test_completed_after_the_download(self):
+        self.receive()
+        self.complete()
+        self.assertRenewed("PO 4711")
+
+    def test_what_was_sent_stays(self):
+        self.assertEqual(self.send(), self.bytes)
+        self.complete()
+        self.move_client()
+        self.renumber()
+        self.assertEqual(self.jobs_of(self.move).mapped("reason"), ["posting"])
+        self.assertArchived()
+
+    def test_a_share_that_took_the_month_has_received_it(self):
+        self.env.cr.execute(
+            "INSERT INTO progbox_access_log (accessed_on, kind, share_ref, folder_ref,"
+            " company_id) VALUES (now() at time zone 'utc' + interval '1 minute',"
+            " 'download', 1, %s, %s)",
+            [self.document.folder_id.parent_id.id, self.company.id],
+        )
+        self.move_client()
+        self.assertArchived()
+
+    def receive(self):
+        """The client takes it from the portal."""
+        portal = self.env.ref("base.public_user")
+        self.server["progbox.access.log"].with_user(portal).sudo()._log_taken(
+            self.document
+        )
+
+    # ------------------------------------------------------------------
+    # Sending
+    # ------------------------------------------------------------------
+
+    def test_an_invoice_that_says_the_same_is_sent_from_the_archive(self):
+        self.pay_partly()
+        self.assertEqual(self.send(), self.bytes)
+
+    def test_a_completed_invoice_is_sent_as_it_is_and_archived(self):
+        self.complete()
+        sent = self.send()
+        self.assertIn("PO 4711", "".join(pages_of(sent)))
+        self.assertEqual(self.through("printed"), sent)
+        self.run_jobs(self.move)
+        self.assertEqual(self.content(self.documents(self.move)[-1]), sent)
+        self.assertEqual(len(self.documents(self.move)), 2)
+
+    # ------------------------------------------------------------------
+    # Titles and names
+    # ------------------------------------------------------------------
+
+    def preview(self):
+        reports = self.reports().sudo().with_context(proforma_invoice=True)
+        return reports._render_qweb_html("account.account_invoices", self.move.ids)[0]
+
+    def test_the_preview_has_the_title_of_the_download(self):
+        self.assertNotIn(b"roforma", self.preview())
+        self.move = self.posted()
+        self.assertIn(b"roforma", self.preview())
+
+    def test_the_name_is_the_same_at_every_door(self):
+        legal = self.move._get_invoice_legal_documents("pdf", allow_fallback=True)
+        [every] = self.move._get_invoice_legal_documents_all(allow_fallback=True)
+        [exported] = self.move._get_move_zip_export_docs()
+        expected = self.move._get_invoice_report_filename()
+        for document in (legal, every, exported):
+            self.assertEqual(document["filename"], expected)
+
+    def test_odoos_zip_has_an_invoice_that_nobody_archives_as_before(self):
+        draft = self.draft()
+        self.assertFalse(draft._get_move_zip_export_docs())
+        self.assertFalse(self.posted()._get_move_zip_export_docs())
+
+    # ------------------------------------------------------------------
+    # Beside the legal copy
+    # ------------------------------------------------------------------
+
+    def test_todays_state_has_what_was_paid_and_is_due(self):
+        self.pay_partly()
+        report = "progbox_invoice_archive.report_invoice_today"
+        today = "".join(pages_of(self.printed(report)))
+        self.assertIn("Amount Due", today)
+        self.assertNotIn("Amount Due", "".join(pages_of(self.bytes)))
+        self.assertEqual(self.documents(self.move), self.document)
+
+    def test_todays_state_is_in_the_menu_of_invoices(self):
+        actions = self.env["ir.actions.actions"].get_bindings("account.move")
+        names = [report["report_name"] for report in actions["report"] if report]
+        self.assertIn("progbox_invoice_archive.report_invoice_today", names)
