@@ -1,5 +1,7 @@
 """Zips on their way to the browser: sent while they are made, or from the disk."""
 
+from werkzeug.http import parse_content_range_header
+
 from odoo.fields import Domain
 from odoo.http import (
     Controller,
@@ -134,7 +136,8 @@ def _watch(response, export, size):
         export._arrived(zips)
         return
     is_part = response.status_code == 206
-    has_end = not is_part or response.content_range.stop == size
+    span = parse_content_range_header(response.headers.get("Content-Range"))
+    has_end = not is_part or span.stop == size
     if response.status_code not in (200, 206) or not has_end:
         return
     handover = ZipHandover(zips, export.sudo().company_ids, export._arrived)

@@ -27,7 +27,9 @@ class ZipHandover:
         env = zips.env
         self.share = env["progbox.share"]._visited()
         self.registry = env.registry
-        self.facts = (env.uid, dict(env.context), env.su)
+        # The visited share is a record of the cursor that will be closed.
+        context = {k: v for k, v in env.context.items() if k != "progbox_share"}
+        self.facts = (env.uid, context, env.su)
         self.company_ids = companies.ids
         self.asked = current_request()
         self.whole = whole
@@ -40,16 +42,17 @@ class ZipHandover:
         :param pieces: iterable of bytes
         :param int size: of all of them together
         """
-        sent = 0
+        sent, is_whole = 0, False
         try:
             for piece in pieces:
                 if sent + len(piece) == size:
                     # Not afterwards: by then the client may be asking for more.
+                    is_whole = True
                     self._write(self.whole)
                 yield piece
                 sent += len(piece)
         finally:
-            if sent < size and self.tells_break:
+            if self.tells_break and not is_whole:
                 self._write(lambda zips: self._broken_off(zips, 100 * sent // size))
             if close := getattr(pieces, "close", None):
                 close()
@@ -73,6 +76,5 @@ class ZipHandover:
             env = api.Environment(cr, uid, context, su)
             if self.share:
                 share = self.share.with_env(env)
-                share = share.with_context(progbox_share=share)
-                env = share.with_context(progbox_share=share).env
+                env = env(context={**context, "progbox_share": share})
             yield env["progbox.zip"]

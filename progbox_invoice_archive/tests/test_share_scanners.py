@@ -96,10 +96,13 @@ class TestShareScanners(PortalCommon):
         self.assertEqual(self.share.download_count, 1)
 
     def test_what_is_lost_is_not_delivered(self):
-        self.lose(self.november)
+        self.plain_document("here.pdf")
+        lost = self.plain_document("lost.pdf")
+        share, token = self.link(lost.folder_id)
+        self.lose(lost)
         with self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"):
-            self.press(f"{self.url}/zip/new")
-        self.assertEqual(self.share._documents(self.share._new_domain()), self.november)
+            self.press(f"/archive/{token}/zip/new")
+        self.assertEqual(share._documents(share._new_domain()), lost)
 
     # ------------------------------------------------------------------
     # Downloads that break off

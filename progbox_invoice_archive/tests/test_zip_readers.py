@@ -20,6 +20,7 @@ LOCAL_HEADER = struct.Struct("<4sHHHHHLLLHH")
 DESCRIPTOR = 1 << 3
 CONTENTS = {"factures/Été/INV_1.pdf": b"one" * 999, "B.xml": b"<a/>", "C.txt": b""}
 # Reads a zip from its beginning to its end, as whatever gets it through a pipe does.
+SMALL = ("-Xmx64m", "-XX:CompressedClassSpaceSize=32m", "-XX:+UseSerialGC")
 JAVA = """
 import java.io.*;
 import java.util.zip.*;
@@ -142,7 +143,7 @@ class TestZipReaders(BaseCase):
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "ReadZip.java"
             source.write_text(JAVA)
-            lines = self.run_reader("java", str(source)).splitlines()
+            lines = self.run_reader("java", *SMALL, str(source)).splitlines()
         self.assertEqual(
             lines[:-1], [f"{len(content)} {name}" for name, content in CONTENTS.items()]
         )
