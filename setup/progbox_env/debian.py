@@ -19,7 +19,6 @@ from .paths import HOME, ODOO, ODOO_SITE, ODOO_VERSION
 PACKAGES = {
     "postgresql": None,
     "wkhtmltopdf": "wkhtmltopdf",
-    "fontconfig": None,
     "fonts-dejavu-core": None,
     "fonts-font-awesome": None,
     "fonts-lato": None,  # the font of Odoo's reports
