@@ -167,7 +167,7 @@ class TestArchiveSending(ArchiveCommon):
         return reports._render_qweb_pdf(report, moves.ids)[0]
 
     def test_printing_another_report_renders_it(self):
-        report = "account.account_invoices_without_payment"
+        report = "progbox_invoice_archive.report_invoice_today"
         self.assertNotEqual(self.printed(self.move, report), self.bytes)
 
     def test_printing_two_invoices_keeps_their_order(self):

@@ -210,5 +210,5 @@ class TestSameDocumentDoors(SameDocumentCommon):
 
     def test_todays_state_is_in_the_menu_of_invoices(self):
         actions = self.env["ir.actions.actions"].get_bindings("account.move")
-        names = [report["report_name"] for report in actions["report"] if report]
-        self.assertIn("progbox_invoice_archive.report_invoice_today", names)
+        report = self.env.ref("progbox_invoice_archive.action_report_invoice_today")
+        self.assertIn(report.id, [action["id"] for action in actions["report"]])

@@ -33,7 +33,7 @@ class TestSays(BaseCase):
     def test_the_words_of_body_and_letterhead(self):
         body, letterhead = self.of()
         self.assertEqual(body, "Carrelage 100,00 [/web/image/7] Pay")
-        self.assertEqual(letterhead, "Maçonnerie IBAN")
+        self.assertEqual(letterhead, "IBAN Maçonnerie")
 
     def test_looks_links_and_blanks_change_nothing(self):
         for values in (
@@ -61,6 +61,14 @@ class TestSays(BaseCase):
         body, letterhead = self.of(seller="Moved")
         self.assertEqual(body, self.of()[0])
         self.assertNotEqual(letterhead, self.of()[1])
+
+    def test_how_a_layout_arranges_the_letterhead_changes_nothing(self):
+        one, two = (
+            self.of(seller=text)
+            for text in ("Maçonnerie <b>Paris</b>", "Paris, Maçonnerie, Carrelage")
+        )
+        self.assertEqual(one, two)
+        self.assertNotEqual(one, self.of(seller="Maçonnerie Lyon"))
 
     def test_the_logo_is_asked_for_nowhere(self):
         asked = []

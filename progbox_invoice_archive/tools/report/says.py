@@ -27,11 +27,14 @@ def of_page(html, picture):
 
     :param html: the report as Odoo renders it, text or bytes
     :param picture: gives what stands for the picture at an address
-    :return: two texts of words between single blanks
+    :return: two texts of words between single blanks; those of the letterhead in the
+        order of the alphabet, for each layout has an order and commas of its own, and
+        some repeat the title of the document there
     """
     says, letterhead = [], []
     _collect(page_html.parse(html), says, letterhead, picture)
-    return _words(says), _words(letterhead)
+    body = _words(says)
+    return " ".join(body), " ".join(sorted(_plain(_words(letterhead)) - _plain(body)))
 
 
 def _collect(element, says, letterhead, picture):
@@ -50,7 +53,11 @@ def _collect(element, says, letterhead, picture):
 
 
 def _words(parts):
-    return " ".join(" ".join(parts).split())
+    return " ".join(parts).split()
+
+
+def _plain(words):
+    return {word.strip(",") for word in words} - {""}
 
 
 def of_einvoice(xml):
