@@ -31,7 +31,8 @@ class Client:
         with self.opener.open(request, timeout=120) as response:
             answer = json.load(response)
         assert "error" not in answer, answer["error"]["data"]["debug"]
-        return answer["result"]
+        # A method without a result has none in its answer.
+        return answer.get("result")
 
 
 class Database:
