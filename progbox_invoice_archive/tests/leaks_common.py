@@ -52,6 +52,8 @@ class LeaksCommon(PortalCommon):
             share: self.built(share._request_zip("all", f"SECRET {share.id}"))
             for share in (self.share_a, self.link_a)
         }
+        for share in self.prepared:
+            share._deliver([])
 
     # ------------------------------------------------------------------
     # Asking
