@@ -28,6 +28,7 @@ PACKAGES = {
     "fonts-droid-fallback": None,
     "fonts-symbola": None,  # symbols and emoji that are drawn in outlines
     "fontconfig": "fc-list",  # says which characters have a font
+    "libcairo2": None,  # draws the bar codes where Python is 3.13 or newer
     "python3-venv": None,
 }
 TEST_PACKAGES = {
