@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 import psycopg2.errors
 
+from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -144,6 +145,14 @@ class TestSameDocument(SameDocumentCommon):
         self.assertEqual(self.documents(self.move).mapped("version"), [1, 2])
         self.assertEqual(self.move.progbox_archive_state, "archived")
 
+    def test_the_text_of_a_line_queues_a_job_by_every_way(self):
+        self.move.invoice_line_ids.name = "Pose de parquet"
+        self.assertEqual(self.reasons(), ["posting", "changed"])
+        self.run_jobs(self.move)
+        [line] = self.move.invoice_line_ids
+        self.move.invoice_line_ids = [Command.update(line.id, {"name": "Pose"})]
+        self.assertEqual(self.reasons(), ["posting", "changed", "changed"])
+
     def test_what_is_not_printed_queues_nothing(self):
         self.follow()
         self.pay_partly()
@@ -264,15 +273,26 @@ class TestSameDocument(SameDocumentCommon):
         self.assertEqual([move.id for move in looks], self.move.ids)
 
     def test_opening_the_print_menu_reads_no_file_and_looks_at_nothing(self):
+        moves = self.move | self.archived() | self.archived()
         looks = self.count_looks()
         with patch.object(
             type(self.env["ir.attachment"]),
             "_progbox_blocks",
             side_effect=AssertionError("the menu has read a file"),
         ):
-            items = self.move.get_extra_print_items()
+            items = moves.get_extra_print_items()
         self.assertIn("download_all", [item["key"] for item in items])
         self.assertFalse(looks)
+
+        def queries(records):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            records.get_extra_print_items()
+            return self.env.cr.sql_log_count - before
+
+        queries(moves)
+        self.assertEqual(queries(moves[:2]), queries(moves))
 
     # ------------------------------------------------------------------
     # Files of the sender inside the e-invoice
