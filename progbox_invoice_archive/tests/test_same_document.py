@@ -1,3 +1,4 @@
+from itertools import count
 from unittest.mock import patch
 
 import psycopg2.errors
@@ -5,6 +6,7 @@ import psycopg2.errors
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from odoo.addons.account.models import account_move
 from odoo.addons.base.models.ir_actions_report import IrActionsReport
 
 from ..models.invoice_words import InvoiceWords
@@ -45,6 +47,15 @@ class TestSameDocument(SameDocumentCommon):
 
     def test_every_look_is_alike_with_qr_codes(self):
         self.company.qr_code = True
+        # The picture is another one each time that Odoo draws it.
+        drawn = (f"data:image/png;base64,{number}" for number in count())
+        self.startPatcher(
+            patch.object(
+                account_move.AccountMove,
+                "_generate_qr_code",
+                lambda *_args, **_kwargs: next(drawn),
+            )
+        )
         self.assertEqual(self.words(), self.words())
         with patch.object(
             IrActionsReport, "_get_report_url", return_value="https://other"
@@ -143,6 +154,10 @@ class TestSameDocument(SameDocumentCommon):
         self.run_jobs(self.move)
         self.assertEqual(self.documents(self.move).mapped("version"), [1, 2])
         self.assertEqual(self.move.progbox_archive_state, "archived")
+
+    def test_the_text_of_a_line_queues_a_job(self):
+        self.move.invoice_line_ids.name = "Pose de parquet"
+        self.assertEqual(self.reasons(), ["posting", "changed"])
 
     def test_what_is_not_printed_queues_nothing(self):
         self.follow()
@@ -264,15 +279,26 @@ class TestSameDocument(SameDocumentCommon):
         self.assertEqual([move.id for move in looks], self.move.ids)
 
     def test_opening_the_print_menu_reads_no_file_and_looks_at_nothing(self):
+        moves = self.move | self.archived() | self.archived()
         looks = self.count_looks()
         with patch.object(
             type(self.env["ir.attachment"]),
             "_progbox_blocks",
             side_effect=AssertionError("the menu has read a file"),
         ):
-            items = self.move.get_extra_print_items()
+            items = moves.get_extra_print_items()
         self.assertIn("download_all", [item["key"] for item in items])
         self.assertFalse(looks)
+
+        def queries(records):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            records.get_extra_print_items()
+            return self.env.cr.sql_log_count - before
+
+        queries(moves)
+        self.assertEqual(queries(moves[:2]), queries(moves))
 
     # ------------------------------------------------------------------
     # Files of the sender inside the e-invoice
