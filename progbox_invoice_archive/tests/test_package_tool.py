@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
+from ..tools.package import index as package_index
 from ..tools.package.build import PackageBuild
 from ..tools.package.entry import FileChanged
 from ..tools.package.index import Index, harmless
@@ -258,6 +259,18 @@ class TestPackageTool(BaseCase):
         ):  # fmt: skip
             with self.subTest(text=text):
                 self.assertEqual(harmless(text), text)
+
+    @settings(max_examples=300, deadline=None)
+    @given(
+        st.lists(
+            st.sampled_from(["mar", "Jan", "true", "INV", "é", "1", "/", " ", "'", "="])
+            | st.text(max_size=2)
+        ).map("".join)
+    )
+    def test_what_is_plain_at_first_sight_is_plain(self, text):
+        line = " ".join(text.split())
+        self.assertIn(harmless(text), (line, f"'{line}"))
+        self.assertEqual(harmless(text), package_index._marked(text))
 
     def test_whoever_drops_one_apostrophe_has_the_text(self):
         for text in ("0001", "=1+1", "'quoted'", "''", "plain", "-", "12 mars"):

@@ -5,10 +5,11 @@ import io
 import re
 from functools import lru_cache
 
-FORMULA = ("=", "+", "-", "@", "|", "%")
+FORMULA = frozenset("=+-@|%")
 # Before what a spreadsheet would take for something else. One that was there before
 # gets another one, so that programs always drop exactly one.
 TEXT_MARK = "'"
+MARKED = FORMULA | {TEXT_MARK}
 # Beginnings of the months, as spreadsheets of many countries read them.
 MONTHS = (
     "jan|ian|ene|gen|sty|led|f[eé]b|f[eé]v|lut|mar|mär|m[aä]e|mrt|apr|avr|abr|kwi|"
@@ -22,8 +23,16 @@ NUMERIC = re.compile(
     re.IGNORECASE,
 )
 DIGIT = re.compile(r"\d")
-LOGICAL = {"true", "false", "vrai", "faux", "wahr", "falsch", "vero", "falso"}
-LOGICAL |= {"verdadero", "verdadeiro", "waar", "onwaar", "adevărat", "fals"}
+LOGICAL = (
+    "true|false|vrai|faux|wahr|falsch|vero|falso|verdadero|verdadeiro|waar|onwaar|"
+    "adevărat|fals"
+)
+IS_LOGICAL = re.compile(LOGICAL, re.IGNORECASE)
+# Most texts are nothing of all that, as their first word says.
+PLAIN = re.compile(
+    rf"(?!{MONTHS}|(?:{LOGICAL})$)[^\W\d_]{{3}}[\w/.&'-]*(?: [\w/.&'-]+)*",
+    re.IGNORECASE,
+)
 
 
 class Index:
@@ -74,12 +83,9 @@ class Index:
 
 def no_formula(text):
     """Return a text that no spreadsheet takes for a formula."""
-    marked = text.startswith((*FORMULA, TEXT_MARK))
-    return f"{TEXT_MARK}{text}" if marked else text
+    return f"{TEXT_MARK}{text}" if text[:1] in MARKED else text
 
 
-# A client stands in the index as often as there are documents of it.
-@lru_cache(1000)
 def harmless(text):
     """Return a text, on one line, that every spreadsheet leaves as it is.
 
@@ -92,7 +98,13 @@ def harmless(text):
     >>> harmless("Maçonnerie Lefèvre")
     'Maçonnerie Lefèvre'
     """
-    text = " ".join((text or "").split())
-    if NUMERIC.fullmatch(text) and DIGIT.search(text) or text.lower() in LOGICAL:
+    return text if PLAIN.fullmatch(text or "") else _marked(text or "")
+
+
+# A client stands in the index as often as there are documents of it.
+@lru_cache(1000)
+def _marked(text):
+    text = " ".join(text.split())
+    if IS_LOGICAL.fullmatch(text) or (NUMERIC.fullmatch(text) and DIGIT.search(text)):
         return f"{TEXT_MARK}{text}"
     return no_formula(text)

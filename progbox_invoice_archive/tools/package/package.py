@@ -1,5 +1,6 @@
 """Files handed out together, with their index, their manifest and what is wrong."""
 
+import functools
 from typing import NamedTuple
 
 from ..ledger.digests import digest_blocks
@@ -68,9 +69,9 @@ class Package:
         """Bytes of all files together."""
         return sum(entry.size for entry in self.entries)
 
-    @property
+    @functools.cached_property
     def zip_size(self):
-        """Bytes of the zip, whose last files are our own."""
+        """Bytes of the zip of a finished package, whose last files are our own."""
         return zip_size(sizes_of(self.files + self.texts))
 
     def add_file(self, name, source, size, sha256=None):
