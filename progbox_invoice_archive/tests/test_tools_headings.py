@@ -52,9 +52,9 @@ class TestToolsHeadings(BaseCase):
         self.assertEqual(self.height(*torn), 0)
 
     def test_the_highest_of_several_tables(self):
-        first = [("0/top", 500), ("0/bottom", 480), ("0/end", 400)]
-        first += [("1/top", 390), ("1/bottom", 360)]
-        self.assertEqual(self.height(first, [("1/end", 300)]), 31)
+        first = [("0/top", 500), ("0/bottom", 480)]
+        second = [("0/end", 400), ("1/top", 390), ("1/bottom", 360)]
+        self.assertEqual(self.height(first, second, [("1/end", 300)]), 31)
 
     def test_only_tables_with_headings_and_rows_are_marked(self):
         for table in (
