@@ -78,6 +78,7 @@ from . import test_object_storage
 from . import test_tools_backoff
 from . import test_tools_filenames
 from . import test_tools_fonts
+from . import test_tools_headings
 from . import test_tools_pdfa
 from . import test_tools_periods
 from . import test_tools_process

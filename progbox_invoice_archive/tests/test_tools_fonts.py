@@ -88,7 +88,8 @@ class TestToolsFonts(BaseCase):
         root = page_html.parse(
             "<html><head><title>題</title><style>a::after { content: '株' }</style>"
             "</head><body><!-- 社 --><p title='式'>é<b>è</b>à</p>"
-            "<script>'会'</script>ç<div style='color: red; DISPLAY :none'>東<i>京</i>"
+            "<script>'会'</script><i style='color: red'>ç</i>"
+            "<div style='color: red; DISPLAY :none'>東<i>京</i>"
             "</div>ù<br/>î</body></html>"
         )
         text = fonts.visible_text(root)

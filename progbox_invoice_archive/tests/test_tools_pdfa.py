@@ -246,19 +246,16 @@ class TestToolsPdfA(CatalogueMixin, BaseCase):
         self.assert_problem(self.changed(launch), "part", "/Launch")
 
     def test_notes_that_are_not_printed(self):
-        def hide(pdf):
-            pdf.pages[0].Annots = pikepdf.Array(
-                [
-                    pikepdf.Dictionary(
-                        Type=pikepdf.Name.Annot,
-                        Subtype=pikepdf.Name.Link,
-                        Rect=[0, 0, 9, 9],
-                        F=2,
-                    )
-                ]
-            )
+        for flags in (1, 2, 4 | 2, 4 | 32, 4 | 256):
 
-        self.assert_problem(self.changed(hide), "part", "/Link /F 2")
+            def hide(pdf, flags=flags):
+                link = pikepdf.Dictionary(
+                    Subtype=pikepdf.Name.Link, Rect=[0, 0, 9, 9], F=flags
+                )
+                pdf.pages[0].Annots = pikepdf.Array([link])
+
+            with self.subTest(flags=flags):
+                self.assert_problem(self.changed(hide), "part", f"/Link /F {flags}")
 
     def test_colours_of_a_printing_press(self):
         def colour_space(pdf):
