@@ -6,7 +6,7 @@ import unicodedata
 import zipfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
@@ -267,6 +267,8 @@ class TestPackageTool(BaseCase):
             | st.text(max_size=2)
         ).map("".join)
     )
+    @example("Jan1")
+    @example("true")
     def test_what_is_plain_at_first_sight_is_plain(self, text):
         line = " ".join(text.split())
         self.assertIn(harmless(text), (line, f"'{line}"))

@@ -9,6 +9,14 @@ from ..models import zip_handover
 from ..models.zip_handover import ZipHandover
 from .share_common import PortalCommon
 
+# Waits until the page has told the server that it is shown.
+TOLD = """
+    const wait = () => performance.getEntriesByType("resource").some(
+        (entry) => entry.name.endsWith("/opened") && entry.responseStatus === 204
+    ) ? console.log("test successful") : setTimeout(wait, 50);
+    wait();
+"""
+
 
 @tagged("post_install", "-at_install")
 class TestShareScanners(PortalCommon):
@@ -76,6 +84,11 @@ class TestShareScanners(PortalCommon):
         self.get(f"{self.url}/file/{self.november.id}?download=1")
         self.env.invalidate_all()
         self.assertEqual((self.share.opening_count, self.share.download_count), (1, 1))
+
+    def test_a_browser_says_that_somebody_is_there(self):
+        self.browser_js(self.url, TOLD, "true")
+        self.env.invalidate_all()
+        self.assertEqual(self.share.opening_count, 1)
 
     def test_whoever_is_logged_in_is_no_program(self):
         share = self.share_with(self.root, self.anna)
