@@ -36,7 +36,8 @@ BINARY_COMMENT = re.compile(rb"\n%[\x80-\xff]{4}\n")
 
 def without_comment(content):
     """As the patched renderer writes it: Odoo then tries a conversion of its own."""
-    return BINARY_COMMENT.sub(b"\n%abcd\n", content, count=1)
+    comment = BINARY_COMMENT.search(content)[0]
+    return content.replace(comment, b" " * (len(comment) - 1) + b"\n", 1)
 
 
 @skipUnless(importlib.util.find_spec("facturx"), "factur-x is not installed")

@@ -140,10 +140,14 @@ class TestToolsPdfA(CatalogueMixin, BaseCase):
     # Attached files
     # ------------------------------------------------------------------
 
+    @staticmethod
+    def attach(pdf, name, content):
+        pdf.attachments[name] = pikepdf.AttachedFileSpec(pdf, content, filename=name)
+
     def test_attached_files_are_declared(self):
         def attach(pdf):
-            pdf.attachments["plan.png"] = b"not even a picture"
-            pdf.attachments["factur-x.xml"] = b"<no-invoice/>"
+            self.attach(pdf, "plan.png", b"not even a picture")
+            self.attach(pdf, "factur-x.xml", b"<no-invoice/>")
 
         converted = self.convert(self.changed(attach))
         with pikepdf.open(io.BytesIO(converted)) as pdf:
@@ -159,7 +163,7 @@ class TestToolsPdfA(CatalogueMixin, BaseCase):
             with self.subTest(level=level):
 
                 def attach(pdf, guideline=guideline):
-                    pdf.attachments["factur-x.xml"] = (CII % guideline).encode()
+                    self.attach(pdf, "factur-x.xml", (CII % guideline).encode())
 
                 converted = self.convert(self.changed(attach))
                 if level in pdfa.PARTS_OF_AN_INVOICE:

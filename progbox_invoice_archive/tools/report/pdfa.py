@@ -220,15 +220,16 @@ def _mend_attachments(pdf, date):
             level = _level(content)
             mimetype, relationship = "text/xml", _relationship(level)
         del pdf.attachments[name]
-        pdf.attachments[name] = pikepdf.AttachedFileSpec(
+        spec = pikepdf.AttachedFileSpec(
             pdf,
             content,
             filename=name,
             description=name,
             mime_type=mimetype,
             mod_date=date,
-            relationship=relationship,
         )
+        spec.obj.AFRelationship = relationship
+        pdf.attachments[name] = spec
     attached = [spec.obj for spec in pdf.attachments.values()]
     if attached:
         pdf.Root.AF = pdf.make_indirect(pikepdf.Array(attached))
