@@ -107,8 +107,11 @@ class AccountMoveSend(models.AbstractModel):
     def _hook_invoice_document_after_pdf_report_render(self, invoice, invoice_data):
         invoice_pdfa.prepare(invoice_data)
         # Odoo attaches the e-invoice here
-        super()._hook_invoice_document_after_pdf_report_render(invoice, invoice_data)
+        result = super()._hook_invoice_document_after_pdf_report_render(
+            invoice, invoice_data
+        )
         invoice_pdfa.finish(invoice, invoice_data)
+        return result
 
     def _link_invoice_documents(self, invoices_data):
         if self._progbox_is_ahead():

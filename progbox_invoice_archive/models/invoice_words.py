@@ -121,7 +121,8 @@ class InvoiceWords:
 
     def _pretend(self, record, **values):
         for name, value in values.items():
-            record[name]  # noqa: B018 what is still to be computed is computed now
+            # What is still to be computed is computed now.
+            record.mapped(name)
             record._fields[name]._update_cache(record, value)
 
     def _picture(self, url):

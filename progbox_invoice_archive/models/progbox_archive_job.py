@@ -407,9 +407,10 @@ class ProgboxArchiveJob(models.Model):
         return result
 
     def _job_fail_one(self, error, detail, give_up):
-        super()._job_fail_one(error, detail, give_up)
+        result = super()._job_fail_one(error, detail, give_up)
         gaps = isinstance(error, CharactersWithoutFont)
         self._job_write({"acceptable": gaps or self.pdf_archived})
+        return result
 
     # ------------------------------------------------------------------
     # Actions
