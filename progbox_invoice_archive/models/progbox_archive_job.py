@@ -23,6 +23,8 @@ PRIORITIES = {
     "catchup": 5,
     "history": 10,
 }
+# Of a partner: what Odoo writes when an invoice is posted, and no page shows.
+COUNTED_FIELDS = ("write_date", "write_uid", "customer_rank", "supplier_rank")
 # How often we look whether an authority has answered.
 AUTHORITY_INTERVAL = timedelta(hours=1)
 
@@ -266,11 +268,27 @@ class ProgboxArchiveJob(models.Model):
             move.partner_id | move.commercial_partner_id | move.partner_shipping_id
         )
         return (
-            [record.write_date for record in (move, move.company_id, *partners)],
+            [record.write_date for record in (move, move.company_id)],
+            partners.read(self._partner_fields(), load=None),
             [(line.id, line.write_date) for line in move.line_ids.sorted("id")],
             move.invoice_pdf_report_id.id,
             self._open_siblings(move).ids,
         )
+
+    @api.model
+    def _partner_fields(self):
+        """Return the fields of a partner that a page may show.
+
+        Not the date of the last change: each invoice that is posted counts up how many
+        the client has, and whoever posts one after the other would start every other
+        invoice of the client over.
+        """
+        partners = self.env["res.partner"]
+        return [
+            name
+            for name, field in partners._fields.items()
+            if field.store and field.column_type and name not in COUNTED_FIELDS
+        ]
 
     def _open_siblings(self, move):
         """Return the other open jobs of the invoice.

@@ -110,3 +110,23 @@ class TestArchivePosting(ArchiveCommon):
         (move | theirs).action_post()
         self.assertEqual(self.jobs_of(move).company_id, self.company)
         self.assertEqual(self.jobs_of(theirs).company_id, other["company"])
+
+    def test_another_invoice_of_the_client_starts_nothing_over(self):
+        """Odoo counts a client's invoices on the client, at each posting."""
+        move = self.draft()
+        move.action_post()
+        [job] = self.jobs_of(move)
+        self.env.flush_all()
+        before = job._fingerprint(move)
+        for change, is_same in (
+            ("customer_rank = customer_rank + 1", True),
+            ("street = 'Rue Neuve 7'", False),
+        ):
+            with self.subTest(change=change):
+                self.env.cr.execute(
+                    f"UPDATE res_partner SET {change},"  # noqa: S608 a constant
+                    " write_date = write_date + interval '1 second' WHERE id = %s",
+                    [move.partner_id.id],
+                )
+                self.env.invalidate_all()
+                self.assertEqual(job._fingerprint(move) == before, is_same)

@@ -22,10 +22,11 @@ PACKAGES = {
     "fonts-dejavu-core": None,
     "fonts-font-awesome": None,
     "fonts-lato": None,  # the font of Odoo's reports
-    # The scripts of the world in 17 MB: Noto has all but those of East Asia. For these
-    # Noto takes 57 MB, Droid 2: it has what their encodings had, in one weight.
+    # The scripts of the world in 27 MB: Noto has all but those of East Asia. For these
+    # Noto takes 57 MB; Droid and Nanum, 12 together, have what their encodings had.
     "fonts-noto-core": None,
     "fonts-droid-fallback": None,
+    "fonts-nanum": None,  # Korean
     "fonts-symbola": None,  # symbols and emoji that are drawn in outlines
     "fontconfig": "fc-list",  # says which characters have a font
     "libcairo2": None,  # draws the bar codes where Python is 3.13 or newer

@@ -29,8 +29,9 @@ SEALED_COLUMNS = {
     "type": "type.code",
     "version": "document.version",
 }
-# What holds a row and its line together, and what its file is served as.
-BINDING_COLUMNS = ("id", "type_id", "mimetype", "seal_id")
+# What holds a row and its line together, what its file is served as, and what decides
+# whether it is still handed over.
+BINDING_COLUMNS = ("id", "type_id", "mimetype", "seal_id", "said")
 
 
 def guarded_columns():

@@ -149,7 +149,8 @@ def _font_rule(node, font_uri):
 
 
 def _declarations(content):
-    nodes = tinycss2.parse_blocks_contents(
+    # The newer name for it is not in the version that Debian 12 has.
+    nodes = tinycss2.parse_declaration_list(
         content, skip_comments=True, skip_whitespace=True
     )
     return [node for node in nodes if node.type == "declaration"]
