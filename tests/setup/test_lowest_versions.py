@@ -20,9 +20,6 @@ NAME = "progbox_lowest"
 # What uses these packages, and writes nothing.
 TOOLS = (
     "test_package_tool",
-    "test_pdf_assembly",
-    "test_pdf_pictures",
-    "test_tools_filenames",
     "test_tools_style_sheets",
 )
 WORK = """
@@ -52,8 +49,8 @@ print(json.dumps({
 def lowest():
     """{package: version} as the page says it."""
     text = (ADDON / "readme/INSTALL.md").read_text()
-    [sentence] = re.findall(r"lowest versions that are tested: ([^:]*)\.\n\n", text)
-    return dict(re.findall(r"([\w-]+) ([\d.]*\d)", sentence))
+    [sentence] = re.findall(r"tested from these versions on: ([^:]*?)\. ", text)
+    return dict(re.findall(r"([\w-]+)\s([\d.]*\d)", sentence))
 
 
 @pytest.fixture(scope="module")
