@@ -97,17 +97,28 @@ class ProgboxArchiveCatchup(models.AbstractModel):
             AND move.id > %(after)s
             AND move.write_date >= %(since)s
             AND NOT %(superseded)s
-            AND NOT EXISTS (
-                SELECT FROM progbox_archive_job job
-                WHERE job.move_id = move.id
-                AND job.state IN ('pending', 'running', 'waiting', 'failed')
-            )
+            AND NOT %(queued)s
             ORDER BY move.id LIMIT %(limit)s""",
             to_archive=self.env["account.move"]._progbox_to_archive_sql(SQL("move")),
+            queued=self._queued_sql(SQL("move.id")),
             superseded=self.env["progbox.document"]._superseded_sql(SQL("document")),
             after=after,
             since=self._seen_until(),
             limit=BATCH_SIZE,
+        )
+
+    @api.model
+    def _queued_sql(self, move_id):
+        """Return whether an invoice has a job that is still open, or to fix.
+
+        :param SQL move_id: its id, in the statement around
+        """
+        return SQL(
+            """EXISTS (
+                SELECT FROM progbox_archive_job job WHERE job.move_id = %s
+                AND job.state IN ('pending', 'running', 'waiting', 'failed')
+            )""",
+            move_id,
         )
 
     @api.model
@@ -208,13 +219,10 @@ class ProgboxArchiveCatchup(models.AbstractModel):
                 AND %(archived)s
                 AND content.checksum = legal.checksum
             )
-            AND NOT EXISTS (
-                SELECT FROM progbox_archive_job job
-                WHERE job.move_id = legal.res_id
-                AND job.state IN ('pending', 'running', 'waiting', 'failed')
-            )
+            AND NOT %(queued)s
             ORDER BY legal.res_id LIMIT %(limit)s""",
             to_archive=self.env["account.move"]._progbox_to_archive_sql(SQL("move")),
+            queued=self._queued_sql(SQL("legal.res_id")),
             archived=self.env["progbox.document"]._archived_sql(SQL("document")),
             since=self._seen_until(),
             limit=BATCH_SIZE,
