@@ -1,0 +1,33 @@
+{
+    "name": "ProGBox",
+    "summary": "Documents dropped once, found from every related record",
+    "version": "19.0.1.0.0",
+    "category": "Productivity/Documents",
+    "license": "LGPL-3",
+    "author": "ProGBox",
+    "depends": ["progbox_invoice_archive", "sale_project", "hr"],
+    "data": [
+        "security/progbox_groups.xml",
+        "security/ir.model.access.csv",
+        "security/progbox_rules.xml",
+        "data/progbox_document_type_data.xml",
+        "data/ir_cron_data.xml",
+        "views/sale_order_views.xml",
+        "views/account_move_views.xml",
+        "views/res_partner_views.xml",
+        "views/project_project_views.xml",
+        "views/hr_employee_views.xml",
+        "views/progbox_document_views.xml",
+        "views/progbox_folder_views.xml",
+        "views/progbox_folder_template_views.xml",
+        "views/progbox_document_type_views.xml",
+        "views/menus.xml",
+    ],
+    "assets": {
+        "web.assets_backend": ["progbox/static/src/**/*"],
+        "web.assets_unit_tests": ["progbox/static/tests/**/*.test.js"],
+        # Loaded with the first upload, not with every page.
+        "progbox.tus": ["progbox/static/lib/tus/tus.min.js"],
+    },
+    "application": True,
+}

@@ -1,0 +1,1 @@
+"""The server's half of resumable uploads (tus 1.0)."""

@@ -1,0 +1,5 @@
+from odoo import models
+
+
+class MailComposeMessage(models.TransientModel):
+    _inherit = "mail.compose.message"

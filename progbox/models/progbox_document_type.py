@@ -1,0 +1,5 @@
+from odoo import models
+
+
+class ProgboxDocumentType(models.Model):
+    _inherit = "progbox.document.type"
