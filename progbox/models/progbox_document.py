@@ -1,4 +1,10 @@
-from odoo import models
+import unicodedata
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+# Accents are marks of their own once a text is decomposed.
+MARKS = "[\u0300-\u036f]"
 
 
 class ProgboxDocument(models.Model):
@@ -6,9 +12,127 @@ class ProgboxDocument(models.Model):
 
     _inherit = "progbox.document"
 
+    trashed_on = fields.Datetime(string="Deleted On", readonly=True, copy=False)
+
     # ------------------------------------------------------------------
     # Rights
     # ------------------------------------------------------------------
+
+    # ------------------------------------------------------------------
+    # What the tab shows
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _progbox_shown_sql(self, alias, text=""):
+        """Return which rows of documents a tab shows: current, and not in the trash.
+
+        :param SQL alias: of the row of ``progbox_document``
+        :param str text: only those whose name or type has it
+        """
+        return SQL(
+            "(%(alias)s.trashed_on IS NULL AND NOT %(superseded)s AND %(text)s)",
+            alias=alias,
+            superseded=self._superseded_sql(alias),
+            text=self._progbox_text_sql(alias, text),
+            to_flush=[self._fields["trashed_on"], self._fields["document_date"]],
+        )
+
+    @api.model
+    def _progbox_text_sql(self, alias, text):
+        """Return which rows of documents have a text, accents and case ignored.
+
+        PostgreSQL's own ``normalize`` does it: "unaccent" is not installed everywhere.
+        """
+        wanted = self._progbox_plain_text(text)
+        if not wanted:
+            return SQL("TRUE")
+        types = self.env["progbox.document.type"].with_context(active_test=False)
+        return SQL(
+            "(strpos(regexp_replace(normalize(lower(%(alias)s.name), NFD),"
+            " %(marks)s, '', 'g'), %(wanted)s) > 0"
+            " OR %(alias)s.type_id = ANY(%(types)s))",
+            alias=alias,
+            marks=MARKS,
+            wanted=wanted,
+            types=[
+                type_.id
+                for type_ in types.sudo().search([])
+                if wanted in self._progbox_plain_text(type_.name)
+            ],
+            to_flush=[self._fields["name"], self._fields["type_id"]],
+        )
+
+    @api.model
+    def _progbox_plain_text(self, text):
+        decomposed = unicodedata.normalize("NFD", (text or "").strip().lower())
+        return "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
+
+    @api.model
+    def _progbox_values(self, ids):
+        """Return what a client shows of documents that its user may read.
+
+        :param ids: of the documents
+        :return: dictionary of dictionaries by id
+        """
+        documents = self.browse(ids)
+        versions = dict(self.env.execute_query(documents._progbox_versions_sql()))
+        records = self._progbox_record_names(documents)
+        documents = documents.sudo()
+        folders = documents.folder_id.with_env(self.env)._filtered_access("read")
+        values = {}
+        for document in documents:
+            place = (document.res_model, document.res_id)
+            folder = document.folder_id
+            values[document.id] = {
+                "id": document.id,
+                "name": document.name,
+                "typeId": document.type_id.id,
+                "typeName": document.type_id.name,
+                "mimetype": document.mimetype or "",
+                "size": document.size,
+                "date": fields.Date.to_string(document.document_date),
+                "createdOn": fields.Datetime.to_string(document.create_date),
+                "createdBy": document.create_uid.name,
+                "resModel": document.res_model,
+                "resId": document.res_id,
+                "recordName": records.get(place, ""),
+                "folderId": folder.id,
+                "folderName": folder.name
+                if folder in folders and not folder.res_id
+                else records.get(place, ""),
+                "version": document.version,
+                "versions": versions[document.id],
+                "locked": bool(document.locked or document.seal_id),
+                "writable": document.has_access("read"),
+            }
+        return values
+
+    def _progbox_versions_sql(self):
+        """Return the query of the number of versions of each of these documents."""
+        return SQL(
+            """SELECT document.id, (
+                SELECT count(DISTINCT other.version) FROM progbox_document other
+                WHERE other.res_model = document.res_model
+                AND other.res_id = document.res_id
+                AND COALESCE(other.series, '') = COALESCE(document.series, '')
+            ) FROM progbox_document document WHERE document.id = ANY(%s)""",
+            self.ids,
+            to_flush=[
+                self._fields[name]
+                for name in ("res_model", "res_id", "series", "version")
+            ],
+        )
+
+    @api.model
+    def _progbox_record_names(self, documents):
+        """Return the names of the records of documents, by model and id."""
+        names = {}
+        for model, ours in documents.sudo().grouped("res_model").items():
+            if model in self.env:
+                records = self.env[model].sudo().browse(set(ours.mapped("res_id")))
+                for record in records.exists():
+                    names[model, record.id] = record.display_name
+        return names
 
     # ------------------------------------------------------------------
     # Dropped files
