@@ -1,8 +1,9 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
+from ..tools import access
 from ..tools.tab_query import MOST, PAGE, RECORDS, TabQuery
 
 OWN = "own"
@@ -152,26 +153,98 @@ class ProgboxMixin(models.AbstractModel):
         :raise AccessError: he may not
         """
         self.ensure_one()
-        self.check_access("read")
+        self._progbox_check_access("read")
+
+    def _progbox_check_access(self, operation):
+        """Check what the caller may do with the documents of these records.
+
+        :param str operation: "read" or "write"
+        :raise AccessError: he may not
+        """
+        self.check_access(operation)
 
     def _progbox_may_write(self):
         """Return whether the caller may add documents to this record."""
-        return self.has_access("write")
+        try:
+            self._progbox_check_access("write")
+        except AccessError:
+            return False
+        return True
 
     def _progbox_own_documents_sql(self, _alias):
         """Return which of the record's own documents the caller may see, as SQL."""
         return SQL("TRUE")
 
     @api.model
-    def _progbox_readable(self):
-        """Return the query of the records that the caller may read.
+    @ormcache()
+    def _progbox_models(self):
+        """Return the names of the models that have a ProGBox tab."""
+        return tuple(
+            name
+            for name, model in sorted(self.env.registry.items())
+            if not model._abstract and hasattr(model, "progbox_tab")
+        )
+
+    @api.model
+    def _progbox_readable(self, mode="read"):
+        """Return the query of the records that the caller may read or write.
 
         The superuser mode of the environment does not count: it is asked for in the
         middle of the rules of the ORM.
 
+        :param str mode: "read" or "write"
         :rtype: odoo.tools.Query, or None when it is none at all
         """
         model = self.sudo(False).with_context(active_test=False)
-        if not self.env.user._is_internal() or not model.browse().has_access("read"):
+        if not self._progbox_may_at_all(mode):
             return None
-        return model._search(Domain.TRUE)
+        if mode == "read":
+            return model._search(Domain.TRUE)
+        domain = model.env["ir.rule"]._compute_domain(self._name, mode)
+        return model.sudo()._search(domain)
+
+    @api.model
+    def _progbox_may_at_all(self, mode):
+        """Return whether the caller may read or write any record of the model."""
+        model = self.sudo(False).browse()
+        return self.env.user._is_internal() and model.has_access(mode)
+
+    @api.model
+    def _progbox_access_sql(self, mode, alias, documents):
+        """Return whether the caller may read or write the record of a row, as SQL.
+
+        :param str mode: "read" or "write"
+        :param SQL alias: of a row with ``res_id``
+        :param bool documents: whether it is a row of documents, with a type
+        """
+        allowed = access.exists(self._progbox_readable(), alias)
+        if mode == "read" or not self._progbox_may_at_all(mode):
+            return allowed if mode == "read" else access.FALSE
+        rules = self.sudo(False).env["ir.rule"]
+        if rules._compute_domain(self._name, mode) == rules._compute_domain(self._name):
+            return allowed
+        writable = access.exists(self._progbox_readable(mode), alias)
+        return SQL("(%s AND %s)", allowed, writable)
+
+    @api.model
+    def _progbox_keeps_orphans(self):
+        """Return whether the caller looks after documents of records that are gone."""
+        return self.env.user.has_group("base.group_system")
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "company_id" in vals:
+            self._progbox_follow_company()
+        return result
+
+    def _progbox_follow_company(self):
+        """Give documents and folders the company of their record."""
+        folders = self.env["progbox.folder"].sudo()
+        documents = self.env["progbox.document"].sudo()
+        for record in self.sudo():
+            company = {"company_id": record.company_id.id}
+            place = Domain("res_model", "=", self._name)
+            place &= Domain("res_id", "=", record.id)
+            inside = Domain("id", "child_of", folders.search(place).ids)
+            folders.search(inside).write(company)
+            documents.search(place & Domain("seal_id", "=", False)).write(company)
