@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 
 
 class ProgboxMixin(models.AbstractModel):
@@ -6,3 +6,8 @@ class ProgboxMixin(models.AbstractModel):
 
     _name = "progbox.mixin"
     _description = "Record With Documents"
+
+    @api.model
+    def _progbox_folder_title(self):
+        """Return what stands above the folders of these records: "Quotations"."""
+        return self.env["ir.model"]._get(self._name).name
