@@ -70,6 +70,10 @@ class ProgboxFolder(models.Model):
         "(company_id, name) WHERE parent_id IS NULL AND res_id IS NULL",
         "There is already a folder with this name here.",
     )
+    _company_of_locked = models.Constraint(
+        "CHECK (NOT locked OR company_id IS NOT NULL)",
+        "A folder of the archive belongs to a company.",
+    )
     # What a reader may read is asked for with every list of documents.
     _locked_idx = models.Index("(id) WHERE locked")
 
@@ -301,7 +305,8 @@ class ProgboxFolder(models.Model):
         """
         self.ensure_one()
         path = " ".join(self._path()).lstrip(".")
-        return clean_filename(f"{self.sudo().company_id.name} {path}")
+        company = self.sudo().company_id.name or ""
+        return clean_filename(f"{company} {path}".strip())
 
     def _recipient_name(self):
         """Return what somebody outside calls this folder.
