@@ -1,2 +1,3 @@
+from . import test_folders
 from . import test_rights
 from . import test_tab
