@@ -1,10 +1,80 @@
-from odoo import models
+import logging
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+import psycopg2
+import psycopg2.errors
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError, UserError
+from odoo.fields import Domain
+from odoo.tools.mimetypes import guess_mimetype
+
+from odoo.addons.progbox_invoice_archive.models.ir_attachment import FILE_LIMIT
+
+from ..tools.dropped_files import (
+    PROGRAMS,
+    clean_name,
+    is_program,
+    mimetype_of,
+    renamed,
+)
+
+_logger = logging.getLogger(__name__)
+
+HEAD = 4096
+TRASH_DAYS = 30
+TRASH_DAYS_PARAMETER = "progbox.trash_days"
+PROGRAMS_PARAMETER = "progbox.forbidden_extensions"
+BATCH = 100
+ARCHIVED = Domain("seal_id", "!=", False) | Domain("locked", "=", True)
 
 
 class ProgboxDocument(models.Model):
     """Documents of records: readable by exactly those who may read the record."""
 
     _inherit = "progbox.document"
+
+    trashed_on = fields.Datetime(string="Deleted On", readonly=True, copy=False)
+    trashed_by = fields.Many2one(
+        "res.users",
+        string="Deleted By",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+    )
+    record_name = fields.Char(
+        string="Deleted Record",
+        readonly=True,
+        copy=False,
+        help="What the record was called that this document belonged to.",
+    )
+    type_chosen = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="A person has chosen the type: no proposal changes it.",
+    )
+    drop_key = fields.Char(
+        readonly=True,
+        copy=False,
+        help="The same file dropped twice at once is one document.",
+    )
+    event_ids = fields.One2many(
+        "progbox.document.event", compute="_compute_event_ids", string="History"
+    )
+
+    _drop_unique = models.UniqueIndex(
+        "(drop_key) WHERE drop_key IS NOT NULL", "This file has just been added."
+    )
+    _version_unique = models.UniqueIndex(
+        "(series, version) WHERE series IS NOT NULL",
+        "Somebody else has just added a version.",
+    )
+    _trash_idx = models.Index("(trashed_on) WHERE trashed_on IS NOT NULL")
+
+    def _compute_event_ids(self):
+        for document in self:
+            document.event_ids = document._progbox_events()
 
     # ------------------------------------------------------------------
     # Rights
@@ -17,35 +87,480 @@ class ProgboxDocument(models.Model):
     def _progbox_drop(self, record, staged, vals):
         """Make a document of a file that a person has dropped on a record.
 
-        :param record: of a model with the ProGBox tab; the caller's rights count
+        :param record: of a model with the ProGBox tab; the caller's rights count.
+            Empty for a general folder, which `vals` then names
         :param StagedFile staged: the file, taken over
         :param dict vals: ``name``, and where known ``mimetype``, ``folder_id`` (a
             folder of one's own under the record's), ``type_id``, ``replaces`` (id of
             the document that this is a new version of)
-        :return: tuple of the document, and whether it was there already
+        :return: tuple of the document, and a sentence that says so if it was there
+            already (None if it is new)
         :raise AccessError: whoever may not write the record
+        :raise UserError: for a file that is none to keep
+        :raise ConcurrencyError: the same file is being dropped elsewhere: try again
         """
-        # A first, plain version, so that the others can work.
-        record.check_access("write")
-        folder = self.env["progbox.folder"].sudo()._progbox_of_record(record)
-        document = self.sudo()._create_with_file(
-            {
-                "name": vals["name"],
-                "mimetype": vals.get("mimetype"),
-                "folder_id": folder.id,
-                "company_id": folder.company_id.id,
-                "type_id": self.env["progbox.document.type"]._of_codes("other").id,
-                "res_model": record._name,
-                "res_id": record.id,
-            },
-            staged,
+        name = clean_name(vals["name"])
+        head = self._progbox_check_file(name, staged)
+        replaced = self.browse(vals.get("replaces") or ())
+        if replaced:
+            values = replaced._progbox_version_values()
+            record = replaced._progbox_record()
+            same = replaced.filtered(lambda d: d.sudo().sha256 == staged.sha256)
+        else:
+            folder = self._progbox_drop_folder(record, vals.get("folder_id"))
+            values = self._progbox_place_values(record, folder)
+            values["drop_key"] = self._progbox_drop_key(values, staged)
+            same = self._progbox_same(values, staged)
+        if same:
+            # The caller's transaction may be tried again.
+            self.env.cr.postcommit.add(lambda: staged.path.unlink(missing_ok=True))
+            return same, same._progbox_say_again()
+        values["name"] = name
+        values["mimetype"] = mimetype_of(name, guess_mimetype(head))
+        values["document_date"] = fields.Date.context_today(self)
+        values |= self._progbox_type_values(record, values, vals.get("type_id"))
+        with self._progbox_one_at_a_time():
+            document = self.sudo()._create_with_file(values, staged)
+        document = document.with_env(self.env)
+        document._progbox_note_new()
+        return document, None
+
+    @api.model
+    def _progbox_check_file(self, name, staged):
+        """Check that a file is one to keep.
+
+        :return: its first bytes
+        :raise UserError: it is empty, too large, unreadable or a program
+        """
+        if not staged.size:
+            raise UserError(
+                self.env._(
+                    "%(name)s is empty: nothing was added. Open the file to see "
+                    "whether it was saved, then drop it again.",
+                    name=name,
+                )
+            )
+        if staged.size > FILE_LIMIT:
+            attachments = self.env["ir.attachment"]
+            raise UserError(attachments._progbox_too_large_text(name, staged.size))
+        try:
+            with staged.path.open("rb") as file:
+                head = file.read(HEAD)
+        except OSError as error:
+            raise UserError(
+                self.env._(
+                    "%(name)s arrived, but the server cannot read it: %(reason)s. "
+                    "Drop it again; if that does not help, tell your administrator.",
+                    name=name,
+                    reason=error.strerror,
+                )
+            ) from error
+        if is_program(name, head, self._progbox_forbidden()):
+            raise UserError(
+                self.env._(
+                    "%(name)s is a program, and programs are not kept here. If you "
+                    "need to keep it all the same, put it into a zip file first.",
+                    name=name,
+                )
+            )
+        return head
+
+    @api.model
+    def _progbox_forbidden(self):
+        """Return the extensions of names that nobody may drop."""
+        chosen = self.env["ir.config_parameter"].sudo().get_param(PROGRAMS_PARAMETER)
+        if not chosen:
+            return PROGRAMS
+        return set(chosen.replace(",", " ").replace(".", " ").lower().split())
+
+    @api.model
+    def _progbox_drop_folder(self, record, folder_id):
+        """Return the folder that a file goes into, with the server's rights.
+
+        :param record: that it is dropped on; empty for a general folder
+        :param folder_id: chosen by the person, or nothing
+        """
+        folders = self.env["progbox.folder"]
+        chosen = folders.browse(folder_id or ()).exists()
+        if not record:
+            if not chosen:
+                raise UserError(self.env._("Choose a folder first."))
+            self._progbox_check_place(chosen)
+            return chosen.sudo()
+        self._progbox_check_place(record)
+        own = folders.sudo()._progbox_of_record(record)
+        if not chosen or chosen == own:
+            return own
+        if str(own.id) not in chosen.sudo()._ancestor_ids():
+            raise UserError(
+                self.env._(
+                    "The folder %(folder)s does not belong to %(record)s. Choose one "
+                    "of its own.",
+                    folder=chosen.sudo().name or chosen.id,
+                    record=record.display_name,
+                )
+            )
+        return chosen.sudo()
+
+    @api.model
+    def _progbox_place_values(self, record, folder):
+        """Return where a document is found: its folder, and its record if any."""
+        return {
+            "folder_id": folder.id,
+            "company_id": folder.company_id.id,
+            "res_model": record._name if record else False,
+            "res_id": record.id if record else False,
+        }
+
+    @api.model
+    def _progbox_place_key(self, values):
+        """Return whose document it is: a record's, or a general folder's."""
+        if values["res_model"]:
+            return values["res_model"], values["res_id"]
+        return "progbox.folder", values["folder_id"]
+
+    @api.model
+    def _progbox_drop_key(self, values, staged):
+        model, id_ = self._progbox_place_key(values)
+        return f"{model},{id_},{staged.sha256}"
+
+    @api.model
+    def _progbox_same(self, values, staged):
+        """Return the document of the same place with the same bytes, if any.
+
+        The current version of a document comes before one in the trash, and that
+        before an earlier version.
+        """
+        place = Domain("res_model", "=", values["res_model"]) & Domain(
+            "res_id", "=", values["res_id"]
         )
-        return document.with_env(self.env), False
+        if not values["res_model"]:
+            place &= Domain("folder_id", "=", values["folder_id"])
+        found = self.sudo().search(
+            place
+            & Domain("sha256", "=", staged.sha256)
+            & Domain("size", "=", staged.size),
+            order="id desc",
+        )
+        trash = found.filtered("trashed_on")
+        current = (found - trash).filtered(lambda document: not document.superseded)
+        return (current or trash or found)[:1].with_env(self.env)
+
+    def _progbox_say_again(self):
+        """Return what to say of a file that is there already; back from the trash."""
+        document = self.sudo()
+        if document.trashed_on:
+            self._progbox_untrash()
+            return self.env._(
+                "%(name)s was in the trash. It is back.", name=document.name
+            )
+        if document.superseded:
+            return self.env._(
+                "%(name)s is there already, as version %(version)s of a document that "
+                "has a later one. Open its versions to restore it.",
+                name=document.name,
+                version=document.version,
+            )
+        return self.env._("%(name)s is there already.", name=document.name)
+
+    @api.model
+    def _progbox_type_values(self, record, values, type_id=None):
+        """Return the type of a new document: the chosen one, or a proposal."""
+        types = self.env["progbox.document.type"]
+        if chosen := types.browse(type_id or ()).exists():
+            return {"type_id": chosen.id, "type_chosen": True}
+        if values.get("type_id"):
+            return {}
+        return {"type_id": types._of_codes("other").id}
+
+    @contextmanager
+    def _progbox_one_at_a_time(self):
+        """Let the same be done once only, whoever does it at the same time.
+
+        :raise ConcurrencyError: somebody else was faster. Odoo does the work again,
+            and sees then what the other has done
+        """
+        try:
+            with self.env.cr.savepoint():
+                yield
+        except psycopg2.errors.UniqueViolation as error:
+            ours = {
+                self._drop_unique.full_name(self),
+                self._version_unique.full_name(self),
+            }
+            if error.diag.constraint_name not in ours:
+                raise
+            raise ConcurrencyError(str(error)) from error
+
+    @api.model
+    def _progbox_unique(self):
+        return self._drop_unique, self._version_unique
+
+    def _progbox_note_new(self):
+        """Write down that this document is new, or a new version."""
+        if self.sudo().version == 1:
+            self._progbox_note("added")
+        else:
+            self._progbox_note("replaced", version=self.sudo().version)
+
+    def _progbox_note(self, kind, **detail):
+        """Enter what the current user has just done into the history."""
+        self.env["progbox.document.event"]._note(self, kind, **detail)
+
+    # ------------------------------------------------------------------
+    # Changing
+    # ------------------------------------------------------------------
+
+    def progbox_rename(self, name):
+        """Give the document another file name; its extension stays."""
+        self.ensure_one()
+        [document] = self._progbox_to_change()
+        if not (name or "").strip():
+            raise UserError(self.env._("%(name)s needs a name.", name=document.name))
+        old, new = document.name, renamed(document.name, name)
+        if new == old:
+            return True
+        document.name = new
+        document._content_attachment().name = new
+        self._progbox_note("renamed", old=old, new=new)
+        return True
+
+    def progbox_set_type(self, type_id):
+        """Say what these documents are; no proposal changes it any more."""
+        chosen = self.env["progbox.document.type"].browse(type_id).exists()
+        if not chosen:
+            raise UserError(self.env._("Choose a type."))
+        for document in self._progbox_to_change():
+            old = document.type_id
+            document._progbox_series().write(
+                {"type_id": chosen.id, "type_chosen": True}
+            )
+            if old != chosen:
+                document.with_env(self.env)._progbox_note(
+                    "typed", old=old.name, new=chosen.name
+                )
+        return True
+
+    def progbox_move(self, res_model, res_id, folder_id=False):
+        """Move these documents, with their versions, to another record or folder.
+
+        :param res_model: of the record, or False for a general folder
+        :param res_id: of the record, or False
+        :param folder_id: folder under the record's, or a general folder
+        """
+        documents = self._progbox_to_change()
+        folder = self._progbox_drop_folder(
+            self._progbox_target(res_model, res_id), folder_id
+        )
+        target = self._progbox_target(res_model, res_id)
+        for document in documents:
+            document.with_env(self.env)._progbox_move_series(target, folder)
+        return True
+
+    @api.model
+    def _progbox_target(self, res_model, res_id):
+        """Return the record that documents are moved to, empty for a general folder."""
+        if not res_model:
+            return self.browse()
+        record = self.env[res_model].browse(res_id)
+        if not hasattr(record, "progbox_tab") or not record.exists():
+            raise UserError(
+                self.env._("The record to move to does not exist any more.")
+            )
+        return record
+
+    def _progbox_move_series(self, record, folder):
+        document = self.sudo()
+        old_place, old_name = document._progbox_where()
+        values = self._progbox_place_values(record, folder)
+        if self._progbox_place_key(values) != old_place:
+            # What is the same there is not looked for: nothing of it is lost.
+            values["drop_key"] = False
+        series = document._progbox_series()
+        if document.record_name:
+            values |= {"record_name": False, "trashed_on": False, "trashed_by": False}
+        series.write(values)
+        series._progbox_write_company()
+        new_place, new_name = document._progbox_where()
+        if (old_place, old_name) != (new_place, new_name):
+            self._progbox_note(
+                "moved", old=old_name, new=new_name, records=[old_place, new_place]
+            )
+
+    def _progbox_where(self):
+        """Return where a document is: model and id of the place, and its name."""
+        if record := self._progbox_record():
+            return (record._name, record.id), record.display_name
+        if self.record_name:
+            return (self.res_model, self.res_id), self.record_name
+        return ("progbox.folder", self.folder_id.id), self.folder_id.display_name
+
+    def _progbox_write_company(self):
+        """Keep the files with the company of their documents."""
+        for document in self:
+            document._content_attachment().company_id = document.company_id
+
+    def _progbox_to_change(self):
+        """Return these documents with the server's rights, if they may be changed.
+
+        :raise AccessError: the user may not change one of them
+        :raise UserError: one of them is in the archive
+        """
+        self.check_access("read")
+        if archived := self.sudo()._progbox_in_archive():
+            raise UserError(
+                self.env._(
+                    "%(name)s is in the archive: it is neither changed nor deleted.",
+                    name=archived[0].name,
+                )
+            )
+        for document in self:
+            record = document._progbox_record()
+            self._progbox_check_place(record or document.sudo(False).folder_id)
+        return self.sudo()
+
+    @api.model
+    def _progbox_check_place(self, place):
+        """Check that the user may add, change and delete documents at a place.
+
+        :param place: a record with the ProGBox tab, or a general folder
+        :raise AccessError: he may not
+        """
+        place.check_access("write")
+
+    def _progbox_record(self):
+        """Return the record of a document as the user sees it, empty if it is gone."""
+        self.ensure_one()
+        document = self.sudo()
+        if not document.res_model or document.res_model not in self.env:
+            return self.browse()
+        return self.env[document.res_model].browse(document.res_id).exists()
 
     # ------------------------------------------------------------------
     # Trash
     # ------------------------------------------------------------------
 
+    def progbox_trash(self):
+        """Move these documents, with all their versions, to the trash.
+
+        :return: what to tell the user
+        """
+        documents = self._progbox_to_change()
+        current = documents.filtered(lambda document: not document.trashed_on)
+        current.with_env(self.env)._progbox_into_trash()
+        current.with_env(self.env)._progbox_note("deleted")
+        days = self._progbox_trash_days()
+        if len(documents) == 1:
+            return self.env._(
+                "%(name)s is in the trash. It can be restored within %(days)s days.",
+                name=documents.name,
+                days=days,
+            )
+        return self.env._(
+            "%(count)s documents are in the trash. They can be restored within "
+            "%(days)s days.",
+            count=len(documents),
+            days=days,
+        )
+
+    def progbox_restore(self):
+        """Take these documents out of the trash, where their record still is."""
+        documents = self._progbox_to_change()
+        for document in documents:
+            if document.record_name:
+                raise UserError(
+                    self.env._(
+                        "%(name)s belonged to %(record)s, which was deleted. Move it "
+                        "to another record: that restores it.",
+                        name=document.name,
+                        record=document.record_name,
+                    )
+                )
+        trashed = documents.filtered("trashed_on")
+        trashed.with_env(self.env)._progbox_untrash()
+        return True
+
+    @api.model
+    def _progbox_trash_days(self):
+        parameters = self.env["ir.config_parameter"].sudo()
+        # Nonsense in a parameter deletes nothing early.
+        with suppress(ValueError):
+            return max(int(parameters.get_param(TRASH_DAYS_PARAMETER, TRASH_DAYS)), 1)
+        return TRASH_DAYS
+
+    def _progbox_into_trash(self, **values):
+        self._progbox_series().write(
+            {"trashed_on": fields.Datetime.now(), "trashed_by": self.env.uid, **values}
+        )
+
+    def _progbox_untrash(self):
+        """Take these documents, with all their versions, out of the trash."""
+        self._progbox_series().write({"trashed_on": False, "trashed_by": False})
+        self._progbox_note("restored")
+
+    @api.model
+    def _progbox_empty_trash(self):
+        """Cron: delete for good what has been in the trash long enough."""
+        limit = fields.Datetime.now() - timedelta(days=self._progbox_trash_days())
+        over = Domain("trashed_on", "<", limit) & ~ARCHIVED
+        last = 0
+        while documents := self.sudo().search(
+            over & Domain("id", ">", last), order="id", limit=BATCH
+        ):
+            last = documents[-1].id
+            folders = documents.folder_id
+            for document in documents:
+                document._progbox_delete()
+            folders._progbox_remove_orphaned()
+            if not self.env["ir.cron"]._commit_progress(len(documents)):
+                return
+
+    def _progbox_delete(self):
+        """Delete one document for good; the next run tries again what fails."""
+        try:
+            with self.env.cr.savepoint():
+                self.unlink()
+        except (UserError, psycopg2.IntegrityError):
+            _logger.exception("cannot delete %s, which is in the trash", self)
+
     # ------------------------------------------------------------------
     # Versions and history
     # ------------------------------------------------------------------
+
+    def _progbox_version_values(self):
+        """Return the field values of a new version of this document.
+
+        :raise UserError: it is in the archive, or in the trash
+        """
+        self.ensure_one()
+        [document] = self._progbox_to_change()
+        if document.trashed_on:
+            raise UserError(
+                self.env._(
+                    "%(name)s is in the trash. Restore it first, then add the new "
+                    "version.",
+                    name=document.name,
+                )
+            )
+        latest = document._progbox_series()[-1:]
+        return {
+            "series": latest.series,
+            "version": latest.version + 1,
+            "folder_id": latest.folder_id.id,
+            "company_id": latest.company_id.id,
+            "res_model": latest.res_model,
+            "res_id": latest.res_id,
+            "type_id": latest.type_id.id,
+            "type_chosen": latest.type_chosen,
+        }
+
+    def _progbox_events(self):
+        """Return what happened to all versions of these documents, newest first."""
+        events = self.env["progbox.document.event"]
+        series = self._progbox_series()
+        return events.sudo().search(Domain("document_id", "in", series.ids))
+
+    def _progbox_series(self):
+        """Return all versions of these documents, with the server's rights."""
+        series = self.sudo().mapped("series")
+        return self.sudo().search(Domain("series", "in", series), order="version")

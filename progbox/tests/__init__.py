@@ -1,0 +1,2 @@
+from . import test_drop
+from . import test_tools_files
