@@ -6,26 +6,17 @@ import psycopg2
 import psycopg2.errors
 
 from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.fields import Domain
-from odoo.tools.mimetypes import guess_mimetype
 
-from odoo.addons.progbox_invoice_archive.models.ir_attachment import FILE_LIMIT
-
-from ..tools.dropped_files import (
-    PROGRAMS,
-    clean_name,
-    is_program,
-    mimetype_of,
-    renamed,
-)
+from ..tools.dropped_files import renamed
+from . import gone_records
+from .dropped_file import DroppedFile
 
 _logger = logging.getLogger(__name__)
 
-HEAD = 4096
 TRASH_DAYS = 30
 TRASH_DAYS_PARAMETER = "progbox.trash_days"
-PROGRAMS_PARAMETER = "progbox.forbidden_extensions"
 BATCH = 100
 ARCHIVED = Domain("seal_id", "!=", False) | Domain("locked", "=", True)
 
@@ -99,8 +90,7 @@ class ProgboxDocument(models.Model):
         :raise UserError: for a file that is none to keep
         :raise ConcurrencyError: the same file is being dropped elsewhere: try again
         """
-        name = clean_name(vals["name"])
-        head = self._progbox_check_file(name, staged)
+        file = DroppedFile(self.env, vals["name"], staged)
         replaced = self.browse(vals.get("replaces") or ())
         if replaced:
             values = replaced._progbox_version_values()
@@ -115,63 +105,23 @@ class ProgboxDocument(models.Model):
             # The caller's transaction may be tried again.
             self.env.cr.postcommit.add(lambda: staged.path.unlink(missing_ok=True))
             return same, same._progbox_say_again()
-        values["name"] = name
-        values["mimetype"] = mimetype_of(name, guess_mimetype(head))
+        values["name"], values["mimetype"] = file.name, file.mimetype
         values["document_date"] = fields.Date.context_today(self)
         values |= self._progbox_type_values(record, values, vals.get("type_id"))
-        with self._progbox_one_at_a_time():
-            document = self.sudo()._create_with_file(values, staged)
-        document = document.with_env(self.env)
-        document._progbox_note_new()
+        document = self._progbox_new_document(values, staged)
+        if replaced:
+            document._progbox_note("replaced", version=document.sudo().version)
+        else:
+            document._progbox_note("added")
+            document._progbox_read_later()
         return document, None
 
     @api.model
-    def _progbox_check_file(self, name, staged):
-        """Check that a file is one to keep.
-
-        :return: its first bytes
-        :raise UserError: it is empty, too large, unreadable or a program
-        """
-        if not staged.size:
-            raise UserError(
-                self.env._(
-                    "%(name)s is empty: nothing was added. Open the file to see "
-                    "whether it was saved, then drop it again.",
-                    name=name,
-                )
-            )
-        if staged.size > FILE_LIMIT:
-            attachments = self.env["ir.attachment"]
-            raise UserError(attachments._progbox_too_large_text(name, staged.size))
-        try:
-            with staged.path.open("rb") as file:
-                head = file.read(HEAD)
-        except OSError as error:
-            raise UserError(
-                self.env._(
-                    "%(name)s arrived, but the server cannot read it: %(reason)s. "
-                    "Drop it again; if that does not help, tell your administrator.",
-                    name=name,
-                    reason=error.strerror,
-                )
-            ) from error
-        if is_program(name, head, self._progbox_forbidden()):
-            raise UserError(
-                self.env._(
-                    "%(name)s is a program, and programs are not kept here. If you "
-                    "need to keep it all the same, put it into a zip file first.",
-                    name=name,
-                )
-            )
-        return head
-
-    @api.model
-    def _progbox_forbidden(self):
-        """Return the extensions of names that nobody may drop."""
-        chosen = self.env["ir.config_parameter"].sudo().get_param(PROGRAMS_PARAMETER)
-        if not chosen:
-            return PROGRAMS
-        return set(chosen.replace(",", " ").replace(".", " ").lower().split())
+    def _progbox_new_document(self, values, staged):
+        """Create a document with the server's rights, once, whoever else is at it."""
+        with self._progbox_one_at_a_time():
+            document = self.sudo()._create_with_file(values, staged)
+        return document.with_env(self.env)
 
     @api.model
     def _progbox_drop_folder(self, record, folder_id):
@@ -271,7 +221,7 @@ class ProgboxDocument(models.Model):
             return {"type_id": chosen.id, "type_chosen": True}
         if values.get("type_id"):
             return {}
-        return {"type_id": types._of_codes("other").id}
+        return {"type_id": types._proposed(record, values["name"], values["mimetype"])}
 
     @contextmanager
     def _progbox_one_at_a_time(self):
@@ -296,16 +246,18 @@ class ProgboxDocument(models.Model):
     def _progbox_unique(self):
         return self._drop_unique, self._version_unique
 
-    def _progbox_note_new(self):
-        """Write down that this document is new, or a new version."""
-        if self.sudo().version == 1:
-            self._progbox_note("added")
-        else:
-            self._progbox_note("replaced", version=self.sudo().version)
-
     def _progbox_note(self, kind, **detail):
         """Enter what the current user has just done into the history."""
         self.env["progbox.document.event"]._note(self, kind, **detail)
+
+    def _progbox_read_later(self):
+        """Have the first page read, where the name did not say what the document is."""
+        document = self.sudo()
+        if document.type_chosen or document.mimetype != "application/pdf":
+            return
+        if self.env["progbox.document.type"]._of_name(document.name):
+            return
+        self.env["progbox.document.reading"]._queue(document)
 
     # ------------------------------------------------------------------
     # Changing
@@ -362,7 +314,7 @@ class ProgboxDocument(models.Model):
         """Return the record that documents are moved to, empty for a general folder."""
         if not res_model:
             return self.browse()
-        record = self.env[res_model].browse(res_id)
+        record = self.env.get(res_model, self).browse(res_id)
         if not hasattr(record, "progbox_tab") or not record.exists():
             raise UserError(
                 self.env._("The record to move to does not exist any more.")
@@ -427,6 +379,13 @@ class ProgboxDocument(models.Model):
         :raise AccessError: he may not
         """
         place.check_access("write")
+        if place._name != "progbox.folder" and not place._progbox_may_write():
+            raise AccessError(
+                self.env._(
+                    "You may not change the documents of %(record)s.",
+                    record=place.display_name,
+                )
+            )
 
     def _progbox_record(self):
         """Return the record of a document as the user sees it, empty if it is gone."""
@@ -499,6 +458,23 @@ class ProgboxDocument(models.Model):
         self._progbox_note("restored")
 
     @api.model
+    def _progbox_before_unlink(self, records):
+        """Move the documents of records to the trash that are about to be deleted."""
+        gone_records.before_unlink(records)
+
+    @api.model
+    def _progbox_find_gone(self):
+        """Cron: move documents to the trash whose record was deleted past the ORM."""
+        gone_records.find_gone(self.sudo().env)
+
+    def _progbox_record_gone(self, name):
+        """Move these documents to the trash, and keep the name of their record."""
+        trashed = self.filtered(lambda document: not document.sudo().trashed_on)
+        trashed._progbox_into_trash()
+        self._progbox_series().write({"record_name": name})
+        self._progbox_note("record_deleted", old=name)
+
+    @api.model
     def _progbox_empty_trash(self):
         """Cron: delete for good what has been in the trash long enough."""
         limit = fields.Datetime.now() - timedelta(days=self._progbox_trash_days())
@@ -511,7 +487,7 @@ class ProgboxDocument(models.Model):
             folders = documents.folder_id
             for document in documents:
                 document._progbox_delete()
-            folders._progbox_remove_orphaned()
+            gone_records.remove_empty_folders(folders)
             if not self.env["ir.cron"]._commit_progress(len(documents)):
                 return
 
@@ -526,6 +502,47 @@ class ProgboxDocument(models.Model):
     # ------------------------------------------------------------------
     # Versions and history
     # ------------------------------------------------------------------
+
+    def progbox_versions(self):
+        """Return all versions of this document, the newest first."""
+        self.ensure_one()
+        self.check_access("read")
+        # The archived files of a record have no series, and their versions elsewhere.
+        series = self._progbox_series() if self.sudo().series else self
+        values = self._progbox_values(series.ids)
+        return [values[id_] for id_ in reversed(series.ids)]
+
+    def progbox_restore_version(self):
+        """Make this earlier version the newest one again; the others stay."""
+        self.ensure_one()
+        values = self._progbox_version_values()
+        version = self.sudo()
+        if not version.superseded:
+            return self.id
+        values |= {
+            "name": version.name,
+            "mimetype": version.mimetype,
+            "document_date": fields.Date.context_today(self),
+        }
+        with version._content_attachment()._progbox_staged_again() as staged:
+            newest = self._progbox_new_document(values, staged)
+        newest._progbox_note(
+            "version_restored", old=version.version, version=values["version"]
+        )
+        return newest.id
+
+    def progbox_history(self):
+        """Return what happened to this document and its versions, newest first."""
+        self.ensure_one()
+        self.check_access("read")
+        return [
+            {
+                "date": fields.Datetime.to_string(event.create_date),
+                "who": event.user_name,
+                "text": event.with_env(self.env).sudo().text,
+            }
+            for event in self._progbox_events()
+        ]
 
     def _progbox_version_values(self):
         """Return the field values of a new version of this document.
@@ -556,11 +573,11 @@ class ProgboxDocument(models.Model):
 
     def _progbox_events(self):
         """Return what happened to all versions of these documents, newest first."""
-        events = self.env["progbox.document.event"]
+        events = self.env["progbox.document.event"].sudo()
         series = self._progbox_series()
-        return events.sudo().search(Domain("document_id", "in", series.ids))
+        return events.search(Domain("document_id", "in", series.ids))
 
     def _progbox_series(self):
         """Return all versions of these documents, with the server's rights."""
-        series = self.sudo().mapped("series")
+        series = [series for series in self.sudo().mapped("series") if series]
         return self.sudo().search(Domain("series", "in", series), order="version")

@@ -1,3 +1,6 @@
+from unittest.mock import patch
+
+from odoo.addons.base.models.ir_cron import IrCron
 from odoo.addons.progbox_invoice_archive.tests.common import PDF, ArchiveCommon
 
 PNG = (
@@ -12,6 +15,8 @@ class FilesCommon(ArchiveCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # A cron commits between two batches.
+        cls.startClassPatcher(patch.object(IrCron, "_commit_progress", return_value=60))
         cls.seller = cls.user_of("seller", "sales_team.group_sale_salesman")
         cls.other_seller = cls.user_of("other", "sales_team.group_sale_salesman")
         cls.order = cls.order_of(cls.seller)
