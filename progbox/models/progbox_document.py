@@ -1,8 +1,5 @@
-import logging
-from contextlib import contextmanager, suppress
-from datetime import timedelta
+from contextlib import contextmanager
 
-import psycopg2
 import psycopg2.errors
 
 from odoo import api, fields, models
@@ -10,15 +7,9 @@ from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.fields import Domain
 
 from ..tools.dropped_files import renamed
-from . import gone_records
+from . import gone_records, trash
 from .dropped_file import DroppedFile
-
-_logger = logging.getLogger(__name__)
-
-TRASH_DAYS = 30
-TRASH_DAYS_PARAMETER = "progbox.trash_days"
-BATCH = 100
-ARCHIVED = Domain("seal_id", "!=", False) | Domain("locked", "=", True)
+from .place import Place, target
 
 
 class ProgboxDocument(models.Model):
@@ -50,6 +41,12 @@ class ProgboxDocument(models.Model):
         copy=False,
         help="The same file dropped twice at once is one document.",
     )
+    record_display = fields.Char(
+        string="Belongs To",
+        compute="_compute_record_display",
+        compute_sudo=True,
+        help="The record that this document was added to.",
+    )
     event_ids = fields.One2many(
         "progbox.document.event", compute="_compute_event_ids", string="History"
     )
@@ -62,6 +59,16 @@ class ProgboxDocument(models.Model):
         "Somebody else has just added a version.",
     )
     _trash_idx = models.Index("(trashed_on) WHERE trashed_on IS NOT NULL")
+
+    @api.depends("res_model", "res_id", "record_name", "seal_id")
+    def _compute_record_display(self):
+        names = self._progbox_record_names(self)
+        for document in self:
+            place = (document.res_model, document.res_id)
+            # What is in the archive names its invoice itself.
+            document.record_display = not document.seal_id and (
+                document.record_name or names.get(place)
+            )
 
     def _compute_event_ids(self):
         for document in self:
@@ -97,9 +104,9 @@ class ProgboxDocument(models.Model):
             record = replaced._progbox_record()
             same = replaced.filtered(lambda d: d.sudo().sha256 == staged.sha256)
         else:
-            folder = self._progbox_drop_folder(record, vals.get("folder_id"))
-            values = self._progbox_place_values(record, folder)
-            values["drop_key"] = self._progbox_drop_key(values, staged)
+            place = Place.to_write(self.env, record, vals.get("folder_id"))
+            record, values = place.record, place.values
+            values["drop_key"] = ",".join(map(str, (*place.key, staged.sha256)))
             same = self._progbox_same(values, staged)
         if same:
             # The caller's transaction may be tried again.
@@ -124,57 +131,6 @@ class ProgboxDocument(models.Model):
         return document.with_env(self.env)
 
     @api.model
-    def _progbox_drop_folder(self, record, folder_id):
-        """Return the folder that a file goes into, with the server's rights.
-
-        :param record: that it is dropped on; empty for a general folder
-        :param folder_id: chosen by the person, or nothing
-        """
-        folders = self.env["progbox.folder"]
-        chosen = folders.browse(folder_id or ()).exists()
-        if not record:
-            if not chosen:
-                raise UserError(self.env._("Choose a folder first."))
-            self._progbox_check_place(chosen)
-            return chosen.sudo()
-        self._progbox_check_place(record)
-        own = folders.sudo()._progbox_of_record(record)
-        if not chosen or chosen == own:
-            return own
-        if str(own.id) not in chosen.sudo()._ancestor_ids():
-            raise UserError(
-                self.env._(
-                    "The folder %(folder)s does not belong to %(record)s. Choose one "
-                    "of its own.",
-                    folder=chosen.sudo().name or chosen.id,
-                    record=record.display_name,
-                )
-            )
-        return chosen.sudo()
-
-    @api.model
-    def _progbox_place_values(self, record, folder):
-        """Return where a document is found: its folder, and its record if any."""
-        return {
-            "folder_id": folder.id,
-            "company_id": folder.company_id.id,
-            "res_model": record._name if record else False,
-            "res_id": record.id if record else False,
-        }
-
-    @api.model
-    def _progbox_place_key(self, values):
-        """Return whose document it is: a record's, or a general folder's."""
-        if values["res_model"]:
-            return values["res_model"], values["res_id"]
-        return "progbox.folder", values["folder_id"]
-
-    @api.model
-    def _progbox_drop_key(self, values, staged):
-        model, id_ = self._progbox_place_key(values)
-        return f"{model},{id_},{staged.sha256}"
-
-    @api.model
     def _progbox_same(self, values, staged):
         """Return the document of the same place with the same bytes, if any.
 
@@ -192,9 +148,9 @@ class ProgboxDocument(models.Model):
             & Domain("size", "=", staged.size),
             order="id desc",
         )
-        trash = found.filtered("trashed_on")
-        current = (found - trash).filtered(lambda document: not document.superseded)
-        return (current or trash or found)[:1].with_env(self.env)
+        trashed = found.filtered("trashed_on")
+        current = (found - trashed).filtered(lambda document: not document.superseded)
+        return (current or trashed or found)[:1].with_env(self.env)
 
     def _progbox_say_again(self):
         """Return what to say of a file that is there already; back from the trash."""
@@ -300,52 +256,30 @@ class ProgboxDocument(models.Model):
         :param res_id: of the record, or False
         :param folder_id: folder under the record's, or a general folder
         """
-        documents = self._progbox_to_change()
-        folder = self._progbox_drop_folder(
-            self._progbox_target(res_model, res_id), folder_id
-        )
-        target = self._progbox_target(res_model, res_id)
-        for document in documents:
-            document.with_env(self.env)._progbox_move_series(target, folder)
+        self._progbox_to_change()
+        record = target(self.env, res_model, res_id)
+        place = Place.to_write(self.env, record, folder_id)
+        for document in self:
+            document._progbox_move_series(place)
         return True
 
-    @api.model
-    def _progbox_target(self, res_model, res_id):
-        """Return the record that documents are moved to, empty for a general folder."""
-        if not res_model:
-            return self.browse()
-        record = self.env.get(res_model, self).browse(res_id)
-        if not hasattr(record, "progbox_tab") or not record.exists():
-            raise UserError(
-                self.env._("The record to move to does not exist any more.")
-            )
-        return record
-
-    def _progbox_move_series(self, record, folder):
+    def _progbox_move_series(self, new):
         document = self.sudo()
-        old_place, old_name = document._progbox_where()
-        values = self._progbox_place_values(record, folder)
-        if self._progbox_place_key(values) != old_place:
-            # What is the same there is not looked for: nothing of it is lost.
+        old = Place.of(self)
+        old_key, old_name = old.key, document.record_name or old.name
+        values = {**new.values, "record_name": False}
+        if old_key != new.key:
+            # The same file may be dropped at the old place again.
             values["drop_key"] = False
-        series = document._progbox_series()
         if document.record_name:
-            values |= {"record_name": False, "trashed_on": False, "trashed_by": False}
+            values |= {"trashed_on": False, "trashed_by": False}
+        series = document._progbox_series()
         series.write(values)
         series._progbox_write_company()
-        new_place, new_name = document._progbox_where()
-        if (old_place, old_name) != (new_place, new_name):
+        if (old_key, old_name) != (new.key, new.name):
             self._progbox_note(
-                "moved", old=old_name, new=new_name, records=[old_place, new_place]
+                "moved", old=old_name, new=new.name, records=[old_key, new.key]
             )
-
-    def _progbox_where(self):
-        """Return where a document is: model and id of the place, and its name."""
-        if record := self._progbox_record():
-            return (record._name, record.id), record.display_name
-        if self.record_name:
-            return (self.res_model, self.res_id), self.record_name
-        return ("progbox.folder", self.folder_id.id), self.folder_id.display_name
 
     def _progbox_write_company(self):
         """Keep the files with the company of their documents."""
@@ -366,26 +300,15 @@ class ProgboxDocument(models.Model):
                     name=archived[0].name,
                 )
             )
-        for document in self:
-            record = document._progbox_record()
-            self._progbox_check_place(record or document.sudo(False).folder_id)
-        return self.sudo()
-
-    @api.model
-    def _progbox_check_place(self, place):
-        """Check that the user may add, change and delete documents at a place.
-
-        :param place: a record with the ProGBox tab, or a general folder
-        :raise AccessError: he may not
-        """
-        place.check_access("write")
-        if place._name != "progbox.folder" and not place._progbox_may_write():
+        if refused := self.filtered(lambda document: not document.writable):
             raise AccessError(
                 self.env._(
-                    "You may not change the documents of %(record)s.",
-                    record=place.display_name,
+                    "You may not change %(name)s: ask somebody who may change the "
+                    "record that it belongs to.",
+                    name=refused[0].sudo().name,
                 )
             )
+        return self.sudo()
 
     def _progbox_record(self):
         """Return the record of a document as the user sees it, empty if it is gone."""
@@ -408,7 +331,7 @@ class ProgboxDocument(models.Model):
         current = documents.filtered(lambda document: not document.trashed_on)
         current.with_env(self.env)._progbox_into_trash()
         current.with_env(self.env)._progbox_note("deleted")
-        days = self._progbox_trash_days()
+        days = trash.days(self.env)
         if len(documents) == 1:
             return self.env._(
                 "%(name)s is in the trash. It can be restored within %(days)s days.",
@@ -439,13 +362,30 @@ class ProgboxDocument(models.Model):
         trashed.with_env(self.env)._progbox_untrash()
         return True
 
+    def action_progbox_trash(self):
+        """Move these documents to the trash, and say so."""
+        return self._progbox_notification(self.progbox_trash())
+
+    def action_progbox_restore(self):
+        """Restore these documents, and say so."""
+        self.progbox_restore()
+        return self._progbox_notification(self.env._("Restored from the trash."))
+
+    def action_progbox_restore_version(self):
+        """Restore this version, and show it."""
+        return self.browse(self.progbox_restore_version())._get_records_action()
+
     @api.model
-    def _progbox_trash_days(self):
-        parameters = self.env["ir.config_parameter"].sudo()
-        # Nonsense in a parameter deletes nothing early.
-        with suppress(ValueError):
-            return max(int(parameters.get_param(TRASH_DAYS_PARAMETER, TRASH_DAYS)), 1)
-        return TRASH_DAYS
+    def _progbox_notification(self, message):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     def _progbox_into_trash(self, **values):
         self._progbox_series().write(
@@ -477,27 +417,7 @@ class ProgboxDocument(models.Model):
     @api.model
     def _progbox_empty_trash(self):
         """Cron: delete for good what has been in the trash long enough."""
-        limit = fields.Datetime.now() - timedelta(days=self._progbox_trash_days())
-        over = Domain("trashed_on", "<", limit) & ~ARCHIVED
-        last = 0
-        while documents := self.sudo().search(
-            over & Domain("id", ">", last), order="id", limit=BATCH
-        ):
-            last = documents[-1].id
-            folders = documents.folder_id
-            for document in documents:
-                document._progbox_delete()
-            gone_records.remove_empty_folders(folders)
-            if not self.env["ir.cron"]._commit_progress(len(documents)):
-                return
-
-    def _progbox_delete(self):
-        """Delete one document for good; the next run tries again what fails."""
-        try:
-            with self.env.cr.savepoint():
-                self.unlink()
-        except (UserError, psycopg2.IntegrityError):
-            _logger.exception("cannot delete %s, which is in the trash", self)
+        trash.empty(self.sudo().env)
 
     # ------------------------------------------------------------------
     # Versions and history

@@ -1,6 +1,7 @@
 from odoo import fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.progbox_invoice_archive.tests.common import PDF
 
@@ -113,6 +114,24 @@ class TestDrop(FilesCommon):
         third = self.drop(self.order, content=PDF + b"3", replaces=first.id)
         self.assertEqual(third.sudo().version, 3)
 
+    def test_the_same_file_dropped_twice_at_once_is_one_document(self):
+        self.drop(self.order)
+        documents = type(self.env["progbox.document"])
+        # The other request's document is not to be seen yet.
+        unseen = self.env["progbox.document"]
+        self.patch(documents, "_progbox_same", lambda *args: unseen)
+        with self.assertRaises(ConcurrencyError), mute_logger("odoo.sql_db"):
+            self.drop(self.order)
+
+    def test_two_new_versions_at_once_are_two_versions(self):
+        old = self.drop(self.order)
+        documents = type(self.env["progbox.document"])
+        stale = old._progbox_version_values()
+        self.drop(self.order, content=PDF + b"2", replaces=old.id)
+        self.patch(documents, "_progbox_version_values", lambda document: stale)
+        with self.assertRaises(ConcurrencyError), mute_logger("odoo.sql_db"):
+            self.drop(self.order, content=PDF + b"3", replaces=old.id)
+
     def test_a_folder_of_another_record_is_refused(self):
         other = self.drop(self.order_of(self.seller)).sudo().folder_id
         with self.assertRaisesRegex(UserError, "does not belong to"):
@@ -133,3 +152,38 @@ class TestDrop(FilesCommon):
             self.drop(
                 move, content=PNG, user=self.billing, folder_id=archived.folder_id.id
             )
+
+    def test_a_general_folder_takes_what_belongs_to_no_record(self):
+        folders = self.server["progbox.folder"]
+        papers = folders.create(
+            {"name": "Papers", "general": True, "company_id": self.company.id}
+        )
+        insurance = folders.create({"name": "Insurance", "parent_id": papers.id})
+        none = self.env["sale.order"]
+        document, said = self.dropped(none, folder_id=insurance.id)
+        self.assertFalse(said)
+        self.assertEqual(document.sudo().folder_id, insurance)
+        self.assertFalse(document.sudo().res_model)
+        again, said = self.dropped(none, folder_id=insurance.id)
+        self.assertEqual(again, document)
+        self.assertTrue(said)
+        papers.group_ids = self.env.ref("account.group_account_manager")
+        with self.assertRaises(AccessError):
+            self.dropped(none, content=PNG, folder_id=insurance.id)
+
+    def test_a_folder_of_a_record_takes_documents_of_this_record(self):
+        own = self.drop(self.order).sudo().folder_id
+        plans = own.create({"name": "Plans", "parent_id": own.id})
+        none = self.env["sale.order"]
+        document = self.drop(none, content=PNG, folder_id=plans.id).sudo()
+        self.assertEqual((document.res_model, document.res_id), self.place(self.order))
+        self.assertEqual(document.folder_id, plans)
+        with self.assertRaises(AccessError):
+            self.drop(none, content=PNG, folder_id=plans.id, user=self.other_seller)
+
+    def test_no_folder_and_a_top_folder_take_nothing(self):
+        none = self.env["sale.order"]
+        locked = self.archived_without_render().folder_id
+        for folder in (False, locked.id, 0):
+            with self.subTest(folder=folder), self.assertRaises(UserError):
+                self.drop(none, folder_id=folder)

@@ -98,8 +98,8 @@ class TestHistory(FilesCommon):
         self.assertEqual(
             self.chatter(self.order),
             [
-                "<p>ProGBox: added a.pdf, b.pdf, c.pdf<br>"
-                "ProGBox: moved to the trash c.pdf</p>"
+                "<span>ProGBox: added a.pdf, b.pdf, c.pdf<br>"
+                "ProGBox: moved to the trash c.pdf</span>"
             ],
         )
         [message] = self.order.message_ids.filtered(lambda m: "ProGBox" in m.body)

@@ -6,6 +6,7 @@ from odoo.tests import tagged
 
 from odoo.addons.progbox_invoice_archive.tests.common import PDF
 
+from ..models import trash
 from .files_common import FilesCommon
 
 
@@ -96,7 +97,7 @@ class TestTrash(FilesCommon):
         self.assertIn("within 7 days", document.progbox_trash())
         for value, days in (("0", 1), ("-3", 1), ("soon", 30)):
             parameters.set_param("progbox.trash_days", value)
-            self.assertEqual(document._progbox_trash_days(), days)
+            self.assertEqual(trash.days(self.env), days)
 
     def test_one_that_cannot_be_deleted_keeps_nobody_else(self):
         first = self.drop(self.order)
@@ -110,9 +111,7 @@ class TestTrash(FilesCommon):
             "unlink",
             lambda document: self._refuse(document, first, original),
         )
-        with self.assertLogs(
-            "odoo.addons.progbox.models.progbox_document", level="ERROR"
-        ):
+        with self.assertLogs("odoo.addons.progbox.models.trash", level="ERROR"):
             self.documents_model._progbox_empty_trash()
         self.assertTrue(first.exists())
         self.assertFalse(second.exists())
