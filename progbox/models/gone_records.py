@@ -33,32 +33,32 @@ def find_gone(env):
 
     A deletion by cascade, or in the database, asks nobody.
     """
-    for model in env.registry.values():
-        if not hasattr(model, "progbox_tab") or model._abstract or not model._auto:
-            continue
-        while ids := _gone_ids(env, model):
+    for name in env["progbox.mixin"]._progbox_models():
+        model, title = env[name], env["ir.model"]._get(name).name
+        last = 0
+        while ids := _gone_ids(model, last):
+            last = ids[-1]
             for id_ in ids:
-                record = env[model._name].browse(id_)
-                name = env._(
-                    "%(model)s no. %(id)s",
-                    model=env["ir.model"]._get(model._name).name,
-                    id=id_,
-                )
-                documents_of(record)._progbox_record_gone(name)
+                record = model.browse(id_)
+                called = env._("%(model)s no. %(id)s", model=title, id=id_)
+                documents_of(record)._progbox_record_gone(called)
             if not env["ir.cron"]._commit_progress(len(ids)):
                 return
 
 
-def _gone_ids(env, model):
+def _gone_ids(model, last):
+    """Return the next ids after the last one of records that are no more."""
+    env = model.env
     env["progbox.document"].flush_model()
     rows = env.execute_query(
         SQL(
             """SELECT DISTINCT document.res_id FROM progbox_document document
             WHERE document.res_model = %s AND document.seal_id IS NULL
-            AND document.record_name IS NULL AND document.res_id IS NOT NULL
+            AND document.record_name IS NULL AND document.res_id > %s
             AND NOT EXISTS (SELECT FROM %s record WHERE record.id = document.res_id)
-            LIMIT %s""",
+            ORDER BY document.res_id LIMIT %s""",
             model._name,
+            last,
             SQL.identifier(model._table),
             BATCH,
         )

@@ -66,7 +66,7 @@ class ProgboxDocumentEvent(models.Model):
     _untold_idx = models.Index("(id) WHERE told IS NOT TRUE")
 
     @api.depends("kind", "name", "detail")
-    @api.depends_context("lang")
+    @api.depends_context("lang", "uid")
     def _compute_text(self):
         for event in self:
             event.text = event._sentence(**(event.detail or {}))

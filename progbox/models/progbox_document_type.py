@@ -19,6 +19,11 @@ class ProgboxDocumentType(models.Model):
         "A file gets this type when its name has all words of a phrase, or when its "
         "first page begins with it. The longest phrase wins.",
     )
+    employee_may_read = fields.Boolean(
+        string="Employees Read Their Own",
+        help="An employee reads documents of this type that are filed on him. "
+        "He finds them on his public profile.",
+    )
 
     # ------------------------------------------------------------------
     # Proposals

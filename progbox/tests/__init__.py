@@ -5,3 +5,5 @@ from . import test_tools_files
 from . import test_trash
 from . import test_types
 from . import test_versions
+from . import test_rights
+from . import test_tab

@@ -158,7 +158,13 @@ class TestDrop(FilesCommon):
         papers = folders.create(
             {"name": "Papers", "general": True, "company_id": self.company.id}
         )
-        insurance = folders.create({"name": "Insurance", "parent_id": papers.id})
+        insurance = folders.create(
+            {
+                "name": "Insurance",
+                "parent_id": papers.id,
+                "company_id": self.company.id,
+            }
+        )
         none = self.env["sale.order"]
         document, said = self.dropped(none, folder_id=insurance.id)
         self.assertFalse(said)

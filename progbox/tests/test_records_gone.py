@@ -15,7 +15,9 @@ class TestRecordsGone(FilesCommon):
         super().setUpClass()
         cls.partners = cls.server["res.partner"]
         cls.documents_model = cls.server["progbox.document"]
-        cls.contacts = cls.user_of("contacts", "base.group_partner_manager")
+        cls.contacts = cls.user_of(
+            "contacts", "base.group_user,base.group_partner_manager"
+        )
 
     def contact(self, name="Dupont", **values):
         return self.partners.create({"name": name, **values})
