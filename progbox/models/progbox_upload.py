@@ -52,8 +52,10 @@ class ProgboxUpload(models.Model):
     size = fields.Integer(
         readonly=True, aggregator=None, help="Bytes that the whole file has."
     )
-    modified = fields.Float(
-        readonly=True, aggregator=None, help="When the file was changed last, as the browser says it."
+    file_modified = fields.Float(
+        readonly=True,
+        aggregator=None,
+        help="When the file was changed last, as the browser says it.",
     )
     mimetype = fields.Char(readonly=True)
     path = fields.Char(
@@ -82,7 +84,9 @@ class ProgboxUpload(models.Model):
     document_id = fields.Many2one(
         "progbox.document", readonly=True, index="btree_not_null", ondelete="set null"
     )
-    already_there = fields.Boolean(readonly=True)
+    already_there = fields.Char(
+        readonly=True, help="What to say when the same file was there before."
+    )
 
     # ------------------------------------------------------------------
     # For the browser
@@ -126,7 +130,7 @@ class ProgboxUpload(models.Model):
         return {
             "name": name,
             "size": int(file.get("size") or 0),
-            "modified": float(file.get("modified") or 0),
+            "file_modified": float(file.get("modified") or 0),
             "mimetype": mimetypes.guess_type(name)[0] or file.get("mimetype"),
             "path": file.get("path"),
             "res_model": res_model or False,
@@ -171,7 +175,7 @@ class ProgboxUpload(models.Model):
     @api.model
     def _begun_before(self, values):
         """Return the upload of the same file to the same record, if it has begun."""
-        same = ("name", "size", "modified", "res_model", "res_id")
+        same = ("name", "size", "file_modified", "res_model", "res_id")
         return self.sudo().search(
             Domain.AND(Domain(name, "=", values[name]) for name in same)
             & Domain("create_uid", "=", self.env.uid)
@@ -199,7 +203,7 @@ class ProgboxUpload(models.Model):
                 "name": upload.name,
                 "size": upload.size,
                 "offset": size_of(upload._path()),
-                "modified": upload.modified,
+                "modified": upload.file_modified,
                 "error": upload.error,
             }
             for upload in found
