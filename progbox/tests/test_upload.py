@@ -266,6 +266,7 @@ class TestUpload(UploadCommon):
 
     def age(self, upload, minutes):
         """Let all that has happened to an upload have happened earlier."""
+        self.env.flush_all()
         path = upload._path()
         if path.exists():
             then = path.stat().st_mtime - minutes * 60
