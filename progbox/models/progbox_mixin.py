@@ -1,8 +1,250 @@
-from odoo import models
+from odoo import api, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+from odoo.tools import SQL, ormcache
+
+from ..tools import access
+from ..tools.tab_query import MOST, PAGE, RECORDS, TabQuery
+
+OWN = "own"
 
 
 class ProgboxMixin(models.AbstractModel):
-    """Records with a ProGBox tab: documents of their own and of their relatives."""
+    """Records with a ProGBox tab: documents of their own and of their relatives.
+
+    A model joins with this mixin, a line in its form view and, where it has
+    relatives, the sub-queries that find them::
+
+        class RepairOrder(models.Model):
+            _name = "repair.order"
+            _inherit = ["repair.order", "progbox.mixin"]
+
+            def _progbox_relations(self):
+                orders = SQL(
+                    "SELECT sale_order_id FROM repair_order WHERE id = %s", self.id
+                )
+                title = self.env._("Quotations")
+                return [
+                    *super()._progbox_relations(),
+                    Relation("quotations", "sale.order", title, orders),
+                ]
+    """
 
     _name = "progbox.mixin"
     _description = "Record With Documents"
+
+    # ------------------------------------------------------------------
+    # The tab
+    # ------------------------------------------------------------------
+
+    def progbox_tab(self, text=""):
+        """Return the documents of this record and of its relatives, in groups.
+
+        The record's own group comes first, and is there even when it is empty.
+
+        :param str text: only documents whose file name or type has it, accents and
+            case ignored
+        :rtype: dict
+        """
+        self._progbox_check_tab()
+        groups = self._progbox_groups(text)
+        documents = self.env["progbox.document"]._progbox_values(
+            [id_ for group in groups for id_ in group["items"]]
+        )
+        for group in groups:
+            group["items"] = [documents[id_] for id_ in group["items"]]
+        return {"writable": self._progbox_may_write(), "groups": groups}
+
+    def progbox_tab_page(self, key, offset=0, limit=PAGE, text=""):
+        """Return a page of one group: of its documents, or of its records.
+
+        :param str key: of the group
+        :param str text: see :meth:`progbox_tab`
+        :return: dictionary of ``items`` or ``records``, and ``more``
+        """
+        self._progbox_check_tab()
+        offset, limit = max(0, int(offset)), max(1, min(int(limit), RECORDS))
+        query = self._progbox_tab_query(text)
+        as_records, rows = query.page(self.env, key, offset, limit)
+        more = len(rows) > limit
+        rows = rows[:limit]
+        if not as_records:
+            documents = self.env["progbox.document"]._progbox_values(
+                [id_ for id_, _count in rows]
+            )
+            return {"items": [documents[id_] for id_, _count in rows], "more": more}
+        records = self.env[query.model_of(key)].browse([id_ for id_, _count in rows])
+        names = {record.id: record.display_name for record in records.sudo()}
+        return {
+            "records": [
+                {
+                    "id": id_,
+                    "name": names[id_],
+                    "documents": min(count, MOST),
+                    "capped": count > MOST,
+                }
+                for id_, count in rows
+            ],
+            "more": more,
+        }
+
+    def progbox_tab_count(self):
+        """Return how many documents the tab would show, counted as far as the limit.
+
+        :return: dictionary of ``count`` and ``capped``
+        """
+        try:
+            self._progbox_check_tab()
+        except AccessError:
+            # Whoever is shown the form and not the tab asks, too.
+            return {"count": 0, "capped": False}
+        count = self._progbox_tab_query().count(self.env)
+        return {"count": min(count, MOST), "capped": count > MOST}
+
+    def _progbox_groups(self, text):
+        """Return the groups of the tab, with ids where the documents go."""
+        query = self._progbox_tab_query(text)
+        return [
+            {
+                "key": group.key,
+                "model": group.model,
+                "title": group.title,
+                "records": found.records,
+                "documents": min(found.documents, MOST),
+                "capped": found.documents > MOST,
+                "asRecords": found.as_records,
+                "items": found.ids[:PAGE],
+                "more": found.as_records or len(found.ids) > PAGE,
+            }
+            for group, found in query.groups(self.env)
+            if found.documents or group.key == OWN
+        ]
+
+    def _progbox_tab_query(self, text=""):
+        """Return what asks the database for the tab, all groups in one statement."""
+        documents = self.env["progbox.document"]
+        shown = documents._progbox_shown_sql(SQL("document"), text)
+        own = self._progbox_own_documents_sql(SQL("document"))
+        query = TabQuery(shown)
+        query.add(OWN, self._name, self.env._("This record"), self._progbox_self(), own)
+        return query
+
+    def _progbox_self(self):
+        return SQL("SELECT %s::int AS id", self.id)
+
+    # ------------------------------------------------------------------
+    # What other add-ons extend
+    # ------------------------------------------------------------------
+
+    def _progbox_relations(self):
+        """Return the relatives of this record, in the order of the tab.
+
+        :return: list of Relation
+        """
+        return []
+
+    # ------------------------------------------------------------------
+    # Rights
+    # ------------------------------------------------------------------
+
+    def _progbox_check_tab(self):
+        """Check that the caller may open the tab of this record.
+
+        :raise AccessError: he may not
+        """
+        self.ensure_one()
+        self._progbox_check_access("read")
+
+    def _progbox_check_access(self, operation):
+        """Check what the caller may do with the documents of these records.
+
+        :param str operation: "read" or "write"
+        :raise AccessError: he may not
+        """
+        self.check_access(operation)
+
+    def _progbox_may_write(self):
+        """Return whether the caller may add documents to this record."""
+        try:
+            self._progbox_check_access("write")
+        except AccessError:
+            return False
+        return True
+
+    def _progbox_own_documents_sql(self, _alias):
+        """Return which of the record's own documents the caller may see, as SQL."""
+        return SQL("TRUE")
+
+    @api.model
+    @ormcache()
+    def _progbox_models(self):
+        """Return the names of the models that have a ProGBox tab."""
+        return tuple(
+            name
+            for name, model in sorted(self.env.registry.items())
+            if not model._abstract and hasattr(model, "progbox_tab")
+        )
+
+    @api.model
+    def _progbox_readable(self, mode="read"):
+        """Return the query of the records that the caller may read or write.
+
+        The superuser mode of the environment does not count: it is asked for in the
+        middle of the rules of the ORM.
+
+        :param str mode: "read" or "write"
+        :rtype: odoo.tools.Query, or None when it is none at all
+        """
+        model = self.sudo(False).with_context(active_test=False)
+        if not self._progbox_may_at_all(mode):
+            return None
+        if mode == "read":
+            return model._search(Domain.TRUE)
+        domain = model.env["ir.rule"]._compute_domain(self._name, mode)
+        return model.sudo()._search(domain)
+
+    @api.model
+    def _progbox_may_at_all(self, mode):
+        """Return whether the caller may read or write any record of the model."""
+        model = self.sudo(False).browse()
+        return self.env.user._is_internal() and model.has_access(mode)
+
+    @api.model
+    def _progbox_access_sql(self, mode, alias, documents):
+        """Return whether the caller may read or write the record of a row, as SQL.
+
+        :param str mode: "read" or "write"
+        :param SQL alias: of a row with ``res_id``
+        :param bool documents: whether it is a row of documents, with a type
+        """
+        allowed = access.exists(self._progbox_readable(), alias)
+        if mode == "read" or not self._progbox_may_at_all(mode):
+            return allowed if mode == "read" else access.FALSE
+        rules = self.sudo(False).env["ir.rule"]
+        if rules._compute_domain(self._name, mode) == rules._compute_domain(self._name):
+            return allowed
+        writable = access.exists(self._progbox_readable(mode), alias)
+        return SQL("(%s AND %s)", allowed, writable)
+
+    @api.model
+    def _progbox_keeps_orphans(self):
+        """Return whether the caller looks after documents of records that are gone."""
+        return self.env.user.has_group("base.group_system")
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "company_id" in vals:
+            self._progbox_follow_company()
+        return result
+
+    def _progbox_follow_company(self):
+        """Give documents and folders the company of their record."""
+        folders = self.env["progbox.folder"].sudo()
+        documents = self.env["progbox.document"].sudo()
+        for record in self.sudo():
+            company = {"company_id": record.company_id.id}
+            place = Domain("res_model", "=", self._name)
+            place &= Domain("res_id", "=", record.id)
+            inside = Domain("id", "child_of", folders.search(place).ids)
+            folders.search(inside).write(company)
+            documents.search(place & Domain("seal_id", "=", False)).write(company)

@@ -299,13 +299,23 @@ class ProgboxUpload(models.Model):
         """
         self._check_related(values)
         record = self._target_record(values)
+        folder = self.env["progbox.folder"].browse(values["folder_id"] or ())
+        name = values["name"]
         if record:
-            record.check_access("write")
-        elif not values["folder_id"]:
+            record._progbox_check_access("write")
+        elif not folder:
             raise UserError(
                 self.env._(
                     "%(name)s has no place yet: drop it on a record or on a folder.",
-                    name=values["name"],
+                    name=name,
+                )
+            )
+        elif not folder.writable:
+            raise AccessError(
+                self.env._(
+                    "You may not add files to the folder for %(name)s. Choose another "
+                    "one, or ask whoever looks after the folders.",
+                    name=name,
                 )
             )
         return record

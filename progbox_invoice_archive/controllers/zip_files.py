@@ -47,7 +47,7 @@ class ZipFiles(Controller):
 
     def _zip_of_folder(self, folder):
         folder.check_access("read")
-        company = folder.company_id
+        company = folder.company_id or request.env.company
         domain = Domain("folder_id", "child_of", folder.id)
         zips = request.env["progbox.zip"].with_context(allowed_company_ids=company.ids)
         stem = folder._zip_stem()

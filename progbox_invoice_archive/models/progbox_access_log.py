@@ -132,12 +132,13 @@ class ProgboxAccessLog(models.Model):
             source = SQL(
                 """SELECT document.id AS document_ref,
                     COALESCE(document.number, document.name) AS document_name,
-                    folder.id AS folder_ref, %s AS path, document.company_id,
-                    %s AS place
+                    folder.id AS folder_ref, %s AS path,
+                    COALESCE(document.company_id, %s) AS company_id, %s AS place
                 FROM progbox_document document
                 JOIN progbox_folder folder ON folder.id = document.folder_id
                 WHERE document.id = ANY(%s) ORDER BY document.id""",
                 self.env["progbox.folder"]._path_sql(SQL("folder")),
+                self.env.company.id,
                 _place_sql(SQL("folder")),
                 documents.ids,
             )
@@ -145,10 +146,11 @@ class ProgboxAccessLog(models.Model):
             folder.flush_model(["name", "parent_path", "company_id"])
             source = SQL(
                 """SELECT NULL::int AS document_ref, NULL AS document_name,
-                    folder.id AS folder_ref, %s AS path, folder.company_id,
-                    %s AS place
+                    folder.id AS folder_ref, %s AS path,
+                    COALESCE(folder.company_id, %s) AS company_id, %s AS place
                 FROM progbox_folder folder WHERE folder.id = ANY(%s)""",
                 self.env["progbox.folder"]._path_sql(SQL("folder")),
+                self.env.company.id,
                 _place_sql(SQL("folder")),
                 folder.ids,
             )
@@ -210,7 +212,7 @@ class ProgboxAccessLog(models.Model):
 
         :param str note: why, in words; for the others see :meth:`_log`
         """
-        companies = company or folder.sudo().company_id
+        companies = company or folder.sudo().company_id or self.env.company
         lately = self.sudo().search(
             self._by_same_person(("refused",), ONE_REFUSAL, share)
             & Domain("company_id", "in", companies.ids),

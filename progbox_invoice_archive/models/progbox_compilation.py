@@ -270,7 +270,7 @@ class ProgboxCompilation(models.Model):
                     entry=entry.display_name,
                 )
             )
-        companies = moves.company_id | documents.company_id
+        companies = (moves.company_id | documents.company_id) or self.env.company
         if len(companies) > 1:
             raise UserError(
                 self.env._(

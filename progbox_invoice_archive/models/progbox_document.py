@@ -36,10 +36,10 @@ class ProgboxDocument(models.Model):
     )
     company_id = fields.Many2one(
         "res.company",
-        required=True,
         index=True,
         ondelete="restrict",
         default=lambda self: self.env.company,
+        help="Empty for documents of a record that all companies share.",
     )
     type_id = fields.Many2one(
         "progbox.document.type", required=True, index=True, ondelete="restrict"
@@ -121,6 +121,12 @@ class ProgboxDocument(models.Model):
         help="Every version of this document, this one included.",
     )
 
+    _company_of_sealed = models.Constraint(
+        "CHECK (seal_id IS NULL OR company_id IS NOT NULL)",
+        "A document of the archive belongs to a company.",
+    )
+    # What a record's page shows, newest first.
+    _record_idx = models.Index("(res_model, res_id, document_date DESC, id DESC)")
     # Whoever asks for versions writes the series as it stands here.
     _res_idx = models.Index("(res_model, res_id, COALESCE(series, ''), version)")
     # The order of the lists: without it, the first page sorts the whole archive.
@@ -342,6 +348,15 @@ class ProgboxDocument(models.Model):
                 & Domain("folder_ref", "in", sorted(ancestors))
             )
         )
+
+    @api.model
+    def _of_companies(self, companies):
+        """Return the domain of the documents of companies, those they share included.
+
+        :param res.company companies: of the user, whose rights decide on the rest
+        """
+        shared = [] if self.env.su else [False]
+        return Domain("company_id", "in", [*companies.ids, *shared])
 
     # ------------------------------------------------------------------
     # What is archived, and versions

@@ -135,7 +135,7 @@ class ProgboxExport(models.Model):
                 "kind": "evidence",
                 "target": target,
                 "name": folder._zip_stem(),
-                "company_ids": folder.company_id.ids,
+                "company_ids": (folder.company_id or self.env.company).ids,
                 "folder_id": folder.id,
                 "domain": [("folder_id", "child_of", folder.id)],
                 "directory": target == "folder" and directory,

@@ -33,10 +33,10 @@ class ProgboxFolder(models.Model):
     child_ids = fields.One2many("progbox.folder", "parent_id", string="Sub-folders")
     company_id = fields.Many2one(
         "res.company",
-        required=True,
         index=True,
         ondelete="restrict",
         default=lambda self: self.env.company,
+        help="Empty for folders of a record that all companies share.",
     )
     locked = fields.Boolean(
         readonly=True,
@@ -64,6 +64,10 @@ class ProgboxFolder(models.Model):
     _root_unique = models.UniqueIndex(
         "(company_id, name) WHERE parent_id IS NULL",
         "There is already a folder with this name here.",
+    )
+    _company_of_locked = models.Constraint(
+        "CHECK (NOT locked OR company_id IS NOT NULL)",
+        "A folder of the archive belongs to a company.",
     )
     # What a reader may read is asked for with every list of documents.
     _locked_idx = models.Index("(id) WHERE locked")
@@ -273,7 +277,8 @@ class ProgboxFolder(models.Model):
         """
         self.ensure_one()
         path = " ".join(self._path()).lstrip(".")
-        return clean_filename(f"{self.sudo().company_id.name} {path}")
+        company = self.sudo().company_id.name or ""
+        return clean_filename(f"{company} {path}".strip())
 
     def _recipient_name(self):
         """Return what somebody outside calls this folder.

@@ -185,9 +185,7 @@ class ProgboxPackage(models.AbstractModel):
         documents.flush_model()
         self.env["progbox.folder"].flush_model()
         self.env["ir.attachment"].flush_model()
-        found = documents._search(
-            Domain(domain) & Domain("company_id", "in", companies.ids)
-        )
+        found = documents._search(Domain(domain) & documents._of_companies(companies))
         folders = self._folders(found, len(companies) > 1)
         types = self._type_names()
         before_answer = self.env._("Before the authority's answer")
@@ -235,7 +233,7 @@ class ProgboxPackage(models.AbstractModel):
             SQL(
                 """SELECT folder.id, company.name, %s AS path
                 FROM progbox_folder folder
-                JOIN res_company company ON company.id = folder.company_id
+                LEFT JOIN res_company company ON company.id = folder.company_id
                 WHERE folder.id IN %s ORDER BY company.name, company.id, path""",
                 self.env["progbox.folder"]._path_sql(SQL("folder")),
                 found.subselect("progbox_document.folder_id"),
@@ -243,7 +241,7 @@ class ProgboxPackage(models.AbstractModel):
         )
         above = self._levels_above()
         return {
-            id_: (company, *path[above:]) if several else tuple(path[above:])
+            id_: ((company,) if several and company else ()) + tuple(path[above:])
             for id_, company, path in rows
         }
 

@@ -228,7 +228,7 @@ class ProgboxShare(models.Model):
             .create(
                 {
                     **vals,
-                    "company_id": folder.company_id.id,
+                    "company_id": (folder.company_id or self.env.company).id,
                     "folder_id": folder.id,
                     "folder_name": folder.display_name,
                     "token_hash": token_hash,

@@ -57,22 +57,27 @@ class ProgboxZip(models.AbstractModel):
         :param domain: which of their documents
         :rtype: Measure
         """
-        groups = self.env["progbox.document"]._read_group(
-            Domain(domain) & Domain("company_id", "in", companies.ids),
+        documents = self.env["progbox.document"]
+        groups = documents._read_group(
+            Domain(domain) & documents._of_companies(companies),
             ["company_id"],
             ["__count", "size:sum"],
         )
         return Measure(
             sum(count for _company, count, _size in groups),
             sum(size or 0 for _company, _count, size in groups),
-            companies.browse(company.id for company, _count, _size in groups),
+            # Documents that all companies share go with whichever is asked for.
+            companies.browse(
+                dict.fromkeys(company.id or companies[:1].id for company, *_ in groups)
+            ),
         )
 
     @api.model
     def _found(self, companies, domain):
         """Return the documents that a zip is about, those whose files are lost too."""
-        return self.env["progbox.document"].search(
-            Domain(domain) & Domain("company_id", "in", companies.ids), order="id"
+        documents = self.env["progbox.document"]
+        return documents.search(
+            Domain(domain) & documents._of_companies(companies), order="id"
         )
 
     @api.model
@@ -203,7 +208,7 @@ class ProgboxZip(models.AbstractModel):
             log._log("download", folder=folder, note=note)
             return
         documents = self.env["progbox.document"]
-        domain = Domain(domain) & Domain("company_id", "in", companies.ids)
+        domain = Domain(domain) & documents._of_companies(companies)
         if count <= LOGGED_ONE_BY_ONE:
             log._log("download", documents=documents.search(domain), note=note)
         else:

@@ -1,0 +1,86 @@
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from .common import ProgboxCommon
+
+
+@tagged("post_install", "-at_install")
+class TestTab(ProgboxCommon):
+    """What the tab of a record says."""
+
+    def test_own_group_is_there_even_when_empty(self):
+        tab = self.order.progbox_tab()
+        [own] = tab["groups"]
+        self.assertTrue(tab["writable"])
+        self.assertEqual(
+            own,
+            {
+                "key": "own",
+                "model": "sale.order",
+                "title": own["title"],
+                "records": 1,
+                "documents": 0,
+                "capped": False,
+                "asRecords": False,
+                "items": [],
+                "more": False,
+            },
+        )
+        self.assertEqual(self.order.progbox_tab_count(), {"count": 0, "capped": False})
+
+    def test_a_document_as_the_client_gets_it(self):
+        document = self.dropped(self.order)
+        [own] = self.order.progbox_tab()["groups"]
+        [item] = own["items"]
+        self.assertEqual(
+            {key: value for key, value in item.items() if key != "createdOn"},
+            {
+                "id": document.id,
+                "name": "plan.pdf",
+                "typeId": document.type_id.id,
+                "typeName": document.type_id.name,
+                "mimetype": document.mimetype or "",
+                "size": document.size,
+                "date": document.document_date and str(document.document_date),
+                "createdBy": self.env.user.name,
+                "resModel": "sale.order",
+                "resId": self.order.id,
+                "recordName": self.order.display_name,
+                "folderId": document.folder_id.id,
+                "folderName": self.order.display_name,
+                "version": 1,
+                "versions": 1,
+                "locked": False,
+                "writable": True,
+            },
+        )
+        self.assertEqual(self.order.progbox_tab_count()["count"], 1)
+
+    def test_pages_go_on_where_the_first_one_ends(self):
+        documents = [self.dropped(self.order, f"{n}.pdf") for n in range(23)]
+        [own] = self.order.progbox_tab()["groups"]
+        page = self.order.progbox_tab_page("own", offset=20, limit=2)
+        last = self.order.progbox_tab_page("own", offset=22, limit=2)
+        shown = [item["id"] for part in (own, page, last) for item in part["items"]]
+        self.assertEqual(shown, [document.id for document in reversed(documents)])
+        self.assertEqual((own["more"], page["more"], last["more"]), (True, True, False))
+
+    def test_search_ignores_accents_and_case(self):
+        self.dropped(self.order, "Décompte final.pdf")
+        self.dropped(self.order, "Situație.pdf")
+        for text, found in (
+            ("DECOMPTE", ["Décompte final.pdf"]),
+            ("situatie", ["Situație.pdf"]),
+            ("SITUAȚIE", ["Situație.pdf"]),
+            ("100%", []),
+        ):
+            with self.subTest(text=text):
+                [own] = self.order.progbox_tab(text)["groups"]
+                self.assertEqual(self.names(own), found)
+
+    def test_who_may_not_read_the_record_opens_no_tab(self):
+        order = self.order.with_user(self.plain)
+        for call in (order.progbox_tab, lambda: order.progbox_tab_page("own")):
+            with self.assertRaises(AccessError):
+                call()
+        self.assertEqual(order.progbox_tab_count()["count"], 0)
