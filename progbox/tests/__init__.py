@@ -1,3 +1,4 @@
+from . import test_javascript
 from . import test_rights
 from . import test_tab
 from . import test_upload

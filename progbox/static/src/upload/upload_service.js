@@ -265,26 +265,28 @@ export class Uploads {
     async send(item) {
         item.status = "sending";
         const job = this.jobs.get(item.key);
-        try {
-            await loadBundle("progbox.tus");
-        } catch (error) {
-            this.fail(item, error);
-            return;
-        }
-        if (item.status !== "sending") {
-            return;
-        }
-        job.tus = this.makeTus(job, {
+        const handlers = {
             onProgress: (sent) => {
                 item.sent = sent;
             },
             onSuccess: () => this.arrived(item),
             onError: (error) => this.fail(item, error),
-        });
-        job.tus.start();
+        };
+        try {
+            job.tus = await this.makeTus(job, handlers);
+        } catch (error) {
+            this.fail(item, error);
+            return;
+        }
+        // Not if it has been cancelled meanwhile.
+        if (item.status === "sending") {
+            job.tus.start();
+        }
     }
 
-    makeTus({file, url}, handlers) {
+    /** @returns {Promise<Object>} what sends a file, and goes on when it is cut */
+    async makeTus({file, url}, handlers) {
+        await loadBundle("progbox.tus");
         return new window.tus.Upload(file, {
             // Without an endpoint: with one, the client would begin anew whenever the
             // server is away for a moment.
