@@ -106,8 +106,6 @@ def render_page(share, template, **values):
     return request.render(
         f"progbox_invoice_archive.{template}",
         {
-            "page_name": "archive",
-            "no_breadcrumbs": True,
             "share": share,
             "root": share.env.context["progbox_root"],
             "res_company": share.company_id,
