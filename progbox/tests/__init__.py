@@ -1,2 +1,3 @@
+from . import test_relations
 from . import test_rights
 from . import test_tab
