@@ -31,5 +31,6 @@
         # Loaded with the first upload, not with every page.
         "progbox.tus": ["progbox/static/lib/tus/tus.min.js"],
     },
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -237,6 +237,11 @@ class ProgboxMixin(models.AbstractModel):
             self._progbox_follow_company()
         return result
 
+    def unlink(self):
+        # Before the records are gone: their names are kept.
+        self.env["progbox.document"]._progbox_before_unlink(self)
+        return super().unlink()
+
     def _progbox_follow_company(self):
         """Give documents and folders the company of their record."""
         folders = self.env["progbox.folder"].sudo()
