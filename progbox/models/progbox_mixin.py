@@ -253,3 +253,12 @@ class ProgboxMixin(models.AbstractModel):
             inside = Domain("id", "child_of", folders.search(place).ids)
             folders.search(inside).write(company)
             documents.search(place & Domain("seal_id", "=", False)).write(company)
+
+    # ------------------------------------------------------------------
+    # Folders
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _progbox_folder_title(self):
+        """Return what stands above the folders of these records: "Quotations"."""
+        return self.env["ir.model"].sudo()._get(self._name).name

@@ -1,4 +1,5 @@
 from . import test_drop
+from . import test_folders
 from . import test_history
 from . import test_javascript
 from . import test_records_gone
