@@ -111,10 +111,9 @@ def merge(sources, target):
         else:
             folder.write({"res_id": target.id})
     uploads = sources.env["progbox.upload"].sudo()
-    if {"res_model", "res_id"} <= uploads._fields.keys():
-        uploads.search(place & Domain("res_id", "in", sources.ids))._job_write(
-            {"res_id": target.id}
-        )
+    uploads.search(place & Domain("res_id", "in", sources.ids))._job_write(
+        {"res_id": target.id}
+    )
 
 
 def _merge_folder(folder, kept):

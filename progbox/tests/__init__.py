@@ -1,6 +1,7 @@
 from . import test_drop
 from . import test_folders
 from . import test_history
+from . import test_javascript
 from . import test_records_gone
 from . import test_rights
 from . import test_screens_files
@@ -8,4 +9,6 @@ from . import test_tab
 from . import test_tools_files
 from . import test_trash
 from . import test_types
+from . import test_upload
+from . import test_upload_http
 from . import test_versions
