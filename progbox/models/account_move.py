@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 
 from ..tools import relations
 from ..tools.relations import Relation
@@ -7,6 +7,10 @@ from ..tools.relations import Relation
 class AccountMove(models.Model):
     _name = "account.move"
     _inherit = ["account.move", "progbox.mixin"]
+
+    @api.model
+    def _progbox_folder_title(self):
+        return self.env._("Invoices")
 
     def _progbox_relations(self):
         found = super()._progbox_relations()

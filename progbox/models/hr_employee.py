@@ -77,3 +77,7 @@ class HrEmployee(models.Model):
         except AccessError:
             return self._progbox_open_types_sql(alias)
         return super()._progbox_own_documents_sql(alias)
+
+    @api.model
+    def _progbox_folder_title(self):
+        return self.env._("Employees")

@@ -278,6 +278,11 @@ class ProgboxMixin(models.AbstractModel):
             self._progbox_follow_company()
         return result
 
+    def unlink(self):
+        # Before the records are gone: their names are kept.
+        self.env["progbox.document"]._progbox_before_unlink(self)
+        return super().unlink()
+
     def _progbox_follow_company(self):
         """Give documents and folders the company of their record."""
         folders = self.env["progbox.folder"].sudo()
@@ -289,3 +294,12 @@ class ProgboxMixin(models.AbstractModel):
             inside = Domain("id", "child_of", folders.search(place).ids)
             folders.search(inside).write(company)
             documents.search(place & Domain("seal_id", "=", False)).write(company)
+
+    # ------------------------------------------------------------------
+    # Folders
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _progbox_folder_title(self):
+        """Return what stands above the folders of these records: "Quotations"."""
+        return self.env["ir.model"].sudo()._get(self._name).name

@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 
 from ..tools import relations
 from ..tools.relations import BILLS, INVOICES, Relation
@@ -7,6 +7,10 @@ from ..tools.relations import BILLS, INVOICES, Relation
 class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = ["res.partner", "progbox.mixin"]
+
+    @api.model
+    def _progbox_folder_title(self):
+        return self.env._("Clients")
 
     def _progbox_relations(self):
         family = relations.families(self._progbox_self())

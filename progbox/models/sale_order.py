@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 
 from ..tools import relations
 from ..tools.relations import Relation
@@ -7,6 +7,10 @@ from ..tools.relations import Relation
 class SaleOrder(models.Model):
     _name = "sale.order"
     _inherit = ["sale.order", "progbox.mixin"]
+
+    @api.model
+    def _progbox_folder_title(self):
+        return self.env._("Quotations")
 
     def _progbox_relations(self):
         own = self._progbox_self()

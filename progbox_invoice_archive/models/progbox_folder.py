@@ -21,7 +21,7 @@ class ProgboxFolder(models.Model):
     _order = "name, id"
     _check_company_auto = True
 
-    name = fields.Char(required=True)
+    name = fields.Char(help="Empty where a record says what its folder is called.")
     parent_id = fields.Many2one(
         "progbox.folder",
         string="Parent Folder",
@@ -57,12 +57,17 @@ class ProgboxFolder(models.Model):
         string="Shares", compute="_compute_share_count", help="Those that are open."
     )
 
+    _named = models.Constraint(
+        "CHECK (name IS NOT NULL OR res_id IS NOT NULL)",
+        "A folder needs a name.",
+    )
     _name_unique = models.UniqueIndex(
         "(parent_id, name) WHERE parent_id IS NOT NULL",
         "There is already a folder with this name here.",
     )
+    # The folders of records are many, and have no name.
     _root_unique = models.UniqueIndex(
-        "(company_id, name) WHERE parent_id IS NULL",
+        "(company_id, name) WHERE parent_id IS NULL AND res_id IS NULL",
         "There is already a folder with this name here.",
     )
     _company_of_locked = models.Constraint(
@@ -75,13 +80,10 @@ class ProgboxFolder(models.Model):
     @api.depends("name", "parent_path")
     def _compute_display_name(self):
         """The path from the root: "06" says nothing."""
-        ancestors = self.browse(
-            {int(id_) for folder in self for id_ in folder._ancestor_ids()}
-        )
-        names = {folder.id: folder.name for folder in ancestors.sudo()}
+        paths = self._paths()
         for folder in self:
-            path = [names[int(id_)] for id_ in folder._ancestor_ids()]
-            folder.display_name = " / ".join(path or [folder.name or ""])
+            path = paths.get(folder.id) or [folder.name or ""]
+            folder.display_name = " / ".join(path)
 
     def _compute_document_count(self):
         counts = dict(
@@ -254,14 +256,40 @@ class ProgboxFolder(models.Model):
     def _path(self):
         """Return the names from the root to this folder."""
         self.ensure_one()
-        ids = [int(id_) for id_ in self._ancestor_ids()]
-        return self.sudo().browse(ids).mapped("name")
+        return self._paths()[self.id]
+
+    def _paths(self):
+        """Return the names from the root to each of these folders.
+
+        :return: dictionary of lists by id
+        """
+        ancestors = self.browse(
+            {int(id_) for folder in self for id_ in folder._ancestor_ids()}
+        )
+        titles = ancestors._titles()
+        return {
+            folder.id: [titles[int(id_)] for id_ in folder._ancestor_ids()]
+            for folder in self
+        }
+
+    def _titles(self):
+        """Return what people call these folders: the hook for those without a name.
+
+        :return: dictionary of names by id
+        """
+        return {folder.id: folder.name or "" for folder in self.sudo()}
 
     @api.model
     def _path_sql(self, alias):
-        """Return the names from the root to a folder, as an array of SQL."""
+        """Return the names from the root to a folder, as an array of SQL.
+
+        A folder without a name has the title of a record, which SQL does not know:
+        there stands which record it is. What people read comes from :meth:`_paths`.
+        """
         return SQL(
-            "(SELECT array_agg(ancestor.name ORDER BY length(ancestor.parent_path))"
+            "(SELECT array_agg(COALESCE(ancestor.name,"
+            " concat_ws(' ', ancestor.res_model, ancestor.res_id))"
+            " ORDER BY length(ancestor.parent_path))"
             " FROM progbox_folder ancestor WHERE ancestor.id = ANY("
             "string_to_array(trim(trailing '/' FROM %s.parent_path), '/')::int[]))",
             alias,
