@@ -1,9 +1,12 @@
 import {beforeEach, describe, expect, test} from "@odoo/hoot";
 import {advanceTime, animationFrame} from "@odoo/hoot-mock";
+import {makeMockEnv} from "@web/../tests/web_test_helpers";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {RPCError} from "@web/core/network/rpc";
-import {Uploads} from "@progbox/upload/upload_service";
+import {DELAYS, Uploads} from "@progbox/upload/upload_service";
 
 describe.current.tags("desktop");
+defineMailModels();
 
 const TARGET = {resModel: "sale.order", resId: 7};
 
@@ -152,12 +155,17 @@ test("a server that is away for a moment is asked again", async () => {
     await stage.add("a");
     await animationFrame();
     stage.sending[0].onSuccess();
-    await advanceTime(10000);
+    for (const delay of DELAYS.slice(0, 3)) {
+        await advanceTime(delay);
+        await animationFrame();
+    }
     expect(stage.statuses).toEqual(["done"]);
     expect(tries).toBe(4);
 });
 
 test("a file that cannot be read says so", async () => {
+    // For the texts.
+    await makeMockEnv();
     await stage.add("a");
     await animationFrame();
     const causingError = new DOMException("gone", "NotReadableError");
