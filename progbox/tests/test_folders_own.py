@@ -210,7 +210,7 @@ class TestGeneralFolders(ProgboxCommon):
         self.assertFalse(folder.with_user(stranger).search([("id", "=", folder.id)]))
 
     def test_portal_users_see_none(self):
-        portal = self.user_of("portal", "base.group_portal")
+        portal = self.user_of("outsider", "base.group_portal")
         with self.assertRaises(AccessError):
             self.general().with_user(portal).read(["name"])
 
