@@ -10,9 +10,11 @@
         "security/progbox_groups.xml",
         "security/ir.model.access.csv",
         "security/progbox_rules.xml",
+        "security/progbox_upload_rules.xml",
         "data/progbox_document_type_data.xml",
         "data/ir_cron_data.xml",
         "data/progbox_folder_template_data.xml",
+        "data/ir_cron_upload_data.xml",
         "views/sale_order_views.xml",
         "views/account_move_views.xml",
         "views/res_partner_views.xml",
@@ -31,5 +33,6 @@
         # Loaded with the first upload, not with every page.
         "progbox.tus": ["progbox/static/lib/tus/tus.min.js"],
     },
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -1,9 +1,18 @@
 import unicodedata
+from contextlib import contextmanager
+
+import psycopg2.errors
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import access
+from ..tools.dropped_files import renamed
+from . import gone_records, trash
+from .dropped_file import DroppedFile
+from .place import Place, target
 
 # Accents are marks of their own once a text is decomposed.
 MARKS = "[\u0300-\u036f]"
@@ -22,6 +31,31 @@ class ProgboxDocument(models.Model):
         copy=False,
         ondelete="set null",
     )
+    record_name = fields.Char(
+        string="Deleted Record",
+        readonly=True,
+        copy=False,
+        help="What the record was called that this document belonged to.",
+    )
+    type_chosen = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="A person has chosen the type: no proposal changes it.",
+    )
+    drop_key = fields.Char(
+        readonly=True,
+        copy=False,
+        help="The same file dropped twice at once is one document.",
+    )
+    record_display = fields.Char(
+        string="Belongs To",
+        compute="_compute_record_display",
+        compute_sudo=True,
+        help="The record that this document was added to.",
+    )
+    event_ids = fields.One2many(
+        "progbox.document.event", compute="_compute_event_ids", string="History"
+    )
     readable = fields.Boolean(
         compute="_compute_readable",
         search="_search_readable",
@@ -34,6 +68,29 @@ class ProgboxDocument(models.Model):
         compute_sudo=True,
         export_string_translation=False,
     )
+
+    _drop_unique = models.UniqueIndex(
+        "(drop_key) WHERE drop_key IS NOT NULL", "This file has just been added."
+    )
+    _version_unique = models.UniqueIndex(
+        "(series, version) WHERE series IS NOT NULL",
+        "Somebody else has just added a version.",
+    )
+    _trash_idx = models.Index("(trashed_on) WHERE trashed_on IS NOT NULL")
+
+    @api.depends("res_model", "res_id", "record_name", "seal_id")
+    def _compute_record_display(self):
+        names = self._progbox_record_names(self)
+        for document in self:
+            place = (document.res_model, document.res_id)
+            # What is in the archive names its invoice itself.
+            document.record_display = not document.seal_id and (
+                document.record_name or names.get(place)
+            )
+
+    def _compute_event_ids(self):
+        for document in self:
+            document.event_ids = document._progbox_events()
 
     # ------------------------------------------------------------------
     # Rights
@@ -274,35 +331,419 @@ class ProgboxDocument(models.Model):
     def _progbox_drop(self, record, staged, vals):
         """Make a document of a file that a person has dropped on a record.
 
-        :param record: of a model with the ProGBox tab; the caller's rights count
+        :param record: of a model with the ProGBox tab; the caller's rights count.
+            Empty for a general folder, which `vals` then names
         :param StagedFile staged: the file, taken over
         :param dict vals: ``name``, and where known ``mimetype``, ``folder_id`` (a
             folder of one's own under the record's), ``type_id``, ``replaces`` (id of
             the document that this is a new version of)
-        :return: tuple of the document, and whether it was there already
+        :return: tuple of the document, and a sentence that says so if it was there
+            already (None if it is new)
         :raise AccessError: whoever may not write the record
+        :raise UserError: for a file that is none to keep
+        :raise ConcurrencyError: the same file is being dropped elsewhere: try again
         """
-        # A first, plain version, so that the others can work.
-        record.check_access("write")
-        folder = self.env["progbox.folder"].sudo()._progbox_of_record(record)
-        document = self.sudo()._create_with_file(
-            {
-                "name": vals["name"],
-                "mimetype": vals.get("mimetype"),
-                "folder_id": folder.id,
-                "company_id": folder.company_id.id,
-                "type_id": self.env["progbox.document.type"]._of_codes("other").id,
-                "res_model": record._name,
-                "res_id": record.id,
-            },
-            staged,
+        file = DroppedFile(self.env, vals["name"], staged)
+        replaced = self.browse(vals.get("replaces") or ())
+        if replaced:
+            values = replaced._progbox_version_values()
+            record = replaced._progbox_record()
+            same = replaced.filtered(lambda d: d.sudo().sha256 == staged.sha256)
+        else:
+            place = Place.to_write(self.env, record, vals.get("folder_id"))
+            record, values = place.record, place.values
+            values["drop_key"] = ",".join(map(str, (*place.key, staged.sha256)))
+            same = self._progbox_same(values, staged)
+        if same:
+            # The caller's transaction may be tried again.
+            self.env.cr.postcommit.add(lambda: staged.path.unlink(missing_ok=True))
+            return same, same._progbox_say_again()
+        values["name"], values["mimetype"] = file.name, file.mimetype
+        values["document_date"] = fields.Date.context_today(self)
+        values |= self._progbox_type_values(record, values, vals.get("type_id"))
+        document = self._progbox_new_document(values, staged)
+        if replaced:
+            document._progbox_note("replaced", version=document.sudo().version)
+        else:
+            document._progbox_note("added")
+            document._progbox_read_later()
+        return document, None
+
+    @api.model
+    def _progbox_new_document(self, values, staged):
+        """Create a document with the server's rights, once, whoever else is at it."""
+        with self._progbox_one_at_a_time():
+            document = self.sudo()._create_with_file(values, staged)
+        return document.with_env(self.env)
+
+    @api.model
+    def _progbox_same(self, values, staged):
+        """Return the document of the same place with the same bytes, if any.
+
+        The current version of a document comes before one in the trash, and that
+        before an earlier version.
+        """
+        place = Domain("res_model", "=", values["res_model"]) & Domain(
+            "res_id", "=", values["res_id"]
         )
-        return document.with_env(self.env), False
+        if not values["res_model"]:
+            place &= Domain("folder_id", "=", values["folder_id"])
+        found = self.sudo().search(
+            place
+            & Domain("sha256", "=", staged.sha256)
+            & Domain("size", "=", staged.size),
+            order="id desc",
+        )
+        trashed = found.filtered("trashed_on")
+        current = (found - trashed).filtered(lambda document: not document.superseded)
+        return (current or trashed or found)[:1].with_env(self.env)
+
+    def _progbox_say_again(self):
+        """Return what to say of a file that is there already; back from the trash."""
+        document = self.sudo()
+        if document.trashed_on:
+            self._progbox_untrash()
+            return self.env._(
+                "%(name)s was in the trash. It is back.", name=document.name
+            )
+        if document.superseded:
+            return self.env._(
+                "%(name)s is there already, as version %(version)s of a document that "
+                "has a later one. Open its versions to restore it.",
+                name=document.name,
+                version=document.version,
+            )
+        return self.env._("%(name)s is there already.", name=document.name)
+
+    @api.model
+    def _progbox_type_values(self, record, values, type_id=None):
+        """Return the type of a new document: the chosen one, or a proposal."""
+        types = self.env["progbox.document.type"]
+        if chosen := types.browse(type_id or ()).exists():
+            return {"type_id": chosen.id, "type_chosen": True}
+        if values.get("type_id"):
+            return {}
+        return {"type_id": types._proposed(record, values["name"], values["mimetype"])}
+
+    @contextmanager
+    def _progbox_one_at_a_time(self):
+        """Let the same be done once only, whoever does it at the same time.
+
+        :raise ConcurrencyError: somebody else was faster. Odoo does the work again,
+            and sees then what the other has done
+        """
+        try:
+            with self.env.cr.savepoint():
+                yield
+        except psycopg2.errors.UniqueViolation as error:
+            ours = {
+                self._drop_unique.full_name(self),
+                self._version_unique.full_name(self),
+            }
+            if error.diag.constraint_name not in ours:
+                raise
+            raise ConcurrencyError(str(error)) from error
+
+    @api.model
+    def _progbox_unique(self):
+        return self._drop_unique, self._version_unique
+
+    def _progbox_note(self, kind, **detail):
+        """Enter what the current user has just done into the history."""
+        self.env["progbox.document.event"]._note(self, kind, **detail)
+
+    def _progbox_read_later(self):
+        """Have the first page read, where the name did not say what the document is."""
+        document = self.sudo()
+        if document.type_chosen or document.mimetype != "application/pdf":
+            return
+        if self.env["progbox.document.type"]._of_name(document.name):
+            return
+        self.env["progbox.document.reading"]._queue(document)
+
+    # ------------------------------------------------------------------
+    # Changing
+    # ------------------------------------------------------------------
+
+    def progbox_rename(self, name):
+        """Give the document another file name; its extension stays."""
+        self.ensure_one()
+        [document] = self._progbox_to_change()
+        if not (name or "").strip():
+            raise UserError(self.env._("%(name)s needs a name.", name=document.name))
+        old, new = document.name, renamed(document.name, name)
+        if new == old:
+            return True
+        document.name = new
+        document._content_attachment().name = new
+        self._progbox_note("renamed", old=old, new=new)
+        return True
+
+    def progbox_set_type(self, type_id):
+        """Say what these documents are; no proposal changes it any more."""
+        chosen = self.env["progbox.document.type"].browse(type_id).exists()
+        if not chosen:
+            raise UserError(self.env._("Choose a type."))
+        for document in self._progbox_to_change():
+            old = document.type_id
+            document._progbox_series().write(
+                {"type_id": chosen.id, "type_chosen": True}
+            )
+            if old != chosen:
+                document.with_env(self.env)._progbox_note(
+                    "typed", old=old.name, new=chosen.name
+                )
+        return True
+
+    def progbox_move(self, res_model, res_id, folder_id=False):
+        """Move these documents, with their versions, to another record or folder.
+
+        :param res_model: of the record, or False for a general folder
+        :param res_id: of the record, or False
+        :param folder_id: folder under the record's, or a general folder
+        """
+        self._progbox_to_change()
+        record = target(self.env, res_model, res_id)
+        place = Place.to_write(self.env, record, folder_id)
+        for document in self:
+            document._progbox_move_series(place)
+        return True
+
+    def _progbox_move_series(self, new):
+        document = self.sudo()
+        old = Place.of(self)
+        old_key, old_name = old.key, document.record_name or old.name
+        values = {**new.values, "record_name": False}
+        if old_key != new.key:
+            # The same file may be dropped at the old place again.
+            values["drop_key"] = False
+        if document.record_name:
+            values |= {"trashed_on": False, "trashed_by": False}
+        series = document._progbox_series()
+        series.write(values)
+        series._progbox_write_company()
+        if (old_key, old_name) != (new.key, new.name):
+            self._progbox_note(
+                "moved", old=old_name, new=new.name, records=[old_key, new.key]
+            )
+
+    def _progbox_write_company(self):
+        """Keep the files with the company of their documents."""
+        for document in self:
+            document._content_attachment().company_id = document.company_id
+
+    def _progbox_to_change(self):
+        """Return these documents with the server's rights, if they may be changed.
+
+        :raise AccessError: the user may not change one of them
+        :raise UserError: one of them is in the archive
+        """
+        self.check_access("read")
+        if archived := self.sudo()._progbox_in_archive():
+            raise UserError(
+                self.env._(
+                    "%(name)s is in the archive: it is neither changed nor deleted.",
+                    name=archived[0].name,
+                )
+            )
+        if refused := self.filtered(lambda document: not document.writable):
+            raise AccessError(
+                self.env._(
+                    "You may not change %(name)s: ask somebody who may change the "
+                    "record that it belongs to.",
+                    name=refused[0].sudo().name,
+                )
+            )
+        return self.sudo()
+
+    def _progbox_record(self):
+        """Return the record of a document as the user sees it, empty if it is gone."""
+        self.ensure_one()
+        document = self.sudo()
+        if not document.res_model or document.res_model not in self.env:
+            return self.browse()
+        return self.env[document.res_model].browse(document.res_id).exists()
 
     # ------------------------------------------------------------------
     # Trash
     # ------------------------------------------------------------------
 
+    def progbox_trash(self):
+        """Move these documents, with all their versions, to the trash.
+
+        :return: what to tell the user
+        """
+        documents = self._progbox_to_change()
+        current = documents.filtered(lambda document: not document.trashed_on)
+        current.with_env(self.env)._progbox_into_trash()
+        current.with_env(self.env)._progbox_note("deleted")
+        days = trash.days(self.env)
+        if len(documents) == 1:
+            return self.env._(
+                "%(name)s is in the trash. It can be restored within %(days)s days.",
+                name=documents.name,
+                days=days,
+            )
+        return self.env._(
+            "%(count)s documents are in the trash. They can be restored within "
+            "%(days)s days.",
+            count=len(documents),
+            days=days,
+        )
+
+    def progbox_restore(self):
+        """Take these documents out of the trash, where their record still is."""
+        documents = self._progbox_to_change()
+        for document in documents:
+            if document.record_name:
+                raise UserError(
+                    self.env._(
+                        "%(name)s belonged to %(record)s, which was deleted. Move it "
+                        "to another record: that restores it.",
+                        name=document.name,
+                        record=document.record_name,
+                    )
+                )
+        trashed = documents.filtered("trashed_on")
+        trashed.with_env(self.env)._progbox_untrash()
+        return True
+
+    def action_progbox_trash(self):
+        """Move these documents to the trash, and say so."""
+        return self._progbox_notification(self.progbox_trash())
+
+    def action_progbox_restore(self):
+        """Restore these documents, and say so."""
+        self.progbox_restore()
+        return self._progbox_notification(self.env._("Restored from the trash."))
+
+    def action_progbox_restore_version(self):
+        """Restore this version, and show it."""
+        return self.browse(self.progbox_restore_version())._get_records_action()
+
+    @api.model
+    def _progbox_notification(self, message):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _progbox_into_trash(self, **values):
+        self._progbox_series().write(
+            {"trashed_on": fields.Datetime.now(), "trashed_by": self.env.uid, **values}
+        )
+
+    def _progbox_untrash(self):
+        """Take these documents, with all their versions, out of the trash."""
+        self._progbox_series().write({"trashed_on": False, "trashed_by": False})
+        self._progbox_note("restored")
+
+    @api.model
+    def _progbox_before_unlink(self, records):
+        """Move the documents of records to the trash that are about to be deleted."""
+        gone_records.before_unlink(records)
+
+    @api.model
+    def _progbox_find_gone(self):
+        """Cron: move documents to the trash whose record was deleted past the ORM."""
+        gone_records.find_gone(self.sudo().env)
+
+    def _progbox_record_gone(self, name):
+        """Move these documents to the trash, and keep the name of their record."""
+        trashed = self.filtered(lambda document: not document.sudo().trashed_on)
+        trashed._progbox_into_trash()
+        self._progbox_series().write({"record_name": name})
+        self._progbox_note("record_deleted", old=name)
+
+    @api.model
+    def _progbox_empty_trash(self):
+        """Cron: delete for good what has been in the trash long enough."""
+        trash.empty(self.sudo().env)
+
     # ------------------------------------------------------------------
     # Versions and history
     # ------------------------------------------------------------------
+
+    def progbox_versions(self):
+        """Return all versions of this document, the newest first."""
+        self.ensure_one()
+        self.check_access("read")
+        # The archived files of a record have no series, and their versions elsewhere.
+        series = self._progbox_series() if self.sudo().series else self
+        values = self._progbox_values(series.ids)
+        return [values[id_] for id_ in reversed(series.ids)]
+
+    def progbox_restore_version(self):
+        """Make this earlier version the newest one again; the others stay."""
+        self.ensure_one()
+        values = self._progbox_version_values()
+        version = self.sudo()
+        if not version.superseded:
+            return self.id
+        values |= {
+            "name": version.name,
+            "mimetype": version.mimetype,
+            "document_date": fields.Date.context_today(self),
+        }
+        with version._content_attachment()._progbox_staged_again() as staged:
+            newest = self._progbox_new_document(values, staged)
+        newest._progbox_note(
+            "version_restored", old=version.version, version=values["version"]
+        )
+        return newest.id
+
+    def progbox_history(self):
+        """Return what happened to this document and its versions, newest first."""
+        self.ensure_one()
+        self.check_access("read")
+        return [
+            {
+                "date": fields.Datetime.to_string(event.create_date),
+                "who": event.user_name,
+                "text": event.with_env(self.env).sudo().text,
+            }
+            for event in self._progbox_events()
+        ]
+
+    def _progbox_version_values(self):
+        """Return the field values of a new version of this document.
+
+        :raise UserError: it is in the archive, or in the trash
+        """
+        self.ensure_one()
+        [document] = self._progbox_to_change()
+        if document.trashed_on:
+            raise UserError(
+                self.env._(
+                    "%(name)s is in the trash. Restore it first, then add the new "
+                    "version.",
+                    name=document.name,
+                )
+            )
+        latest = document._progbox_series()[-1:]
+        return {
+            "series": latest.series,
+            "version": latest.version + 1,
+            "folder_id": latest.folder_id.id,
+            "company_id": latest.company_id.id,
+            "res_model": latest.res_model,
+            "res_id": latest.res_id,
+            "type_id": latest.type_id.id,
+            "type_chosen": latest.type_chosen,
+        }
+
+    def _progbox_events(self):
+        """Return what happened to all versions of these documents, newest first."""
+        events = self.env["progbox.document.event"].sudo()
+        series = self._progbox_series()
+        return events.search(Domain("document_id", "in", series.ids))
+
+    def _progbox_series(self):
+        """Return all versions of these documents, with the server's rights."""
+        series = [series for series in self.sudo().mapped("series") if series]
+        return self.sudo().search(Domain("series", "in", series), order="version")

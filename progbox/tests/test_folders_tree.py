@@ -222,7 +222,6 @@ class TestTree(ProgboxCommon):
             "progbox_closing_menu",
             "progbox_verification_menu",
             "progbox_source_deletion_menu",
-            "progbox_export_menu",
             "progbox_share_menu",
             "progbox_access_log_menu",
             "progbox_compilation_menu",

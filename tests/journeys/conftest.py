@@ -2,12 +2,10 @@
 
 import email
 import email.policy
-import resource
 import time
 
 import pytest
 from aiosmtpd.controller import Controller
-from playwright.sync_api import sync_playwright
 from progbox_env import (
     base,
     clone_database,
@@ -19,18 +17,6 @@ from progbox_env import (
 from progbox_env.server import free_port
 
 DATABASE = "progbox_journeys"
-CHROMIUM = {
-    "executable_path": "/usr/bin/chromium",
-    "args": [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ],
-}
 # login, language of Odoo and of the browser, screen
 PEOPLE = {
     "emma": ("en_US", "en-US", {"width": 1366, "height": 768}),
@@ -112,17 +98,6 @@ def journeys(mailbox):
         with start_odoo(DATABASE, cron_threads=1, options=mailbox.options) as server:
             yield server, dict(zip(PEOPLE, ids, strict=True))
         drop_database(DATABASE)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    # Odoo limits the memory of this process; Chromium reserves more than it uses.
-    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**CHROMIUM)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

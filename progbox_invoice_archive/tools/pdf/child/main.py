@@ -34,8 +34,10 @@ def _tasks():
     from .check import check_with_qpdf, check_with_second_reader
     from .examine import inspect_file, normalise
     from .join import join
+    from .text import first_page_text
 
     return {
+        "first_page_text": first_page_text,
         "inspect_file": inspect_file,
         "normalise": normalise,
         "join": join,

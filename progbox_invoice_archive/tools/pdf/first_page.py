@@ -1,0 +1,21 @@
+"""What the first page of a foreign PDF says, asked of a child process."""
+
+from .child.messages import Failure
+from .limited_child import Child
+
+MEMORY = 512 << 20
+SECONDS = 30
+
+
+def first_page_text(path, folder):
+    """Return the text of the first page, line by line.
+
+    A scan has none, and neither has a file that cannot be read as a PDF.
+
+    :param folder: for temporary files
+    """
+    with Child(folder, MEMORY) as child:
+        try:
+            return child.ask("first_page_text", {"path": path}, SECONDS)
+        except Failure:
+            return ""
