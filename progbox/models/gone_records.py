@@ -22,10 +22,9 @@ def documents_of(records):
 
 def before_unlink(records):
     """Keep the documents of records that are about to be deleted, in the trash."""
-    documents = documents_of(records)
-    names = {record.id: record.display_name for record in records.sudo()}
-    for id_, theirs in documents.grouped("res_id").items():
-        theirs.with_env(records.env)._progbox_record_gone(names[id_])
+    for id_, documents in documents_of(records).grouped("res_id").items():
+        name = records.browse(id_).sudo().display_name
+        documents.with_env(records.env)._progbox_record_gone(name)
 
 
 def find_gone(env):
