@@ -6,7 +6,7 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..tools import access
 from ..tools.dropped_files import renamed
@@ -581,18 +581,17 @@ class ProgboxDocument(models.Model):
         current = documents.filtered(lambda document: not document.trashed_on)
         current.with_env(self.env)._progbox_into_trash()
         current.with_env(self.env)._progbox_note("deleted")
-        days = trash.days(self.env)
+        date = format_date(self.env, trash.kept_until(self))
         if len(documents) == 1:
             return self.env._(
-                "%(name)s is in the trash. It can be restored within %(days)s days.",
+                "%(name)s is in the trash. It can be restored until %(date)s.",
                 name=documents.name,
-                days=days,
+                date=date,
             )
         return self.env._(
-            "%(count)s documents are in the trash. They can be restored within "
-            "%(days)s days.",
+            "Moved to the trash: %(count)s. They can be restored until %(date)s.",
             count=len(documents),
-            days=days,
+            date=date,
         )
 
     def progbox_restore(self):
