@@ -6,6 +6,7 @@ from . import test_records_gone
 from . import test_rights
 from . import test_tab
 from . import test_tools_files
+from . import test_tools_upload
 from . import test_trash
 from . import test_types
 from . import test_upload
