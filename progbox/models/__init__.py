@@ -1,4 +1,5 @@
 from . import progbox_mixin
+from . import progbox_attach_mixin
 from . import progbox_document
 from . import progbox_document_event
 from . import progbox_document_reading
@@ -7,6 +8,7 @@ from . import progbox_folder
 from . import progbox_folder_template
 from . import progbox_upload
 from . import account_move
+from . import account_move_send_wizard
 from . import base_partner_merge_automatic_wizard
 from . import hr_employee
 from . import hr_employee_public

@@ -1,3 +1,4 @@
+from . import test_attachments
 from . import test_drop
 from . import test_folders
 from . import test_history
