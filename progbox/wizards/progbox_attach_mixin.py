@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from .progbox_mixin import OWN
+from ..models.progbox_mixin import OWN
 
 MOST = 200
 
@@ -30,7 +30,7 @@ class ProgboxAttachMixin(models.AbstractModel):
 
         To define by each wizard.
         """
-        return None
+        raise NotImplementedError
 
     def _progbox_record_of(self, model, ids):
         """Return the one record of a model, None if it has no ProGBox tab."""

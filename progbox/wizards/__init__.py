@@ -1,0 +1,3 @@
+from . import progbox_attach_mixin
+from . import account_move_send_wizard
+from . import mail_compose_message
