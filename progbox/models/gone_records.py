@@ -22,10 +22,9 @@ def documents_of(records):
 
 def before_unlink(records):
     """Keep the documents of records that are about to be deleted, in the trash."""
-    documents = documents_of(records)
-    names = {record.id: record.display_name for record in records.sudo()}
-    for id_, theirs in documents.grouped("res_id").items():
-        theirs.with_env(records.env)._progbox_record_gone(names[id_])
+    for id_, documents in documents_of(records).grouped("res_id").items():
+        name = records.browse(id_).sudo().display_name
+        documents.with_env(records.env)._progbox_record_gone(name)
 
 
 def find_gone(env):
@@ -98,26 +97,22 @@ def merge(sources, target):
     """
     folders = sources.env["progbox.folder"].sudo()
     documents = documents_of(sources)
-    own = Domain("res_model", "=", target._name)
-    for folder in folders.search(own & Domain("res_id", "in", sources.ids), order="id"):
-        if kept := folders.search(own & Domain("res_id", "=", target.id), limit=1):
+    place = Domain("res_model", "=", target._name)
+    theirs = folders.search(place & Domain("res_id", "in", sources.ids), order="id")
+    company = {"company_id": target.sudo().company_id.id}
+    # Folders first: a document is of the company of its folder.
+    folders.search(Domain("id", "child_of", theirs.ids)).write(company)
+    # What was the same on both stays twice: nothing of it is lost.
+    documents.write({**company, "res_id": target.id, "drop_key": False})
+    for folder in theirs:
+        if kept := folders.search(place & Domain("res_id", "=", target.id), limit=1):
             _merge_folder(folder, kept)
         else:
             folder.write({"res_id": target.id})
-    for folder, theirs in documents.grouped("folder_id").items():
-        # What was the same on both stays twice: nothing of it is lost.
-        theirs.write(
-            {
-                "res_id": target.id,
-                "company_id": folder.company_id.id,
-                "drop_key": False,
-            }
-        )
     uploads = sources.env["progbox.upload"].sudo()
-    if {"res_model", "res_id"} <= uploads._fields.keys():
-        uploads.search(own & Domain("res_id", "in", sources.ids)).write(
-            {"res_id": target.id}
-        )
+    uploads.search(place & Domain("res_id", "in", sources.ids))._job_write(
+        {"res_id": target.id}
+    )
 
 
 def _merge_folder(folder, kept):
@@ -128,6 +123,6 @@ def _merge_folder(folder, kept):
         if same := names.get(child.name):
             _merge_folder(child, same)
         else:
-            child.write({"parent_id": kept.id, "company_id": kept.company_id.id})
+            child.parent_id = kept
     folder.invalidate_recordset(["child_ids", "document_ids"])
     folder.unlink()

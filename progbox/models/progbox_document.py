@@ -73,7 +73,7 @@ class ProgboxDocument(models.Model):
         "(drop_key) WHERE drop_key IS NOT NULL", "This file has just been added."
     )
     _version_unique = models.UniqueIndex(
-        "(series, version) WHERE series IS NOT NULL",
+        "(series, version) WHERE series IS NOT NULL AND seal_id IS NULL",
         "Somebody else has just added a version.",
     )
     _trash_idx = models.Index("(trashed_on) WHERE trashed_on IS NOT NULL")
@@ -300,12 +300,15 @@ class ProgboxDocument(models.Model):
     def _progbox_versions_sql(self):
         """Return the query of the number of versions of each of these documents."""
         return SQL(
-            """SELECT document.id, (
+            """SELECT document.id, CASE WHEN document.res_model IS NULL THEN (
+                SELECT count(*) FROM progbox_document other
+                WHERE other.series = document.series AND other.seal_id IS NULL
+            ) ELSE (
                 SELECT count(DISTINCT other.version) FROM progbox_document other
                 WHERE other.res_model = document.res_model
                 AND other.res_id = document.res_id
                 AND COALESCE(other.series, '') = COALESCE(document.series, '')
-            ) FROM progbox_document document WHERE document.id = ANY(%s)""",
+            ) END FROM progbox_document document WHERE document.id = ANY(%s)""",
             self.ids,
             to_flush=[
                 self._fields[name]
@@ -352,7 +355,7 @@ class ProgboxDocument(models.Model):
         else:
             place = Place.to_write(self.env, record, vals.get("folder_id"))
             record, values = place.record, place.values
-            values["drop_key"] = ",".join(map(str, (*place.key, staged.sha256)))
+            values["drop_key"] = place.drop_key(staged)
             same = self._progbox_same(values, staged)
         if same:
             # The caller's transaction may be tried again.
@@ -374,6 +377,7 @@ class ProgboxDocument(models.Model):
         """Create a document with the server's rights, once, whoever else is at it."""
         with self._progbox_one_at_a_time():
             document = self.sudo()._create_with_file(values, staged)
+        self.invalidate_model(["superseded"], flush=False)
         return document.with_env(self.env)
 
     @api.model
@@ -668,6 +672,19 @@ class ProgboxDocument(models.Model):
     # ------------------------------------------------------------------
     # Versions and history
     # ------------------------------------------------------------------
+
+    @api.model
+    def _superseded_sql(self, alias):
+        # A document of a general folder has no record to look for it at.
+        return SQL(
+            """CASE WHEN %(older)s.res_model IS NULL THEN EXISTS (
+                SELECT FROM progbox_document newer
+                WHERE newer.series = %(older)s.series AND newer.seal_id IS NULL
+                AND newer.version > %(older)s.version
+            ) ELSE %(of_record)s END""",
+            older=alias,
+            of_record=super()._superseded_sql(alias),
+        )
 
     def progbox_versions(self):
         """Return all versions of this document, the newest first."""

@@ -48,5 +48,16 @@ class FilesCommon(ArchiveCommon):
         )
 
     @staticmethod
+    def folder_in(parent, name="Plans"):
+        """Return a new folder in another one."""
+        return parent.create(
+            {
+                "name": name,
+                "parent_id": parent.id,
+                "company_id": parent.company_id.id,
+            }
+        )
+
+    @staticmethod
     def place(record):
         return record._name, record.id

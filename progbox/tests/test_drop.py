@@ -139,7 +139,7 @@ class TestDrop(FilesCommon):
 
     def test_a_folder_of_ones_own_is_taken(self):
         own = self.drop(self.order).sudo().folder_id
-        plans = own.create({"name": "Plans", "parent_id": own.id})
+        plans = self.folder_in(own, "Plans")
         document = self.drop(self.order, content=PNG, folder_id=plans.id)
         self.assertEqual(document.sudo().folder_id, plans)
 
@@ -158,13 +158,7 @@ class TestDrop(FilesCommon):
         papers = folders.create(
             {"name": "Papers", "general": True, "company_id": self.company.id}
         )
-        insurance = folders.create(
-            {
-                "name": "Insurance",
-                "parent_id": papers.id,
-                "company_id": self.company.id,
-            }
-        )
+        insurance = self.folder_in(papers, "Insurance")
         none = self.env["sale.order"]
         document, said = self.dropped(none, folder_id=insurance.id)
         self.assertFalse(said)
@@ -173,13 +167,20 @@ class TestDrop(FilesCommon):
         again, said = self.dropped(none, folder_id=insurance.id)
         self.assertEqual(again, document)
         self.assertTrue(said)
+        new = self.drop(none, content=PDF + b"2", replaces=document.id)
+        self.assertTrue(document.sudo().superseded)
+        self.assertFalse(new.sudo().superseded)
+        self.assertEqual(
+            [(each["version"], each["versions"]) for each in new.progbox_versions()],
+            [(2, 2), (1, 2)],
+        )
         papers.group_ids = self.env.ref("account.group_account_manager")
         with self.assertRaises(AccessError):
             self.dropped(none, content=PNG, folder_id=insurance.id)
 
     def test_a_folder_of_a_record_takes_documents_of_this_record(self):
         own = self.drop(self.order).sudo().folder_id
-        plans = own.create({"name": "Plans", "parent_id": own.id})
+        plans = self.folder_in(own, "Plans")
         none = self.env["sale.order"]
         document = self.drop(none, content=PNG, folder_id=plans.id).sudo()
         self.assertEqual((document.res_model, document.res_id), self.place(self.order))

@@ -94,7 +94,7 @@ class TestRecordsGone(FilesCommon):
         contact = self.contact()
         document = self.drop(contact, user=self.contacts).sudo()
         folder = document.folder_id
-        plans = folder.create({"name": "Plans", "parent_id": folder.id})
+        plans = self.folder_in(folder, "Plans")
         document.folder_id = plans
         contact.unlink()
         self.assertTrue(folder.exists())
@@ -155,10 +155,8 @@ class TestRecordsGone(FilesCommon):
                 contact, content=PDF + bytes([number]), user=self.contacts
             ).sudo()
             folder = document.folder_id
-            document.folder_id = folder.create(
-                {"name": "Plans", "parent_id": folder.id}
-            )
-            folder.create({"name": f"Own {number}", "parent_id": folder.id})
+            document.folder_id = self.folder_in(folder, "Plans")
+            self.folder_in(folder, f"Own {number}")
             documents |= document
         self.merge(*contacts)
         self.assertEqual(documents.folder_id.mapped("name"), ["Plans"])
@@ -167,6 +165,29 @@ class TestRecordsGone(FilesCommon):
         self.assertEqual(
             sorted(top.child_ids.mapped("name")), ["Own 0", "Own 1", "Plans"]
         )
+
+    def test_they_follow_the_contact_into_its_company(self):
+        source, target = self.contact(), self.contact(company_id=self.company.id)
+        moved = self.drop(source, user=self.contacts).sudo()
+        deep = self.drop(source, content=PDF + b"2", user=self.contacts).sudo()
+        plans = self.folder_in(moved.folder_id)
+        deep.folder_id = self.folder_in(plans, "Floor 2")
+        kept = self.drop(target, content=PDF + b"3", user=self.contacts).sudo()
+        self.merge(source, target)
+        self.assertEqual((moved | deep | kept).company_id, self.company)
+        folders = (moved | deep | kept).folder_id | plans
+        self.assertEqual(folders.mapped("company_id"), self.company)
+        self.assertEqual(deep.folder_id.parent_id, plans)
+        self.assertEqual(plans.parent_id, kept.folder_id)
+
+    def test_unfinished_uploads_go_along(self):
+        source, target = self.contact(), self.contact()
+        uploads = self.server["progbox.upload"]
+        upload = uploads.create(
+            {"name": "a.pdf", "size": 3, "res_model": source._name, "res_id": source.id}
+        )
+        self.merge(source, target)
+        self.assertEqual(upload.res_id, target.id)
 
     def test_the_same_file_on_both_is_kept_twice(self):
         source, target = self.contact(), self.contact()
