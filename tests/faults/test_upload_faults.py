@@ -115,9 +115,9 @@ class Person:
         self.page.fill("input[name=login]", "admin")
         self.page.fill("input[name=password]", "admin")
         self.page.click("button[type=submit]")
-        self.page.wait_for_selector(".o_web_client", timeout=60000)
+        self.page.wait_for_selector(".o_web_client", timeout=300000)
         # The bundles come over this line as well.
-        self.page.wait_for_function(f"() => {SERVICE}", timeout=60000)
+        self.page.wait_for_function(f"() => {SERVICE}", timeout=300000)
 
     def drop(self, path):
         self.page.evaluate(
@@ -141,7 +141,7 @@ class Person:
     def item(self):
         return self.page.evaluate(f"() => ({{...{SERVICE}.uploads.at(-1)}})")
 
-    def wait_until(self, condition, what, seconds=120):
+    def wait_until(self, condition, what, seconds=300):
         """Wait until the item is as it should be; the item."""
 
         def reached():
