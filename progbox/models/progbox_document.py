@@ -137,8 +137,7 @@ class ProgboxDocument(models.Model):
     def _progbox_access_sql(self, mode, alias):
         """Return whether the caller may read or write a row of documents, as SQL.
 
-        Whoever may read the record may read its documents, those in the trash if he
-        may also write it.
+        Whoever may read the record may read its documents.
 
         :param str mode: "read" or "write"
         :param SQL alias: of the row of ``progbox_document``
@@ -161,22 +160,10 @@ class ProgboxDocument(models.Model):
                 "trashed_by", "seal_id",
             )
         ]  # fmt: skip
-        if mode == "write":
-            return SQL(
-                "(%s AND (%s OR %s))",
-                unlocked,
-                allowed,
-                self._progbox_orphan_sql(alias),
-                to_flush=to_flush,
-            )
-        return SQL(
-            "(CASE WHEN %(alias)s.trashed_on IS NULL THEN %(allowed)s"
-            " ELSE %(writable)s END)",
-            alias=alias,
-            allowed=allowed,
-            writable=self._progbox_access_sql("write", alias),
-            to_flush=to_flush,
+        allowed = SQL(
+            "(%s OR %s)", allowed, self._progbox_orphan_sql(alias), to_flush=to_flush
         )
+        return SQL("(%s AND %s)", unlocked, allowed) if mode == "write" else allowed
 
     @api.model
     def _progbox_orphan_sql(self, alias):
