@@ -14,6 +14,7 @@ class HrEmployee(models.Model):
 
     _name = "hr.employee"
     _inherit = ["hr.employee", "progbox.mixin"]
+    _progbox_alone = True
 
     @api.model
     def _progbox_may_at_all(self, mode):

@@ -32,6 +32,8 @@ class ProgboxMixin(models.AbstractModel):
 
     _name = "progbox.mixin"
     _description = "Record With Documents"
+    # Whether nothing leads to such records, nor from them to others.
+    _progbox_alone = False
 
     # ------------------------------------------------------------------
     # The tab
@@ -134,12 +136,49 @@ class ProgboxMixin(models.AbstractModel):
 
     def _progbox_tab_query(self, text=""):
         """Return what asks the database for the tab, all groups in one statement."""
+        # The statement reads columns of many tables.
+        self.env.flush_all()
         documents = self.env["progbox.document"]
-        shown = documents._progbox_shown_sql(SQL("document"), text)
+        query = TabQuery(documents._progbox_shown_sql(SQL("document"), text))
         own = self._progbox_own_documents_sql(SQL("document"))
-        query = TabQuery(shown)
         query.add(OWN, self._name, self.env._("This record"), self._progbox_self(), own)
+        for relation in self._progbox_relatives():
+            records = self._progbox_readable_of(relation)
+            if records is not None:
+                query.add(relation.key, relation.model, relation.title, records)
         return query
+
+    def _progbox_relatives(self):
+        """Return the relations of this record, one for each group of the tab."""
+        relatives = {}
+        for relation in [] if self._progbox_alone else self._progbox_relations():
+            if not self.env[relation.model]._progbox_alone:
+                key = relation.key, relation.model
+                known = relatives.get(key)
+                relatives[key] = (
+                    known._replace(ids=SQL("%s UNION %s", known.ids, relation.ids))
+                    if known
+                    else relation
+                )
+        return relatives.values()
+
+    def _progbox_readable_of(self, relation):
+        """Return the query of the relatives that the caller may read, or None."""
+        query = self.env[relation.model]._progbox_readable()
+        if query is None or query.is_empty():
+            return None
+        # The record itself has a group of its own.
+        other = self.id if relation.model == self._name else 0
+        return SQL(
+            "SELECT %(table)s.id FROM %(tables)s"
+            " WHERE %(table)s.id = ANY(ARRAY(%(ids)s))"
+            " AND %(table)s.id != %(other)s AND %(where)s",
+            table=SQL.identifier(query.table),
+            tables=query.from_clause,
+            ids=relation.ids,
+            other=other,
+            where=query.where_clause or SQL("TRUE"),
+        )
 
     def _progbox_self(self):
         return SQL("SELECT %s::int AS id", self.id)
@@ -150,6 +189,8 @@ class ProgboxMixin(models.AbstractModel):
 
     def _progbox_relations(self):
         """Return the relatives of this record, in the order of the tab.
+
+        Relations of the same key and model are one group.
 
         :return: list of Relation
         """

@@ -1,5 +1,8 @@
 from odoo import api, models
 
+from ..tools import relations
+from ..tools.relations import BILLS, INVOICES, Relation
+
 
 class ResPartner(models.Model):
     _name = "res.partner"
@@ -8,3 +11,23 @@ class ResPartner(models.Model):
     @api.model
     def _progbox_folder_title(self):
         return self.env._("Clients")
+
+    def _progbox_relations(self):
+        family = relations.families(self._progbox_self())
+        orders = relations.of_partners("sale_order", family)
+        invoices = relations.moves_of_partners(family, INVOICES)
+        bills = relations.moves_of_partners(family, BILLS)
+        projects = relations.projects_of_partners(family)
+        return [
+            *super()._progbox_relations(),
+            Relation("project", "project.project", self.env._("Projects"), projects),
+            Relation(
+                "client",
+                "res.partner",
+                self.env._("Contacts of the same company"),
+                family,
+            ),
+            Relation("invoices", "account.move", self.env._("Invoices"), invoices),
+            Relation("quotations", "sale.order", self.env._("Quotations"), orders),
+            Relation("bills", "account.move", self.env._("Vendor bills"), bills),
+        ]

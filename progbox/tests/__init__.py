@@ -3,6 +3,7 @@ from . import test_folders
 from . import test_history
 from . import test_javascript
 from . import test_records_gone
+from . import test_relations
 from . import test_rights
 from . import test_screens_files
 from . import test_tab

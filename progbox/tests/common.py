@@ -37,7 +37,7 @@ class ProgboxCommon(ArchiveCommon):
         return document.sudo()
 
     @classmethod
-    def product(cls, **values):
+    def service_of(cls, **values):
         return cls.env["product.product"].create(
             {"name": "Pose", "type": "service", "list_price": 100, **values}
         )
