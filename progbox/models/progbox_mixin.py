@@ -108,6 +108,18 @@ class ProgboxMixin(models.AbstractModel):
         count = self._progbox_tab_query().count(self.env)
         return {"count": min(count, MOST), "capped": count > MOST}
 
+    @api.model
+    def progbox_kinds(self):
+        """Return the kinds of records that documents can be moved to.
+
+        :return: list of dictionaries of ``model`` and ``title``
+        """
+        return [
+            {"model": name, "title": self.env[name]._progbox_folder_title()}
+            for name in self._progbox_models()
+            if self.env[name]._progbox_may_at_all("write")
+        ]
+
     def _progbox_groups(self, text):
         """Return the groups of the tab, with ids where the documents go."""
         query = self._progbox_tab_query(text)
