@@ -289,8 +289,9 @@ class ProgboxPackage(models.AbstractModel):
         )
         self.env.flush_query(query)
         cr = self.env.cr
-        # Else the rows of a large archive are sorted on the disk.
-        cr.execute("SET LOCAL work_mem = '32MB'")
+        # Else the rows of a large archive are sorted on the disk, and compiling the
+        # query takes half as long as running it.
+        cr.execute("SET LOCAL work_mem = '32MB'; SET LOCAL jit = off")
         cr.execute(SQL("DECLARE progbox_package NO SCROLL CURSOR FOR %s", query))
         before = None
         while True:
