@@ -13,6 +13,7 @@
         "security/progbox_upload_rules.xml",
         "data/progbox_document_type_data.xml",
         "data/ir_cron_data.xml",
+        "data/progbox_folder_template_data.xml",
         "data/ir_cron_upload_data.xml",
         "views/sale_order_views.xml",
         "views/account_move_views.xml",
@@ -20,6 +21,7 @@
         "views/project_project_views.xml",
         "views/hr_employee_views.xml",
         "views/progbox_document_views.xml",
+        "wizards/progbox_general_folder_views.xml",
         "views/progbox_folder_views.xml",
         "views/progbox_folder_template_views.xml",
         "views/progbox_document_type_views.xml",
@@ -31,6 +33,5 @@
         # Loaded with the first upload, not with every page.
         "progbox.tus": ["progbox/static/lib/tus/tus.min.js"],
     },
-    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -1,7 +1,18 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import access
+
+READERS = "progbox_invoice_archive.group_archive_reader"
+# Who sets up general folders.
+KEEPERS = ("base.group_system", "progbox_invoice_archive.group_archive_manager")
+# How the ids of nodes begin that stand for all records of a model.
+MODEL = "model:"
+LONGEST_NAME = 120
+# Folders of one kind of relatives beside a record's documents.
+MOST_RELATIVES = 20
 
 
 class ProgboxFolder(models.Model):
@@ -42,6 +53,8 @@ class ProgboxFolder(models.Model):
         "(res_model, res_id) WHERE res_id IS NOT NULL",
         "This record has a folder already.",
     )
+    # Folders of the records of a model come in pages, the newest first.
+    _record_idx = models.Index("(res_model, id DESC) WHERE res_id IS NOT NULL")
 
     @api.depends("res_model", "res_id")
     @api.depends_context("lang")
@@ -190,10 +203,10 @@ class ProgboxFolder(models.Model):
         [[id_]] = self.env.execute_query(
             SQL(
                 """INSERT INTO progbox_folder (
-                    id, parent_path, res_model, res_id, company_id, locked,
+                    id, parent_path, res_model, res_id, company_id, locked, general,
                     create_uid, write_uid, create_date, write_date
                 )
-                SELECT id, id || '/', %s, %s, %s, FALSE, %s, %s, %s, %s
+                SELECT id, id || '/', %s, %s, %s, FALSE, FALSE, %s, %s, %s, %s
                 FROM nextval('progbox_folder_id_seq') id
                 ON CONFLICT (res_model, res_id) WHERE res_id IS NOT NULL DO NOTHING
                 RETURNING id""",
@@ -206,27 +219,36 @@ class ProgboxFolder(models.Model):
                 self.env.cr.now(),
             )
         )
-        return self.browse(id_)
+        folder = self.browse(id_)
+        self.env["progbox.folder.template"]._progbox_furnish(folder)
+        return folder
 
     @api.model
     def _progbox_known(self, record):
         """Return the folder of a record, empty when it has none yet."""
         known = self.sudo().search(
-            [("res_model", "=", record._name), ("res_id", "=", record.id)], limit=1
+            Domain("res_model", "=", record._name) & Domain("res_id", "=", record.id),
+            limit=1,
         )
         return known.with_env(self.env)
+
+    def _progbox_top(self):
+        """Return the topmost folder above this one, itself if there is none."""
+        self.ensure_one()
+        return self.sudo().browse(int(self.sudo()._ancestor_ids()[0]))
 
     def _titles(self):
         """The folder of a record is called as the record, for as long as it is there.
 
-        Whoever sees the folder may read the record: the title is read as superuser,
-        as the rules of the ORM have let the folder through.
+        Read as superuser: whoever may read the folder may read the record.
         """
         titles = super()._titles()
-        nameless = self.sudo().filtered(lambda folder: folder.res_id)
+        nameless = self.sudo().filtered("res_id")
         for model, folders in nameless.grouped("res_model").items():
-            records = self.env[model].sudo().browse(folders.mapped("res_id")).exists()
-            names = {record.id: record.display_name for record in records}
+            names = {}
+            if model in self.env:
+                records = self.env[model].sudo().browse(folders.mapped("res_id"))
+                names = {record.id: record.display_name for record in records.exists()}
             for folder in folders:
                 titles[folder.id] = names.get(folder.res_id) or self.env._(
                     "Deleted record %(number)s", number=folder.res_id
@@ -236,9 +258,458 @@ class ProgboxFolder(models.Model):
     def _paths(self):
         """Above the folders of records stands what they are of: "Quotations"."""
         paths = super()._paths()
-        for folder in self.sudo().filtered("parent_path"):
-            top = folder.browse(int(folder._ancestor_ids()[0]))
-            if top.res_id:
-                title = self.env[top.res_model]._progbox_folder_title()
-                paths[folder.id].insert(0, title)
+        for folder in self.filtered("parent_path"):
+            model = folder._progbox_top().res_model
+            if model in self.env["progbox.mixin"]._progbox_models():
+                paths[folder.id].insert(0, self.env[model]._progbox_folder_title())
         return paths
+
+    def _zip_paths(self):
+        """Two clients of one name have a folder each: the number tells them apart."""
+        paths = super()._zip_paths()
+        inside = {f.id: top for f in self if (top := f._progbox_top()).res_id}
+        alike = {}
+        for id_, top in inside.items():
+            alike.setdefault(paths[id_][:2], set()).add(top.id)
+        for id_, top in inside.items():
+            root, title, *under = paths[id_]
+            if len(alike[root, title]) > 1:
+                paths[id_] = (root, f"{title} ({top.res_id})", *under)
+        return paths
+
+    # ------------------------------------------------------------------
+    # Folders of one's own
+    # ------------------------------------------------------------------
+
+    @api.model
+    def progbox_add_for(self, res_model, res_id, name):
+        """Add a folder to those of a record, which may have none yet.
+
+        :return: the new folder, as the tree shows it
+        :raise AccessError: whoever may not write the record
+        """
+        record = self._progbox_record(res_model, res_id)
+        record._progbox_check_access("write")
+        folder = self.sudo()._progbox_of_record(record).with_env(self.env)
+        return folder.progbox_add(name)
+
+    def progbox_add(self, name):
+        """Add a folder in this one.
+
+        :return: the new folder, as the tree shows it
+        :raise AccessError: whoever may not change what is in here
+        """
+        self._progbox_check_writable()
+        name = self._progbox_check_name(name, self)
+        folder = self.sudo().create(
+            {
+                "name": name,
+                "parent_id": self.id,
+                "company_id": self.sudo().company_id.id,
+            }
+        )
+        return folder.with_env(self.env)._tree_values()[0]
+
+    @api.model
+    def progbox_add_general(self, name, group_ids=()):
+        """Make a top folder for what belongs to no record, in the current company.
+
+        :param group_ids: who sees it; nobody named is everybody inside the company
+        :return: the new folder, as the tree shows it
+        :raise AccessError: whoever does not set up general folders
+        """
+        self._progbox_check_keeper()
+        groups = self._progbox_check_groups(group_ids)
+        folder = self.sudo().create(
+            {
+                "name": self._progbox_check_name(name, self.browse()),
+                "company_id": self.env.company.id,
+                "general": True,
+                "group_ids": groups.ids,
+            }
+        )
+        return folder.with_env(self.env)._tree_values()[0]
+
+    def progbox_open_to(self, group_ids):
+        """Say who sees a general folder, and all that is in it."""
+        self._progbox_check_own()
+        if not self.sudo().general:
+            raise UserError(
+                self.env._(
+                    "Who sees “%(folder)s” is set on the folder above it.",
+                    folder=self.display_name,
+                )
+            )
+        groups = self._progbox_check_groups(group_ids)
+        self.sudo().group_ids = groups
+
+    def progbox_rename(self, name):
+        """Give a folder of one's own another name."""
+        self._progbox_check_own()
+        parent = self.sudo().parent_id
+        self.sudo().name = self._progbox_check_name(name, parent)
+
+    def progbox_move(self, parent_id):
+        """Move a folder of one's own, with all that is in it.
+
+        :param parent_id: another folder of the same record, or general folder
+        """
+        self._progbox_check_own()
+        target = self.browse(parent_id).exists()
+        target._progbox_check_writable()
+        if not self._progbox_may_hold(target):
+            raise UserError(
+                self.env._(
+                    "“%(folder)s” cannot be moved there. Choose another folder of the "
+                    "same record: documents are moved to other records one by one.",
+                    folder=self.sudo().name,
+                )
+            )
+        self._progbox_check_name(self.sudo().name, target)
+        self.sudo().parent_id = target
+
+    def progbox_move_targets(self):
+        """Return where a folder of one's own can be moved to.
+
+        :return: list of dictionaries of ``id`` and ``name``, in the order of the paths
+        """
+        self._progbox_check_own()
+        inside = Domain("id", "child_of", self._progbox_top().id)
+        targets = self.search(inside).filtered(self._progbox_may_hold)
+        parent = self.sudo().parent_id
+        return sorted(
+            (
+                {"id": folder.id, "name": folder.display_name}
+                for folder in targets
+                if folder != parent
+            ),
+            key=lambda target: target["name"],
+        )
+
+    def progbox_delete(self):
+        """Delete a folder of one's own in which no document is left.
+
+        Documents in the trash move up: they can still be restored.
+        """
+        self._progbox_check_own()
+        folder = self.sudo()
+        inside = folder.search(Domain("id", "child_of", folder.id), order="parent_path")
+        documents = self.env["progbox.document"].sudo()
+        kept = documents.search(Domain("folder_id", "in", inside.ids))
+        if not folder.parent_id and kept or kept.filtered(lambda d: not d.trashed_on):
+            raise UserError(
+                self.env._(
+                    "There are documents in “%(folder)s”. Move or delete them first, "
+                    "then delete the folder.",
+                    folder=folder.name,
+                )
+            )
+        kept.folder_id = folder.parent_id
+        for one in reversed(inside):
+            one.unlink()
+
+    def _progbox_may_hold(self, target):
+        """Return whether this folder can be moved into another one."""
+        return (
+            target._progbox_top() == self._progbox_top()
+            and str(self.id) not in target._ancestor_ids()
+        )
+
+    def _progbox_check_writable(self):
+        """Check that the caller may change what is in this folder.
+
+        :raise AccessError: he may not
+        """
+        self.ensure_one()
+        self.check_access("read")
+        if not self.writable:
+            raise AccessError(
+                self.env._(
+                    "You may not change anything in “%(folder)s”.",
+                    folder=self.display_name,
+                )
+            )
+
+    def _progbox_check_own(self):
+        """Check that the caller may change this folder itself.
+
+        :raise AccessError: he may not change anything here
+        :raise UserError: it is not a folder that people have made
+        """
+        self._progbox_check_writable()
+        if self.sudo().res_id:
+            raise UserError(
+                self.env._(
+                    "“%(folder)s” is the folder of a record: it has the record's name "
+                    "and stays as long as the record.",
+                    folder=self.display_name,
+                )
+            )
+        if not self.sudo().parent_id:
+            self._progbox_check_keeper()
+
+    @api.model
+    def _progbox_may_keep(self):
+        """Return whether the caller sets up general folders."""
+        user = self.env.user
+        return self.env.su or any(user.has_group(group) for group in KEEPERS)
+
+    @api.model
+    def _progbox_check_keeper(self):
+        if not self._progbox_may_keep():
+            raise AccessError(
+                self.env._(
+                    "General folders are set up by administrators and by managers of "
+                    "the archive. Ask one of them."
+                )
+            )
+
+    @api.model
+    def _progbox_check_groups(self, group_ids):
+        """Return the groups, among which the caller is.
+
+        :raise UserError: he would not see the folder himself
+        """
+        groups = self.env["res.groups"].sudo().browse(group_ids).exists()
+        if groups and not set(groups.ids).intersection(self.env.user._get_group_ids()):
+            raise UserError(
+                self.env._(
+                    "You would not see this folder any more. Choose one of your own "
+                    "groups as well."
+                )
+            )
+        return groups
+
+    @api.model
+    def _progbox_check_name(self, name, parent):
+        """Return the name of a folder without outer blanks.
+
+        :raise UserError: it is none, too long, or taken
+        """
+        name = " ".join((name or "").split())
+        if not name or len(name) > LONGEST_NAME:
+            raise UserError(
+                self.env._(
+                    "Give the folder a name of at most %(number)s characters.",
+                    number=LONGEST_NAME,
+                )
+            )
+        there = Domain("parent_id", "=", parent.id) & Domain("name", "=", name)
+        if not parent:
+            company = self.sudo().company_id or self.env.company
+            there &= Domain("company_id", "=", company.id)
+        if self.sudo().search(there & Domain("id", "not in", self.ids), limit=1):
+            raise UserError(
+                self.env._(
+                    "There is already a folder “%(name)s” here. Choose another name.",
+                    name=name,
+                )
+            )
+        return name
+
+    @api.model
+    def _progbox_record(self, res_model, res_id):
+        """Return a record with the ProGBox tab.
+
+        :raise UserError: there is none
+        """
+        if res_model in self.env["progbox.mixin"]._progbox_models():
+            if record := self.env[res_model].browse(int(res_id)).exists():
+                return record
+        raise UserError(self.env._("This record does not exist any more."))
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_progbox_general(self):
+        """Open the dialog that sets up this general folder, or a new one."""
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "progbox.progbox_general_folder_action"
+        )
+        if not self:
+            return action
+        self._progbox_check_own()
+        context = {
+            "default_folder_id": self.id,
+            "default_name": self.sudo().name,
+            "default_group_ids": self.sudo().group_ids.ids,
+        }
+        return {**action, "context": context}
+
+    # ------------------------------------------------------------------
+    # The folder tree
+    # ------------------------------------------------------------------
+
+    @api.model
+    def tree_page(self, parent_id, offset=0, including_ids=()):
+        """Between the archive and the general folders stand the models of records.
+
+        Their nodes are no folders: their ids are like "model:sale.order".
+        """
+        if isinstance(parent_id, str):
+            return self._progbox_records_page(parent_id, offset, including_ids)
+        ids = [id_ for id_ in including_ids if isinstance(id_, int)]
+        page = super().tree_page(parent_id, offset, ids)
+        if not parent_id and not offset:
+            archive = [folder for folder in page["folders"] if folder["locked"]]
+            others = page["folders"][len(archive) :]
+            page["folders"] = [*archive, *self._progbox_roots(), *others]
+        return page
+
+    @api.model
+    def progbox_tree_of(self, res_model, res_id):
+        """Return the folders of a record and of its relatives, for the record's tab.
+
+        In the shape of :meth:`tree_start`: the record's own folder comes first, open.
+        Its ``id`` is False when it has no document yet. Folders of relatives follow,
+        with the title of their group as ``subtitle``, the newest ones of each.
+        """
+        record = self._progbox_record(res_model, res_id)
+        record._progbox_check_tab()
+        own = self._progbox_known(record)
+        own = own and own._filtered_access("read")
+        nodes = own._tree_values() or [self._progbox_future(record)]
+        for relation in record._progbox_relations():
+            for node in self._progbox_of_relatives(relation)._tree_values():
+                nodes.append({**node, "subtitle": relation.title})
+        for node in nodes:
+            node["parentId"] = False
+        top = {
+            "parentId": False,
+            "folders": nodes,
+            "size": len(nodes),
+            "more": False,
+            "next": 0,
+        }
+        return {
+            "selected": False,
+            "open": own.ids,
+            "domain": list(self._tree_documents()),
+            "pages": [top, *(self.tree_page(id_) for id_ in own.ids)],
+        }
+
+    @api.model
+    def _progbox_of_relatives(self, relation):
+        """Return the newest folders of relatives that the caller may read."""
+        ids = self.env.execute_query(
+            SQL(
+                "SELECT id FROM progbox_folder WHERE res_model = %s"
+                " AND res_id IS NOT NULL AND res_id = ANY(ARRAY(%s))",
+                relation.model,
+                relation.ids,
+            )
+        )
+        newest = Domain("id", "in", [id_ for (id_,) in ids])
+        return self.search(newest, order="id desc", limit=MOST_RELATIVES)
+
+    @api.model
+    def _progbox_future(self, record):
+        """Return the node of a folder that is made with the first document."""
+        return {
+            "id": False,
+            "name": record.display_name,
+            "subtitle": False,
+            "locked": False,
+            "count": 0,
+            "counted": True,
+            "hasChildren": False,
+            "writable": record._progbox_may_write(),
+            "own": False,
+            "resModel": record._name,
+            "resId": record.id,
+        }
+
+    @api.model
+    def _progbox_roots(self):
+        """Return the nodes of the models of which there are folders."""
+        models = [
+            model
+            for model in self._progbox_models_read()
+            if self.env.execute_query(
+                SQL(
+                    "SELECT FROM progbox_folder"
+                    " WHERE res_model = %s AND res_id IS NOT NULL LIMIT 1",
+                    model,
+                )
+            )
+        ]
+        return sorted(map(self._progbox_root, models), key=lambda node: node["name"])
+
+    @api.model
+    def _progbox_models_read(self):
+        """Return the models of records some of which the caller may read."""
+        models = self.env["progbox.mixin"]._progbox_models()
+        return [name for name in models if self.env[name]._progbox_may_at_all("read")]
+
+    @api.model
+    def _progbox_root(self, model):
+        return {
+            "id": f"{MODEL}{model}",
+            "parentId": False,
+            "name": self.env[model]._progbox_folder_title(),
+            "subtitle": False,
+            "locked": False,
+            "count": False,
+            "counted": True,
+            "hasChildren": True,
+            "virtual": True,
+            "writable": False,
+            "own": False,
+            # Archived documents of invoices have a folder of their own.
+            "domain": [["res_model", "=", model], ["seal_id", "=", False]],
+        }
+
+    @api.model
+    def _progbox_records_page(self, node, before, including_ids):
+        """Return a page of the folders of records of a model, newest first.
+
+        Along an index, beginning where the page before has ended: counting off 50,000
+        folders, with the rights on each, would take as long as reading them.
+        """
+        page = {"folders": [], "size": 0, "more": False}
+        if (model := node.removeprefix(MODEL)) in self._progbox_models_read():
+            inside = Domain("res_model", "=", model) & Domain("res_id", ">", 0)
+            if before:
+                inside &= Domain("id", "<", before)
+            ids = [id_ for id_ in including_ids if isinstance(id_, int)]
+            page = self._tree_found(inside, "id desc", 0, ids)
+        ids = [folder["id"] for folder in page["folders"][: page["size"]]]
+        return {**page, "parentId": node, "next": min(ids, default=0)}
+
+    @api.model
+    def _tree_known(self, ids):
+        models = {f"{MODEL}{model}" for model in self._progbox_models_read()}
+        known = super()._tree_known([id_ for id_ in ids if isinstance(id_, int)])
+        return [*models.intersection(map(str, ids)), *known]
+
+    @api.model
+    def _tree_path(self, id_):
+        if isinstance(id_, str):
+            return [id_]
+        path = super()._tree_path(id_)
+        top = self.sudo().browse(path[:1])
+        return [f"{MODEL}{top.res_model}", *path] if top.res_id else path
+
+    @api.model
+    def _tree_newest(self):
+        if not self.env.user.has_group(READERS):
+            return self.browse()
+        return super()._tree_newest()
+
+    @api.model
+    def _tree_documents(self):
+        return super()._tree_documents() & Domain("trashed_on", "=", False)
+
+    def _tree_values(self):
+        nodes = super()._tree_values()
+        keeper = self._progbox_may_keep()
+        for node, folder in zip(nodes, self, strict=True):
+            node["writable"] = not folder.locked and folder.writable
+            node["own"] = node["writable"] and not folder.res_id
+            if folder.res_id:
+                node["parentId"] = f"{MODEL}{folder.res_model}"
+            elif not folder.parent_id:
+                node["general"] = folder.general
+                node["own"] = node["writable"] and folder.general and keeper
+        return nodes

@@ -1,5 +1,7 @@
 from . import test_drop
 from . import test_folders
+from . import test_folders_own
+from . import test_folders_tree
 from . import test_history
 from . import test_javascript
 from . import test_records_gone

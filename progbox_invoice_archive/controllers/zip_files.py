@@ -2,7 +2,6 @@
 
 from werkzeug.http import parse_content_range_header
 
-from odoo.fields import Domain
 from odoo.http import (
     Controller,
     Response,
@@ -48,7 +47,7 @@ class ZipFiles(Controller):
     def _zip_of_folder(self, folder):
         folder.check_access("read")
         company = folder.company_id or request.env.company
-        domain = Domain("folder_id", "child_of", folder.id)
+        domain = folder._documents_domain()
         zips = request.env["progbox.zip"].with_context(allowed_company_ids=company.ids)
         stem = folder._zip_stem()
         if zips._is_direct(zips._measure(company, domain)):

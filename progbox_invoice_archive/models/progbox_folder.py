@@ -8,8 +8,9 @@ from ..tools.sentinels import SERVER
 
 # Sub-folders that the tree of the browser loads at once.
 PAGE_SIZE = 80
-# Counting further would read a whole archive to draw three rows.
-COUNT_LIMIT = 10000
+# Counting further would read a whole archive to draw three rows: the rights of each
+# document are asked for.
+COUNT_LIMIT = 99
 
 
 class ProgboxFolder(models.Model):
@@ -186,7 +187,7 @@ class ProgboxFolder(models.Model):
         return (
             self.env["progbox.document"]
             .search_fetch(
-                Domain("folder_id", "child_of", self.ids),
+                self._documents_domain(),
                 ["mimetype", "res_model", "res_id"],
             )
             ._compile()
@@ -272,6 +273,13 @@ class ProgboxFolder(models.Model):
             for folder in self
         }
 
+    def _zip_paths(self):
+        """Return the folders of a zip that these folders become, each its own.
+
+        :return: dictionary of tuples of names by id
+        """
+        return {id_: tuple(path) for id_, path in self._paths().items()}
+
     def _titles(self):
         """Return what people call these folders: the hook for those without a name.
 
@@ -334,16 +342,17 @@ class ProgboxFolder(models.Model):
 
         :param folder_id: folder chosen before; else the archive's newest month
         :param open_ids: folders that were open before
-        :return: dictionary of ``selected`` (id or False), ``open`` (ids) and
-            ``pages`` (see :meth:`tree_page`)
+        :return: dictionary of ``selected`` (id or False), ``open`` (ids), ``domain``
+            (what the browser lists at all) and ``pages`` (see :meth:`tree_page`)
         """
-        known = set(self.search(Domain("id", "in", [folder_id, *open_ids])).ids)
-        selected = self.browse(folder_id) if folder_id in known else self._tree_newest()
-        path = [int(id_) for id_ in selected._ancestor_ids()]
+        known = set(self._tree_known([folder_id, *open_ids]))
+        selected = folder_id if folder_id in known else self._tree_newest().id
+        path = self._tree_path(selected)
         open_ids = list(dict.fromkeys([*path[:-1], *known.intersection(open_ids)]))
         return {
-            "selected": selected.id,
+            "selected": selected,
             "open": open_ids,
+            "domain": list(self._tree_documents()),
             "pages": [
                 self.tree_page(parent_id, including_ids=path)
                 for parent_id in (False, *open_ids)
@@ -355,23 +364,56 @@ class ProgboxFolder(models.Model):
         """Return a page of the sub-folders of a folder.
 
         :param parent_id: the folder, or False for the topmost folders
+        :param offset: 0, or what the page before calls ``next``
         :param including_ids: folders to show even if they come on a later page
-        :return: dictionary of ``parentId``, ``folders``, ``size`` (how far the offset
-            moves on) and ``more`` (whether there is another page)
+        :return: dictionary of ``parentId``, ``folders``, ``size`` (how many of them
+            are of this page), ``next`` (where the next page begins) and ``more``
+            (whether there is one)
         """
         parent = self.browse(parent_id or ())
         siblings = Domain("parent_id", "=", parent.id)
+        if not parent:
+            siblings &= Domain("res_id", "=", False)
         order = "name desc" if parent.locked else "locked desc, company_id, name, id"
-        found = self.search(siblings, offset=offset, limit=PAGE_SIZE + 1, order=order)
+        return {
+            **self._tree_found(siblings, order, offset, including_ids),
+            "parentId": parent.id,
+            "next": offset + PAGE_SIZE,
+        }
+
+    @api.model
+    def _tree_found(self, domain, order, offset=0, including_ids=()):
+        """Return a page of the folders of a domain, then those to show anyway."""
+        found = self.search(domain, offset=offset, limit=PAGE_SIZE + 1, order=order)
         page = found[:PAGE_SIZE]
         if len(found) > PAGE_SIZE and including_ids:
-            page |= self.search(siblings & Domain("id", "in", list(including_ids)))
+            page |= self.search(domain & Domain("id", "in", list(including_ids)))
         return {
-            "parentId": parent.id,
             "folders": page._tree_values(),
             "size": min(len(found), PAGE_SIZE),
             "more": len(found) > PAGE_SIZE,
         }
+
+    # What the tree consists of can be extended: its nodes need not be folders.
+
+    @api.model
+    def _tree_known(self, ids):
+        """Return those of the nodes that are there, and that the user may see."""
+        return self.search(Domain("id", "in", ids)).ids
+
+    @api.model
+    def _tree_path(self, id_):
+        """Return the ids of the nodes from the top down to a node, itself included."""
+        return [int(above) for above in self.browse(id_ or ())._ancestor_ids()]
+
+    @api.model
+    def _tree_documents(self):
+        """Return the domain of the documents that the browser lists and counts."""
+        return Domain.TRUE
+
+    def _documents_domain(self):
+        """Return the domain of the documents in and under these folders."""
+        return Domain("folder_id", "child_of", self.ids) & self._tree_documents()
 
     @api.model
     def _tree_newest(self):
@@ -384,13 +426,14 @@ class ProgboxFolder(models.Model):
 
     def _tree_values(self):
         counts = self._tree_counts()
+        titles = self._titles()
         show_company = len(self.env.companies) > 1
         return [
             {
                 "id": folder.id,
                 "parentId": folder.parent_id.id,
-                "name": folder.name,
-                "company": show_company
+                "name": titles[folder.id],
+                "subtitle": show_company
                 and not folder.parent_id
                 and folder.company_id.display_name,
                 "locked": folder.locked,
@@ -411,7 +454,7 @@ class ProgboxFolder(models.Model):
         :return: dictionary of (count, has children) by id
         """
         self.env["progbox.folder"].flush_model(["parent_id"])
-        readable = self.env["progbox.document"]._search(Domain.TRUE)
+        readable = self.env["progbox.document"]._search(self._tree_documents())
         children = self._search(Domain.TRUE)
         self.env.execute_query(SQL("SET LOCAL jit = off"))
         query = SQL(

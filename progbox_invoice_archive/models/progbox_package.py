@@ -172,7 +172,7 @@ class ProgboxPackage(models.AbstractModel):
         folder = self.env["progbox.share"]._visited().folder_id
         if not folder or folder.locked:
             return 0
-        return len(folder._ancestor_ids()) - 1
+        return len(folder._path()) - 1
 
     # ------------------------------------------------------------------
     # Documents
@@ -229,21 +229,23 @@ class ProgboxPackage(models.AbstractModel):
         :param bool several: whether they belong to several companies
         :return: dictionary by id
         """
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT folder.id, company.name, %s AS path
-                FROM progbox_folder folder
-                LEFT JOIN res_company company ON company.id = folder.company_id
-                WHERE folder.id IN %s ORDER BY company.name, company.id, path""",
-                self.env["progbox.folder"]._path_sql(SQL("folder")),
-                found.subselect("progbox_document.folder_id"),
+        companies = dict(
+            self.env.execute_query(
+                SQL(
+                    """SELECT folder.id, company.name FROM progbox_folder folder
+                    LEFT JOIN res_company company ON company.id = folder.company_id
+                    WHERE folder.id IN %s ORDER BY company.name, company.id""",
+                    found.subselect("progbox_document.folder_id"),
+                )
             )
         )
+        paths = self.env["progbox.folder"].browse(companies)._zip_paths()
         above = self._levels_above()
-        return {
-            id_: ((company,) if several and company else ()) + tuple(path[above:])
-            for id_, company, path in rows
+        places = {
+            id_: ((company,) if several and company else ()) + paths[id_][above:]
+            for id_, company in companies.items()
         }
+        return dict(sorted(places.items(), key=lambda place: place[1]))
 
     @api.model
     def _rows(self, found, folders, point):

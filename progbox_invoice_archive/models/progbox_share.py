@@ -428,7 +428,7 @@ class ProgboxShare(models.Model):
     def _inside(self):
         return (
             Domain("company_id", "=", self.company_id.id)
-            & Domain("folder_id", "child_of", self.folder_id.ids)
+            & self.folder_id._documents_domain()
             & self._readable_by_sharer()
         )
 

@@ -294,7 +294,7 @@ class ProgboxZip(models.AbstractModel):
         companies = self.env.companies
         if folder:
             folder.check_access("read")
-            domain = Domain("folder_id", "child_of", folder.id)
+            domain = folder._documents_domain()
         measure = self._measure(companies, domain)
         if not measure.documents:
             raise UserError(self._nothing_text())

@@ -51,8 +51,12 @@ export class ArchiveSearchModel extends SearchModel {
     }
 
     _getSearchPanelDomain() {
-        const folder = this.folderId ? [["folder_id", "child_of", this.folderId]] : [];
-        return Domain.and([super._getSearchPanelDomain(), folder]);
+        const {folderTree, folderId} = this;
+        return Domain.and([
+            super._getSearchPanelDomain(),
+            this.hasTree ? folderTree.domain : [],
+            folderId ? folderTree.domainOf(folderId) : [],
+        ]);
     }
 
     /** The folder stands among the filters: a search that is narrowed must say so. */

@@ -6,11 +6,22 @@ import {registry} from "@web/core/registry";
 
 const folderActions = registry.category("progbox_folder_actions");
 
+/** @returns {Object[]} what can be done with a folder, in the order of the menu */
+export function actionsOf(folder, env) {
+    // What stands for many folders is none itself.
+    return folderActions
+        .getEntries()
+        .filter(([, {isAvailable}]) => !folder.virtual && isAvailable(folder, env))
+        .map(([name, action]) => ({name, ...action}))
+        .sort((one, other) => one.sequence - other.sequence);
+}
+
 /**
  * The menu of what can be done with a folder of the tree.
  *
  * Its items come from the registry "progbox_folder_actions":
- * {label, icon, sequence, isAvailable(folder, env), run(folder, env)}
+ * {label, icon, sequence, isAvailable(folder, env), run(folder, env)}, and, for the
+ * keyboard, the key that does the same where the folder has the focus.
  */
 export class FolderActions extends Component {
     static template = "progbox_invoice_archive.FolderActions";
@@ -22,11 +33,7 @@ export class FolderActions extends Component {
     };
 
     get items() {
-        return folderActions
-            .getEntries()
-            .map(([key, action]) => ({key, ...action}))
-            .filter(({isAvailable}) => isAvailable(this.props.folder, this.env))
-            .sort((one, other) => one.sequence - other.sequence);
+        return actionsOf(this.props.folder, this.env);
     }
 
     get title() {

@@ -1,7 +1,7 @@
 import {Component, useEffect, useRef, useState} from "@odoo/owl";
 import {formatInteger} from "@web/views/fields/formatters";
 import {useBus, useService} from "@web/core/utils/hooks";
-import {FolderActions} from "./folder_actions";
+import {actionsOf, FolderActions} from "./folder_actions";
 
 /** The folders beside the documents: what is chosen here narrows the list. */
 export class FolderTree extends Component {
@@ -108,7 +108,7 @@ export class FolderTree extends Component {
             return;
         }
         const index = this.focusedIndex;
-        const row = this.rows[index];
+        const row = this.rows[index] || {};
         const moves = {
             ArrowDown: () => this.focusRow(index + 1),
             ArrowUp: () => this.focusRow(index - 1),
@@ -119,12 +119,17 @@ export class FolderTree extends Component {
             Enter: () => this.onClickRow(row),
             " ": () => this.onClickRow(row),
         };
-        const move = moves[ev.key];
-        if (row && move && !ev.ctrlKey && !ev.altKey && !ev.metaKey) {
+        const move = moves[ev.key] || this.actionOf(row, ev.key);
+        if (row.key && move && !ev.ctrlKey && !ev.altKey && !ev.metaKey) {
             ev.preventDefault();
             ev.stopPropagation();
             move();
         }
+    }
+
+    actionOf({folder}, key) {
+        const action = folder && actionsOf(folder, this.env).find((a) => a.key === key);
+        return action && (() => action.run(folder, this.env));
     }
 
     onArrowRight(row, index) {

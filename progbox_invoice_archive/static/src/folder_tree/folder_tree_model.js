@@ -14,6 +14,7 @@ export class FolderTreeModel {
         this.pages = {};
         this.openIds = [];
         this.selectedId = false;
+        this.domain = [];
     }
 
     get storageKey() {
@@ -32,6 +33,7 @@ export class FolderTreeModel {
         tree.pages.forEach((page) => this.addPage(page));
         this.selectedId = tree.selected;
         this.openIds = tree.open;
+        this.domain = tree.domain;
     }
 
     get isEmpty() {
@@ -70,6 +72,11 @@ export class FolderTreeModel {
         return parentId ? `${this.path(parentId)} / ${label}` : label;
     }
 
+    /** @returns {Array} the domain of the documents that a folder shows */
+    domainOf(id) {
+        return this.folders[id]?.domain || [["folder_id", "child_of", id]];
+    }
+
     select(id) {
         this.selectedId = id;
         this.keep();
@@ -98,11 +105,20 @@ export class FolderTreeModel {
         );
     }
 
-    addPage({parentId, folders, more, size}, offset = 0) {
+    /** Load what is in a folder again, after it has been changed. */
+    async reload(parentId) {
+        const page = await this.orm.call("progbox.folder", "tree_page", [parentId]);
+        this.addPage(page);
+        if (this.folders[parentId]) {
+            this.folders[parentId].hasChildren = page.folders.length > 0;
+        }
+    }
+
+    addPage({parentId, folders, more, next}, offset = 0) {
         const known = offset ? this.pages[parentId].ids : [];
         folders.forEach((folder) => (this.folders[folder.id] = folder));
         const ids = new Set([...known, ...folders.map((folder) => folder.id)]);
-        this.pages[parentId] = {ids: [...ids], more, offset: offset + size};
+        this.pages[parentId] = {ids: [...ids], more, offset: next};
     }
 
     keep() {

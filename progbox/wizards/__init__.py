@@ -1,0 +1,1 @@
+from . import progbox_general_folder
