@@ -115,7 +115,7 @@ class ProgboxUpload(models.Model):
         except UserError as error:
             return {"error": str(error)}
         upload = self._begun_before(values) or self.sudo().create(values)
-        # The place may be another one this time, and rights may be back.
+        # The type may be another one this time, and rights may be back.
         if upload.state == "failed":
             values = {**values, "state": "receiving", "error": False, "attempts": 0}
         upload._job_write(values)
@@ -133,12 +133,12 @@ class ProgboxUpload(models.Model):
             "size": int(file.get("size") or 0),
             "file_modified": float(file.get("modified") or 0),
             "mimetype": mimetypes.guess_type(name)[0] or file.get("mimetype"),
-            "path": file.get("path"),
+            "path": file.get("path") or False,
             "res_model": res_model or False,
             "res_id": res_id or False,
-            "folder_id": file.get("folderId"),
-            "type_id": file.get("typeId"),
-            "replaces_id": file.get("replaces"),
+            "folder_id": file.get("folderId") or False,
+            "type_id": file.get("typeId") or False,
+            "replaces_id": file.get("replaces") or False,
         }
 
     @api.model
@@ -175,8 +175,12 @@ class ProgboxUpload(models.Model):
 
     @api.model
     def _begun_before(self, values):
-        """Return the upload of the same file to the same record, if it has begun."""
-        same = ("name", "size", "file_modified", "res_model", "res_id")
+        """Return the upload of the same file to the same place, if it has begun.
+
+        Folders that are dropped whole have files of the same name, size and date.
+        """
+        same = ("name", "size", "file_modified", "path")
+        same += ("res_model", "res_id", "folder_id", "replaces_id")
         return self.sudo().search(
             Domain.AND(Domain(name, "=", values[name]) for name in same)
             & Domain("create_uid", "=", self.env.uid)

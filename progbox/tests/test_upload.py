@@ -87,6 +87,8 @@ class TestUpload(UploadCommon):
             {"modified": 6},
             {"modified": 5, "size": 11},
             {"modified": 5, "name": "other.pdf"},
+            {"modified": 5, "path": "a"},
+            {"modified": 5, "path": "b"},
         ):
             with self.subTest(other=other):
                 answer = self.begin(**other)

@@ -117,7 +117,8 @@ class Person:
         self.page.click("button[type=submit]")
         self.page.wait_for_selector(".o_web_client", timeout=300000)
         # The bundles come over this line as well.
-        self.page.wait_for_function(f"() => {SERVICE}", timeout=300000)
+        ready = SERVICE.replace(".", "?.").replace("odoo?.", "odoo.")
+        self.page.wait_for_function(f"() => {ready}", timeout=300000)
 
     def drop(self, path):
         self.page.evaluate(
