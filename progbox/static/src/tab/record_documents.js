@@ -154,6 +154,12 @@ export class RecordDocuments extends Component {
         return !this.isOwn(group) && group.records !== 1 ? item.recordName : "";
     }
 
+    /** The records that the shown documents of a group belong to. */
+    openGroup({model, title, items, list}) {
+        const ids = [...items.map(({resId}) => resId), ...list.map(({id}) => id)];
+        return this.actions.openRecords(model, title, [...new Set(ids)]);
+    }
+
     count({documents, capped}) {
         return `${documents.toLocaleString()}${capped ? "+" : ""}`;
     }

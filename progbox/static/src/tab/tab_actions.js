@@ -94,6 +94,21 @@ export class TabActions {
         this.services.dialog.add(HistoryDialog, {item});
     }
 
+    openRecords(resModel, name, ids) {
+        return this.services.action.doAction({
+            type: "ir.actions.act_window",
+            name,
+            res_model: resModel,
+            domain: [["id", "in", ids]],
+            // Contacts and employees are archived, and their documents stay.
+            context: {active_test: false},
+            views: [
+                [false, "list"],
+                [false, "form"],
+            ],
+        });
+    }
+
     openRecord(resModel, resId) {
         return this.services.action.doAction({
             type: "ir.actions.act_window",

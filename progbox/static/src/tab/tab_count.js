@@ -4,6 +4,8 @@ import {patch} from "@web/core/utils/patch";
 import {evaluateExpr} from "@web/core/py_js/py";
 import {FormCompiler} from "@web/views/form/form_compiler";
 import {FormRenderer} from "@web/views/form/form_renderer";
+import {toStringExpression} from "@web/views/utils";
+import {coalesced} from "./coalesced";
 import {takeWaitingFiles} from "./waiting_files";
 
 /** Heard on the bus of the client: the documents of some record are others now. */
@@ -33,7 +35,7 @@ patch(FormCompiler.prototype, {
         const notebook = super.compileNotebook(...arguments);
         if (hasTab) {
             for (const page of notebook.children) {
-                if (page.getAttribute("name") === '"progbox"') {
+                if (page.getAttribute("name") === toStringExpression("progbox")) {
                     const title = page.getAttribute("title");
                     page.setAttribute("title", `__comp__.progboxTitle(${title})`);
                 }
@@ -55,7 +57,7 @@ patch(FormRenderer.prototype, {
         const orm = useService("orm").silent;
         const uploads = useService("progbox_upload");
         this.progbox = useState({count: 0, capped: false});
-        const refresh = async () => {
+        const refresh = coalesced(async () => {
             const {resModel, resId} = placeOf(this.props);
             const counted = resId
                 ? await orm.call(resModel, "progbox_tab_count", [[resId]])
@@ -64,7 +66,7 @@ patch(FormRenderer.prototype, {
             if (resId === this.props.record.resId) {
                 Object.assign(this.progbox, counted);
             }
-        };
+        });
         useEffect(
             (resId) => {
                 this.progbox.count = 0;

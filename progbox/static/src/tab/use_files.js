@@ -3,6 +3,7 @@ import {ConfirmationDialog} from "@web/core/confirmation_dialog/confirmation_dia
 import {useCustomDropzone} from "@web/core/dropzone/dropzone_hook";
 import {_t} from "@web/core/l10n/translation";
 import {useBus, useService} from "@web/core/utils/hooks";
+import {coalesced} from "./coalesced";
 import {droppedFiles} from "./dropped_files";
 import {TabDropzone} from "./tab_dropzone";
 import {waitingFiles} from "./waiting_files";
@@ -138,12 +139,15 @@ export function useFiles(component) {
         }
     });
 
+    const reload = coalesced(() =>
+        Promise.all([component.tab.load(), files.loadUnfinished()])
+    );
     useBus(uploads.bus, "uploaded", ({detail: {resModel, resId}}) => {
         const shown = component.tab.items.map((item) => `${item.resModel},${item.resId}`);
         const {place} = component;
         shown.push(`${place.resModel},${place.resId}`);
         if (shown.includes(`${resModel},${resId}`)) {
-            return Promise.all([component.tab.load(), files.loadUnfinished()]);
+            reload();
         }
     });
     return files;
