@@ -10,7 +10,7 @@ import functools
 
 from rows import copy_rows
 
-from odoo import Command
+from odoo.fields import Command
 from odoo.tools import SQL
 
 FEW, MANY = 1_000, 1_000_000
@@ -138,7 +138,8 @@ class Tabs:
     def copies_of(self, model, ids, each):
         """Give each of the records as many documents."""
         rows = SQL(
-            "(SELECT unnest(%s) AS id, generate_series(1, %s) AS number) AS given",
+            "(SELECT id, number"
+            " FROM unnest(%s) AS id, generate_series(1, %s) AS number) AS given",
             list(ids),
             each,
         )
