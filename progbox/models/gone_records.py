@@ -41,7 +41,8 @@ def find_gone(env):
                 record = model.browse(id_)
                 called = env._("%(model)s no. %(id)s", model=title, id=id_)
                 documents_of(record)._progbox_record_gone(called)
-            if not env["ir.cron"]._commit_progress(len(ids)):
+            more = int(len(ids) == BATCH)
+            if not env["ir.cron"]._commit_progress(len(ids), remaining=more):
                 return
 
 

@@ -193,7 +193,8 @@ class ProgboxDocumentEvent(models.Model):
             for same in groups.values():
                 same._tell_record()
             events.write({"told": True})
-            if not self.env["ir.cron"]._commit_progress(len(events)):
+            more = int(len(events) == TELL_BATCH)
+            if not self.env["ir.cron"]._commit_progress(len(events), remaining=more):
                 return
 
     def _tell_record(self):

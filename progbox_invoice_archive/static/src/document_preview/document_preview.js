@@ -1,4 +1,5 @@
 import {Component, useEffect, useRef, useState} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
 import {useActiveElement} from "@web/core/ui/ui_service";
 import {hidePDFJSButtons} from "@web/core/utils/pdfjs";
 import {url} from "@web/core/utils/urls";
@@ -52,6 +53,11 @@ export class DocumentPreview extends Component {
         return mimetype.startsWith("text/") || TEXTS.includes(mimetype)
             ? "text"
             : "other";
+    }
+
+    /** @returns {string} what the button says that leads to where it comes from */
+    get sourceLabel() {
+        return this.preview.sourceLabel || _t("Open the invoice");
     }
 
     get contentRoute() {

@@ -1,0 +1,178 @@
+import {Component, onWillStart, useState} from "@odoo/owl";
+import {Dialog} from "@web/core/dialog/dialog";
+import {deserializeDate, deserializeDateTime, formatDate, formatDateTime} from "@web/core/l10n/dates";
+import {_t} from "@web/core/l10n/translation";
+import {RecordSelector} from "@web/core/record_selectors/record_selector";
+import {useService} from "@web/core/utils/hooks";
+import {formatFileSize} from "@progbox_invoice_archive/file_size/file_size_field";
+import {contentUrl} from "./file_kind";
+
+/** All versions of a document: to open, to compare by date and size, to restore. */
+export class VersionsDialog extends Component {
+    static template = "progbox.VersionsDialog";
+    static components = {Dialog};
+    static props = {item: Object, restore: Function, close: Function};
+
+    setup() {
+        this.orm = useService("orm");
+        this.state = useState({versions: [], isBusy: false});
+        onWillStart(async () => {
+            this.state.versions = await this.orm.call(
+                "progbox.document",
+                "progbox_versions",
+                [[this.props.item.id]]
+            );
+        });
+    }
+
+    get title() {
+        return _t("Versions of %(name)s", {name: this.props.item.name});
+    }
+
+    contentUrl(version) {
+        return contentUrl(version);
+    }
+
+    size(version) {
+        return formatFileSize(version.size);
+    }
+
+    /** @returns {string} how much larger or smaller it is than the one before */
+    difference(index) {
+        const {versions} = this.state;
+        if (index + 1 >= versions.length) {
+            return "";
+        }
+        const change = versions[index].size - versions[index + 1].size;
+        return `${change < 0 ? "−" : "+"}${formatFileSize(Math.abs(change))}`;
+    }
+
+    date(version) {
+        return formatDateTime(deserializeDateTime(version.createdOn));
+    }
+
+    async restore(version) {
+        this.state.isBusy = true;
+        try {
+            await this.props.restore(version);
+            this.props.close();
+        } finally {
+            this.state.isBusy = false;
+        }
+    }
+}
+
+/** What happened to a document, and by whom. */
+export class HistoryDialog extends Component {
+    static template = "progbox.HistoryDialog";
+    static components = {Dialog};
+    static props = {item: Object, close: Function};
+
+    setup() {
+        this.orm = useService("orm");
+        onWillStart(async () => {
+            this.events = await this.orm.call("progbox.document", "progbox_history", [
+                [this.props.item.id],
+            ]);
+        });
+    }
+
+    get title() {
+        return _t("History of %(name)s", {name: this.props.item.name});
+    }
+
+    date({date}) {
+        const isDay = date.length === 10;
+        return isDay
+            ? formatDate(deserializeDate(date))
+            : formatDateTime(deserializeDateTime(date));
+    }
+}
+
+/** Asks for the record, and the folder under it, that documents shall move to. */
+export class MoveDialog extends Component {
+    static template = "progbox.MoveDialog";
+    static components = {Dialog, RecordSelector};
+    static props = {items: Array, move: Function, close: Function};
+
+    setup() {
+        this.orm = useService("orm");
+        const [{resModel, resId}] = this.props.items;
+        this.state = useState({resModel, resId, folderId: false, isBusy: false});
+        this.folders = useState([]);
+        onWillStart(async () => {
+            this.kinds = await this.orm.call("progbox.mixin", "progbox_kinds", []);
+            await this.loadFolders();
+        });
+    }
+
+    get title() {
+        const {items} = this.props;
+        return items.length === 1
+            ? _t("Move %(name)s", {name: items[0].name})
+            : _t("Move the selected documents");
+    }
+
+    get recordLabel() {
+        return _t("Record");
+    }
+
+    selectKind(ev) {
+        Object.assign(this.state, {
+            resModel: ev.target.value,
+            resId: false,
+            folderId: false,
+        });
+        this.folders.splice(0);
+    }
+
+    async selectRecord(resId) {
+        Object.assign(this.state, {resId, folderId: false});
+        await this.loadFolders();
+    }
+
+    selectFolder(ev) {
+        this.state.folderId = Number(ev.target.value) || false;
+    }
+
+    /** The folders of one's own under the record's. */
+    async loadFolders() {
+        const {resModel, resId} = this.state;
+        this.folders.splice(0);
+        if (!resId) {
+            return;
+        }
+        const place = [
+            ["res_model", "=", resModel],
+            ["res_id", "=", resId],
+        ];
+        const own = await this.orm.search("progbox.folder", place, {limit: 1});
+        if (!own.length) {
+            return;
+        }
+        const folders = await this.orm.searchRead(
+            "progbox.folder",
+            [
+                ["id", "child_of", own],
+                ["id", "not in", own],
+            ],
+            ["display_name"],
+            {limit: 200}
+        );
+        if (resId === this.state.resId) {
+            this.folders.push(...folders);
+        }
+    }
+
+    async onMove() {
+        const {resModel, resId, folderId} = this.state;
+        this.state.isBusy = true;
+        try {
+            await this.props.move(resModel, resId, folderId);
+            this.props.close();
+        } finally {
+            // A refusal is shown by Odoo; another place can be chosen here.
+            this.state.isBusy = false;
+        }
+    }
+}

@@ -1,0 +1,274 @@
+import {Component, onWillStart, useEffect, useRef, useState} from "@odoo/owl";
+import {Dropdown} from "@web/core/dropdown/dropdown";
+import {DropdownItem} from "@web/core/dropdown/dropdown_item";
+import {_t} from "@web/core/l10n/translation";
+import {useBus, useService} from "@web/core/utils/hooks";
+import {useDebounced} from "@web/core/utils/timing";
+import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
+import {DocumentCard} from "./document_card";
+import {ImportPanel} from "./import_panel";
+import {TabActions} from "./tab_actions";
+import {CHANGED} from "./tab_count";
+import {TabModel} from "./tab_model";
+import {TabPreview} from "./tab_preview";
+import {useFiles} from "./use_files";
+
+const SEARCH_DELAY = 300;
+const STEPS = {ArrowRight: 1, ArrowLeft: -1};
+const ROWS = {ArrowDown: 1, ArrowUp: -1};
+
+/** The documents of the record of a form, and of its relatives. */
+export class RecordDocuments extends Component {
+    static template = "progbox.RecordDocuments";
+    static components = {Dropdown, DropdownItem, DocumentCard, ImportPanel};
+    static props = {...standardWidgetProps, model: {type: String, optional: true}};
+
+    setup() {
+        this.ui = useService("ui");
+        this.orm = useService("orm");
+        this.overlay = useService("overlay");
+        this.root = useRef("root");
+        this.state = useState({focusedId: false, isPicking: false, types: []});
+        this.tab = useState(new TabModel(this.orm, this.place));
+        this.actions = new TabActions(this.env, () => this.refresh());
+        this.files = useFiles(this);
+        this.search = useDebounced((text) => this.tab.search(text), SEARCH_DELAY);
+        this.on = this.makeCardEvents();
+        onWillStart(() =>
+            Promise.all([this.tab.load(), this.files.loadUnfinished(), this.loadTypes()])
+        );
+        useBus(this.ui.bus, "resize", () => this.render());
+        useEffect(() => {
+            if (this.moveFocus) {
+                this.moveFocus = false;
+                this.cardElement(this.state.focusedId)?.focus();
+            }
+        });
+    }
+
+    makeCardEvents() {
+        const {actions} = this;
+        return {
+            open: (item) => this.openPreview(item),
+            toggle: (item) => this.toggle(item),
+            extend: (item) => this.tab.extendTo(item.id),
+            keydown: (ev, item) => this.onCardKeydown(ev, item),
+            focus: (item) => (this.state.focusedId = item.id),
+            rename: (item, name) => actions.rename(item, name),
+            setType: (item, typeId) => actions.setType([item], typeId),
+            trash: (item) => actions.trash([item]),
+            move: (item) => actions.move([item]),
+            download: (item) => actions.download([item]),
+            copyLink: (item) => actions.copyLink([item]),
+            versions: (item) => actions.showVersions(item),
+            history: (item) => actions.showHistory(item),
+            openRecord: ({resModel, resId}) => actions.openRecord(resModel, resId),
+            newVersion: (item) => this.files.chooseVersion(item),
+        };
+    }
+
+    /** @returns {{resModel: string, resId: number|false}} whose documents these are */
+    get place() {
+        const {record, model} = this.props;
+        return {resModel: model || record.resModel, resId: record.resId};
+    }
+
+    get placeName() {
+        const {data, resId} = this.props.record;
+        const name = data.display_name || data.name;
+        return (resId && name) || _t("this record");
+    }
+
+    // ------------------------------------------------------------------
+    // Loading
+    // ------------------------------------------------------------------
+
+    async loadTypes() {
+        this.state.types = await this.orm.searchRead("progbox.document.type", [], ["name"]);
+    }
+
+    /** Show what has changed, here and in the title of the tab. */
+    async refresh() {
+        this.env.bus.trigger(CHANGED);
+        await Promise.all([this.tab.load(), this.files.loadUnfinished()]);
+    }
+
+    onSearch(ev) {
+        this.search(ev.target.value);
+    }
+
+    onSearchKeydown(ev) {
+        if (ev.key === "Escape" && ev.target.value) {
+            ev.stopPropagation();
+            ev.target.value = "";
+            this.search.cancel();
+            this.tab.search("");
+        } else if (ev.key === "Enter") {
+            // Enter in a form view is for the form.
+            ev.preventDefault();
+            ev.stopPropagation();
+        } else if (ev.key === "ArrowDown" && this.tab.items.length) {
+            ev.preventDefault();
+            this.focusCard(this.tab.items[0].id);
+        }
+    }
+
+    // ------------------------------------------------------------------
+    // What is shown
+    // ------------------------------------------------------------------
+
+    get isNarrow() {
+        return this.ui.isSmall;
+    }
+
+    get isSelecting() {
+        return this.state.isPicking || this.tab.selectedIds.length > 0;
+    }
+
+    /** The one card that the Tab key reaches; the arrow keys reach the others. */
+    get tabStopId() {
+        const {items} = this.tab;
+        const focused = items.find(({id}) => id === this.state.focusedId);
+        return (focused || items[0])?.id;
+    }
+
+    /** @returns {boolean} whether it says what the tab is for, as there is nothing yet */
+    get isTeaching() {
+        return this.tab.isEmpty && !this.tab.loadedText;
+    }
+
+    isOwn({key}) {
+        return key === "own";
+    }
+
+    /** A single relative is a link itself: its documents bear its name and id. */
+    linkOf(group) {
+        const [item] = group.items;
+        return !this.isOwn(group) && group.records === 1 && item
+            ? {name: item.recordName, resModel: group.model, resId: item.resId}
+            : false;
+    }
+
+    /** In a group of several relatives, each document says of which it is. */
+    recordOf(group, item) {
+        return !this.isOwn(group) && group.records !== 1 ? item.recordName : "";
+    }
+
+    /** The records that the shown documents of a group belong to. */
+    openGroup({model, title, items, list}) {
+        const ids = [...items.map(({resId}) => resId), ...list.map(({id}) => id)];
+        return this.actions.openRecords(model, title, [...new Set(ids)]);
+    }
+
+    count({documents, capped}) {
+        return `${documents.toLocaleString()}${capped ? "+" : ""}`;
+    }
+
+    get selectedText() {
+        return _t("Selected: %(number)s", {number: this.tab.selectedIds.length});
+    }
+
+    // ------------------------------------------------------------------
+    // Selecting and moving about
+    // ------------------------------------------------------------------
+
+    toggle(item) {
+        this.tab.toggle(item.id);
+        this.state.focusedId = item.id;
+    }
+
+    endSelecting() {
+        this.tab.clearSelection();
+        this.state.isPicking = false;
+    }
+
+    cardElement(id) {
+        return this.root.el?.querySelector(`.o_progbox_card[data-id="${id}"]`);
+    }
+
+    focusCard(id) {
+        this.state.focusedId = id;
+        this.cardElement(id)?.focus();
+    }
+
+    onCardKeydown(ev, item) {
+        const {key} = ev;
+        const act = {
+            Enter: () => this.openPreview(item),
+            " ": () => this.toggle(item),
+            Delete: () => this.trashByKey(item),
+            Escape: this.isSelecting && (() => this.endSelecting()),
+            Home: () => this.focusCard(this.tab.items[0].id),
+            End: () => this.focusCard(this.tab.items.at(-1).id),
+        }[key];
+        if (ev.altKey || ev.ctrlKey || ev.metaKey) {
+            return;
+        }
+        if (key in STEPS || key in ROWS) {
+            const next =
+                key in STEPS
+                    ? this.tab.neighbour(item.id, STEPS[key])
+                    : this.inRow(item, ROWS[key]);
+            if (next && ev.shiftKey) {
+                this.tab.extendTo(next.id);
+            }
+            if (next) {
+                this.focusCard(next.id);
+            }
+        } else if (act) {
+            act();
+        } else {
+            return;
+        }
+        ev.preventDefault();
+        ev.stopPropagation();
+    }
+
+    /** @returns {Object|undefined} the document above or below, as they lie on screen */
+    inRow(item, step) {
+        const from = this.cardElement(item.id).getBoundingClientRect();
+        const cards = [...this.root.el.querySelectorAll(".o_progbox_card")].map((el) => ({
+            id: Number(el.dataset.id),
+            box: el.getBoundingClientRect(),
+        }));
+        const beyond = cards.filter(({box}) => (box.top - from.top) * step > 1);
+        const distance = ({box}) => Math.abs(box.top - from.top);
+        const nearest = Math.min(...beyond.map(distance));
+        const [next] = beyond
+            .filter((card) => distance(card) - nearest < 1)
+            .sort((a, b) => Math.abs(a.box.left - from.left) - Math.abs(b.box.left - from.left));
+        return next && this.tab.item(next.id);
+    }
+
+    async trashByKey(item) {
+        const {selection, canChangeSelection} = this.tab;
+        const chosen = this.tab.isSelected(item.id) ? selection : [item];
+        if (chosen.every(({writable}) => writable) || canChangeSelection) {
+            const next = this.tab.neighbour(item.id, 1) || this.tab.neighbour(item.id, -1);
+            await this.actions.trash(chosen);
+            this.state.focusedId = next?.id;
+            this.moveFocus = true;
+        }
+    }
+
+    async onSelection(action, ...args) {
+        await this.actions[action](this.tab.selection, ...args);
+        if (["trash", "setType"].includes(action)) {
+            this.endSelecting();
+        }
+    }
+
+    openPreview(item) {
+        const remove = this.overlay.add(TabPreview, {
+            item,
+            neighbour: ({id}, step) => this.tab.neighbour(id, step),
+            openRecord: ({resModel, resId}) => this.actions.openRecord(resModel, resId),
+            openDetails: ({id}) => this.actions.openRecord("progbox.document", id),
+            close: ({id}) => {
+                remove();
+                this.state.focusedId = id;
+                this.cardElement(id)?.focus();
+            },
+        });
+    }
+}

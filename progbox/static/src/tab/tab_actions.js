@@ -1,0 +1,120 @@
+import {browser} from "@web/core/browser/browser";
+import {_t} from "@web/core/l10n/translation";
+import {url} from "@web/core/utils/urls";
+import {downloadZip} from "@progbox_invoice_archive/zip/zip_download";
+import {HistoryDialog, MoveDialog, VersionsDialog} from "./dialogs";
+import {contentUrl} from "./file_kind";
+
+const MODEL = "progbox.document";
+
+/**
+ * What can be done with documents of the tab.
+ *
+ * @param {Object} env
+ * @param {() => Promise} refresh shows the documents as they are afterwards
+ */
+export class TabActions {
+    constructor(env, refresh) {
+        this.env = env;
+        this.refresh = refresh;
+    }
+
+    get services() {
+        return this.env.services;
+    }
+
+    async change(method, items, ...args) {
+        const ids = items.map(({id}) => id);
+        const answer = await this.services.orm.call(MODEL, method, [ids, ...args]);
+        await this.refresh();
+        return answer;
+    }
+
+    rename(item, name) {
+        return this.change("progbox_rename", [item], name);
+    }
+
+    setType(items, typeId) {
+        return this.change("progbox_set_type", items, typeId);
+    }
+
+    async trash(items) {
+        const text = await this.change("progbox_trash", items);
+        const close = this.services.notification.add(text, {
+            type: "success",
+            buttons: [
+                {
+                    name: _t("Undo"),
+                    primary: true,
+                    onClick: () => {
+                        close();
+                        return this.change("progbox_restore", items);
+                    },
+                },
+            ],
+        });
+    }
+
+    move(items) {
+        this.services.dialog.add(MoveDialog, {
+            items,
+            move: (resModel, resId, folderId) =>
+                this.change("progbox_move", items, resModel, resId, folderId),
+        });
+    }
+
+    download(items) {
+        if (items.length > 1) {
+            const domain = [["id", "in", items.map(({id}) => id)]];
+            return downloadZip(this.env, {domain});
+        }
+        const link = document.createElement("a");
+        link.href = url(contentUrl(items[0]), {download: true});
+        link.download = items[0].name;
+        link.click();
+    }
+
+    async copyLink(items) {
+        const links = items.map((item) => browser.location.origin + contentUrl(item));
+        await browser.navigator.clipboard.writeText(links.join("\n"));
+        this.services.notification.add(
+            _t("Link copied: it opens for those who may read the document."),
+            {type: "success"}
+        );
+    }
+
+    showVersions(item) {
+        this.services.dialog.add(VersionsDialog, {
+            item,
+            restore: (version) => this.change("progbox_restore_version", [version]),
+        });
+    }
+
+    showHistory(item) {
+        this.services.dialog.add(HistoryDialog, {item});
+    }
+
+    openRecords(resModel, name, ids) {
+        return this.services.action.doAction({
+            type: "ir.actions.act_window",
+            name,
+            res_model: resModel,
+            domain: [["id", "in", ids]],
+            // Contacts and employees are archived, and their documents stay.
+            context: {active_test: false},
+            views: [
+                [false, "list"],
+                [false, "form"],
+            ],
+        });
+    }
+
+    openRecord(resModel, resId) {
+        return this.services.action.doAction({
+            type: "ir.actions.act_window",
+            res_model: resModel,
+            res_id: resId,
+            views: [[false, "form"]],
+        });
+    }
+}

@@ -1,0 +1,137 @@
+import {KeepLast} from "@web/core/utils/concurrency";
+
+const PAGE = 20;
+// What the server gives at once.
+const LARGEST_PAGE = 80;
+
+/**
+ * The documents of a record and of its relatives, as they have been loaded, and which
+ * of them are selected. It knows nothing of the screen: the component makes it reactive.
+ */
+export class TabModel {
+    constructor(orm, {resModel, resId}) {
+        this.orm = orm;
+        this.resModel = resModel;
+        this.resId = resId;
+        this.text = "";
+        this.isLoaded = false;
+        this.writable = true;
+        this.groups = [];
+        // In the order of their selection.
+        this.selectedIds = [];
+        this.keepLast = new KeepLast();
+    }
+
+    call(method, ...args) {
+        return this.orm.call(this.resModel, method, [[this.resId], ...args]);
+    }
+
+    async load() {
+        if (!this.resId) {
+            Object.assign(this, {isLoaded: true, writable: true, groups: []});
+            return;
+        }
+        const {text} = this;
+        const shown = new Map(this.groups.map((group) => [group.key, group]));
+        const tab = await this.keepLast.add(this.call("progbox_tab", text));
+        this.writable = tab.writable;
+        this.groups = tab.groups.map((group) => ({...group, list: []}));
+        this.loadedText = text;
+        this.isLoaded = true;
+        await Promise.all(this.groups.map((group) => this.reopen(group, shown)));
+        const ids = new Set(this.items.map(({id}) => id));
+        this.selectedIds = this.selectedIds.filter((id) => ids.has(id));
+    }
+
+    /** Show as much of a group as before it was loaded anew. */
+    async reopen(group, shown) {
+        const before = shown.get(group.key);
+        const count = group.asRecords ? before?.list.length : before?.items.length;
+        const first = group.asRecords ? 0 : group.items.length;
+        if (group.asRecords || (group.more && count > first)) {
+            await this.loadMore(group, Math.min(Math.max(count || 0, PAGE) - first, LARGEST_PAGE));
+        }
+    }
+
+    async loadMore(group, limit = PAGE) {
+        const known = group.asRecords ? group.list : group.items;
+        const page = await this.call(
+            "progbox_tab_page",
+            group.key,
+            known.length,
+            limit,
+            this.loadedText
+        );
+        const ids = new Set(known.map(({id}) => id));
+        const more = page.items || page.records;
+        known.push(...more.filter(({id}) => !ids.has(id)));
+        group.more = page.more;
+    }
+
+    search(text) {
+        this.text = text;
+        return this.load();
+    }
+
+    // ------------------------------------------------------------------
+    // What is shown
+    // ------------------------------------------------------------------
+
+    /** @returns {Object[]} all documents that are shown, in their order */
+    get items() {
+        return this.groups.flatMap(({items}) => items);
+    }
+
+    get isEmpty() {
+        return this.groups.every(({documents}) => !documents);
+    }
+
+    item(id) {
+        return this.items.find((item) => item.id === id);
+    }
+
+    /** @returns {Object|undefined} the document some steps away, if there is one */
+    neighbour(id, step) {
+        const {items} = this;
+        return items[items.findIndex((item) => item.id === id) + step];
+    }
+
+    // ------------------------------------------------------------------
+    // What is selected
+    // ------------------------------------------------------------------
+
+    get selection() {
+        return this.items.filter(({id}) => this.selectedIds.includes(id));
+    }
+
+    get canChangeSelection() {
+        const {selection} = this;
+        return selection.length > 0 && selection.every(({writable}) => writable);
+    }
+
+    isSelected(id) {
+        return this.selectedIds.includes(id);
+    }
+
+    toggle(id) {
+        this.selectedIds = this.isSelected(id)
+            ? this.selectedIds.filter((other) => other !== id)
+            : [...this.selectedIds, id];
+    }
+
+    /** Select all from the one that was selected last to this one. */
+    extendTo(id) {
+        const ids = this.items.map((item) => item.id);
+        const from = Math.max(ids.indexOf(this.selectedIds.at(-1)), 0);
+        const to = ids.indexOf(id);
+        const range = ids.slice(Math.min(from, to), Math.max(from, to) + 1);
+        this.selectedIds = [
+            ...this.selectedIds.filter((other) => !range.includes(other)),
+            ...range,
+        ];
+    }
+
+    clearSelection() {
+        this.selectedIds = [];
+    }
+}

@@ -1,0 +1,154 @@
+import {useExternalListener, useState} from "@odoo/owl";
+import {ConfirmationDialog} from "@web/core/confirmation_dialog/confirmation_dialog";
+import {useCustomDropzone} from "@web/core/dropzone/dropzone_hook";
+import {_t} from "@web/core/l10n/translation";
+import {useBus, useService} from "@web/core/utils/hooks";
+import {coalesced} from "./coalesced";
+import {droppedFiles} from "./dropped_files";
+import {TabDropzone} from "./tab_dropzone";
+import {waitingFiles} from "./waiting_files";
+
+/**
+ * How files come into a tab: dropped, pasted, chosen, or as a new version.
+ *
+ * @param {RecordDocuments} component
+ */
+export function useFiles(component) {
+    const {record} = component.props;
+    const uploads = useService("progbox_upload");
+    const dialog = useService("dialog");
+    const notification = useService("notification");
+    const files = useState({
+        unfinished: [],
+        waiting: useState(waitingFiles(record)),
+
+        get isOpen() {
+            return component.tab.writable;
+        },
+
+        async loadUnfinished() {
+            const {resModel, resId} = component.place;
+            files.unfinished =
+                resId && files.isOpen ? await uploads.unfinished(resModel, resId) : [];
+        },
+
+        /** Send files to the record, which is saved first where that is needed. */
+        async add(added, target = {}) {
+            if (!added.length) {
+                return;
+            }
+            if (!component.props.record.resId) {
+                files.waiting.push(...added);
+                // They are sent as soon as it is saved, by whatever it is saved.
+                return component.props.record.save();
+            }
+            await uploads.add(added, {...component.place, ...target});
+            await files.loadUnfinished();
+        },
+
+        dropWaiting() {
+            files.waiting.splice(0);
+        },
+
+        /** Choose the file of a new version. */
+        chooseVersion(item) {
+            const input = document.createElement("input");
+            input.type = "file";
+            input.addEventListener("change", () => addVersion([...input.files], item));
+            input.click();
+        },
+    });
+
+    function addVersion(added, {id, resModel, resId}) {
+        return uploads.add(added, {resModel, resId, replaces: id});
+    }
+
+    async function onDrop(ev) {
+        const target = targetOf(ev);
+        let added = [];
+        try {
+            added = await droppedFiles(ev.dataTransfer);
+        } catch {
+            notification.add(
+                _t("The folder could not be read. Drop it again, or choose its files."),
+                {type: "danger"}
+            );
+            return;
+        }
+        if (target && added.length === 1 && !added[0].path) {
+            askVersion(added, target);
+        } else {
+            await files.add(added);
+        }
+    }
+
+    /** A file may have been let go over a document by chance. */
+    function askVersion(added, item) {
+        dialog.add(ConfirmationDialog, {
+            title: _t("A new version?"),
+            body: _t(
+                "Keep %(file)s as the new version of %(document)s, which stays among its versions, or as a document of its own?",
+                {file: added[0].file.name, document: item.name}
+            ),
+            confirmLabel: _t("New version"),
+            confirm: () => addVersion(added, item),
+            cancelLabel: _t("A document of its own"),
+            cancel: () => files.add(added),
+            dismiss: () => {},
+        });
+    }
+
+    /** @returns {Object|undefined} the document under a file that is dragged over it */
+    function targetOf({clientX, clientY, dataTransfer}) {
+        if ([...dataTransfer.items].filter(({kind}) => kind === "file").length !== 1) {
+            return undefined;
+        }
+        const card = document
+            .elementsFromPoint(clientX, clientY)
+            .find((el) => el.matches(".o_progbox_card"));
+        const item = card && component.tab.item(Number(card.dataset.id));
+        return item?.writable ? item : undefined;
+    }
+
+    useCustomDropzone(
+        component.root,
+        TabDropzone,
+        {
+            onDrop,
+            targetOf,
+            extraClass: "o_progbox_dropzone",
+            label: (target) =>
+                target
+                    ? _t("Drop the file here to replace %(document)s", {
+                          document: target.name,
+                      })
+                    : _t("Drop files here to keep them on %(record)s", {
+                          record: component.placeName,
+                      }),
+        },
+        () => files.isOpen
+    );
+
+    useExternalListener(document, "paste", (ev) => {
+        const pasted = [...(ev.clipboardData?.files || [])];
+        const isWriting = ev.target.closest?.("input, textarea, [contenteditable=true]");
+        const isHere = component.ui.activeElement.contains(component.root.el);
+        if (pasted.length && files.isOpen && !isWriting && isHere) {
+            ev.preventDefault();
+            files.add(pasted);
+        }
+    });
+
+    const reload = coalesced(() =>
+        Promise.all([component.tab.load(), files.loadUnfinished()])
+    );
+    useBus(uploads.bus, "uploaded", ({detail: {resModel, resId}}) => {
+        const shown = component.tab.items.map((item) => `${item.resModel},${item.resId}`);
+        const {place} = component;
+        shown.push(`${place.resModel},${place.resId}`);
+        if (shown.includes(`${resModel},${resId}`)) {
+            reload();
+        }
+    });
+    return files;
+}

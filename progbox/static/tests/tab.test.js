@@ -1,0 +1,172 @@
+import {describe, expect, test} from "@odoo/hoot";
+import {Deferred} from "@odoo/hoot-mock";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import {coalesced} from "@progbox/tab/coalesced";
+import {droppedFiles} from "@progbox/tab/dropped_files";
+import {iconOf, thumbnailKind} from "@progbox/tab/file_kind";
+import {percent} from "@progbox/tab/import_panel";
+import {TabModel} from "@progbox/tab/tab_model";
+import {takeWaitingFiles, waitingFiles} from "@progbox/tab/waiting_files";
+
+describe.current.tags("desktop");
+defineMailModels();
+
+const entryOf = (name) => ({name, file: (resolve) => resolve(new File(["x"], name))});
+const folderOf = (name, ...pages) => ({
+    name,
+    isDirectory: true,
+    createReader: () => ({readEntries: (resolve) => resolve(pages.shift() || [])}),
+});
+const transferOf = (...entries) => ({
+    items: entries.map((entry) => ({kind: "file", webkitGetAsEntry: () => entry})),
+    files: [],
+});
+const place = {resModel: "sale.order", resId: 7};
+const item = (id, writable = true) => ({id, name: `${id}.pdf`, writable});
+
+function modelOf(...groups) {
+    const calls = [];
+    const orm = {
+        call: async (_model, method, args) => {
+            calls.push([method, ...args.slice(1)]);
+            return method === "progbox_tab"
+                ? {writable: true, groups: groups.map((group) => ({...group}))}
+                : {items: [item(2), item(3)], records: [{id: 9}], more: false};
+        },
+    };
+    return {model: new TabModel(orm, place), calls};
+}
+
+const groupOf = (items, values = {}) => ({
+    key: "own",
+    documents: items.length,
+    asRecords: false,
+    more: false,
+    items,
+    ...values,
+});
+
+test("dropped folders are read to their end, with their paths", async () => {
+    const plans = folderOf("Plans", [entryOf("a.pdf")], [entryOf("b.pdf")]);
+    const site = folderOf("Site", [plans, entryOf("c.jpg"), entryOf(".DS_Store")]);
+    const found = await droppedFiles(transferOf(site, entryOf("d.txt")));
+    expect(found.map(({file, path}) => `${path}:${file.name}`)).toEqual([
+        "Site/Plans:a.pdf",
+        "Site/Plans:b.pdf",
+        "Site:c.jpg",
+        ":d.txt",
+    ]);
+});
+
+test("entries are asked for before the drop is over", () => {
+    const asked = [];
+    const items = ["a", "b"].map((name) => ({
+        kind: "file",
+        webkitGetAsEntry: () => asked.push(name) && entryOf(name),
+    }));
+    droppedFiles({items, files: []});
+    expect(asked).toEqual(["a", "b"]);
+});
+
+test("a browser without entries gives its files", async () => {
+    const files = [new File(["x"], "a.pdf")];
+    const found = await droppedFiles({items: [{kind: "file"}], files});
+    expect(found).toEqual([{file: files[0], path: ""}]);
+});
+
+test("what is in the archive is not opened for its picture", () => {
+    const pdf = {mimetype: "application/pdf", size: 1000, locked: false};
+    expect(thumbnailKind(pdf)).toBe("pdf");
+    expect(thumbnailKind({...pdf, locked: true})).toBe(false);
+    expect(thumbnailKind({...pdf, size: 1e9})).toBe(false);
+    expect(thumbnailKind({...pdf, mimetype: "image/png"})).toBe("picture");
+    expect(thumbnailKind({...pdf, mimetype: "image/svg+xml"})).toBe(false);
+});
+
+test("each kind of file has its icon", () => {
+    expect(iconOf("application/pdf")).toInclude("fa-file-pdf-o");
+    expect(iconOf("application/vnd.oasis.opendocument.text")).toInclude("word");
+    expect(iconOf("")).toInclude("fa-file-o");
+});
+
+test("nothing is done before it is done", () => {
+    expect(percent(999, 1000)).toBe(99);
+    expect(percent(1000, 1000)).toBe(100);
+    expect(percent(0, 0)).toBe(0);
+});
+
+test("files wait for the record that they were dropped on", () => {
+    const [one, other] = [{}, {}];
+    waitingFiles(one).push("a.pdf");
+    expect(takeWaitingFiles(other)).toEqual([]);
+    expect(takeWaitingFiles(one)).toEqual(["a.pdf"]);
+    expect(takeWaitingFiles(one)).toEqual([]);
+});
+
+test("what comes while it is loading is loaded once, afterwards", async () => {
+    const loads = [];
+    const load = coalesced(() => {
+        loads.push(new Deferred());
+        return loads.at(-1);
+    });
+    load();
+    load();
+    const last = load();
+    expect(loads).toHaveLength(1);
+    loads[0].resolve();
+    await Promise.resolve();
+    await new Promise((resolve) => queueMicrotask(resolve));
+    await Promise.resolve();
+    expect(loads).toHaveLength(2);
+    loads[1].resolve();
+    await last;
+    expect(loads).toHaveLength(2);
+});
+
+test("more of a group comes after what is there, each once", async () => {
+    const {model, calls} = modelOf(groupOf([item(1), item(2)], {more: true}));
+    await model.search("plan");
+    await model.loadMore(model.groups[0]);
+    expect(calls).toEqual([
+        ["progbox_tab", "plan"],
+        ["progbox_tab_page", "own", 2, 20, "plan"],
+    ]);
+    expect(model.items.map(({id}) => id)).toEqual([1, 2, 3]);
+    expect(model.groups[0].more).toBe(false);
+});
+
+test("a group of many records lists them", async () => {
+    const values = {key: "orders", asRecords: true, more: true};
+    const {model} = modelOf(groupOf([]), groupOf([], values));
+    await model.load();
+    expect(model.groups[1].list).toEqual([{id: 9}]);
+});
+
+test("a range is selected from the last one", async () => {
+    const {model} = modelOf(groupOf([item(1), item(2), item(3), item(4, false)]));
+    await model.load();
+    model.toggle(1);
+    model.extendTo(3);
+    expect(model.selection.map(({id}) => id)).toEqual([1, 2, 3]);
+    expect(model.canChangeSelection).toBe(true);
+    model.toggle(4);
+    expect(model.canChangeSelection).toBe(false);
+    model.toggle(4);
+    model.toggle(2);
+    expect(model.selection.map(({id}) => id)).toEqual([1, 3]);
+});
+
+test("what is gone is not selected any more", async () => {
+    const {model} = modelOf(groupOf([item(1)]));
+    model.selectedIds = [1, 5];
+    await model.load();
+    expect(model.selectedIds).toEqual([1]);
+});
+
+test("a record that is not saved asks the server for nothing", async () => {
+    const {model, calls} = modelOf();
+    model.resId = false;
+    await model.load();
+    expect(calls).toEqual([]);
+    expect(model.isEmpty).toBe(true);
+});

@@ -1,0 +1,4 @@
+from . import account_move
+from . import project_project
+from . import purchase_order
+from . import res_partner

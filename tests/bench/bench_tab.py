@@ -1,0 +1,243 @@
+"""Opening the tab with 1,000 and 1,000,000 documents beside Odoo's own attachments.
+
+The same records with the same documents in two databases, which differ in how many
+documents other records have. As a salesman with his own documents only, and as an
+administrator; the slowest of all tabs counts.
+"""
+
+import contextlib
+import functools
+
+from rows import copy_rows
+
+from odoo import Command
+from odoo.tools import SQL
+
+FEW, MANY = 1_000, 1_000_000
+ROUNDS = 15
+GOALS = {
+    "open_ms_1000": "< 25",
+    "open_ms_1000000": "< 25",
+    "open_ms_large_client": "< 25",
+    "open_ms_large_project": "< 25",
+    "open_ms_5000_orders": "< 50",
+    "growth": "<= 1.3",
+    "queries": "= queries_few_documents",
+}
+LARGE = ("large_client", "large_project", "5000_orders")
+
+
+def run(tools, quick):
+    many = MANY // 10 if quick else MANY
+    with contextlib.ExitStack() as stack:
+        tabs = {}
+        for size, name in ((FEW, "tab_few"), (many, "tab_many")):
+            env = stack.enter_context(tools.environment(tools.clone(name)))
+            tabs[size] = Tabs(env, size)
+            tools.note(f"{size} documents of other records")
+        sides = {
+            (size, *key): opening
+            for size, tab in tabs.items()
+            for key, opening in tab.openings().items()
+        }
+        times = tools.interleaved(sides, ROUNDS)
+        queries = [tab.queries() for tab in tabs.values()]
+    best = {side: 1000 * min(seconds) for side, seconds in times.items()}
+    median = {side: 1000 * times.median(side) for side in sides}
+    usual = [key for key in tabs[FEW].openings() if key[0] not in (*LARGE, "chatter")]
+    figures = {
+        "open_ms_1000": max(median[(FEW, *key)] for key in usual),
+        "open_ms_1000000": max(median[(many, *key)] for key in usual),
+    }
+    for name in LARGE:
+        figures[f"open_ms_{name}"] = max(
+            median[side] for side in sides if side[:2] == (many, name)
+        )
+    return {
+        **figures,
+        "growth": max(
+            best[(many, *key)] / best[(FEW, *key)]
+            for key in tabs[FEW].openings()
+            if key[0] != "chatter"
+        ),
+        "queries": queries[1],
+        "queries_few_documents": queries[0],
+        "odoo_chatter_ms": max(median[side] for side in sides if side[1] == "chatter"),
+    }
+
+
+class Tabs:
+    """The records whose tabs are opened, among documents of others."""
+
+    def __init__(self, env, size):
+        self.env = env
+        salesman = env["res.users"].create(
+            {
+                "name": "Salesman",
+                "login": "bench_salesman",
+                "group_ids": [
+                    Command.link(env.ref("sales_team.group_sale_salesman").id),
+                    Command.link(env.ref("project.group_project_user").id),
+                ],
+            }
+        )
+        self.users = {"salesman": salesman, "administrator": env.ref("base.user_admin")}
+        self.order = env["sale.order"].create(
+            {
+                "partner_id": env["res.partner"].create({"name": "Bench"}).id,
+                "user_id": salesman.id,
+                "order_line": [
+                    Command.create(
+                        {
+                            "product_id": env["product.product"]
+                            .create({"name": "Bench", "invoice_policy": "order"})
+                            .id
+                        }
+                    )
+                ],
+            }
+        )
+        self.project = env["project.project"].create(
+            {"name": "Bench", "partner_id": self.order.partner_id.id}
+        )
+        self.order.project_id = self.project
+        self.order.action_confirm()
+        self.invoice = self.order._create_invoices()
+        self.invoice.invoice_user_id = salesman
+        for number in range(3):
+            env["ir.attachment"].create(
+                {
+                    "name": f"{number}.pdf",
+                    "raw": b"%PDF",
+                    "res_model": "sale.order",
+                    "res_id": self.order.id,
+                }
+            )
+        self.document = self.filed(self.order)
+        for record in (self.invoice, self.project, self.order.partner_id):
+            self.copies_of(record._name, record.ids, 20)
+        self.large_client = self.client("Large", orders=500, documents=10_000)
+        self.client_of_5000 = self.client("Larger", orders=5_000, documents=10_000)
+        self.large_project = self.project.copy({"name": "Large"})
+        self.large_project.partner_id = self.large_client
+        self.copies_of("project.project", self.large_project.ids, 5_000)
+        self.others(size)
+        env.cr.execute(
+            "ANALYZE progbox_document, sale_order, account_move, project_project,"
+            " res_partner"
+        )
+        env.cr.commit()
+
+    def filed(self, record):
+        staged = self.env["ir.attachment"]._progbox_stage([b"%PDF-1.4"])
+        document, _already = self.env["progbox.document"]._progbox_drop(
+            record, staged, {"name": "bench.pdf"}
+        )
+        return document
+
+    def copies_of(self, model, ids, each):
+        """Give each of the records as many documents."""
+        rows = SQL(
+            "(SELECT unnest(%s) AS id, generate_series(1, %s) AS number) AS given",
+            list(ids),
+            each,
+        )
+        return copy_rows(
+            self.document,
+            rows,
+            {
+                "res_model": SQL("%s", model),
+                "res_id": SQL("rows.id"),
+                "series": SQL("gen_random_uuid()::text"),
+                "drop_key": SQL("NULL"),
+                "name": SQL("'plan ' || rows.number || '.pdf'"),
+                "document_date": SQL("DATE '2026-11-02' - rows.number"),
+            },
+        )
+
+    def client(self, name, orders, documents):
+        """Return a client with orders, and their invoices and projects."""
+        client = self.env["res.partner"].create({"name": name})
+        of_client = {"partner_id": SQL("%s", client.id)}
+        sold = self.copies(self.order, orders, of_client)
+        billed = self.copies(
+            self.invoice,
+            orders * 21 // 20,
+            {**of_client, "commercial_partner_id": SQL("%s", client.id)},
+        )
+        built = self.copies(self.project, orders // 3, of_client)
+        self.copies_of("res.partner", client.ids, documents)
+        for model, ids in (
+            ("sale.order", sold), ("account.move", billed), ("project.project", built),
+        ):  # fmt: skip
+            self.copies_of(model, ids, 2)
+        return client
+
+    def copies(self, record, count, values):
+        numbers = SQL("generate_series(1, %s) AS number", count)
+        return copy_rows(record, numbers, values)
+
+    def others(self, size):
+        """Spread documents over orders, invoices, projects and clients of others."""
+        other = self.env["res.partner"].create({"name": "Others"})
+        values = {"partner_id": SQL("%s", other.id)}
+        count = max(1, size // 80)
+        for record in (self.order, self.invoice, self.project):
+            self.copies_of(record._name, self.copies(record, count, values), 20)
+        clients = self.copies(other, count, {"name": SQL("'Other ' || rows.number")})
+        self.env.cr.execute(
+            "UPDATE res_partner SET commercial_partner_id = id WHERE id = ANY(%s)",
+            [clients],
+        )
+        self.copies_of("res.partner", clients, 20)
+
+    # ------------------------------------------------------------------
+    # Measuring
+    # ------------------------------------------------------------------
+
+    @property
+    def records(self):
+        return {
+            "order": self.order,
+            "invoice": self.invoice,
+            "project": self.project,
+            "client": self.order.partner_id,
+            "large_client": self.large_client,
+            "large_project": self.large_project,
+            "5000_orders": self.client_of_5000,
+        }
+
+    def openings(self):
+        """Return a function for each tab and user, by the names of both."""
+        openings = {}
+        for login, user in self.users.items():
+            for name, record in self.records.items():
+                theirs = self.as_user(record, user)
+                # A salesman does not read every invoice.
+                if theirs.has_access("read"):
+                    openings[name, login] = functools.partial(self.open, theirs)
+            openings["chatter", login] = functools.partial(
+                self.chatter, self.as_user(self.order, user)
+            )
+        return openings
+
+    def as_user(self, record, user):
+        return record.with_user(user).with_context(
+            allowed_company_ids=self.env.company.ids
+        )
+
+    def open(self, record):
+        self.env.invalidate_all(flush=False)
+        assert record.progbox_tab()["groups"]
+
+    def chatter(self, record):
+        self.env.invalidate_all(flush=False)
+        assert record._get_mail_thread_data_attachments().mapped("name")
+
+    def queries(self):
+        """Return how many queries the tab of the large client takes."""
+        record = self.as_user(self.large_client, self.users["administrator"])
+        self.open(record)
+        before = self.env.cr.sql_log_count
+        self.open(record)
+        return self.env.cr.sql_log_count - before
