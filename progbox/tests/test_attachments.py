@@ -70,8 +70,10 @@ class TestAttachments(FilesCommon, HttpCase):
 
     def test_one_click_keeps_it_without_copying_bytes(self):
         attachment = self.attached(self.order)
+        file = attachment.sudo()._progbox_path().stat().st_ino
         order = self.order.with_user(self.seller)
         answer = order.progbox_keep_attachment(attachment.id)
+        self.assertEqual(attachment.sudo()._progbox_path().stat().st_ino, file)
         document = self.server["progbox.document"].browse(answer["documentId"])
         self.assertEqual(self.bytes_of(document), PDF)
         self.assertEqual((document.res_model, document.res_id), self.place(self.order))

@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import socket
 import struct
 import threading
@@ -208,6 +209,8 @@ def peak_memory(process):
 @pytest.fixture(scope="module")
 def uploads(tmp_path_factory):
     clone_database(NAME)
+    # The file store comes with what tests of the template may have left there.
+    shutil.rmtree(filestore(NAME) / "progbox/uploads", ignore_errors=True)
     sql(
         """UPDATE ir_cron SET active = FALSE WHERE id != (
             SELECT res_id FROM ir_model_data WHERE name = 'ir_cron_upload'
