@@ -33,6 +33,5 @@
         # Loaded with the first upload, not with every page.
         "progbox.tus": ["progbox/static/lib/tus/tus.min.js"],
     },
-    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -22,10 +22,9 @@ def documents_of(records):
 
 def before_unlink(records):
     """Keep the documents of records that are about to be deleted, in the trash."""
-    documents = documents_of(records)
-    names = {record.id: record.display_name for record in records.sudo()}
-    for id_, theirs in documents.grouped("res_id").items():
-        theirs.with_env(records.env)._progbox_record_gone(names[id_])
+    for id_, documents in documents_of(records).grouped("res_id").items():
+        name = records.browse(id_).sudo().display_name
+        documents.with_env(records.env)._progbox_record_gone(name)
 
 
 def find_gone(env):
@@ -42,7 +41,8 @@ def find_gone(env):
                 record = model.browse(id_)
                 called = env._("%(model)s no. %(id)s", model=title, id=id_)
                 documents_of(record)._progbox_record_gone(called)
-            if not env["ir.cron"]._commit_progress(len(ids)):
+            more = int(len(ids) == BATCH)
+            if not env["ir.cron"]._commit_progress(len(ids), remaining=more):
                 return
 
 

@@ -27,9 +27,10 @@ class HrEmployee(models.Model):
         if mode != "read" or not documents:
             return allowed
         return SQL(
-            "(%s OR (%s AND EXISTS (SELECT FROM hr_employee me"
-            " WHERE me.id = %s.res_id AND me.user_id = %s)))",
+            "(%s OR (%s.trashed_on IS NULL AND %s AND EXISTS ("
+            "SELECT FROM hr_employee me WHERE me.id = %s.res_id AND me.user_id = %s)))",
             allowed,
+            alias,
             self._progbox_open_types_sql(alias),
             alias,
             self.env.uid,

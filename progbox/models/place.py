@@ -1,6 +1,11 @@
 """Where a document is found: the record that it belongs to, and its folder."""
 
+import hashlib
+
 from odoo.exceptions import AccessError, UserError
+
+# Enough to tell files apart, and half of the index.
+KEY_LENGTH = 32
 
 
 class Place:
@@ -64,6 +69,11 @@ class Place:
         """Model and id of what holds the documents: a record, or a general folder."""
         holder = self.record or self.folder
         return holder._name, holder.id
+
+    def drop_key(self, staged):
+        """Return what is the same whenever the same file is dropped here."""
+        key = ",".join(map(str, (*self.key, staged.sha256)))
+        return hashlib.sha256(key.encode()).hexdigest()[:KEY_LENGTH]
 
     @property
     def name(self):

@@ -6,7 +6,7 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..tools import access
 from ..tools.dropped_files import renamed
@@ -73,7 +73,7 @@ class ProgboxDocument(models.Model):
         "(drop_key) WHERE drop_key IS NOT NULL", "This file has just been added."
     )
     _version_unique = models.UniqueIndex(
-        "(series, version) WHERE series IS NOT NULL",
+        "(series, version) WHERE series IS NOT NULL AND seal_id IS NULL",
         "Somebody else has just added a version.",
     )
     _trash_idx = models.Index("(trashed_on) WHERE trashed_on IS NOT NULL")
@@ -137,8 +137,7 @@ class ProgboxDocument(models.Model):
     def _progbox_access_sql(self, mode, alias):
         """Return whether the caller may read or write a row of documents, as SQL.
 
-        Whoever may read the record may read its documents, those in the trash if he
-        may also write it.
+        Whoever may read the record may read its documents.
 
         :param str mode: "read" or "write"
         :param SQL alias: of the row of ``progbox_document``
@@ -161,22 +160,10 @@ class ProgboxDocument(models.Model):
                 "trashed_by", "seal_id",
             )
         ]  # fmt: skip
-        if mode == "write":
-            return SQL(
-                "(%s AND (%s OR %s))",
-                unlocked,
-                allowed,
-                self._progbox_orphan_sql(alias),
-                to_flush=to_flush,
-            )
-        return SQL(
-            "(CASE WHEN %(alias)s.trashed_on IS NULL THEN %(allowed)s"
-            " ELSE %(writable)s END)",
-            alias=alias,
-            allowed=allowed,
-            writable=self._progbox_access_sql("write", alias),
-            to_flush=to_flush,
+        allowed = SQL(
+            "(%s OR %s)", allowed, self._progbox_orphan_sql(alias), to_flush=to_flush
         )
+        return SQL("(%s AND %s)", unlocked, allowed) if mode == "write" else allowed
 
     @api.model
     def _progbox_orphan_sql(self, alias):
@@ -300,12 +287,15 @@ class ProgboxDocument(models.Model):
     def _progbox_versions_sql(self):
         """Return the query of the number of versions of each of these documents."""
         return SQL(
-            """SELECT document.id, (
+            """SELECT document.id, CASE WHEN document.res_model IS NULL THEN (
+                SELECT count(*) FROM progbox_document other
+                WHERE other.series = document.series AND other.seal_id IS NULL
+            ) ELSE (
                 SELECT count(DISTINCT other.version) FROM progbox_document other
                 WHERE other.res_model = document.res_model
                 AND other.res_id = document.res_id
                 AND COALESCE(other.series, '') = COALESCE(document.series, '')
-            ) FROM progbox_document document WHERE document.id = ANY(%s)""",
+            ) END FROM progbox_document document WHERE document.id = ANY(%s)""",
             self.ids,
             to_flush=[
                 self._fields[name]
@@ -352,7 +342,7 @@ class ProgboxDocument(models.Model):
         else:
             place = Place.to_write(self.env, record, vals.get("folder_id"))
             record, values = place.record, place.values
-            values["drop_key"] = ",".join(map(str, (*place.key, staged.sha256)))
+            values["drop_key"] = place.drop_key(staged)
             same = self._progbox_same(values, staged)
         if same:
             # The caller's transaction may be tried again.
@@ -374,6 +364,7 @@ class ProgboxDocument(models.Model):
         """Create a document with the server's rights, once, whoever else is at it."""
         with self._progbox_one_at_a_time():
             document = self.sudo()._create_with_file(values, staged)
+        self.invalidate_model(["superseded"], flush=False)
         return document.with_env(self.env)
 
     @api.model
@@ -577,18 +568,17 @@ class ProgboxDocument(models.Model):
         current = documents.filtered(lambda document: not document.trashed_on)
         current.with_env(self.env)._progbox_into_trash()
         current.with_env(self.env)._progbox_note("deleted")
-        days = trash.days(self.env)
+        date = format_date(self.env, trash.kept_until(self))
         if len(documents) == 1:
             return self.env._(
-                "%(name)s is in the trash. It can be restored within %(days)s days.",
+                "%(name)s is in the trash. It can be restored until %(date)s.",
                 name=documents.name,
-                days=days,
+                date=date,
             )
         return self.env._(
-            "%(count)s documents are in the trash. They can be restored within "
-            "%(days)s days.",
+            "Moved to the trash: %(count)s. They can be restored until %(date)s.",
             count=len(documents),
-            days=days,
+            date=date,
         )
 
     def progbox_restore(self):
@@ -668,6 +658,19 @@ class ProgboxDocument(models.Model):
     # ------------------------------------------------------------------
     # Versions and history
     # ------------------------------------------------------------------
+
+    @api.model
+    def _superseded_sql(self, alias):
+        # A document of a general folder has no record to look for it at.
+        return SQL(
+            """CASE WHEN %(older)s.res_model IS NULL THEN EXISTS (
+                SELECT FROM progbox_document newer
+                WHERE newer.series = %(older)s.series AND newer.seal_id IS NULL
+                AND newer.version > %(older)s.version
+            ) ELSE %(of_record)s END""",
+            older=alias,
+            of_record=super()._superseded_sql(alias),
+        )
 
     def progbox_versions(self):
         """Return all versions of this document, the newest first."""

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from markupsafe import Markup, escape
 
 from odoo import api, fields, models
@@ -8,6 +10,7 @@ from odoo.addons.progbox_invoice_archive.tools.sentinels import SERVER
 # Several files that arrive together are one line in the record's chatter.
 TOLD = ("added", "replaced", "deleted")
 CRON = "progbox.ir_cron_chatter"
+TOGETHER = timedelta(minutes=1)
 # Names that a line of the chatter gives before it counts the rest.
 MOST_NAMES = 10
 TELL_BATCH = 1000
@@ -108,7 +111,8 @@ class ProgboxDocumentEvent(models.Model):
             ]
         )
         if not told and (cron := self.env.ref(CRON, raise_if_not_found=False)):
-            cron.sudo()._trigger()
+            # What arrives within this time is told together.
+            cron.sudo()._trigger(fields.Datetime.now() + TOGETHER)
 
     # ------------------------------------------------------------------
     # Reading
@@ -189,7 +193,8 @@ class ProgboxDocumentEvent(models.Model):
             for same in groups.values():
                 same._tell_record()
             events.write({"told": True})
-            if not self.env["ir.cron"]._commit_progress(len(events)):
+            more = int(len(events) == TELL_BATCH)
+            if not self.env["ir.cron"]._commit_progress(len(events), remaining=more):
                 return
 
     def _tell_record(self):

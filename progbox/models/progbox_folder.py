@@ -705,11 +705,11 @@ class ProgboxFolder(models.Model):
         nodes = super()._tree_values()
         keeper = self._progbox_may_keep()
         for node, folder in zip(nodes, self, strict=True):
-            node["writable"] = folder.writable
-            node["own"] = folder.writable and not folder.res_id
+            node["writable"] = not folder.locked and folder.writable
+            node["own"] = node["writable"] and not folder.res_id
             if folder.res_id:
                 node["parentId"] = f"{MODEL}{folder.res_model}"
             elif not folder.parent_id:
                 node["general"] = folder.general
-                node["own"] = folder.general and folder.writable and keeper
+                node["own"] = node["writable"] and folder.general and keeper
         return nodes

@@ -1,5 +1,5 @@
 from odoo import api, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, ormcache
 
@@ -67,6 +67,10 @@ class ProgboxMixin(models.AbstractModel):
         self._progbox_check_tab()
         offset, limit = max(0, int(offset)), max(1, min(int(limit), RECORDS))
         query = self._progbox_tab_query(text)
+        if not query.has(key):
+            raise UserError(
+                self.env._("There is no such group in this tab. Reload the page.")
+            )
         as_records, rows = query.page(self.env, key, offset, limit)
         more = len(rows) > limit
         rows = rows[:limit]
@@ -266,18 +270,35 @@ class ProgboxMixin(models.AbstractModel):
     def _progbox_access_sql(self, mode, alias, documents):
         """Return whether the caller may read or write the record of a row, as SQL.
 
+        What is in the trash he reads only if he may also write the record.
+
         :param str mode: "read" or "write"
         :param SQL alias: of a row with ``res_id``
-        :param bool documents: whether it is a row of documents, with a type
+        :param bool documents: whether it is a row of documents, with type and trash
         """
-        allowed = access.exists(self._progbox_readable(), alias)
-        if mode == "read" or not self._progbox_may_at_all(mode):
-            return allowed if mode == "read" else access.FALSE
+        readable = access.exists(self._progbox_readable(), alias)
+        if mode == "write":
+            return SQL("(%s AND %s)", readable, self._progbox_write_rules_sql(alias))
+        if not documents:
+            return readable
+        return SQL(
+            "(%s AND (%s.trashed_on IS NULL OR %s))",
+            readable,
+            alias,
+            self._progbox_write_rules_sql(alias),
+        )
+
+    @api.model
+    def _progbox_write_rules_sql(self, alias):
+        """Return whether the caller may write the record of a row that he may read."""
+        if not self._progbox_may_at_all("write"):
+            return access.FALSE
         rules = self.sudo(False).env["ir.rule"]
-        if rules._compute_domain(self._name, mode) == rules._compute_domain(self._name):
-            return allowed
-        writable = access.exists(self._progbox_readable(mode), alias)
-        return SQL("(%s AND %s)", allowed, writable)
+        if rules._compute_domain(self._name, "write") == rules._compute_domain(
+            self._name
+        ):
+            return access.TRUE
+        return access.exists(self._progbox_readable("write"), alias)
 
     @api.model
     def _progbox_keeps_orphans(self):

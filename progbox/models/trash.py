@@ -30,6 +30,11 @@ def days(env):
     return DAYS
 
 
+def kept_until(documents):
+    """Return the last day of what goes to the trash now, where the user is."""
+    return fields.Date.context_today(documents) + timedelta(days=days(documents.env))
+
+
 def empty(env):
     """Delete for good what has been in the trash long enough.
 
@@ -46,7 +51,9 @@ def empty(env):
         for document in documents:
             _delete(document)
         remove_empty_folders(folders)
-        if not env["ir.cron"]._commit_progress(len(documents)):
+        # Whether there is more, so that Odoo comes back soon.
+        more = int(len(documents) == BATCH)
+        if not env["ir.cron"]._commit_progress(len(documents), remaining=more):
             return
 
 

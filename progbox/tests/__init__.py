@@ -7,6 +7,7 @@ from . import test_javascript
 from . import test_records_gone
 from . import test_relations
 from . import test_rights
+from . import test_rights_http
 from . import test_screens_files
 from . import test_tab
 from . import test_tools_files

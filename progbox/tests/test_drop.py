@@ -167,6 +167,13 @@ class TestDrop(FilesCommon):
         again, said = self.dropped(none, folder_id=insurance.id)
         self.assertEqual(again, document)
         self.assertTrue(said)
+        new = self.drop(none, content=PDF + b"2", replaces=document.id)
+        self.assertTrue(document.sudo().superseded)
+        self.assertFalse(new.sudo().superseded)
+        self.assertEqual(
+            [(each["version"], each["versions"]) for each in new.progbox_versions()],
+            [(2, 2), (1, 2)],
+        )
         papers.group_ids = self.env.ref("account.group_account_manager")
         with self.assertRaises(AccessError):
             self.dropped(none, content=PNG, folder_id=insurance.id)

@@ -1,3 +1,6 @@
+from datetime import timedelta
+
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
@@ -106,6 +109,16 @@ class TestHistory(FilesCommon):
         self.assertEqual(message.author_id, self.seller.partner_id)
         self.tell()
         self.assertEqual(len(self.chatter(self.order)), 1)
+
+    def test_the_line_waits_for_more_files(self):
+        cron = self.env.ref("progbox.ir_cron_chatter")
+        triggers = self.server["ir.cron.trigger"].search([])
+        self.drop(self.order)
+        now = fields.Datetime.now()
+        triggers = triggers.search([("id", "not in", triggers.ids)])
+        [trigger] = triggers.filtered(lambda trigger: trigger.cron_id == cron)
+        self.assertGreater(trigger.call_at, now + timedelta(seconds=30))
+        self.assertLess(trigger.call_at, now + timedelta(seconds=90))
 
     def test_many_files_are_counted(self):
         for number in range(12):

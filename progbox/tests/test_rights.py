@@ -309,6 +309,21 @@ class TestRights(RightsCommon):
         self.assertEqual(shared.folder_id.company_id, self.company)
         self.assertFalse(shared.with_user(self.people["elsewhere"]).has_access("read"))
 
+    def test_a_zip_holds_what_one_may_read(self):
+        inside = [("id", "in", self.every.ids)]
+        for login in ("salesman", "employee", "billing_clerk"):
+            with self.subTest(login=login):
+                user = self.people[login]
+                answer = self.env["progbox.zip"].with_user(user).start(inside)
+                # Those that companies share are among them.
+                self.assertEqual(answer["documents"], len(READ[login]))
+                ticket = int(answer["url"].rpartition("/")[2])
+                tickets = self.env["progbox.zip.ticket"].with_user(user)
+                companies, domain, _stem = tickets.browse(ticket)._redeem()
+                package = self.env["progbox.package"].with_user(user)
+                files = package._package(companies, domain, look=False).files
+                self.assertEqual(len(files), len(READ[login]))
+
     def test_employees_open_a_tab_of_what_is_meant_for_them(self):
         employee = self.employee
         for login, found in (

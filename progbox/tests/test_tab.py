@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from .common import ProgboxCommon
@@ -77,6 +77,10 @@ class TestTab(ProgboxCommon):
             with self.subTest(text=text):
                 [own] = self.order.progbox_tab(text)["groups"]
                 self.assertEqual(self.names(own), found)
+
+    def test_a_group_that_is_not_there_is_said(self):
+        with self.assertRaisesRegex(UserError, "Reload the page"):
+            self.order.progbox_tab_page("staff")
 
     def test_who_may_not_read_the_record_opens_no_tab(self):
         order = self.order.with_user(self.plain)

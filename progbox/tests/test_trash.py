@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools import format_date
 
 from odoo.addons.progbox_invoice_archive.tests.common import PDF
 
@@ -19,6 +20,9 @@ class TestTrash(FilesCommon):
         super().setUpClass()
         cls.documents_model = cls.server["progbox.document"]
 
+    def in_days(self, days):
+        return format_date(self.env, fields.Date.today() + timedelta(days=days))
+
     def age(self, document, days):
         document.sudo().trashed_on = fields.Datetime.now() - timedelta(days=days)
 
@@ -30,14 +34,15 @@ class TestTrash(FilesCommon):
             self.assertTrue(document.trashed_on)
             self.assertEqual(document.trashed_by, self.seller)
         self.assertEqual(
-            said, "plan.pdf is in the trash. It can be restored within 30 days."
+            said,
+            f"plan.pdf is in the trash. It can be restored until {self.in_days(30)}.",
         )
 
     def test_several_are_told_of_at_once(self):
         both = self.drop(self.order) | self.drop(self.order, content=PDF + b"2")
         self.assertEqual(
             both.progbox_trash(),
-            "2 documents are in the trash. They can be restored within 30 days.",
+            f"Moved to the trash: 2. They can be restored until {self.in_days(30)}.",
         )
 
     def test_it_is_restored_with_all_its_versions(self):
@@ -94,7 +99,7 @@ class TestTrash(FilesCommon):
         parameters = self.env["ir.config_parameter"].sudo()
         document = self.drop(self.order)
         parameters.set_param("progbox.trash_days", "7")
-        self.assertIn("within 7 days", document.progbox_trash())
+        self.assertIn(f"until {self.in_days(7)}.", document.progbox_trash())
         for value, days in (("0", 1), ("-3", 1), ("soon", 30)):
             parameters.set_param("progbox.trash_days", value)
             self.assertEqual(trash.days(self.env), days)

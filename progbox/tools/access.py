@@ -3,7 +3,7 @@
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-FALSE = SQL("FALSE")
+TRUE, FALSE = SQL("TRUE"), SQL("FALSE")
 
 
 def by_model(env, mode, alias, otherwise, documents=False):
@@ -43,7 +43,7 @@ def exists(query, alias):
         query.from_clause,
         SQL.identifier(query.table),
         alias,
-        query.where_clause or SQL("TRUE"),
+        query.where_clause or TRUE,
     )
 
 

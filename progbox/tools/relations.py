@@ -16,6 +16,22 @@ def union(*queries):
     return SQL(" UNION ").join(queries)
 
 
+def given(ids, query):
+    """Return a query that names ids more than once, as the table ``given``.
+
+    PostgreSQL would plan their sub-query as often as it is written, and planning is
+    what a tab takes its time for.
+    """
+    return SQL(
+        "SELECT found.id FROM (WITH given(id) AS MATERIALIZED (%s) %s) AS found(id)",
+        ids,
+        query,
+    )
+
+
+GIVEN = SQL("ANY(ARRAY(SELECT given.id FROM given))")
+
+
 def families(partners):
     """Everybody of the same commercial contacts as these: children and addresses."""
     return SQL(
@@ -29,18 +45,21 @@ def families(partners):
 
 def reversals(moves):
     """The moves that reverse these, and those that these reverse."""
-    return union(
-        SQL(
-            "SELECT note.reversed_entry_id FROM account_move note"
-            " WHERE note.id = ANY(ARRAY(%s)) AND note.reversed_entry_id IS NOT NULL",
-            moves,
-        ),
-        SQL(
-            "SELECT note.id FROM account_move note"
-            " WHERE note.reversed_entry_id = ANY(ARRAY(%s))",
-            moves,
-        ),
+    return given(moves, _reversals())
+
+
+def _reversals():
+    return SQL(
+        """SELECT note.reversed_entry_id FROM account_move note
+        WHERE note.id = %(given)s AND note.reversed_entry_id IS NOT NULL
+        UNION SELECT note.id FROM account_move note
+        WHERE note.reversed_entry_id = %(given)s""",
+        given=GIVEN,
     )
+
+
+def with_reversals(moves):
+    return given(moves, union(SQL("SELECT given.id FROM given"), _reversals()))
 
 
 def orders_of_invoices(moves):
@@ -54,7 +73,7 @@ def orders_of_invoices(moves):
         JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = item.id
         JOIN sale_order_line line ON line.id = rel.order_line_id
         WHERE item.move_id = ANY(ARRAY(%s))""",
-        union(moves, reversals(moves)),
+        with_reversals(moves),
     )
 
 
@@ -67,7 +86,7 @@ def invoices_of_orders(orders):
         WHERE line.order_id = ANY(ARRAY(%s))""",
         orders,
     )
-    return union(moves, reversals(moves))
+    return with_reversals(moves)
 
 
 def projects_of_orders(orders):
@@ -75,41 +94,43 @@ def projects_of_orders(orders):
 
     A cancelled order empties ``sale_line_id`` of its project, and others stay.
     """
-    return SQL(
+    links = SQL(
         """SELECT sale.project_id FROM sale_order sale
-        WHERE sale.id = ANY(ARRAY(%(orders)s)) AND sale.project_id IS NOT NULL
+        WHERE sale.id = %(given)s AND sale.project_id IS NOT NULL
         UNION SELECT line.project_id FROM sale_order_line line
-        WHERE line.order_id = ANY(ARRAY(%(orders)s)) AND line.project_id IS NOT NULL
+        WHERE line.order_id = %(given)s AND line.project_id IS NOT NULL
         UNION SELECT project.id FROM project_project project
-        WHERE project.reinvoiced_sale_order_id = ANY(ARRAY(%(orders)s))
+        WHERE project.reinvoiced_sale_order_id = %(given)s
         UNION SELECT project.id FROM sale_order_line line
         JOIN project_project project ON project.sale_line_id = line.id
-        WHERE line.order_id = ANY(ARRAY(%(orders)s))
+        WHERE line.order_id = %(given)s
         UNION SELECT task.project_id FROM sale_order_line line
         JOIN project_task task ON task.sale_line_id = line.id
-        WHERE line.order_id = ANY(ARRAY(%(orders)s)) AND task.project_id IS NOT NULL""",
-        orders=orders,
+        WHERE line.order_id = %(given)s AND task.project_id IS NOT NULL""",
+        given=GIVEN,
     )
+    return given(orders, links)
 
 
 def orders_of_projects(projects):
     """The same, the other way round."""
-    return SQL(
+    links = SQL(
         """SELECT sale.id FROM sale_order sale
-        WHERE sale.project_id = ANY(ARRAY(%(projects)s))
+        WHERE sale.project_id = %(given)s
         UNION SELECT line.order_id FROM sale_order_line line
-        WHERE line.project_id = ANY(ARRAY(%(projects)s))
+        WHERE line.project_id = %(given)s
         UNION SELECT project.reinvoiced_sale_order_id FROM project_project project
-        WHERE project.id = ANY(ARRAY(%(projects)s))
+        WHERE project.id = %(given)s
         AND project.reinvoiced_sale_order_id IS NOT NULL
         UNION SELECT line.order_id FROM project_project project
         JOIN sale_order_line line ON line.id = project.sale_line_id
-        WHERE project.id = ANY(ARRAY(%(projects)s))
+        WHERE project.id = %(given)s
         UNION SELECT line.order_id FROM project_task task
         JOIN sale_order_line line ON line.id = task.sale_line_id
-        WHERE task.project_id = ANY(ARRAY(%(projects)s))""",
-        projects=projects,
+        WHERE task.project_id = %(given)s""",
+        given=GIVEN,
     )
+    return given(projects, links)
 
 
 def moves_of_projects(env, projects, move_types):

@@ -67,6 +67,9 @@ class TabQuery:
         """
         self.all.append(Group(key, model, title, records, documents))
 
+    def has(self, key):
+        return any(group.key == key for group in self.all)
+
     def model_of(self, key):
         return self._group(key).model
 
@@ -77,19 +80,30 @@ class TabQuery:
         """
         rows = self._rows(
             env,
-            [
-                SQL(
-                    "(WITH %s SELECT %s AS position, (SELECT count(*) FROM recs),"
-                    " counted.n, (SELECT count(*) FROM filled) > %s, page.*"
-                    " FROM counted LEFT JOIN LATERAL (%s) page ON TRUE)",
-                    SQL(", ").join([*self._filled(group), self._counted(group)]),
-                    position,
-                    RECORDS,
-                    self._documents(group, 0, PAGE + 1),
+            SQL(
+                """WITH %(filled)s, kind AS MATERIALIZED (
+                    SELECT position, (SELECT count(*) FROM recs
+                        WHERE recs.position = every.position) AS records,
+                    (SELECT count(*) FROM filled
+                        WHERE filled.position = every.position) > %(most)s AS is_long
+                    FROM generate_series(0, %(last)s) AS every(position)
                 )
-                for position, group in enumerate(self.all)
-            ],
-            SQL("ORDER BY position, document_date DESC, id DESC"),
+                SELECT kind.position, kind.records, counted.number, kind.is_long,
+                    page.id
+                FROM kind
+                CROSS JOIN LATERAL (%(counted)s) counted
+                LEFT JOIN LATERAL (%(page)s) page ON NOT kind.is_long
+                ORDER BY kind.position, page.document_date DESC, page.id DESC""",
+                filled=self._filled(self.all),
+                most=RECORDS,
+                last=len(self.all) - 1,
+                counted=self._counted(),
+                page=self._documents(
+                    SQL("filled.position = kind.position AND NOT kind.is_long"),
+                    0,
+                    PAGE + 1,
+                ),
+            ),
         )
         result = []
         for position, group in enumerate(self.all):
@@ -101,23 +115,15 @@ class TabQuery:
 
     def count(self, env):
         """Return the number of documents in all groups, one more than MOST at most."""
-        documents = [
-            SQL(
-                "(WITH %s SELECT FROM recs CROSS JOIN LATERAL (%s OFFSET 0) found)",
-                self._recs(group),
-                self._of_record(group, SQL("recs"), NOTHING),
-            )
-            for group in self.all
-        ]
         [[count]] = self._rows(
             env,
-            [
-                SQL(
-                    "SELECT count(*) FROM (SELECT FROM (%s) every LIMIT %s) counted",
-                    SQL(" UNION ALL ").join(documents),
-                    MOST + 1,
-                )
-            ],
+            SQL(
+                "WITH %s SELECT count(*) FROM (SELECT FROM recs"
+                " CROSS JOIN LATERAL (%s OFFSET 0) found LIMIT %s) counted",
+                self._recs(self.all),
+                self._of_record(SQL("recs")),
+                MOST + 1,
+            ),
         )
         return count
 
@@ -127,110 +133,130 @@ class TabQuery:
         :return: tuple of whether it is one of records, and the rows: id and, of a
             record, its number of documents
         """
-        group = self._group(key)
-        with_ = SQL(", ").join(self._filled(group))
-        records = SQL(
-            """SELECT recs.id, NULL::date AS document_date,
-                (SELECT count(*) FROM (%s LIMIT %s) counted)
-            FROM recs WHERE (SELECT count(*) FROM filled) > %s AND EXISTS (%s OFFSET 0)
-            ORDER BY recs.id DESC OFFSET %s LIMIT %s""",
-            self._of_record(group, SQL("recs"), NOTHING),
-            MOST + 1,
-            RECORDS,
-            self._of_record(group, SQL("recs"), NOTHING),
-            offset,
-            limit + 1,
-        )
         rows = self._rows(
             env,
-            [
-                SQL(
-                    "WITH %s SELECT TRUE, page.* FROM (%s) page"
-                    " UNION ALL SELECT FALSE, page.*, NULL FROM (%s) page",
-                    with_,
-                    records,
-                    self._documents(group, offset, limit + 1),
+            SQL(
+                """WITH %(filled)s, long AS MATERIALIZED (
+                    SELECT count(*) > %(most)s AS yes FROM filled
                 )
-            ],
-            SQL("ORDER BY document_date DESC, id DESC"),
+                SELECT * FROM (
+                    SELECT recs.id, NULL::date AS document_date, TRUE AS is_record, (
+                        SELECT count(*) FROM (%(documents)s LIMIT %(count)s) counting
+                    ) AS number
+                    FROM recs
+                    WHERE (SELECT yes FROM long) AND EXISTS (%(documents)s OFFSET 0)
+                    ORDER BY recs.id DESC OFFSET %(offset)s LIMIT %(limit)s
+                ) page
+                UNION ALL SELECT page.*, FALSE, NULL FROM (%(page)s) page
+                ORDER BY document_date DESC, id DESC""",
+                filled=self._filled([self._group(key)]),
+                most=RECORDS,
+                documents=self._of_record(SQL("recs")),
+                count=MOST + 1,
+                offset=offset,
+                limit=limit + 1,
+                page=self._documents(
+                    SQL("NOT (SELECT yes FROM long)"), offset, limit + 1
+                ),
+            ),
         )
-        return (
-            any(row[0] for row in rows),
-            [(id_, count) for _as_records, id_, _date, count in rows],
-        )
+        return any(row[2] for row in rows), [(row[0], row[3]) for row in rows]
 
     # ------------------------------------------------------------------
     # Parts
     # ------------------------------------------------------------------
 
     def _group(self, key):
-        for group in self.all:
-            if group.key == key:
-                return group
-        raise KeyError(key)
+        return next(group for group in self.all if group.key == key)
 
-    def _rows(self, env, parts, order=NOTHING):
+    def _rows(self, env, query):
         # Compiling the statement would take longer than running it.
         env.execute_query(SQL("SET LOCAL jit = off"))
-        return env.execute_query(SQL("%s %s", SQL(" UNION ALL ").join(parts), order))
+        return env.execute_query(query)
 
-    def _recs(self, group):
-        return SQL("recs AS MATERIALIZED (%s)", group.records)
-
-    def _of_record(self, group, record, columns):
-        """Return the query of the shown documents of a record."""
+    def _recs(self, groups):
+        """Return the records of all groups, whose documents are asked for in one."""
         return SQL(
-            "SELECT %s FROM progbox_document document WHERE document.res_model = %s"
-            " AND document.res_id = %s.id AND %s AND %s",
-            columns,
-            group.model,
-            record,
-            self.shown,
-            group.documents,
+            "recs AS MATERIALIZED (%s)",
+            SQL(" UNION ALL ").join(
+                SQL(
+                    "SELECT %s AS position, %s AS model, found.id, %s AS own"
+                    " FROM (%s) found",
+                    position,
+                    group.model,
+                    group.documents is not EVERY,
+                    group.records,
+                )
+                for position, group in enumerate(groups)
+            ),
         )
 
-    def _filled(self, group):
-        """Return the records, and as many with documents as tell what to show."""
-        return [
-            self._recs(group),
-            SQL(
-                "filled AS MATERIALIZED (SELECT recs.id FROM recs"
-                " WHERE EXISTS (%s OFFSET 0) LIMIT %s)",
-                self._of_record(group, SQL("recs"), NOTHING),
-                RECORDS + 1,
-            ),
-        ]
+    def _of_record(self, record, columns=NOTHING):
+        """Return the query of the shown documents of a record.
 
-    def _counted(self, group):
+        :param SQL record: a row of ``recs``
+        """
+        limited = [group for group in self.all if group.documents is not EVERY]
+        return SQL(
+            "SELECT %(columns)s FROM progbox_document document"
+            " WHERE document.res_model = %(record)s.model"
+            " AND document.res_id = %(record)s.id AND %(shown)s AND %(limited)s",
+            columns=columns,
+            record=record,
+            shown=self.shown,
+            limited=SQL(" AND ").join(
+                SQL("(NOT %s.own OR %s)", record, group.documents) for group in limited
+            )
+            if limited
+            else EVERY,
+        )
+
+    def _filled(self, groups):
+        """Return the records, and as many with documents as tell what to show."""
+        return SQL(
+            """%s, filled AS MATERIALIZED (
+                SELECT held.* FROM generate_series(0, %s) AS every(position)
+                CROSS JOIN LATERAL (
+                    SELECT recs.* FROM recs
+                    WHERE recs.position = every.position AND EXISTS (%s OFFSET 0)
+                    LIMIT %s
+                ) held
+            )""",
+            self._recs(groups),
+            len(groups) - 1,
+            self._of_record(SQL("recs")),
+            RECORDS + 1,
+        )
+
+    def _counted(self):
         # One of the two halves is not run at all.
         return SQL(
-            """counted AS (SELECT count(*) AS n FROM (SELECT FROM (
-                SELECT id FROM recs WHERE (SELECT count(*) FROM filled) > %(records)s
+            """SELECT count(*) AS number FROM (SELECT FROM (
+                SELECT * FROM recs
+                WHERE recs.position = kind.position AND kind.is_long
                 UNION ALL
-                SELECT id FROM filled WHERE (SELECT count(*) FROM filled) <= %(records)s
-            ) record CROSS JOIN LATERAL (%(documents)s OFFSET 0) found
-            LIMIT %(limit)s) counting)""",
-            records=RECORDS,
-            documents=self._of_record(group, SQL("record"), NOTHING),
-            limit=MOST + 1,
+                SELECT * FROM filled
+                WHERE filled.position = kind.position AND NOT kind.is_long
+            ) record CROSS JOIN LATERAL (%s OFFSET 0) found
+            LIMIT %s) counting""",
+            self._of_record(SQL("record")),
+            MOST + 1,
         )
 
-    def _documents(self, group, offset, limit):
+    def _documents(self, condition, offset, limit):
         """Return the query of a page of documents, of a group that shows documents."""
-        order = SQL("ORDER BY document_date DESC, id DESC")
         return SQL(
-            """SELECT page.id, page.document_date FROM (
-                SELECT found.* FROM filled CROSS JOIN LATERAL (
-                    %(documents)s %(order)s LIMIT %(until)s
-                ) found
-                WHERE (SELECT count(*) FROM filled) <= %(records)s
-                %(order)s OFFSET %(offset)s LIMIT %(limit)s
-            ) page""",
+            """SELECT found.* FROM filled CROSS JOIN LATERAL (
+                %(documents)s ORDER BY document.document_date DESC, document.id DESC
+                LIMIT %(until)s
+            ) found
+            WHERE %(condition)s
+            ORDER BY found.document_date DESC, found.id DESC
+            OFFSET %(offset)s LIMIT %(limit)s""",
             documents=self._of_record(
-                group, SQL("filled"), SQL("document.id, document.document_date")
+                SQL("filled"), SQL("document.id, document.document_date")
             ),
-            order=order,
-            records=RECORDS,
+            condition=condition,
             offset=offset,
             limit=limit,
             until=offset + limit,

@@ -23,6 +23,13 @@ class TestPurchaseRelations(ProgboxCommon):
         vendor = cls.env["res.partner"].create({"name": "Vendor"})
         project = cls.env["project.project"].create({"name": "House"})
         product = cls.service_of(purchase_method="purchase")
+        if "stock.warehouse" in cls.env and not cls.server["stock.warehouse"].search(
+            [("company_id", "=", cls.company.id)]
+        ):
+            # Where there is a stock, a purchase goes to a warehouse of the company.
+            cls.server["stock.warehouse"].create(
+                {"name": "Yard", "code": "YARD", "company_id": cls.company.id}
+            )
         purchase = cls.env["purchase.order"].create(
             {
                 "partner_id": vendor.id,

@@ -213,6 +213,80 @@ test("the keyboard opens the menu and chooses in it", async () => {
     expect(selected).toEqual([]);
 });
 
+test("a key does what the menu does", async () => {
+    const run = [];
+    const actions = registry.category("progbox_folder_actions");
+    patchWithCleanup(actions, {content: {}});
+    actions.add("rename", {
+        label: "Rename",
+        icon: "fa-pencil",
+        sequence: 10,
+        key: "F2",
+        isAvailable: ({name}) => name === "11",
+        run: ({id}) => run.push(id),
+    });
+    await mountTree();
+    queryOne("[role=treeitem][tabindex='0']").focus();
+    await press("F2");
+    expect(run).toEqual([4]);
+    await press("ArrowDown");
+    await animationFrame();
+    await press("F2");
+    expect(run).toEqual([4]);
+});
+
+test("a node that is no folder has a list of its own, and no menu", async () => {
+    patchWithCleanup(registry.category("progbox_folder_actions"), {content: {}});
+    registry.category("progbox_folder_actions").add("any", {
+        label: "Any",
+        icon: "fa-download",
+        sequence: 10,
+        isAvailable: () => true,
+        run: () => {},
+    });
+    const clients = {
+        ...folder("model:res.partner", "Clients", false, true),
+        locked: false,
+        count: false,
+        virtual: true,
+        domain: [["res_model", "=", "res.partner"]],
+    };
+    patchWithCleanup(PAGES, {
+        false: page(false, [folder(1, ".factures", false, true), clients]),
+        "model:res.partner": {
+            ...page("model:res.partner", [folder(8, "Dupont", "model:res.partner")]),
+            more: true,
+            next: 8,
+        },
+    });
+    patchWithCleanup(START, {pages: [PAGES[false]], open: [], selected: false});
+    await mountTree();
+    const row = "[data-folder-id='model:res.partner']";
+    expect(`${row} .o_progbox_tree_count`).toHaveCount(0);
+    expect(`${row} .o_progbox_folder_actions`).toHaveCount(0);
+    expect(`${row} .o_progbox_tree_locked`).toHaveCount(0);
+    expect("[data-folder-id='1'] .o_progbox_tree_locked").toHaveCount(1);
+    await click(row);
+    await animationFrame();
+    expect(selected).toEqual(["model:res.partner"]);
+    expect(labels()).toEqual([".factures", "Clients", "Dupont"]);
+    await click(".o_progbox_tree_more");
+    await animationFrame();
+    expect(calls.at(-1)).toEqual(["tree_page", "model:res.partner", 8]);
+    const tree = await makeTree();
+    expect(tree.domainOf(1)).toEqual([["folder_id", "child_of", 1]]);
+    expect(tree.domainOf("model:res.partner")).toEqual(clients.domain);
+});
+
+test("a folder is loaded again after something was added to it", async () => {
+    const tree = await makeTree();
+    expect(tree.folders[4].hasChildren).toBe(false);
+    patchWithCleanup(PAGES, {4: page(4, [folder(9, "Plans", 4)])});
+    await tree.reload(4);
+    expect(tree.folders[4].hasChildren).toBe(true);
+    expect(tree.pages[4].ids).toEqual([9]);
+});
+
 test("the session remembers what is open and chosen", async () => {
     const tree = await makeTree();
     tree.select(5);

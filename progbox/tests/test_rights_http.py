@@ -1,0 +1,88 @@
+"""What goes through the doors of the real server."""
+
+from odoo.tests import HttpCase, tagged
+
+from .test_rights import READ, RightsCommon
+
+LOGINS = ("salesman", "employee", "hr_officer", "administrator", "portal_user", None)
+
+
+@tagged("post_install", "-at_install")
+class TestRightsHttp(RightsCommon, HttpCase):
+    def call(self, model, method, *args, **kwargs):
+        """Return what a client gets by RPC, or None when it is refused."""
+        self.env.flush_all()
+        answer = self.url_open(
+            "/web/dataset/call_kw",
+            json={
+                "params": {
+                    "model": model, "method": method, "args": args, "kwargs": kwargs,
+                }
+            },
+        ).json()  # fmt: skip
+        self.env.invalidate_all()
+        return answer.get("result")
+
+    def test_files_are_served_to_those_who_read_the_record(self):
+        self.env.flush_all()
+        for login in LOGINS:
+            self.authenticate(login, login)
+            for name, document in self.documents_by_name.items():
+                attachment = document._content_attachment()
+                for address in (
+                    f"/web/content/progbox.document/{document.id}/content",
+                    f"/web/content/{attachment.id}",
+                ):
+                    with self.subTest(login=login, name=name, address=address):
+                        allowed = name in READ.get(login, ())
+                        answer = self.url_open(address, allow_redirects=False)
+                        self.assertEqual(b"%PDF" in answer.content, allowed)
+                        self.assertEqual(answer.status_code == 200, allowed)
+
+    def test_remote_calls_say_no_more(self):
+        inside = [["id", "in", self.every.ids]]
+        for login in LOGINS:
+            self.authenticate(login, login)
+            for name, document in self.documents_by_name.items():
+                with self.subTest(login=login, name=name):
+                    allowed = name in READ.get(login, ())
+                    found = self.call(
+                        "progbox.document", "search_read", inside, ["name"]
+                    )
+                    ids = {row["id"] for row in found or ()}
+                    self.assertEqual(document.id in ids, allowed)
+                    read = self.call(
+                        "progbox.document",
+                        "web_read",
+                        [document.id],
+                        {"name": {}, "readable": {}, "folder_id": {"fields": {}}},
+                    )
+                    self.assertEqual(bool(read), allowed)
+                    self.assertIsNone(
+                        self.call(
+                            "progbox.document", "write", [document.id], {"name": "x"}
+                        )
+                    )
+
+    def test_tabs_open_to_those_who_read_the_record(self):
+        records = {
+            "own order": self.mine,
+            "other order": self.theirs,
+            "client": self.client,
+            "bill": self.bill,
+            "team project": self.team_project,
+            "payslip": self.employee,
+        }
+        for login in LOGINS:
+            self.authenticate(login, login)
+            for name, record in records.items():
+                with self.subTest(login=login, name=name):
+                    allowed = name in READ.get(login, ())
+                    tab = self.call(record._name, "progbox_tab", [record.id])
+                    self.assertEqual(bool(tab), allowed)
+                    page = self.call(
+                        record._name, "progbox_tab_page", [record.id], "own"
+                    )
+                    self.assertEqual(bool(page), allowed)
+                    count = self.call(record._name, "progbox_tab_count", [record.id])
+                    self.assertEqual(bool(count and count["count"]), allowed)
