@@ -72,8 +72,7 @@ class Place:
 
     def drop_key(self, staged):
         """Return what is the same whenever the same file is dropped here."""
-        key = ",".join(map(str, (*self.key, staged.sha256)))
-        return hashlib.sha256(key.encode()).hexdigest()[:KEY_LENGTH]
+        return key_of(*self.key, staged.sha256)
 
     @property
     def name(self):
@@ -83,6 +82,12 @@ class Place:
         if self.folder.res_id:
             return self.record.display_name
         return f"{self.record.display_name} / {self.folder.name}"
+
+
+def key_of(*parts):
+    """Return a short text that is the same for the same parts."""
+    text = ",".join(map(str, parts))
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
 
 
 def target(env, res_model, res_id):

@@ -12,7 +12,7 @@ from ..tools import access
 from ..tools.dropped_files import renamed
 from . import gone_records, trash
 from .dropped_file import DroppedFile
-from .place import Place, target
+from .place import Place, key_of, target
 
 # Accents are marks of their own once a text is decomposed.
 MARKS = "[\u0300-\u036f]"
@@ -45,7 +45,8 @@ class ProgboxDocument(models.Model):
     drop_key = fields.Char(
         readonly=True,
         copy=False,
-        help="The same file dropped twice at once is one document.",
+        help="The same file dropped twice at once is one document, and two new "
+        "versions at once are two.",
     )
     record_display = fields.Char(
         string="Belongs To",
@@ -72,10 +73,7 @@ class ProgboxDocument(models.Model):
     _drop_unique = models.UniqueIndex(
         "(drop_key) WHERE drop_key IS NOT NULL", "This file has just been added."
     )
-    _version_unique = models.UniqueIndex(
-        "(series, version) WHERE series IS NOT NULL AND seal_id IS NULL",
-        "Somebody else has just added a version.",
-    )
+    _series_idx = models.Index("(series, version) WHERE series IS NOT NULL")
     _trash_idx = models.Index("(trashed_on) WHERE trashed_on IS NOT NULL")
 
     @api.depends("res_model", "res_id", "record_name", "seal_id")
@@ -289,7 +287,8 @@ class ProgboxDocument(models.Model):
         return SQL(
             """SELECT document.id, CASE WHEN document.res_model IS NULL THEN (
                 SELECT count(*) FROM progbox_document other
-                WHERE other.series = document.series AND other.seal_id IS NULL
+                WHERE other.series = document.series AND other.res_model IS NULL
+                AND other.seal_id IS NULL
             ) ELSE (
                 SELECT count(DISTINCT other.version) FROM progbox_document other
                 WHERE other.res_model = document.res_model
@@ -348,6 +347,10 @@ class ProgboxDocument(models.Model):
             # The caller's transaction may be tried again.
             self.env.cr.postcommit.add(lambda: staged.path.unlink(missing_ok=True))
             return same, same._progbox_say_again()
+        if not replaced:
+            # It was dropped here once, and is elsewhere by now.
+            moved = self.sudo().search(Domain("drop_key", "=", values["drop_key"]))
+            moved.drop_key = False
         values["name"], values["mimetype"] = file.name, file.mimetype
         values["document_date"] = fields.Date.context_today(self)
         values |= self._progbox_type_values(record, values, vals.get("type_id"))
@@ -427,17 +430,9 @@ class ProgboxDocument(models.Model):
             with self.env.cr.savepoint():
                 yield
         except psycopg2.errors.UniqueViolation as error:
-            ours = {
-                self._drop_unique.full_name(self),
-                self._version_unique.full_name(self),
-            }
-            if error.diag.constraint_name not in ours:
+            if error.diag.constraint_name != self._drop_unique.full_name(self):
                 raise
             raise ConcurrencyError(str(error)) from error
-
-    @api.model
-    def _progbox_unique(self):
-        return self._drop_unique, self._version_unique
 
     def _progbox_note(self, kind, **detail):
         """Enter what the current user has just done into the history."""
@@ -665,8 +660,9 @@ class ProgboxDocument(models.Model):
         return SQL(
             """CASE WHEN %(older)s.res_model IS NULL THEN EXISTS (
                 SELECT FROM progbox_document newer
-                WHERE newer.series = %(older)s.series AND newer.seal_id IS NULL
+                WHERE newer.series = %(older)s.series
                 AND newer.version > %(older)s.version
+                AND newer.res_model IS NULL AND newer.seal_id IS NULL
             ) ELSE %(of_record)s END""",
             older=alias,
             of_record=super()._superseded_sql(alias),
@@ -677,7 +673,7 @@ class ProgboxDocument(models.Model):
         self.ensure_one()
         self.check_access("read")
         # The archived files of a record have no series, and their versions elsewhere.
-        series = self._progbox_series() if self.sudo().series else self
+        series = self._progbox_series() or self
         values = self._progbox_values(series.ids)
         return [values[id_] for id_ in reversed(series.ids)]
 
@@ -732,6 +728,7 @@ class ProgboxDocument(models.Model):
         return {
             "series": latest.series,
             "version": latest.version + 1,
+            "drop_key": key_of(latest.series, latest.version + 1),
             "folder_id": latest.folder_id.id,
             "company_id": latest.company_id.id,
             "res_model": latest.res_model,
@@ -748,5 +745,14 @@ class ProgboxDocument(models.Model):
 
     def _progbox_series(self):
         """Return all versions of these documents, with the server's rights."""
-        series = [series for series in self.sudo().mapped("series") if series]
-        return self.sudo().search(Domain("series", "in", series), order="version")
+        ours = {document._progbox_series_key() for document in self.sudo()}
+        found = self.sudo().search(
+            Domain("series", "in", [key[0] for key in ours if key[0]])
+            & Domain("seal_id", "=", False),
+            order="version, id",
+        )
+        return found.filtered(lambda document: document._progbox_series_key() in ours)
+
+    def _progbox_series_key(self):
+        # Whoever names a series himself may use the name for several records.
+        return self.series, self.res_model, self.res_id

@@ -120,8 +120,18 @@ class TestDrop(FilesCommon):
         # The other request's document is not to be seen yet.
         unseen = self.env["progbox.document"]
         self.patch(documents, "_progbox_same", lambda *args: unseen)
+        self.patch(documents, "search", lambda *args, **kwargs: unseen)
         with self.assertRaises(ConcurrencyError), mute_logger("odoo.sql_db"):
             self.drop(self.order)
+
+    def test_what_has_left_a_folder_can_be_dropped_there_again(self):
+        document = self.drop(self.order)
+        target = self.order_of(self.seller)
+        # As another add-on would move it.
+        document.sudo().write({"res_id": target.id})
+        again, said = self.dropped(self.order)
+        self.assertFalse(said)
+        self.assertNotEqual(again, document)
 
     def test_two_new_versions_at_once_are_two_versions(self):
         old = self.drop(self.order)

@@ -84,8 +84,11 @@ class TestRecordsGone(FilesCommon):
         self.assertFalse(document.trashed_on)
 
     def test_the_archived_documents_of_a_deleted_record_stay(self):
-        document = self.archived_without_render()
-        self.env.cr.execute("SELECT max(id) + 99 FROM account_move")
+        move = self.draft()
+        document = self.archived_for(move)
+        self.env.flush_all()
+        self.env.cr.execute("DELETE FROM account_move WHERE id = %s", [move.id])
+        self.env.invalidate_all()
         self.documents_model._progbox_find_gone()
         self.assertFalse(document.trashed_on)
         self.assertFalse(document.record_name)
