@@ -50,7 +50,7 @@ const orm = {
         }
         const [parentId, offset = 0] = args;
         return offset
-            ? page(3, [folder(6, "12", 3), folder(7, "11", 3)])
+            ? page(parentId, [folder(6, "12", parentId), folder(7, "11", parentId)])
             : PAGES[parentId];
     },
 };
@@ -256,6 +256,7 @@ test("a node that is no folder has a list of its own, and no menu", async () => 
         "model:res.partner": {
             ...page("model:res.partner", [folder(8, "Dupont", "model:res.partner")]),
             more: true,
+            // An id here, not a number of rows.
             next: 8,
         },
     });
