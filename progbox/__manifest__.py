@@ -25,6 +25,7 @@
         "views/progbox_folder_views.xml",
         "views/progbox_folder_template_views.xml",
         "views/progbox_document_type_views.xml",
+        "wizards/mail_compose_message_views.xml",
         "views/menus.xml",
     ],
     "assets": {

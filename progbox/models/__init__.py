@@ -11,7 +11,6 @@ from . import base_partner_merge_automatic_wizard
 from . import hr_employee
 from . import hr_employee_public
 from . import ir_attachment
-from . import mail_compose_message
 from . import project_project
 from . import res_partner
 from . import sale_order

@@ -5,6 +5,7 @@ from odoo.tools import SQL, ormcache
 
 from ..tools import access
 from ..tools.tab_query import MOST, PAGE, RECORDS, TabQuery
+from . import record_attachments
 
 OWN = "own"
 
@@ -336,3 +337,33 @@ class ProgboxMixin(models.AbstractModel):
     def _progbox_folder_title(self):
         """Return what stands above the folders of these records: "Quotations"."""
         return self.env["ir.model"].sudo()._get(self._name).name
+
+    # ------------------------------------------------------------------
+    # Attachments of the chatter
+    # ------------------------------------------------------------------
+
+    def progbox_attachments(self):
+        """Return what is attached to this record and to its messages, newest first.
+
+        :return: dictionaries of ``id``, ``name``, ``mimetype``, ``size``, ``date``,
+            ``createdBy``, ``url``, and ``kept``: whether it is a document already
+        """
+        self.ensure_one()
+        self._progbox_check_access("read")
+        return record_attachments.listed(self)
+
+    def progbox_keep_attachment(self, attachment_id):
+        """Make a document of this record of one of its attachments.
+
+        :return: dictionary of ``documentId`` and ``alreadyThere``: what to say when it
+            was a document before
+        """
+        self.ensure_one()
+        self._progbox_check_access("write")
+        attachment = record_attachments.found(self, attachment_id)
+        document, already_there = self.env["progbox.document"]._progbox_drop(
+            self,
+            attachment._progbox_staged_again(),
+            {"name": attachment.name, "mimetype": attachment.mimetype},
+        )
+        return {"documentId": document.id, "alreadyThere": already_there}

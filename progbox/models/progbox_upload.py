@@ -6,13 +6,14 @@ from uuid import uuid4
 import psycopg2.errors
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, LockError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, LockError, UserError
 from odoo.fields import Domain
 
 from odoo.addons.progbox_invoice_archive.models.ir_attachment import FILE_LIMIT
 from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import OPEN_STATES
 
 from ..tools.upload_parts import (
+    folder_names,
     kept,
     remove_strangers,
     size_of,
@@ -114,7 +115,7 @@ class ProgboxUpload(models.Model):
         except UserError as error:
             return {"error": str(error)}
         upload = self._begun_before(values) or self.sudo().create(values)
-        # The place may be another one this time, and rights may be back.
+        # The type may be another one this time, and rights may be back.
         if upload.state == "failed":
             values = {**values, "state": "receiving", "error": False, "attempts": 0}
         upload._job_write(values)
@@ -132,12 +133,12 @@ class ProgboxUpload(models.Model):
             "size": int(file.get("size") or 0),
             "file_modified": float(file.get("modified") or 0),
             "mimetype": mimetypes.guess_type(name)[0] or file.get("mimetype"),
-            "path": file.get("path"),
+            "path": file.get("path") or False,
             "res_model": res_model or False,
             "res_id": res_id or False,
-            "folder_id": file.get("folderId"),
-            "type_id": file.get("typeId"),
-            "replaces_id": file.get("replaces"),
+            "folder_id": file.get("folderId") or False,
+            "type_id": file.get("typeId") or False,
+            "replaces_id": file.get("replaces") or False,
         }
 
     @api.model
@@ -174,8 +175,12 @@ class ProgboxUpload(models.Model):
 
     @api.model
     def _begun_before(self, values):
-        """Return the upload of the same file to the same record, if it has begun."""
-        same = ("name", "size", "file_modified", "res_model", "res_id")
+        """Return the upload of the same file to the same place, if it has begun.
+
+        Folders that are dropped whole have files of the same name, size and date.
+        """
+        same = ("name", "size", "file_modified", "path")
+        same += ("res_model", "res_id", "folder_id", "replaces_id")
         return self.sudo().search(
             Domain.AND(Domain(name, "=", values[name]) for name in same)
             & Domain("create_uid", "=", self.env.uid)
@@ -403,9 +408,9 @@ class ProgboxUpload(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._job_execute(kept(self._path()))
-        except (LockError, psycopg2.errors.UniqueViolation):
-            # Somebody was faster: the same succeeds a moment later.
-            self._queue()
+        except (LockError, psycopg2.errors.UniqueViolation) as error:
+            # Somebody was faster: Odoo does all of it again.
+            raise ConcurrencyError(str(error)) from error
         except (UserError, OSError) as error:
             self._job_fail(error, give_up=True)
         else:
@@ -422,6 +427,8 @@ class ProgboxUpload(models.Model):
         upload = self._as_uploader()
         values = self._target_values()
         record = upload._check_target(values)
+        if self.path:
+            values["folder_id"] = upload._sub_folder(record, values, self.path).id
         documents = upload.env["progbox.document"]
         document, already_there = documents._progbox_drop(
             record,
@@ -442,6 +449,27 @@ class ProgboxUpload(models.Model):
         names = ("name", "res_model", "res_id", "folder_id", "type_id", "replaces_id")
         [values] = self._read_format(names, load=None)
         return values
+
+    @api.model
+    def _sub_folder(self, record, values, path):
+        """Return the folder for a file of a folder that was dropped as a whole.
+
+        Those on the way to it are made, once the user may write there: whether the
+        place is the record's own is for the filing to say.
+
+        :param str path: names of folders, divided by slashes
+        :rtype: progbox.folder
+        """
+        folders = self.env["progbox.folder"].sudo()
+        folder = folders.browse(values["folder_id"] or ())
+        folder = folder or folders._progbox_of_record(record)
+        for name in folder_names(path):
+            place = {"parent_id": folder.id, "name": name}
+            known = folders.search([(key, "=", value) for key, value in place.items()])
+            folder = known or folders.create(
+                {**place, "company_id": folder.company_id.id}
+            )
+        return folder
 
     def _job_fail(self, error, give_up=False):
         # Rights and lost records do not come back by waiting.

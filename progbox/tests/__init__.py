@@ -1,3 +1,4 @@
+from . import test_attachments
 from . import test_drop
 from . import test_folders
 from . import test_folders_own
@@ -11,6 +12,7 @@ from . import test_rights_http
 from . import test_screens_files
 from . import test_tab
 from . import test_tools_files
+from . import test_tools_upload
 from . import test_trash
 from . import test_types
 from . import test_upload

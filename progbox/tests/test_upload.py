@@ -7,7 +7,7 @@ from odoo.tests import tagged
 
 from ..models import progbox_upload
 from ..tools import upload_parts
-from .upload_common import BYTES, UploadCommon
+from .upload_common import BYTES, SIZE, UploadCommon
 
 
 @tagged("post_install", "-at_install")
@@ -87,6 +87,8 @@ class TestUpload(UploadCommon):
             {"modified": 6},
             {"modified": 5, "size": 11},
             {"modified": 5, "name": "other.pdf"},
+            {"modified": 5, "path": "a"},
+            {"modified": 5, "path": "b"},
         ):
             with self.subTest(other=other):
                 answer = self.begin(**other)
@@ -223,6 +225,61 @@ class TestUpload(UploadCommon):
         self.env.cr.postcommit.run()
         self.assertFalse(upload.sudo().exists())
         self.assertFalse(path.exists())
+
+    # ------------------------------------------------------------------
+    # Folders
+    # ------------------------------------------------------------------
+
+    def folder_of(self, **more):
+        """Return the folder that a file has been filed into, and its ancestors."""
+        answer = self.arrived(**more).finish()
+        self.assertEqual(answer["state"], "done", answer["error"])
+        folder = self.document(answer).folder_id
+        return folder, folder.browse(map(int, folder._ancestor_ids()))
+
+    def test_a_dropped_folder_keeps_its_shape(self):
+        folder, [own, plans, year] = self.folder_of(path="Plans/2026")
+        self.assertEqual((own.res_model, own.res_id), self.place)
+        self.assertEqual((plans.name, year.name, folder), ("Plans", "2026", year))
+        content = BYTES[:-1]
+        again, _path = self.folder_of(content=content, name="b.pdf", path="Plans/2026/")
+        self.assertEqual(again, folder)
+        other, _path = self.folder_of(
+            content=BYTES[:-2], name="c.pdf", path="../2027", folderId=plans.id
+        )
+        self.assertEqual((other.name, other.parent_id), ("2027", plans))
+
+    def test_no_folder_is_made_at_a_place_of_another_record(self):
+        other = self.order.copy({"user_id": self.colleague.id})
+        theirs = self.server["progbox.folder"]._progbox_of_record(other)
+        answer = self.arrived(path="Mine", folderId=theirs.id).finish()
+        self.assertEqual(answer["state"], "failed")
+        self.assertFalse(theirs.child_ids)
+
+    def begin_in(self, folder, file):
+        return self.uploads().begin(False, False, [{**file, "folderId": folder.id}])
+
+    def test_a_general_folder_takes_files_of_those_it_is_open_to(self):
+        group = self.env.ref("sales_team.group_sale_manager")
+        folders = self.server["progbox.folder"]
+        values = {"general": True, "company_id": self.company.id}
+        opened = folders.create({"name": "Insurance", **values})
+        closed = folders.create(
+            {"name": "Bank", "group_ids": [Command.set(group.ids)], **values}
+        )
+        file = {"name": "a.txt", "size": SIZE}
+        [refused] = self.uploads().begin(
+            False, False, [{**file, "folderId": closed.id}]
+        )
+        self.assertEqual(list(refused), ["error"])
+        [begun] = self.begin_in(opened, file)
+        upload = self.uploads().browse(begun["id"])
+        upload.sudo()._path().write_bytes(BYTES)
+        answer = upload.finish()
+        self.assertEqual(answer["state"], "done", answer["error"])
+        self.assertEqual(self.document(answer).folder_id, opened)
+        [nowhere] = self.uploads().begin(False, False, [file])
+        self.assertEqual(list(nowhere), ["error"])
 
     # ------------------------------------------------------------------
     # In the background

@@ -10,6 +10,7 @@ import shutil
 import time
 from contextlib import contextmanager
 
+from odoo.addons.progbox_invoice_archive.tools.filenames import clean_filename
 from odoo.addons.progbox_invoice_archive.tools.staging import (
     StagedFile,
     staged,
@@ -20,6 +21,8 @@ from odoo.addons.progbox_invoice_archive.tools.staging import (
 BLOCK_SIZE = 1 << 16
 # Of a part that is on its way into the file store.
 LINK_SUFFIX = ".link"
+# Folders in folders; what is deeper goes into the last of them.
+DEEPEST = 10
 
 
 class PartBusy(Exception):
@@ -159,3 +162,15 @@ def remove_strangers(folder, known, older_than):
     for path in folder.glob("*"):
         if path.name not in known and touched_before(path, older_than):
             path.unlink(missing_ok=True)
+
+
+def folder_names(path):
+    """Return the names of folders in a path, as a browser gives it.
+
+    >>> folder_names("Plans//2026/./")
+    ['Plans', '2026']
+    >>> folder_names("../../etc")
+    ['etc']
+    """
+    names = (name.strip() for name in path.replace("\\", "/").split("/"))
+    return [clean_filename(name) for name in names if name.strip(".")][:DEEPEST]

@@ -25,7 +25,6 @@ class ArchivePortal(CustomerPortal):
         return request.render(
             "progbox_invoice_archive.portal_archive_home",
             {
-                "page_name": "archive",
                 "companies": shares.grouped("company_id"),
                 "counts": {
                     share.id: (share._document_count(), share._new_count())

@@ -22,9 +22,9 @@ HEADERS = {
 }
 FRAMES = "frame-ancestors 'self'"
 # A script of somebody else, such as the analytics of a website, would read the token
-# in the address and send it home. Odoo's own stand in the page, and compile templates.
+# in the address and send it home. Our own stand in the page.
 PAGE_POLICY = (
-    "default-src {hosts}; script-src {hosts} 'unsafe-inline' 'unsafe-eval';"
+    "default-src {hosts}; script-src {hosts} 'unsafe-inline';"
     " style-src {hosts} 'unsafe-inline'; img-src {hosts} data:; font-src {hosts} data:;"
     " object-src 'none'; base-uri 'self'; form-action 'self'"
 )
@@ -106,8 +106,6 @@ def render_page(share, template, **values):
     return request.render(
         f"progbox_invoice_archive.{template}",
         {
-            "page_name": "archive",
-            "no_breadcrumbs": True,
             "share": share,
             "root": share.env.context["progbox_root"],
             "res_company": share.company_id,

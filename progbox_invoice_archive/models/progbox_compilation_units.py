@@ -181,11 +181,14 @@ class ProgboxCompilationUnits(models.AbstractModel):
             & Domain("company_id", "=", job.company_id.id),
             ["name", "number", "partner_name", "document_date"],
         )
+        renumbered = documents._renumbered()
         return [
             Unit(
                 "progbox.document",
                 document.id,
-                document.number or document.name,
+                documents._number_text(
+                    document.number or document.name, renumbered.get(document.id)
+                ),
                 document.partner_name or "",
                 document.document_date or None,
                 "",

@@ -511,6 +511,45 @@ class ProgboxDocument(models.Model):
         return {id_: number for id_, number in rows if number}
 
     @api.model
+    def _number_text(self, text, now):
+        """Return what names a document, and the number that its invoice has now.
+
+        :param str text: its number, or the path of its file
+        :param now: see :meth:`_renumbered`
+        """
+        if not now:
+            return text
+        return self.env._("%(number)s (renumbered, now %(now)s)", number=text, now=now)
+
+    @api.model
+    def _outdated_sql(self, alias):
+        """Return whether a newer version of a document is still to be archived.
+
+        What Odoo would say today is not asked for, which takes a look at each page:
+        the queue knows which invoices somebody has changed.
+
+        :param SQL alias: of the row of ``progbox_document``
+        """
+        jobs = self.env["progbox.archive.job"]
+        return SQL(
+            """CASE WHEN %(document)s.res_model = 'account.move'
+            AND %(document)s.seal_id IS NOT NULL
+            AND COALESCE(%(document)s.series, '') = ''
+            AND %(document)s.res_id IN (
+                SELECT job.move_id FROM progbox_archive_job job
+                WHERE job.state IN ('pending', 'running', 'waiting', 'failed')
+                AND job.reason IN ('posting', 'legal', 'changed')
+                AND job.pdf_archived IS NOT TRUE
+            ) THEN NOT %(superseded)s ELSE FALSE END""",
+            document=alias,
+            superseded=self._superseded_sql(alias),
+            to_flush=[
+                *(jobs._fields[name] for name in ("state", "reason", "pdf_archived")),
+                *(self._fields[name] for name in ("res_id", "series", "seal_id")),
+            ],
+        )
+
+    @api.model
     def _new_series(self):
         """Return the series of a document that is not a version of another one.
 

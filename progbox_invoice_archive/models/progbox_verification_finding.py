@@ -274,18 +274,42 @@ class ProgboxVerificationFinding(models.Model):
     @api.depends("kind", "sequence", "number", "path", "what", "expected", "actual")
     @api.depends_context("lang")
     def _compute_message(self):
+        renumbered = self._renumbered()
+        named = self.env["progbox.document"]._number_text
         for finding in self:
             message, advice = map(self.env._, TEXTS[finding.kind])
+            now = renumbered.get(finding.id)
             finding.message = message % {
-                "name": finding.path or finding.number or "?",
+                "name": named(finding.path or finding.number or "?", now),
                 "what": finding._labelled_keys() or finding.sequence,
                 "line": finding.sequence,
-                "number": finding.number or "?",
+                "number": named(finding.number or "?", now),
                 "actual": finding.actual or "?",
             }
             finding.advice = advice
             finding.expected_text = finding._labelled_values(finding.expected)
             finding.actual_text = finding._labelled_values(finding.actual)
+
+    def _renumbered(self):
+        """Return the numbers that the invoices have now that were renumbered.
+
+        :return: dictionary of numbers by id of the finding
+        """
+        named = self.filtered(
+            lambda finding: finding.res_model == "account.move" and finding.number
+        )
+        moves = self.env["account.move"].sudo().browse(named.mapped("res_id"))
+        posted = moves.exists().filtered(lambda move: move.state == "posted")
+        numbers = {(move.id, move.company_id): move.name for move in posted}
+        now = {
+            finding.id: numbers.get((finding.res_id, finding.company_id))
+            for finding in named
+        }
+        return {
+            finding.id: now[finding.id]
+            for finding in named
+            if now[finding.id] != finding.number
+        }
 
     def _labelled_keys(self):
         """Return what differs, under the names that the screens have for it."""

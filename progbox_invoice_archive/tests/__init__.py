@@ -107,3 +107,5 @@ from . import test_rights_outside_archive
 from . import test_archived_definition
 from . import test_authority
 from . import test_document_files
+from . import test_renumbered
+from . import test_sender_files

@@ -204,13 +204,6 @@ class TestSameDocument(SameDocumentCommon):
         self.assertIn(f"Renumbered, now {self.move.name}", first.notice)
         self.assertFalse(second.notice)
 
-    def test_the_index_of_a_zip_names_both_numbers(self):
-        packages = self.env["progbox.package"]
-        self.assertEqual(packages._number_text("INV/1", None), "INV/1")
-        self.assertEqual(
-            packages._number_text("INV/1", "INV/2"), "INV/1 (renumbered, now INV/2)"
-        )
-
     def test_documents_from_before_the_digests(self):
         """Their number is all that can be compared; later changes are queued."""
         archived = self.archived_for(self.archived(ref="PO 2"))

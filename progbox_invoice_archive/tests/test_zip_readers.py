@@ -37,6 +37,23 @@ public class ReadZip {
 }
 """
 
+COMMONS = Path("/usr/share/java/commons-compress.jar")
+COMMONS_JAVA = """
+import java.io.*;
+import org.apache.commons.compress.archivers.zip.*;
+public class ReadCommons {
+    public static void main(String[] args) throws Exception {
+        PrintStream out = new PrintStream(System.out, true, "UTF-8");
+        try (ZipArchiveInputStream zip = new ZipArchiveInputStream(System.in)) {
+            ZipArchiveEntry entry;
+            while ((entry = zip.getNextZipEntry()) != null) {
+                out.println(zip.readAllBytes().length + " " + entry.getName());
+            }
+        }
+    }
+}
+"""
+
 
 def local_headers(content):
     """Yield (flags, CRC, sizes, name, bytes), read from the beginning of a zip."""
@@ -138,15 +155,24 @@ class TestZipReaders(BaseCase):
         names = self.run_reader("bsdtar", "-tf", "-").splitlines()
         self.assertEqual(names, [*CONTENTS, "MANIFEST.sha256"])
 
-    @unittest.skipUnless(shutil.which("javac"), "no Java")
-    def test_java_reads_it_from_a_pipe(self):
+    def read_by_java(self, name, program, *options):
+        """Let a Java program read the zip from a pipe, and find everything."""
         with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder) / "ReadZip.java"
-            source.write_text(JAVA)
-            lines = self.run_reader("java", *SMALL, str(source)).splitlines()
+            source = Path(folder) / f"{name}.java"
+            source.write_text(program)
+            command = ("java", *SMALL, *options, str(source))
+            lines = self.run_reader(*command).splitlines()
         self.assertEqual(
             lines[:-1], [f"{len(content)} {name}" for name, content in CONTENTS.items()]
         )
+
+    @unittest.skipUnless(shutil.which("javac"), "no Java")
+    def test_java_reads_it_from_a_pipe(self):
+        self.read_by_java("ReadZip", JAVA)
+
+    @unittest.skipUnless(shutil.which("javac") and COMMONS.exists(), "no library")
+    def test_commons_compress_reads_it_from_a_pipe(self):
+        self.read_by_java("ReadCommons", COMMONS_JAVA, "-cp", str(COMMONS))
 
     def test_a_long_file_is_not_kept_in_memory(self):
         with patch.object(package_entry, "LONGEST_KEPT", 6):

@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import socket
 import struct
 import threading
@@ -115,9 +116,10 @@ class Person:
         self.page.fill("input[name=login]", "admin")
         self.page.fill("input[name=password]", "admin")
         self.page.click("button[type=submit]")
-        self.page.wait_for_selector(".o_web_client", timeout=60000)
+        self.page.wait_for_selector(".o_web_client", timeout=300000)
         # The bundles come over this line as well.
-        self.page.wait_for_function(f"() => {SERVICE}", timeout=60000)
+        ready = SERVICE.replace(".", "?.").replace("odoo?.", "odoo.")
+        self.page.wait_for_function(f"() => {ready}", timeout=300000)
 
     def drop(self, path):
         self.page.evaluate(
@@ -141,7 +143,7 @@ class Person:
     def item(self):
         return self.page.evaluate(f"() => ({{...{SERVICE}.uploads.at(-1)}})")
 
-    def wait_until(self, condition, what, seconds=120):
+    def wait_until(self, condition, what, seconds=300):
         """Wait until the item is as it should be; the item."""
 
         def reached():
@@ -207,6 +209,8 @@ def peak_memory(process):
 @pytest.fixture(scope="module")
 def uploads(tmp_path_factory):
     clone_database(NAME)
+    # The file store comes with what tests of the template may have left there.
+    shutil.rmtree(filestore(NAME) / "progbox/uploads", ignore_errors=True)
     sql(
         """UPDATE ir_cron SET active = FALSE WHERE id != (
             SELECT res_id FROM ir_model_data WHERE name = 'ir_cron_upload'

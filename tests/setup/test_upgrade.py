@@ -1,11 +1,15 @@
 """`-u` from an older version: nothing of what people keep in the archive is lost.
 
 The old add-ons come out of the history of the repository; they make a database and
-data in it, and then the add-on of today takes over.
+data in it, and then the add-on of today takes over. The oldest version and the latest
+are always tried. The two between take a minute and a half more:
+
+    PROGBOX_UPGRADES=all setup/test tests/setup/test_upgrade.py
 """
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import urllib.request
@@ -25,10 +29,12 @@ from progbox_env.databases import BASE
 
 ADDON = "progbox_invoice_archive"
 FIRST = ("19.0.1.0.0", "17c24b8")
+BETWEEN = [("19.0.1.1.0", "4b5e2ff"), ("19.0.1.2.0", "9206030")]
 LATEST = ("19.0.1.3.0", "268f9e1")
+OLD = [FIRST, *BETWEEN] if os.environ.get("PROGBOX_UPGRADES") == "all" else [FIRST]
 NAME = "progbox_upgrade"
 
-# Invoices that are archived, as both old versions do it.
+# Invoices that are archived, as all old versions do it.
 INVOICES = """
 import json
 
@@ -341,11 +347,14 @@ def test_an_invoice_that_was_queued_before_is_archived_afterwards(upgraded):
     assert (job["state"], job["error"]) == ("done", False)
 
 
-def test_the_first_version_is_upgraded_as_well(old_addons):
+@pytest.mark.parametrize(("version", "commit"), OLD)
+def test_an_older_version_is_upgraded_as_well(old_addons, version, commit):
     ensure_base()
-    name = "progbox_upgrade_first"
+    name = "progbox_upgrade_older"
     try:
-        upgraded = Upgraded(name, old_addons(*FIRST), INVOICES)
+        upgraded = Upgraded(name, old_addons(version, commit), INVOICES)
+        assert upgraded.sealed()[: len(upgraded.before)] == upgraded.before
+        assert bool(upgraded.before) == (version != FIRST[0])
         assert set(map(str, upgraded.checked["findings"].values())) == {
             str(["done", False, {}])
         }

@@ -103,7 +103,8 @@ test("a file that has arrived is filed, and the tab is told", async () => {
 
 test("what the server refuses says why, and the others are sent", async () => {
     const {begun} = stage;
-    stage.begun = (file, index) => (index ? begun(file, index) : {error: "It is empty."});
+    stage.begun = (file, index) =>
+        index ? begun(file, index) : {error: "It is empty."};
     await stage.add("a", "b");
     await animationFrame();
     expect(stage.statuses).toEqual(["failed", "sending"]);

@@ -45,13 +45,15 @@ class Entry:
     """
 
     # Ten thousands of these stand in memory at once.
-    __slots__ = ("name", "source", "size", "sha256", "line", "key")
+    __slots__ = ("name", "source", "size", "sha256", "label", "line", "key")
 
     def __init__(self, name, source, size, sha256):
         self.name = name
         self.source = source
         self.size = size
         self.sha256 = sha256
+        # What people are told it is.
+        self.label = name
         # Its line in the index, and what its owner knows it by.
         self.line = self.key = None
 

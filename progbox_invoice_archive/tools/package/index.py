@@ -28,11 +28,11 @@ LOGICAL = (
     "adevărat|fals"
 )
 IS_LOGICAL = re.compile(LOGICAL, re.IGNORECASE)
-# Most texts are nothing of all that, as their first word says.
-PLAIN = re.compile(
-    rf"(?!{MONTHS}|(?:{LOGICAL})$)[^\W\d_]{{3}}[\w/.&'-]*(?: [\w/.&'-]+)*",
-    re.IGNORECASE,
-)
+# Most texts are nothing of all that, as their first letters say.
+HEAD = 3
+LOGICAL_HEADS = {word[:HEAD] for word in LOGICAL.split("|")}
+PLAIN_HEAD = re.compile(rf"(?!{MONTHS}|jui)[^\W\d_]{{{HEAD}}}", re.IGNORECASE)
+PLAIN = re.compile(r"[\w/.&'-]*(?: [\w/.&'-]+)*")
 
 
 class Index:
@@ -86,6 +86,8 @@ def no_formula(text):
     return f"{TEXT_MARK}{text}" if text[:1] in MARKED else text
 
 
+# A client stands in the index as often as there are documents of it.
+@lru_cache(4096)
 def harmless(text):
     """Return a text, on one line, that every spreadsheet leaves as it is.
 
@@ -98,11 +100,16 @@ def harmless(text):
     >>> harmless("Maçonnerie Lefèvre")
     'Maçonnerie Lefèvre'
     """
-    return text if PLAIN.fullmatch(text or "") else _marked(text or "")
+    if text and PLAIN.fullmatch(text) and _begins_plain(text[:HEAD]):
+        return text
+    return _marked(text or "")
 
 
-# A client stands in the index as often as there are documents of it.
 @lru_cache(1000)
+def _begins_plain(head):
+    return bool(PLAIN_HEAD.fullmatch(head)) and head.lower() not in LOGICAL_HEADS
+
+
 def _marked(text):
     text = " ".join(text.split())
     if IS_LOGICAL.fullmatch(text) or (NUMERIC.fullmatch(text) and DIGIT.search(text)):

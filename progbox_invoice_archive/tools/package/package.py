@@ -94,13 +94,14 @@ class Package:
         """
         self.texts.append(text_entry(name, content))
 
-    def add_problem(self, kind, name, **details):
+    def add_problem(self, kind, label, **details):
         """Put down, in words, what is wrong with a file.
 
         :param str kind: which of the :class:`Words`
+        :param str label: what people are told the file is
         """
         words = getattr(self.words, kind)
-        self.problems.append(words % {"file": name, **details})
+        self.problems.append(words % {"file": label, **details})
 
     def finish(self, heading, read=True):
         """Add the index, the list of problems, when there are any, and the manifest.

@@ -62,20 +62,20 @@ class ZipStream:
         try:
             found = entry.find(self.package.read)
         except FileNotFoundError:
-            add_problem("missing", entry.name)
+            add_problem("missing", entry.label)
             return None
         except OSError as error:
             reason = error.strerror or error.__cause__ or error
-            add_problem("unreadable", entry.name, reason=reason)
+            add_problem("unreadable", entry.label, reason=reason)
             return None
         if found.size == entry.size:
             return found
         if not found.size:
-            add_problem("missing", entry.name)
+            add_problem("missing", entry.label)
             return None
         # There is room for what is shorter.
         kind = "changed" if found.size < entry.size else "left_out"
-        add_problem(kind, entry.name, size=found.size, recorded=entry.size)
+        add_problem(kind, entry.label, size=found.size, recorded=entry.size)
         return found if kind == "changed" else None
 
     def _own_files(self):

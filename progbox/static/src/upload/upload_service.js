@@ -309,33 +309,37 @@ export class Uploads {
     }
 
     async finish(item) {
-        const {id} = this.jobs.get(item.key);
-        let answer = {state: "checking"};
         try {
-            answer = await this.callPatiently("finish", [[id]]);
-            while (answer.state === "checking" && item.status === "checking") {
-                item.message = answer.error || "";
-                await pause(LOOK_AGAIN);
-                answer = await this.callPatiently("finish", [[id]]);
-            }
+            this.filed(item, await this.outcome(item));
         } catch (error) {
             this.fail(item, error);
-            return;
         }
+    }
+
+    /** Have a file filed, and wait for as long as the server checks it. */
+    async outcome(item) {
+        const {id} = this.jobs.get(item.key);
+        for (;;) {
+            const answer = await this.callPatiently("finish", [[id]]);
+            if (answer.state !== "checking" || item.status !== "checking") {
+                return answer;
+            }
+            item.message = answer.error || "";
+            await pause(LOOK_AGAIN);
+        }
+    }
+
+    filed(item, {state, documentId, alreadyThere, error}) {
         if (item.status !== "checking") {
             return;
         }
-        if (answer.state === "failed") {
-            this.settle(item, "failed", answer.error);
+        if (state === "failed") {
+            this.settle(item, "failed", error);
             return;
         }
-        item.documentId = answer.documentId;
-        this.settle(
-            item,
-            "done",
-            answer.alreadyThere ? _t("It was here already: nothing was added.") : ""
-        );
-        const {resModel, resId, documentId} = item;
+        item.documentId = documentId;
+        this.settle(item, "done", alreadyThere || "");
+        const {resModel, resId} = item;
         this.bus.trigger("uploaded", {resModel, resId, documentId});
     }
 
@@ -462,9 +466,7 @@ function explain(error) {
         return error.originalResponse.getBody() || error.message;
     }
     if (!status || status >= 500 || error instanceof ConnectionLostError) {
-        return _t(
-            "The server cannot be reached. Try again: it goes on where it was."
-        );
+        return _t("The server cannot be reached. Try again: it goes on where it was.");
     }
     return error.message;
 }

@@ -1,5 +1,0 @@
-from odoo import models
-
-
-class MailComposeMessage(models.TransientModel):
-    _inherit = "mail.compose.message"

@@ -1,0 +1,139 @@
+import csv
+import io
+import zipfile
+
+from odoo.tests import tagged
+
+from .verification_common import VerificationCommon
+
+NOW = "INV/2026/09999"
+TO_COME = "A newer version is still to be archived"
+
+
+@tagged("post_install", "-at_install")
+class TestRenumbered(VerificationCommon):
+    """An invoice that was changed after archiving is named as it is called now."""
+
+    INVOICES = 2
+
+    def setUp(self):
+        super().setUp()
+        self.move, self.other = self.moves
+        self.document = self.documents(self.move)
+        self.before = self.move.name
+        self.both = f"{self.before} (renumbered, now {NOW})"
+        self.move.name = NOW
+        self.env.invalidate_all()
+
+    def lose(self, move):
+        path = self.path(move)
+        self.addCleanup(path.write_bytes, path.read_bytes())
+        path.unlink()
+
+    def zipped(self, look=True):
+        """Return index, as dictionary by number, and problems of the month's zip."""
+        packages = self.env["progbox.package"]
+        domain = [("folder_id", "=", self.document.folder_id.id)]
+        package = packages._package(self.company, domain, look=look)
+        packages._finish(package, read=False)
+        file = zipfile.ZipFile(io.BytesIO(b"".join(package.zip_stream())))
+        index = csv.reader(io.StringIO(file.read("index.csv").decode("utf-8-sig")))
+        lines = {line[0]: line for line in list(index)[1:]}
+        return lines, package.problems
+
+    # ------------------------------------------------------------------
+    # Both numbers
+    # ------------------------------------------------------------------
+
+    def test_a_finding_names_both_numbers(self):
+        self.lose(self.move)
+        self.lose(self.other)
+        findings = self.verify().finding_ids.sorted("sequence")
+        self.assertEqual(findings.mapped("kind"), ["file_missing"] * 2)
+        self.assertEqual(findings.mapped("number"), [self.before, self.other.name])
+        self.assertIn(f".pdf (renumbered, now {NOW})", findings[0].message)
+        self.assertNotIn("renumbered", findings[1].message)
+
+    def test_a_finding_about_a_line_names_both_numbers(self):
+        self.tamper(
+            "UPDATE progbox_seal SET hash = %s WHERE id = %s",
+            "$1$" + "0" * 64,
+            self.seal(self.move).id,
+        )
+        messages = self.verify().finding_ids.mapped("message")
+        self.assertIn(self.both, " ".join(messages))
+
+    def test_a_finding_names_no_invoice_of_another_company(self):
+        self.lose(self.move)
+        finding = self.verify().finding_ids
+        other = self.setup_other_company()["company"]
+        self.env.cr.execute(
+            "UPDATE progbox_verification_finding SET company_id = %s", [other.id]
+        )
+        finding.invalidate_recordset()
+        self.assertNotIn(NOW, finding.message)
+
+    def test_a_zip_names_both_numbers(self):
+        for look in (True, False):
+            with self.subTest(look=look):
+                lines, problems = self.zipped(look)
+                self.assertEqual(set(lines), {self.both, self.other.name})
+                self.assertEqual(problems, [])
+
+    def test_a_file_that_a_zip_lacks_is_named_by_both_numbers(self):
+        self.lose(self.move)
+        for look in (True, False):
+            with self.subTest(look=look):
+                lines, problems = self.zipped(look)
+                self.assertIn("PROBLEMS.txt", lines[self.both][7])
+                self.assertEqual(len(problems), 1)
+                self.assertIn(f".pdf (renumbered, now {NOW})", problems[0])
+
+    def test_a_backup_of_documents_names_both_numbers(self):
+        documents = self.document | self.documents(self.other)
+        job = self.env["progbox.compilation"].new(
+            {"company_id": self.company.id, "document_ids": documents.ids}
+        )
+        units = self.env["progbox.compilation.units"]._units_of_documents(job)
+        self.assertEqual({unit.number for unit in units}, {self.both, self.other.name})
+
+    # ------------------------------------------------------------------
+    # A newer version is on its way
+    # ------------------------------------------------------------------
+
+    def notes(self):
+        return {number: line[9] for number, line in self.zipped()[0].items()}
+
+    def test_a_zip_says_that_a_newer_version_is_to_come(self):
+        self.assertEqual(self.notes(), {self.both: TO_COME, self.other.name: ""})
+        self.jobs_of(self.move)[-1]._job_finish("failed")
+        self.assertEqual(self.notes()[self.both], TO_COME)
+
+    def test_a_zip_says_nothing_once_it_has_come(self):
+        self.filed(self.move)
+        self.assertEqual(self.notes(), {self.both: "", NOW: "", self.other.name: ""})
+
+    def test_only_the_last_version_has_one_to_come(self):
+        self.filed(self.move)
+        self.move.ref = "PO 4711"
+        self.assertEqual(
+            self.notes(), {self.both: "", NOW: TO_COME, self.other.name: ""}
+        )
+
+    def test_an_einvoice_that_is_to_come_is_no_newer_version(self):
+        self.jobs_of(self.move)[-1]._job_write({"pdf_archived": True})
+        self.assertEqual(self.notes()[self.both], "")
+
+    def test_the_queries_of_a_zip_do_not_grow(self):
+        def queries():
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.zipped()
+            return self.env.cr.sql_log_count - before
+
+        queries()
+        few = queries()
+        for _number in range(3):
+            self.filed().ref = "PO 4711"
+        self.assertEqual(queries(), few)

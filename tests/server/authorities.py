@@ -1,0 +1,253 @@
+"""Sellers of several countries, and the channels of their authorities.
+
+Runs inside of Odoo's shell, with the localisations installed.
+"""
+
+import base64
+from unittest.mock import patch
+
+from odoo import Command
+from odoo.exceptions import UserError
+from odoo.tools import file_open
+
+VERIFACTU = "odoo.addons.l10n_es_edi_verifactu.models.verifactu_document"
+CERTIFICATE = (
+    "l10n_es_edi_verifactu/demo/certificates/"
+    "Certificado_RPJ_A39200019_CERTIFICADO_ENTIDAD_PRUEBAS_5_Pre.p12"
+)
+
+
+class Country:
+    """A company of a country, as Odoo makes it, and a client of it.
+
+    :param str code: of the country
+    :param str chart: of accounts
+    """
+
+    def __init__(self, env, code, chart, seller, client):
+        country = env.ref(f"base.{code}").id
+        self.seller = env["res.company"].create(
+            {"name": f"Seller {code}", "country_id": country, **seller}
+        )
+        charts = env["account.chart.template"]
+        charts.try_loading(chart, self.seller, install_demo=False)
+        env.user.company_ids += self.seller
+        self.env = env(context={"allowed_company_ids": self.seller.ids})
+        self.client = self.env["res.partner"].create(
+            {"name": "Client", "is_company": True, "country_id": country, **client}
+        )
+        self.send_model = self.env["account.move.send"]
+
+    def archived(self, **values):
+        """Return an invoice that somebody has posted, after its job."""
+        line = {
+            "name": "Roof",
+            "quantity": 2,
+            "price_unit": 100,
+            "tax_ids": [Command.set(self.seller.account_sale_tax_id.ids)],
+        }
+        move = self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.client.id,
+                "invoice_date": "2026-11-02",
+                "invoice_line_ids": [Command.create(line)],
+                **values,
+            }
+        )
+        move.action_post()
+        self.archive(move)
+        return move
+
+    def archive(self, move):
+        jobs = self.env["progbox.archive.job"].search([("move_id", "=", move.id)])
+        for job in jobs.filtered(lambda job: job.state == "pending"):
+            job._job_write({"attempts": job.attempts + 1})
+            job._job_process()
+
+    def send(self, move, channels=(), methods=(), **settings):
+        """Send an invoice as Send & Print does, then archive what was sent."""
+        self.send_model._generate_and_send_invoices(
+            move, sending_methods=set(methods), extra_edis=set(channels), **settings
+        )
+        self.archive(move)
+
+    def told(self, move):
+        """Return what is known of an invoice and of its documents, as JSON has it."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        documents = self.env["progbox.document"].search(
+            [("res_model", "=", "account.move"), ("res_id", "=", move.id)],
+            order="version, mimetype",
+        )
+        newest = documents.filtered(
+            lambda document: (
+                not document.superseded and document.mimetype == "application/pdf"
+            )
+        )
+        archived = b"".join(newest._content_attachment()._progbox_blocks())
+        jobs = self.env["progbox.archive.job"].search([("move_id", "=", move.id)])
+        return {
+            "state": move.progbox_archive_state,
+            "errors": [job.error for job in jobs if job.error],
+            "documents": [
+                [document.version, document.mimetype, document.before_answer]
+                for document in documents
+            ],
+            "channels": sorted(self.send_model._get_default_extra_edis(move)),
+            "archive_has_what_was_sent": move.invoice_pdf_report_id.raw == archived,
+        }
+
+
+def italy(env):
+    """The page and the FatturaPA go to the SdI; a new company has no account there."""
+    address = {"street": "Via 1", "zip": "00118", "city": "Roma"}
+    country = Country(
+        env,
+        "it",
+        "it",
+        {
+            **address,
+            "vat": "IT01234560157",
+            "l10n_it_codice_fiscale": "01234560157",
+            "l10n_it_tax_system": "RF01",
+        },
+        {
+            **address,
+            "vat": "IT00465840031",
+            "l10n_it_codice_fiscale": "93026890017",
+        },
+    )
+    move = country.archived()
+    before = country.told(move)
+
+    def accept(_moves, files):
+        return {file["filename"]: {"id_transaction": "1"} for file in files}
+
+    with patch.object(type(move), "_l10n_it_edi_upload", accept):
+        country.send(move, ["it_edi_send"])
+    return {
+        "before": before,
+        "after": country.told(move),
+        "authority": move.l10n_it_edi_state,
+    }
+
+
+def spain(env):
+    """SII takes what was posted, VeriFactu is printed on the page."""
+    address = {"street": "Calle 1", "zip": "50001", "city": "Zaragoza"}
+    country = Country(
+        env,
+        "es",
+        "es_pymes",
+        {**address, "vat": "ESA39200019"},
+        {**address, "vat": "ESF35999705"},
+    )
+    seller = country.seller
+    told = {"no_channel": country.told(country.archived())}
+    seller.l10n_es_sii_tax_agency = "aeat"
+    move = country.archived()
+    told["sii"] = country.told(move)
+    told["sii_state"] = move.edi_document_ids.mapped("state")
+    seller.l10n_es_sii_tax_agency = False
+
+    seller.l10n_es_edi_verifactu_required = True
+    move = country.archived()
+    told["before"] = country.told(move)
+    try:
+        country.send(move, ["es_verifactu"])
+    except UserError as error:
+        told["refused"] = str(error)
+    country.archive(move)
+    told["still_before"] = country.told(move)
+    with file_open(CERTIFICATE, "rb") as file:
+        certificate = env["certificate.certificate"].create(
+            {
+                "content": base64.b64encode(file.read()),
+                "pkcs12_password": "1234",
+                "scope": "verifactu",
+                "company_id": seller.id,
+            }
+        )
+    seller.write(
+        {
+            "l10n_es_edi_verifactu_test_environment": True,
+            "l10n_es_edi_verifactu_certificate_ids": [Command.set(certificate.ids)],
+        }
+    )
+
+    def accept(_header, records):
+        lines = [
+            {
+                "IDFactura": record["RegistroAlta"]["IDFactura"],
+                "Operacion": {"TipoOperacion": "Alta"},
+                "EstadoRegistro": "Correcto",
+                "RegistroDuplicado": None,
+            }
+            for record in records
+        ]
+        return {"CSV": "A-1", "TiempoEsperaEnvio": "60", "RespuestaLinea": lines}
+
+    with patch(f"{VERIFACTU}._get_zeep_operation", lambda *_names: (accept, {})):
+        country.send(move, ["es_verifactu"])
+    told["after"] = country.told(move)
+    told["authority"] = move.l10n_es_edi_verifactu_state
+    return told
+
+
+def france(env):
+    """Nothing to wait for: Peppol transports what is archived."""
+    country = Country(
+        env,
+        "fr",
+        "fr",
+        {
+            "street": "12 rue des Lilas",
+            "zip": "69003",
+            "city": "Lyon",
+            "vat": "FR23334175221",
+            "phone": "+33478000000",
+            "email": "seller@example.com",
+        },
+        {
+            "street": "3 place Bellecour",
+            "zip": "69002",
+            "city": "Lyon",
+            "vat": "FR05677404089",
+        },
+    )
+    told = {"unregistered": country.told(country.archived())}
+    # Odoo's demonstration answers by itself, without the network.
+    registration = country.env["peppol.registration"].create(
+        {"contact_email": "seller@example.com", "phone_number": "+33612345678"}
+    )
+    told["mode"] = registration.edi_mode
+    registration.button_register_peppol_participant()
+    country.client.with_company(country.seller).write(
+        {
+            "peppol_eas": "0225",
+            "peppol_endpoint": "677404089",
+            "invoice_edi_format": "ubl_bis3",
+            "peppol_verification_state": "valid",
+        }
+    )
+    bank = env["res.partner.bank"].create(
+        {
+            "acc_number": "FR7630006000011234567890189",
+            "partner_id": country.seller.partner_id.id,
+            "allow_out_payment": True,
+        }
+    )
+    move = country.archived(partner_bank_id=bank.id)
+    told["before"] = country.told(move)
+    country.send(move, methods=["peppol"], invoice_edi_format="ubl_bis3")
+    told["after"] = country.told(move)
+    told["peppol"] = move.peppol_move_state
+    return told
+
+
+def everything(env):
+    return {
+        scenario.__name__: scenario(env(context={}))
+        for scenario in (italy, spain, france)
+    }

@@ -1,0 +1,113 @@
+"""Companies of Italy, Spain and France on a database with their localisations.
+
+Romania is in `test_authority.py` of the add-on: its channel is always installed.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from progbox_env import clone_database, drop_database, odoo_shell, python, sql
+
+NAME = "progbox_authorities"
+# account_peppol needs it; with it in the environment, Odoo would install that module
+# by itself in every database of the suite.
+PHONENUMBERS = "phonenumbers==9.0.43"
+MODULES = (
+    "account_peppol",
+    "l10n_es_edi_sii",
+    "l10n_es_edi_verifactu",
+    "l10n_fr_facturx_chorus_pro",
+    "l10n_it_edi",
+)
+SCRIPT = """
+import json, sys
+from odoo import api
+from odoo.modules.registry import Registry
+
+sys.path[:0] = {paths}
+modules = env["ir.module.module"].search([("name", "in", {modules})])
+modules.button_immediate_install()
+env = api.Environment(Registry(env.cr.dbname).cursor(), api.SUPERUSER_ID, {{}})
+import authorities
+
+print(json.dumps(authorities.everything(env)))
+"""
+PDF, XML = "application/pdf", "application/xml"
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """What became of the invoices of each country."""
+    folder = tmp_path_factory.mktemp("phonenumbers")
+    pip = [python(), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    command = [*pip, "--no-deps", "--target", folder, PHONENUMBERS]
+    answer = subprocess.run(command, capture_output=True, text=True)
+    assert not answer.returncode, answer.stderr
+    clone_database(NAME)
+    # Odoo gives up at once when PostgreSQL is just cleaning this table.
+    sql("ALTER TABLE ir_module_module SET (autovacuum_enabled = false)", NAME)
+    paths = [str(folder), str(Path(__file__).parent)]
+    script = SCRIPT.format(paths=paths, modules=MODULES)
+    yield json.loads(odoo_shell(NAME, script).splitlines()[-1])
+    drop_database(NAME)
+
+
+def assert_archived(told, documents, channels=()):
+    assert told["state"] == "archived"
+    assert told["errors"] == []
+    assert told["documents"] == documents
+    assert told["channels"] == list(channels)
+
+
+def test_italy_is_archived_before_the_answer(told):
+    assert_archived(
+        told["italy"]["before"], [[1, PDF, True], [1, XML, True]], ["it_edi_send"]
+    )
+
+
+def test_what_went_to_italys_authority_is_the_next_version(told):
+    italy = told["italy"]
+    assert italy["authority"] == "processing"
+    assert_archived(
+        italy["after"],
+        [[1, PDF, True], [1, XML, True], [2, PDF, False], [2, "text/xml", False]],
+    )
+    assert italy["after"]["archive_has_what_was_sent"]
+
+
+def test_spain_without_a_channel_has_nothing_to_wait_for(told):
+    assert_archived(told["spain"]["no_channel"], [[1, PDF, False]])
+
+
+def test_what_the_page_does_not_show_is_not_waited_for(told):
+    assert told["spain"]["sii_state"] == ["to_send"]
+    assert_archived(told["spain"]["sii"], [[1, PDF, False]])
+
+
+def test_spain_without_a_certificate_is_archived_before_the_answer(told):
+    assert_archived(told["spain"]["before"], [[1, PDF, True]], ["es_verifactu"])
+    assert "Veri*Factu" in told["spain"]["refused"]
+    assert told["spain"]["still_before"] == told["spain"]["before"]
+
+
+def test_what_spains_authority_has_accepted_is_the_next_version(told):
+    spain = told["spain"]
+    assert spain["authority"] == "accepted"
+    assert spain["after"]["documents"] == [[1, PDF, True], [2, PDF, False]]
+    assert spain["after"]["archive_has_what_was_sent"]
+
+
+def test_france_has_no_authority_in_between(told):
+    assert_archived(told["france"]["unregistered"], [[1, PDF, False]])
+
+
+def test_peppol_transports_what_is_archived(told):
+    france = told["france"]
+    assert france["mode"] == "demo"
+    documents = [[1, PDF, False], [1, XML, False]]
+    assert_archived(france["before"], documents)
+    assert france["peppol"] == "processing"
+    assert_archived(france["after"], documents)
+    assert france["after"]["archive_has_what_was_sent"]
