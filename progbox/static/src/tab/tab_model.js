@@ -6,7 +6,7 @@ const LARGEST_PAGE = 80;
 
 /**
  * The documents of a record and of its relatives, as they have been loaded, and which
- * of them are selected. It knows nothing of the screen: the component makes it reactive.
+ * of them are selected. It knows nothing of the screen: a component makes it reactive.
  */
 export class TabModel {
     constructor(orm, {resModel, resId}) {
@@ -49,7 +49,8 @@ export class TabModel {
         const count = group.asRecords ? before?.list.length : before?.items.length;
         const first = group.asRecords ? 0 : group.items.length;
         if (group.asRecords || (group.more && count > first)) {
-            await this.loadMore(group, Math.min(Math.max(count || 0, PAGE) - first, LARGEST_PAGE));
+            const limit = Math.max(count || 0, PAGE) - first;
+            await this.loadMore(group, Math.min(limit, LARGEST_PAGE));
         }
     }
 
