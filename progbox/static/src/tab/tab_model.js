@@ -1,5 +1,3 @@
-import {KeepLast} from "@web/core/utils/concurrency";
-
 const PAGE = 20;
 // What the server gives at once.
 const LARGEST_PAGE = 80;
@@ -19,7 +17,7 @@ export class TabModel {
         this.groups = [];
         // In the order of their selection.
         this.selectedIds = [];
-        this.keepLast = new KeepLast();
+        this.loads = 0;
     }
 
     call(method, ...args) {
@@ -33,7 +31,12 @@ export class TabModel {
         }
         const {text} = this;
         const shown = new Map(this.groups.map((group) => [group.key, group]));
-        const tab = await this.keepLast.add(this.call("progbox_tab", text));
+        const load = ++this.loads;
+        const tab = await this.call("progbox_tab", text);
+        if (load !== this.loads) {
+            // Something else is looked for by now.
+            return;
+        }
         this.writable = tab.writable;
         this.groups = tab.groups.map((group) => ({...group, list: []}));
         this.loadedText = text;
