@@ -220,7 +220,7 @@ def test_files_wait_for_a_quotation_that_cannot_be_saved(log_in):
 def test_a_photo_on_a_phone(records, log_in, tmp_path):
     _server, addresses = records
     page = log_in(screen=PHONE)
-    open_tab(page, addresses["project"])
+    open_tab(page, addresses["client"])
     camera = page.locator("input.o_progbox_camera")
     assert camera.get_attribute("capture") == "environment"
     assert page.locator("input.o_progbox_files").get_attribute("capture") is None

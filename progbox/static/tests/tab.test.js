@@ -1,5 +1,5 @@
 import {describe, expect, test} from "@odoo/hoot";
-import {Deferred} from "@odoo/hoot-mock";
+import {animationFrame, Deferred} from "@odoo/hoot-mock";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {coalesced} from "@progbox/tab/coalesced";
 import {droppedFiles} from "@progbox/tab/dropped_files";
@@ -29,9 +29,12 @@ function modelOf(...groups) {
     const orm = {
         call: async (_model, method, args) => {
             calls.push([method, ...args.slice(1)]);
-            return method === "progbox_tab"
-                ? {writable: true, groups: groups.map((group) => ({...group}))}
-                : {items: [item(2), item(3)], records: [{id: 9}], more: false};
+            if (method === "progbox_tab") {
+                return {writable: true, groups: groups.map((group) => ({...group}))};
+            }
+            return args[1] === "orders"
+                ? {records: [{id: 9}], more: false}
+                : {items: [item(2), item(3)], more: false};
         },
     };
     return {model: new TabModel(orm, place), calls};
@@ -114,9 +117,7 @@ test("what comes while it is loading is loaded once, afterwards", async () => {
     const last = load();
     expect(loads).toHaveLength(1);
     loads[0].resolve();
-    await Promise.resolve();
-    await new Promise((resolve) => queueMicrotask(resolve));
-    await Promise.resolve();
+    await animationFrame();
     expect(loads).toHaveLength(2);
     loads[1].resolve();
     await last;
@@ -154,6 +155,17 @@ test("a range is selected from the last one", async () => {
     model.toggle(4);
     model.toggle(2);
     expect(model.selection.map(({id}) => id)).toEqual([1, 3]);
+});
+
+test("what was looked for last is shown, whichever answer comes first", async () => {
+    const answers = {};
+    const call = (_model, _method, [, text]) => (answers[text] = new Deferred());
+    const model = new TabModel({call}, place);
+    const searches = [model.search("a"), model.search("b")];
+    answers.b.resolve({writable: true, groups: [groupOf([item(2)])]});
+    answers.a.resolve({writable: true, groups: [groupOf([item(1)])]});
+    await Promise.all(searches);
+    expect(model.items.map(({id}) => id)).toEqual([2]);
 });
 
 test("what is gone is not selected any more", async () => {

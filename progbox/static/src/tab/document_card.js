@@ -44,7 +44,9 @@ export class DocumentCard extends Component {
 
     get date() {
         const {date, createdOn} = this.props.item;
-        return formatDate(date ? deserializeDate(date) : deserializeDateTime(createdOn));
+        return formatDate(
+            date ? deserializeDate(date) : deserializeDateTime(createdOn)
+        );
     }
 
     get about() {
@@ -66,7 +68,10 @@ export class DocumentCard extends Component {
             entry("open", "fa-eye", _t("Open")),
             entry("download", "fa-download", _t("Download")),
             entry("copyLink", "fa-link", _t("Copy link")),
-            {...entry("rename", "fa-pencil", _t("Rename"), writable), run: () => this.rename()},
+            {
+                ...entry("rename", "fa-pencil", _t("Rename"), writable),
+                run: () => this.rename(),
+            },
             entry("move", "fa-arrow-right", _t("Move…"), writable),
             entry("newVersion", "fa-upload", _t("New version…"), writable),
             entry("versions", "fa-clone", _t("Versions"), item.versions > 1),

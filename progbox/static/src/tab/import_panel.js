@@ -47,9 +47,9 @@ export class ImportPanel extends Component {
     }
 
     get totalText() {
-        return _t("Files on their way: %(number)s, %(percent)s %", {
+        return _t("Files on their way: %(number)s, %(percent)s", {
             number: this.active.length,
-            percent: this.total,
+            percent: `${this.total} %`,
         });
     }
 
@@ -60,8 +60,8 @@ export class ImportPanel extends Component {
     statusText({status, message, sent, size}) {
         const texts = {
             waiting: _t("Waiting"),
-            sending: _t("%(percent)s % of %(size)s", {
-                percent: percent(sent, size),
+            sending: _t("%(percent)s of %(size)s", {
+                percent: `${percent(sent, size)} %`,
                 size: formatFileSize(size),
             }),
             checking: _t("Being checked…"),
@@ -73,9 +73,9 @@ export class ImportPanel extends Component {
     }
 
     unfinishedText({name, size, offset}) {
-        return _t("%(name)s, %(percent)s %: drop it again to go on", {
+        return _t("%(name)s, %(percent)s: drop it again to go on", {
             name,
-            percent: percent(offset, size),
+            percent: `${percent(offset, size)} %`,
         });
     }
 

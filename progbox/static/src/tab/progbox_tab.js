@@ -11,7 +11,8 @@ import {RecordDocuments} from "./record_documents";
  */
 export class ProgboxTab extends Component {
     // Another record is another tab: nothing of the one before may stay.
-    static template = xml`<RecordDocuments t-key="props.record.resId or 'new'" t-props="props"/>`;
+    static template = xml`
+        <RecordDocuments t-key="props.record.resId or 'new'" t-props="props"/>`;
     static components = {RecordDocuments};
     static props = RecordDocuments.props;
 }

@@ -35,7 +35,11 @@ export class RecordDocuments extends Component {
         this.search = useDebounced((text) => this.tab.search(text), SEARCH_DELAY);
         this.on = this.makeCardEvents();
         onWillStart(() =>
-            Promise.all([this.tab.load(), this.files.loadUnfinished(), this.loadTypes()])
+            Promise.all([
+                this.tab.load(),
+                this.files.loadUnfinished(),
+                this.loadTypes(),
+            ])
         );
         useBus(this.ui.bus, "resize", () => this.render());
         useEffect(() => {
@@ -84,7 +88,8 @@ export class RecordDocuments extends Component {
     // ------------------------------------------------------------------
 
     async loadTypes() {
-        this.state.types = await this.orm.searchRead("progbox.document.type", [], ["name"]);
+        const model = "progbox.document.type";
+        this.state.types = await this.orm.searchRead(model, [], ["name"]);
     }
 
     /** Show what has changed, here and in the title of the tab. */
@@ -132,7 +137,7 @@ export class RecordDocuments extends Component {
         return (focused || items[0])?.id;
     }
 
-    /** @returns {boolean} whether it says what the tab is for, as there is nothing yet */
+    /** @returns {boolean} whether it says what it is for, as there is nothing yet */
     get isTeaching() {
         return this.tab.isEmpty && !this.tab.loadedText;
     }
@@ -224,19 +229,21 @@ export class RecordDocuments extends Component {
         ev.stopPropagation();
     }
 
-    /** @returns {Object|undefined} the document above or below, as they lie on screen */
+    /** @returns {Object|undefined} the document above or below, as seen on screen */
     inRow(item, step) {
         const from = this.cardElement(item.id).getBoundingClientRect();
-        const cards = [...this.root.el.querySelectorAll(".o_progbox_card")].map((el) => ({
+        const elements = this.root.el.querySelectorAll(".o_progbox_card");
+        const cards = [...elements].map((el) => ({
             id: Number(el.dataset.id),
             box: el.getBoundingClientRect(),
         }));
         const beyond = cards.filter(({box}) => (box.top - from.top) * step > 1);
+        const aside = ({box}) => Math.abs(box.left - from.left);
         const distance = ({box}) => Math.abs(box.top - from.top);
         const nearest = Math.min(...beyond.map(distance));
         const [next] = beyond
             .filter((card) => distance(card) - nearest < 1)
-            .sort((a, b) => Math.abs(a.box.left - from.left) - Math.abs(b.box.left - from.left));
+            .sort((a, b) => aside(a) - aside(b));
         return next && this.tab.item(next.id);
     }
 
@@ -244,7 +251,8 @@ export class RecordDocuments extends Component {
         const {selection, canChangeSelection} = this.tab;
         const chosen = this.tab.isSelected(item.id) ? selection : [item];
         if (chosen.every(({writable}) => writable) || canChangeSelection) {
-            const next = this.tab.neighbour(item.id, 1) || this.tab.neighbour(item.id, -1);
+            const [after, before] = [1, -1].map((n) => this.tab.neighbour(item.id, n));
+            const next = after || before;
             await this.actions.trash(chosen);
             this.state.focusedId = next?.id;
             this.moveFocus = true;

@@ -59,9 +59,13 @@ patch(FormRenderer.prototype, {
         this.progbox = useState({count: 0, capped: false});
         const refresh = coalesced(async () => {
             const {resModel, resId} = placeOf(this.props);
+            const nothing = {count: 0, capped: false};
+            // The form does not depend on it: without an answer, the title has no count.
             const counted = resId
-                ? await orm.call(resModel, "progbox_tab_count", [[resId]])
-                : {count: 0, capped: false};
+                ? await orm
+                      .call(resModel, "progbox_tab_count", [[resId]])
+                      .catch(() => nothing)
+                : nothing;
             // Meanwhile another record may be shown.
             if (resId === this.props.record.resId) {
                 Object.assign(this.progbox, counted);

@@ -1,12 +1,10 @@
-import {KeepLast} from "@web/core/utils/concurrency";
-
 const PAGE = 20;
 // What the server gives at once.
 const LARGEST_PAGE = 80;
 
 /**
  * The documents of a record and of its relatives, as they have been loaded, and which
- * of them are selected. It knows nothing of the screen: the component makes it reactive.
+ * of them are selected. It knows nothing of the screen: a component makes it reactive.
  */
 export class TabModel {
     constructor(orm, {resModel, resId}) {
@@ -19,7 +17,7 @@ export class TabModel {
         this.groups = [];
         // In the order of their selection.
         this.selectedIds = [];
-        this.keepLast = new KeepLast();
+        this.loads = 0;
     }
 
     call(method, ...args) {
@@ -33,7 +31,12 @@ export class TabModel {
         }
         const {text} = this;
         const shown = new Map(this.groups.map((group) => [group.key, group]));
-        const tab = await this.keepLast.add(this.call("progbox_tab", text));
+        const load = ++this.loads;
+        const tab = await this.call("progbox_tab", text);
+        if (load !== this.loads) {
+            // Something else is looked for by now.
+            return;
+        }
         this.writable = tab.writable;
         this.groups = tab.groups.map((group) => ({...group, list: []}));
         this.loadedText = text;
@@ -49,7 +52,8 @@ export class TabModel {
         const count = group.asRecords ? before?.list.length : before?.items.length;
         const first = group.asRecords ? 0 : group.items.length;
         if (group.asRecords || (group.more && count > first)) {
-            await this.loadMore(group, Math.min(Math.max(count || 0, PAGE) - first, LARGEST_PAGE));
+            const limit = Math.max(count || 0, PAGE) - first;
+            await this.loadMore(group, Math.min(limit, LARGEST_PAGE));
         }
     }
 

@@ -77,7 +77,8 @@ export class Thumbnail extends Component {
     async load() {
         const {item} = this.props;
         if (this.kind === "picture") {
-            this.state.src = `/web/image/progbox.document/${item.id}/content/${WIDTH}x${WIDTH}?unique=${item.id}`;
+            const route = `/web/image/progbox.document/${item.id}/content`;
+            this.state.src = `${route}/${WIDTH}x${WIDTH}?unique=${item.id}`;
             return;
         }
         const src = await mutex.exec(() => !this.isGone && firstPage(contentUrl(item)));

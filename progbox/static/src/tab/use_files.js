@@ -143,10 +143,8 @@ export function useFiles(component) {
         Promise.all([component.tab.load(), files.loadUnfinished()])
     );
     useBus(uploads.bus, "uploaded", ({detail: {resModel, resId}}) => {
-        const shown = component.tab.items.map((item) => `${item.resModel},${item.resId}`);
-        const {place} = component;
-        shown.push(`${place.resModel},${place.resId}`);
-        if (shown.includes(`${resModel},${resId}`)) {
+        const shown = [component.place, ...component.tab.items];
+        if (shown.some((one) => one.resModel === resModel && one.resId === resId)) {
             reload();
         }
     });
