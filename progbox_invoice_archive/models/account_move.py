@@ -506,6 +506,15 @@ class AccountMove(models.Model):
             return list(archived.values())
         return super()._get_move_zip_export_docs()
 
+    def _get_move_lines_to_report(self):
+        """Ask for the sections of all lines at once.
+
+        Asked for those of the printed lines, Odoo works out the others' as well, and
+        writes them as if a person had changed the lines: half of the time of a page.
+        """
+        self.line_ids.mapped("parent_id")
+        return super()._get_move_lines_to_report()
+
     def get_extra_print_items(self):
         """Opening the menu reads no files: it only asks whether there are any."""
         asking = self.with_context(progbox_asking=ASKING)

@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
-from . import style_memory
+from . import style_memory, template_memory
 
 PDF = b"%PDF-1.4\n% a small but honest file\n%%EOF\n"
 
@@ -19,7 +19,7 @@ class ArchiveCommon(AccountTestInvoicingCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        for patcher in style_memory.patches():
+        for patcher in [*style_memory.patches(), *template_memory.patches()]:
             cls.startClassPatcher(patcher)
         cls.server = cls.env(user=SUPERUSER_ID, su=True)
         cls.jobs = cls.server["progbox.archive.job"]

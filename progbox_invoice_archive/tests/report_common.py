@@ -16,6 +16,7 @@ from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
 from ..tools.report import wkhtmltopdf
 from ..tools.sentinels import SELF_CONTAINED
+from . import style_memory, template_memory
 
 REPORT = "account.report_invoice_with_payments"
 LAYOUTS = ("standard", "boxed", "bold", "striped", "bubble", "wave", "folder")
@@ -75,6 +76,8 @@ class ReportCase(AccountTestInvoicingCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        for patcher in [*style_memory.patches(), *template_memory.patches()]:
+            cls.startClassPatcher(patcher)
         for code in ("fr_FR", "ro_RO", "ar_001"):
             cls.env["res.lang"]._activate_lang(code)
         cls.company = cls.company_data["company"]

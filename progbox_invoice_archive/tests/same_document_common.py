@@ -8,12 +8,13 @@ from .common import ArchiveCommon
 class SameDocumentCommon(ArchiveCommon):
     """An archived invoice, what may happen to it, and the doors that give it away."""
 
-    def setUp(self):
-        super().setUp()
-        self.client.write({"email": "lefevre@example.com", "street": "1 rue Haute"})
-        self.move = self.archived(ref="PO 1")
-        self.document = self.documents(self.move)
-        self.bytes = self.content(self.document)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.client.write({"email": "lefevre@example.com", "street": "1 rue Haute"})
+        cls.move = cls.archived(ref="PO 1")
+        cls.document = cls.documents(cls.move)
+        cls.bytes = cls.content(cls.document)
 
     # ------------------------------------------------------------------
     # What may happen

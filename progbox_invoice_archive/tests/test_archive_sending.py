@@ -11,12 +11,13 @@ from .common import ArchiveCommon
 class TestArchiveSending(ArchiveCommon):
     """What leaves the house is what is archived, byte for byte."""
 
-    def setUp(self):
-        super().setUp()
-        self.client.email = "lefevre@example.com"
-        self.move = self.archived()
-        self.document = self.documents(self.move)
-        self.bytes = self.content(self.document)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.client.email = "lefevre@example.com"
+        cls.move = cls.archived()
+        cls.document = cls.documents(cls.move)
+        cls.bytes = cls.content(cls.document)
 
     def send(self, move, **values):
         wizard = (

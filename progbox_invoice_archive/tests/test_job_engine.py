@@ -25,12 +25,13 @@ from .common import ArchiveCommon
 class TestJobEngine(ArchiveCommon):
     """A job succeeds once, or says why not."""
 
-    def setUp(self):
-        super().setUp()
-        self.move = self.posted()
-        self.job = self.jobs_of(self.move)
-        self.jobs.search([("id", "!=", self.job.id)]).unlink()
-        self.cron = self.env.ref("progbox_invoice_archive.ir_cron_archive")
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.move = cls.posted()
+        cls.job = cls.jobs_of(cls.move)
+        cls.jobs.search([("id", "!=", cls.job.id)]).unlink()
+        cls.cron = cls.env.ref("progbox_invoice_archive.ir_cron_archive")
 
     @contextmanager
     def executing(self, effect):

@@ -6,7 +6,7 @@ import psycopg2.errors
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.account.models import account_move
+from odoo.addons.account.models import account_move, account_move_line
 from odoo.addons.base.models.ir_actions_report import IrActionsReport
 
 from ..models.invoice_changes import InvoiceChanges
@@ -110,6 +110,16 @@ class TestSameDocument(SameDocumentCommon):
             self.move.ids,
         )
         self.assertEqual(self.env.cr.fetchall(), before)
+
+    def test_a_page_writes_on_no_line(self):
+        for move in (self.move, self.draft()):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            with patch.object(
+                account_move_line.AccountMoveLine, "write", autospec=True
+            ) as write:
+                self.reports()._render_qweb_html("account.account_invoices", move.ids)
+            write.assert_not_called()
 
     def test_a_document_that_cannot_be_compared_is_handed_over(self):
         with (
