@@ -373,7 +373,13 @@ class ProgboxFolder(models.Model):
         parent = self.browse(parent_id or ())
         siblings = Domain("parent_id", "=", parent.id)
         if not parent:
-            siblings &= Domain("res_id", "=", False)
+            # In the words of the index: the folders of records are many.
+            siblings &= Domain.custom(
+                to_sql=lambda _model, alias, _query: SQL(
+                    "%s IS NULL", SQL.identifier(alias, "res_id")
+                ),
+                predicate=lambda folder: not folder.res_id,
+            )
         order = "name desc" if parent.locked else "locked desc, company_id, name, id"
         return {
             **self._tree_found(siblings, order, offset, including_ids),
