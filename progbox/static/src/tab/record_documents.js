@@ -5,6 +5,7 @@ import {_t} from "@web/core/l10n/translation";
 import {useBus, useService} from "@web/core/utils/hooks";
 import {useDebounced} from "@web/core/utils/timing";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
+import {AttachmentsGroup} from "../upload/attachments_group";
 import {DocumentCard} from "./document_card";
 import {ImportPanel} from "./import_panel";
 import {TabActions} from "./tab_actions";
@@ -20,7 +21,13 @@ const ROWS = {ArrowDown: 1, ArrowUp: -1};
 /** The documents of the record of a form, and of its relatives. */
 export class RecordDocuments extends Component {
     static template = "progbox.RecordDocuments";
-    static components = {Dropdown, DropdownItem, DocumentCard, ImportPanel};
+    static components = {
+        AttachmentsGroup,
+        Dropdown,
+        DropdownItem,
+        DocumentCard,
+        ImportPanel,
+    };
     static props = {...standardWidgetProps, model: {type: String, optional: true}};
 
     setup() {
