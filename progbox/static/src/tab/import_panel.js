@@ -14,8 +14,9 @@ export function percent(sent, size) {
 export class ImportPanel extends Component {
     static template = "progbox.ImportPanel";
     static props = {
-        place: Object,
-        placeName: String,
+        canAdd: Boolean,
+        // Whether an upload goes to a record whose documents are shown.
+        isOurs: Function,
         waiting: Array,
         unfinished: Array,
         add: Function,
@@ -31,10 +32,7 @@ export class ImportPanel extends Component {
     }
 
     get items() {
-        const {resModel, resId} = this.props.place;
-        return this.uploads.filter(
-            (item) => resId && item.resModel === resModel && item.resId === resId
-        );
+        return this.uploads.filter(this.props.isOurs);
     }
 
     get active() {

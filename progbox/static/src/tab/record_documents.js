@@ -2,6 +2,7 @@ import {Component, onWillStart, useEffect, useRef, useState} from "@odoo/owl";
 import {Dropdown} from "@web/core/dropdown/dropdown";
 import {DropdownItem} from "@web/core/dropdown/dropdown_item";
 import {_t} from "@web/core/l10n/translation";
+import {ConnectionLostError, RPCError} from "@web/core/network/rpc";
 import {useBus, useService} from "@web/core/utils/hooks";
 import {useDebounced} from "@web/core/utils/timing";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
@@ -35,19 +36,18 @@ export class RecordDocuments extends Component {
         this.orm = useService("orm");
         this.overlay = useService("overlay");
         this.root = useRef("root");
-        this.state = useState({focusedId: false, isPicking: false, types: []});
+        this.state = useState({
+            focusedId: false,
+            isPicking: false,
+            failed: "",
+            types: [],
+        });
         this.tab = useState(new TabModel(this.orm, this.place));
         this.actions = new TabActions(this.env, () => this.refresh());
         this.files = useFiles(this);
         this.search = useDebounced((text) => this.tab.search(text), SEARCH_DELAY);
         this.on = this.makeCardEvents();
-        onWillStart(() =>
-            Promise.all([
-                this.tab.load(),
-                this.files.loadUnfinished(),
-                this.loadTypes(),
-            ])
-        );
+        onWillStart(() => this.start());
         useBus(this.ui.bus, "resize", () => this.render());
         useEffect(() => {
             if (this.moveFocus) {
@@ -93,6 +93,28 @@ export class RecordDocuments extends Component {
     // ------------------------------------------------------------------
     // Loading
     // ------------------------------------------------------------------
+
+    /** A tab that cannot be loaded says so, and the form stays. */
+    async start() {
+        try {
+            await Promise.all([this.tab.load(), this.loadTypes()]);
+            await this.files.loadUnfinished();
+            this.state.failed = "";
+        } catch (error) {
+            if (!(error instanceof RPCError || error instanceof ConnectionLostError)) {
+                throw error;
+            }
+            this.tab.writable = false;
+            this.state.failed = error.data?.message || error.message;
+        }
+    }
+
+    /** @returns {boolean} whether documents of a record are shown in this tab */
+    shows({resModel, resId}) {
+        return [this.place, ...this.tab.items].some(
+            (one) => resId && one.resModel === resModel && one.resId === resId
+        );
+    }
 
     async loadTypes() {
         const model = "progbox.document.type";

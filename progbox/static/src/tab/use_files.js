@@ -142,9 +142,8 @@ export function useFiles(component) {
     const reload = coalesced(() =>
         Promise.all([component.tab.load(), files.loadUnfinished()])
     );
-    useBus(uploads.bus, "uploaded", ({detail: {resModel, resId}}) => {
-        const shown = [component.place, ...component.tab.items];
-        if (shown.some((one) => one.resModel === resModel && one.resId === resId)) {
+    useBus(uploads.bus, "uploaded", ({detail}) => {
+        if (component.shows(detail)) {
             reload();
         }
     });
