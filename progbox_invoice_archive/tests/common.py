@@ -10,10 +10,36 @@ from . import style_memory, template_memory
 
 PDF = b"%PDF-1.4\n% a small but honest file\n%%EOF\n"
 
-SHARED_COMPANY = "progbox_shared_company"
+SPARE_COMPANY = "progbox_shared_company"
 
 
-class ArchiveCommon(AccountTestInvoicingCommon):
+class SpareCompanies(AccountTestInvoicingCommon):
+    """Companies that setup/test has made in its databases: a chart takes seconds."""
+
+    @classmethod
+    def _create_company(cls, **values):
+        """Return a company that stands ready, as if it were made now."""
+        company = (
+            cls.env["res.company"]
+            .sudo()
+            .search([("name", "=like", f"{SPARE_COMPANY}%")], order="id", limit=1)
+        )
+        if set(values) != {"name"} or cls.country_code or cls.chart_template:
+            company = company.browse()
+        if not company:
+            return super()._create_company(**values)
+        cls.env.cr.execute(
+            "UPDATE res_company SET create_date = %(now)s,"
+            " progbox_archive_started = %(now)s WHERE id = %(company)s",
+            {"now": fields.Datetime.now(), "company": company.id},
+        )
+        company.invalidate_recordset()
+        company.name = values["name"]
+        cls.env.user.company_ids = [Command.link(company.id)]
+        return company.with_env(cls.env)
+
+
+class ArchiveCommon(SpareCompanies):
     """Invoices to archive, the archiver at hand, and people with few rights."""
 
     @classmethod
@@ -30,22 +56,6 @@ class ArchiveCommon(AccountTestInvoicingCommon):
         cls.client.invoice_edi_format = False
         cls.billing = cls.user_of("billing", "account.group_account_invoice")
         cls.plain = cls.user_of("plain", "base.group_user")
-
-    @classmethod
-    def setup_independent_company(cls, **kwargs):
-        """The company that setup/test has made in its databases, as if made now."""
-        company = cls.env["res.company"].sudo().search([("name", "=", SHARED_COMPANY)])
-        if kwargs or cls.country_code or cls.chart_template or len(company) != 1:
-            return super().setup_independent_company(**kwargs)
-        cls.env.cr.execute(
-            "UPDATE res_company SET create_date = %(now)s,"
-            " progbox_archive_started = %(now)s WHERE id = %(company)s",
-            {"now": fields.Datetime.now(), "company": company.id},
-        )
-        company.invalidate_recordset()
-        company.name = "company_1_data"  # as Odoo's own class calls it
-        cls.env.user.company_ids = [Command.link(company.id)]
-        return company.with_env(cls.env)
 
     @classmethod
     def user_of(cls, login, groups):

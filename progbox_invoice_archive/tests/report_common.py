@@ -12,11 +12,10 @@ from PIL import Image
 
 from odoo.fields import Command
 
-from odoo.addons.account.tests.common import AccountTestInvoicingCommon
-
 from ..tools.report import wkhtmltopdf
 from ..tools.sentinels import SELF_CONTAINED
 from . import style_memory, template_memory
+from .common import SpareCompanies
 
 REPORT = "account.report_invoice_with_payments"
 LAYOUTS = ("standard", "boxed", "bold", "striped", "bubble", "wave", "folder")
@@ -70,7 +69,7 @@ def picture(size=(240, 100), kind="PNG"):
     return output.getvalue()
 
 
-class ReportCase(AccountTestInvoicingCommon):
+class ReportCase(SpareCompanies):
     """Invoices of a French company, made into pages by the real renderer."""
 
     @classmethod

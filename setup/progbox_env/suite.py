@@ -25,15 +25,18 @@ RESULT = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?")
 CLOSING = re.compile(r"=+ (FAILURES|ERRORS|warnings summary|short test summary|\d)")
 
 
-# Nearly every test class works in this company, which is then found instead of made: a
-# chart of accounts takes two seconds (progbox_invoice_archive/tests/common.py).
-SHARED_COMPANY = """
-company = env["res.company"].create({"name": "progbox_shared_company"})
+# Nearly every test class works in such a company, and some in two, which are then found
+# instead of made: a chart of accounts takes two seconds
+# (progbox_invoice_archive/tests/common.py).
+SPARE_COMPANIES = """
 charts = env["account.chart.template"]
-charts.try_loading(charts._guess_chart_template(company.country_id), company=company)
-if not company.account_fiscal_country_id:
-    company.account_fiscal_country_id = env.ref("base.us")
-env.user.company_ids -= company
+for number in range(2):
+    company = env["res.company"].create({"name": f"progbox_shared_company_{number}"})
+    chart = charts._guess_chart_template(company.country_id)
+    charts.try_loading(chart, company=company)
+    if not company.account_fiscal_country_id:
+        company.account_fiscal_country_id = env.ref("base.us")
+    env.user.company_ids -= company
 env.cr.commit()
 """
 
@@ -46,7 +49,7 @@ def prepare(groups, clean):
             databases.drop_database(first)
             new = first + "_new"
             databases.clone_database(new)
-            databases.odoo_shell(new, SHARED_COMPANY)
+            databases.odoo_shell(new, SPARE_COMPANIES)
             databases.rename_database(new, first)
     for group in range(1, groups):
         name = database(group)
