@@ -125,26 +125,34 @@ class ProgboxDocument(models.Model):
         :param str mode: "read" or "write"
         :rtype: set
         """
-        return access.allowed(self, self._progbox_access_sql(mode, SQL("place")))
+        models = set(self.sudo().mapped("res_model"))
+        condition = self._progbox_access_sql(mode, SQL("place"), models)
+        return access.allowed(self, condition)
 
     @api.model
     def _progbox_search_access(self, mode, operator, value):
         return access.domain(self._progbox_access_sql, mode, operator, value)
 
     @api.model
-    def _progbox_access_sql(self, mode, alias):
+    def _progbox_access_sql(self, mode, alias, models=None):
         """Return whether the caller may read or write a row of documents, as SQL.
 
         Whoever may read the record may read its documents.
 
         :param str mode: "read" or "write"
         :param SQL alias: of the row of ``progbox_document``
+        :param models: names of the models of the rows, where they are known
         """
         if not self.env.user._is_internal():
             return SQL("FALSE")
         folders = self.env["progbox.folder"]
         allowed = access.by_model(
-            self.env, mode, alias, folders._progbox_general_sql(alias), documents=True
+            self.env,
+            mode,
+            alias,
+            folders._progbox_general_sql(alias),
+            documents=True,
+            models=models,
         )
         unlocked = SQL(
             "%(alias)s.seal_id IS NULL AND NOT EXISTS (SELECT FROM progbox_folder"
@@ -159,18 +167,22 @@ class ProgboxDocument(models.Model):
             )
         ]  # fmt: skip
         allowed = SQL(
-            "(%s OR %s)", allowed, self._progbox_orphan_sql(alias), to_flush=to_flush
+            "(%s OR %s)",
+            allowed,
+            self._progbox_orphan_sql(alias, models),
+            to_flush=to_flush,
         )
         return SQL("(%s AND %s)", unlocked, allowed) if mode == "write" else allowed
 
     @api.model
-    def _progbox_orphan_sql(self, alias):
+    def _progbox_orphan_sql(self, alias, models=None):
         """Return whether a row of documents is the caller's, though its record is gone.
 
         It is in the trash then. Whoever deleted the record may file it elsewhere, and
         so may whoever looks after all such records.
 
         :param SQL alias: of the row of ``progbox_document``
+        :param models: see :meth:`_progbox_access_sql`
         """
         gone = [
             SQL(
@@ -183,8 +195,10 @@ class ProgboxDocument(models.Model):
                 SQL.identifier(self.env[name]._table),
                 alias,
             )
-            for name in self.env["progbox.mixin"]._progbox_models()
+            for name in access.known(self.env, models)
         ]
+        if not gone:
+            return access.FALSE
         return SQL(
             "(%s.trashed_on IS NOT NULL AND CASE %s.res_model %s ELSE FALSE END)",
             alias,
@@ -253,7 +267,13 @@ class ProgboxDocument(models.Model):
         versions = dict(self.env.execute_query(documents._progbox_versions_sql()))
         records = self._progbox_record_names(documents)
         documents = documents.sudo()
-        folders = documents.folder_id.with_env(self.env)._filtered_access("read")
+        # Who reads the record reads the names of its folders. An employee reads some of
+        # his own documents only.
+        open_models = {
+            name
+            for name in access.known(self.env, set(documents.mapped("res_model")))
+            if self.env[name]._progbox_may_at_all("read")
+        }
         values = {}
         for document in documents:
             place = (document.res_model, document.res_id)
@@ -273,7 +293,8 @@ class ProgboxDocument(models.Model):
                 "recordName": records.get(place, ""),
                 "folderId": folder.id,
                 "folderName": folder.name
-                if folder in folders and not folder.res_id
+                if document.res_model in open_models
+                and not (folder.res_id or folder.locked)
                 else records.get(place, ""),
                 "version": document.version,
                 "versions": versions[document.id],

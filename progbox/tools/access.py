@@ -6,7 +6,7 @@ from odoo.tools import SQL
 TRUE, FALSE = SQL("TRUE"), SQL("FALSE")
 
 
-def by_model(env, mode, alias, otherwise, documents=False):
+def by_model(env, mode, alias, otherwise, documents=False, models=None):
     """Return whether the caller may read or write the record of a row, as SQL.
 
     A CASE, for PostgreSQL asks one question per row then. An OR of "IN (…)" would
@@ -16,6 +16,8 @@ def by_model(env, mode, alias, otherwise, documents=False):
     :param SQL alias: of a row with ``res_model`` and ``res_id``
     :param SQL otherwise: the answer for rows without a record
     :param bool documents: whether it is a row of documents, with a type
+    :param models: names of the models that rows can be of, where they are known:
+        planning the rules of all others would take longer than asking them
     """
     branches = [
         SQL(
@@ -23,11 +25,22 @@ def by_model(env, mode, alias, otherwise, documents=False):
             name,
             env[name]._progbox_access_sql(mode, alias, documents),
         )
-        for name in env["progbox.mixin"]._progbox_models()
+        for name in known(env, models)
     ]
+    if not branches:
+        return otherwise
     return SQL(
         "(CASE %s.res_model %s ELSE %s END)", alias, SQL(" ").join(branches), otherwise
     )
+
+
+def known(env, models=None):
+    """Return the names of the models with a tab, of some or of all."""
+    return [
+        name
+        for name in env["progbox.mixin"]._progbox_models()
+        if models is None or name in models
+    ]
 
 
 def exists(query, alias):
