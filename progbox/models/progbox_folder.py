@@ -695,7 +695,9 @@ class ProgboxFolder(models.Model):
     def _tree_newest(self):
         if not self.env.user.has_group(READERS):
             return self.browse()
-        return super()._tree_newest()
+        # Without the rights on each document: of the archive, a reader reads all.
+        newest = super(ProgboxFolder, self.sudo())._tree_newest()
+        return newest.with_env(self.env)._filtered_access("read")
 
     @api.model
     def _tree_documents(self):
