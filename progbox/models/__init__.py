@@ -7,7 +7,6 @@ from . import progbox_folder
 from . import progbox_folder_template
 from . import progbox_upload
 from . import account_move
-from . import base_partner_merge_automatic_wizard
 from . import hr_employee
 from . import hr_employee_public
 from . import ir_attachment

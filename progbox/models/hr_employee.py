@@ -56,12 +56,11 @@ class HrEmployee(models.Model):
             raise AccessError(
                 self.env._("Documents of employees are for human resources alone.")
             )
-        super()._progbox_check_access(operation)
+        return super()._progbox_check_access(operation)
 
     def _progbox_check_tab(self):
         self.ensure_one()
-        if not self._progbox_is_oneself():
-            super()._progbox_check_tab()
+        return None if self._progbox_is_oneself() else super()._progbox_check_tab()
 
     def _progbox_is_oneself(self):
         employee = self.sudo().exists()

@@ -49,9 +49,7 @@ class ProgboxDocumentEvent(models.Model):
         required=True,
         readonly=True,
     )
-    user_id = fields.Many2one(
-        "res.users", string="User", readonly=True, ondelete="set null"
-    )
+    user_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
     # Stays when the user is deleted.
     user_name = fields.Char(string="Who", readonly=True)
     # Where it happened: the document may have moved since.

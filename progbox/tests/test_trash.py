@@ -124,6 +124,7 @@ class TestTrash(FilesCommon):
     @staticmethod
     def _refuse(document, refused, original):
         if refused in document:
+            # pylint: disable-next=translation-required
             raise UserError("no")
         return original(document)
 

@@ -34,7 +34,7 @@ class TestTypes(FilesCommon):
     def code(self, document):
         return document.sudo().type_id.code
 
-    def read(self, document):
+    def read_page(self, document):
         """Do what the worker does with the queued readings of a document."""
         jobs = self.readings.search([("document_id", "=", document.id)])
         for job in jobs:
@@ -101,36 +101,36 @@ class TestTypes(FilesCommon):
         content = page_of("Maçonnerie Lefèvre", "ATTESTATION DE TVA", "selon devis 12")
         document = self.drop(self.order, "scan0001.pdf", content)
         self.assertEqual(self.code(document), "signed_quotation")
-        self.assertEqual(self.read(document).mapped("state"), ["done"])
+        self.assertEqual(self.read_page(document).mapped("state"), ["done"])
         self.assertEqual(self.code(document), "vat_certificate")
 
     def test_the_name_comes_before_the_page(self):
         document = self.drop(self.order, "plan.pdf", page_of("ATTESTATION DE TVA"))
-        self.assertFalse(self.read(document))
+        self.assertFalse(self.read_page(document))
         self.assertEqual(self.code(document), "plan")
 
     def test_what_a_person_has_chosen_stays(self):
         content = page_of("ATTESTATION DE TVA")
         plan = self.types._of_codes("plan")
         chosen = self.drop(self.order, "a.pdf", content, type_id=plan.id)
-        self.assertFalse(self.read(chosen))
+        self.assertFalse(self.read_page(chosen))
         later = self.drop(self.order, "b.pdf", content + b"\n")
         later.progbox_set_type(plan.id)
-        self.assertEqual(self.read(later).mapped("state"), ["done"])
+        self.assertEqual(self.read_page(later).mapped("state"), ["done"])
         for document in (chosen, later):
             self.assertEqual(self.code(document), "plan")
 
     def test_a_page_without_text_changes_nothing(self):
         for content in (PDF, page_of(), page_of("Bonjour")):
             document = self.drop(self.order, "scan.pdf", content)
-            self.assertEqual(self.read(document).mapped("state"), ["done"])
+            self.assertEqual(self.read_page(document).mapped("state"), ["done"])
             self.assertEqual(self.code(document), "signed_quotation")
 
     def test_a_file_that_is_gone_is_not_read(self):
         document = self.drop(self.order, "scan.pdf", page_of("ATTESTATION DE TVA"))
         attachment = document.sudo()._content_attachment()
         attachment._progbox_path().unlink()
-        self.assertEqual(self.read(document).mapped("state"), ["done"])
+        self.assertEqual(self.read_page(document).mapped("state"), ["done"])
         self.assertEqual(self.code(document), "signed_quotation")
 
     def test_no_page_opens_a_file_to_an_employee(self):
@@ -144,9 +144,9 @@ class TestTypes(FilesCommon):
         (types - contract).employee_may_read = False
         content = page_of("CONTRAT DE TRAVAIL")
         document = self.drop(employee, "a.pdf", content, user=officer)
-        self.read(document)
+        self.read_page(document)
         self.assertEqual(self.code(document), "other")
         minutes = page_of("COMPTE RENDU", "de chantier")
         document = self.drop(employee, "b.pdf", minutes, user=officer)
-        self.read(document)
+        self.read_page(document)
         self.assertEqual(self.code(document), "meeting_minutes")

@@ -38,7 +38,12 @@ const PAGES = {
     2: page(2, [folder(4, "11", 2), folder(5, "10", 2)]),
     3: page(3, [folder(6, "12", 3)], true),
 };
-const START = {selected: 4, open: [1, 2], domain: [], pages: [PAGES[false], PAGES[1], PAGES[2]]};
+const START = {
+    selected: 4,
+    open: [1, 2],
+    domain: [],
+    pages: [PAGES[false], PAGES[1], PAGES[2]],
+};
 
 let calls = [];
 let selected = [];

@@ -1,6 +1,5 @@
 import {Component, xml} from "@odoo/owl";
 import {registry} from "@web/core/registry";
-import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 import {RecordDocuments} from "./record_documents";
 
 /**

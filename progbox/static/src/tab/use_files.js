@@ -65,7 +65,7 @@ export function useFiles(component) {
 
     async function onDrop(ev) {
         const target = targetOf(ev);
-        let added = [];
+        let added;
         try {
             added = await droppedFiles(ev.dataTransfer);
         } catch {
@@ -131,7 +131,9 @@ export function useFiles(component) {
 
     useExternalListener(document, "paste", (ev) => {
         const pasted = [...(ev.clipboardData?.files || [])];
-        const isWriting = ev.target.closest?.("input, textarea, [contenteditable=true]");
+        const isWriting = ev.target.closest?.(
+            "input, textarea, [contenteditable=true]"
+        );
         const isHere = component.ui.activeElement.contains(component.root.el);
         if (pasted.length && files.isOpen && !isWriting && isHere) {
             ev.preventDefault();

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from .gone_records import merge
+from ..models.gone_records import merge
 
 
 class BasePartnerMergeAutomaticWizard(models.TransientModel):
