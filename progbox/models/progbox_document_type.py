@@ -55,7 +55,8 @@ class ProgboxDocumentType(models.Model):
 
         Add-ons extend it for their models.
         """
-        code = DEFAULTS.get(record._name)
+        is_paper = mimetype == "application/pdf" or mimetype.startswith("image/")
+        code = DEFAULTS.get(record._name) if is_paper else OTHER
         if record._name == "account.move" and record.is_purchase_document():
             code = "vendor_invoice"
         if mimetype.startswith("image/"):

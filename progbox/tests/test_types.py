@@ -76,6 +76,8 @@ class TestTypes(FilesCommon):
         bill = self.draft("in_invoice")
         for record, mimetype, code in (
             (self.order, "application/pdf", "signed_quotation"),
+            (self.order, "image/jpeg", "signed_quotation"),
+            (self.order, "text/plain", "other"),
             (project, "image/jpeg", "site_photo"),
             (project, "application/pdf", "other"),
             (bill, "application/pdf", "vendor_invoice"),
