@@ -9,5 +9,16 @@
     "external_dependencies": {
         "python": ["dropbox"],
     },
-    "data": [],
+    "data": [
+        "security/ir.model.access.csv",
+        "security/dropbox_rules.xml",
+        "data/ir_cron_data.xml",
+        "data/mail_activity_type_data.xml",
+        "views/connect_templates.xml",
+        "views/progbox_dropbox_transfer_views.xml",
+        "views/progbox_dropbox_account_views.xml",
+        "views/progbox_document_views.xml",
+        "views/res_config_settings_views.xml",
+        "views/menus.xml",
+    ],
 }

@@ -1,3 +1,5 @@
 from . import test_dropbox_server
 from . import test_tools_naming
 from . import test_tools_verdicts
+from . import test_transfer
+from . import test_faults
