@@ -570,7 +570,9 @@ class ProgboxDropboxAccount(models.Model):
         date = document.document_date or document.create_date
         number = document.number or document.name.rpartition(".")[0] or document.name
         version = f"-v{document.version}" if document.version > 1 else ""
-        type_ = document.type_id.with_context(lang=self.language)
+        installed = dict(self.env["res.lang"].get_installed())
+        language = self.language if self.language in installed else None
+        type_ = document.type_id.with_context(lang=language)
         stem = document.name.rpartition(".")[0] or document.name
         values = {
             "yyyy": f"{date:%Y}",

@@ -1,3 +1,4 @@
+import contextlib
 import time
 from datetime import timedelta
 
@@ -152,11 +153,12 @@ class ProgboxDropboxTransfer(models.Model):
 
     def _choose_paths(self, account):
         account = account.sudo()
-        paths = {
-            transfer: account._path(transfer.document_id.sudo())
-            for transfer in self
-            if not transfer.path and transfer.document_id
-        }
+        paths = {}
+        for transfer in self.filtered("document_id"):
+            if not transfer.path:
+                # What has none fails when it is its turn, and stops nobody.
+                with contextlib.suppress(Exception):
+                    paths[transfer] = account._path(transfer.document_id.sudo())
         keys = [path_key(path) for path in paths.values()]
         taken = account._taken_keys(Domain("path_key", "in", keys))
         for transfer, path in paths.items():
@@ -235,10 +237,7 @@ class ProgboxDropboxTransfer(models.Model):
                     "cancelled", self.env._("The document has been deleted.")
                 )
             elif not transfer.path:
-                transfer._job_wait(
-                    self.env._("Another worker took the same path."),
-                    fields.Datetime.now() + SOON,
-                )
+                transfer._settle_without_path(document)
             elif not attachment:
                 transfer._job_fail(
                     JobError(self.env._("The document has no file any more."))
@@ -258,6 +257,15 @@ class ProgboxDropboxTransfer(models.Model):
                     )
                 )
         return files
+
+    def _settle_without_path(self, document):
+        try:
+            path = self.account_id.sudo()._path(document)
+        except Exception as error:  # noqa: BLE001 whatever it is, the job must say so
+            self._job_settle(error)
+            return
+        text = self.env._("Another document has just been given %(path)s.", path=path)
+        self._job_wait(text, fields.Datetime.now() + SOON)
 
     def _of(self, files):
         """Return the transfers of files that have no outcome yet."""

@@ -335,10 +335,9 @@ class TestDropboxServer(DropboxCase):
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.kill)
         ready = json.loads(process.stdout.readline())
-        address = ready["environment"]["DROPBOX_API_HOST"]
-        answer = requests.post(
-            f"https://{address}/2/check/user",
-            json={},
-            verify=ready["environment"]["REQUESTS_CA_BUNDLE"],
-        )
+        hosts, verify = ready["environment"], ready["environment"]["REQUESTS_CA_BUNDLE"]
+        url = f"https://{hosts['DROPBOX_API_HOST']}/2/check/user"
+        answer = requests.post(url, json={}, verify=verify)
         self.assertIn("Authorization", answer.text)
+        url = f"https://{hosts['DROPBOX_WEB_HOST']}/counts"
+        self.assertEqual(requests.get(url, verify=verify).json()["calls"], 1)

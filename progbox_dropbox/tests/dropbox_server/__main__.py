@@ -15,8 +15,15 @@ def main():
     options = parser.parse_args()
     with DropboxServer(options.latency, options.port) as server:
         server.app.redirects += options.redirect
-        app = {"app_key": server.app.key, "app_secret": server.app.secret}
-        print(json.dumps({"environment": server.environment(), **app}), flush=True)
+        access, refresh = server.grant()
+        ready = {
+            "environment": server.environment(),
+            "app_key": server.app.key,
+            "app_secret": server.app.secret,
+            "access_token": access,
+            "refresh_token": refresh,
+        }
+        print(json.dumps(ready), flush=True)
         threading.Event().wait()
 
 

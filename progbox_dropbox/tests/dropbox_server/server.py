@@ -265,6 +265,16 @@ class DropboxServer:
             self.by_route[route] = self.by_route.get(route, 0) + 1
             self.log.append((route, size))
 
+    def counts(self):
+        """What was counted, for whoever has started this server alone."""
+        with self.lock:
+            return {
+                "calls": self.calls,
+                "by_route": self.by_route,
+                "max_concurrent_commits": self.max_concurrent_commits,
+                "files": len(self.account.store.files()),
+            }
+
     @contextlib.contextmanager
     def committing(self, account):
         """Hold the write lock of an account, as long as a call takes."""
@@ -358,6 +368,8 @@ class Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         if self.role == "www" and url.path == "/oauth2/authorize":
             return self.reply_page(url.query)
+        if self.role == "www" and url.path == "/counts":
+            return self.reply(200, self.dropbox.counts())
         return self.reply(404, "not found")
 
     def reply_page(self, query):
