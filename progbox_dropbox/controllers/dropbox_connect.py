@@ -116,6 +116,8 @@ class DropboxConnect(Controller):
     def _account(self, account_id):
         accounts = request.env["progbox.dropbox.account"]
         account = accounts.browse(account_id).sudo().exists()
+        if not account:
+            raise request.not_found()
         account.with_env(request.env)._check_administrator()
         return account.with_context(lang=request.env.lang)
 

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import psycopg2.errors
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -286,7 +286,7 @@ class ProgboxDropboxAccount(models.Model):
             self.sudo(False)._check_administrator()
         account.write(
             {
-                name: value.ids if isinstance(value, models.BaseModel) else value
+                name: value if name != "type_ids" else [Command.set(value.ids)]
                 for name, value in changed.items()
             }
         )

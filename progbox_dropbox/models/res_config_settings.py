@@ -20,6 +20,8 @@ class ResConfigSettings(models.TransientModel):
     )
     dropbox_app_secret = fields.Char(
         string="App Secret",
+        compute="_compute_dropbox_app_secret",
+        inverse="_inverse_dropbox_app_secret",
         help="It is stored, and never shown again.",
     )
     dropbox_has_secret = fields.Boolean(compute="_compute_dropbox_account_id")
@@ -60,7 +62,7 @@ class ResConfigSettings(models.TransientModel):
     def _compute_dropbox_account_id(self):
         accounts = self.env["progbox.dropbox.account"]
         for settings in self:
-            account = accounts._of_company(settings.company_id)
+            account = settings._dropbox_account().sudo()
             settings.dropbox_account_id = account.sudo(False)
             settings.dropbox_state = account.state or "disconnected"
             settings.dropbox_has_secret = bool(account.app_secret)
@@ -76,30 +78,41 @@ class ResConfigSettings(models.TransientModel):
             if not account:
                 settings.dropbox_base_folder = BASE_FOLDER
 
+    def _compute_dropbox_app_secret(self):
+        self.dropbox_app_secret = False
+
+    def _inverse_dropbox_app_secret(self):
+        # Straight to the account: no other table holds it, not even for a moment.
+        for settings in self:
+            if secret := (settings.dropbox_app_secret or "").strip():
+                account = settings._dropbox_account(make=True)
+                account._write_settings({"app_secret": secret})
+
     def set_values(self):
         result = super().set_values()
         for settings in self:
             values = {name: settings[f"dropbox_{name}"] for name in SETTINGS}
-            if settings.dropbox_app_secret:
-                values["app_secret"] = settings.dropbox_app_secret.strip()
-            account = settings.dropbox_account_id
-            if not account and values["app_key"]:
-                account = account._make(settings.company_id)
-            if account:
+            if account := settings._dropbox_account(make=bool(values["app_key"])):
                 account._write_settings(values)
-            # Nothing keeps it but the account.
-            settings.dropbox_app_secret = False
         return result
+
+    def _dropbox_account(self, make=False):
+        """Return the account of the company, in the environment of the user."""
+        accounts = self.env["progbox.dropbox.account"]
+        account = accounts._of_company(self.company_id)
+        if not account and make:
+            account = accounts._make(self.company_id)
+        return account.sudo(False)
 
     def action_dropbox_connect(self):
         """Save, then open Dropbox's page that asks for consent."""
         self.set_values()
-        self._compute_dropbox_account_id()
-        if not self.dropbox_account_id:
+        account = self._dropbox_account()
+        if not account:
             raise UserError(
                 self.env._("Fill in the app key and the app secret first, and save.")
             )
-        return self.dropbox_account_id.action_connect()
+        return account.action_connect()
 
     def action_dropbox_test(self):
         """Ask Dropbox who we are."""

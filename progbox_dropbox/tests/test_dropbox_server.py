@@ -1,10 +1,5 @@
 import hashlib
-import json
-import os
-import subprocess
-import sys
 from datetime import datetime, timedelta
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import dropbox
@@ -13,6 +8,7 @@ from dropbox import exceptions, files
 from dropbox.oauth import DropboxOAuth2Flow
 
 from .dropbox_case import DropboxCase
+from .dropbox_server.alone import dropbox_alone
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 BLOCKS = (b"a" * (4 << 20), b"b" * (4 << 20), b"c")
@@ -324,20 +320,12 @@ class TestDropboxServer(DropboxCase):
         self.assertEqual(self.dropbox.max_concurrent_commits, 2)
 
     def test_it_starts_alone(self):
-        folder = str(Path(__file__).parent)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dropbox_server"],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": folder},
-            stdout=subprocess.PIPE,
-        )
-        self.addCleanup(process.wait)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.kill)
-        ready = json.loads(process.stdout.readline())
-        hosts, verify = ready["environment"], ready["environment"]["REQUESTS_CA_BUNDLE"]
-        url = f"https://{hosts['DROPBOX_API_HOST']}/2/check/user"
-        answer = requests.post(url, json={}, verify=verify)
-        self.assertIn("Authorization", answer.text)
-        url = f"https://{hosts['DROPBOX_WEB_HOST']}/counts"
-        self.assertEqual(requests.get(url, verify=verify).json()["calls"], 1)
+        with dropbox_alone() as dropbox:
+            hosts = dropbox.environment
+            answer = requests.post(
+                f"https://{hosts['DROPBOX_API_HOST']}/2/check/user",
+                json={},
+                verify=hosts["REQUESTS_CA_BUNDLE"],
+            )
+            self.assertIn("Authorization", answer.text)
+            self.assertEqual(dropbox.counts()["calls"], 1)

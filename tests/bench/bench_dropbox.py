@@ -4,21 +4,16 @@ Both use Dropbox's own client, against a local Dropbox in a process of its own t
 takes 50 ms for each call.
 """
 
-import contextlib
-import json
 import os
-import ssl
-import subprocess
 import sys
 import time
-import urllib.request
 
 from memory import memory_growth
 from progbox_env import paths
 
 LATENCY = 0.05
 DOCUMENTS, SIZE = 1_000, 30_000
-SERVER = paths.ROOT / "progbox_dropbox/tests"
+sys.path.insert(0, str(paths.ROOT / "progbox_dropbox/tests"))
 GOALS = {
     "speedup": ">= 25",
     "calls": "<= 60",
@@ -31,9 +26,11 @@ GOALS = {
 def run(tools, quick):
     number = DOCUMENTS // 10 if quick else DOCUMENTS
     contents = [os.urandom(SIZE) for _number in range(number)]
-    with local_dropbox() as dropbox:
+    from dropbox_server.alone import dropbox_alone
+
+    with dropbox_alone(LATENCY) as dropbox:
         # The SDK reads it when it is imported, with the add-on.
-        os.environ.update(dropbox.ready["environment"])
+        os.environ.update(dropbox.environment)
         with tools.environment(tools.clone("dropbox")) as env:
             return measure(env, dropbox, contents)
 
@@ -106,32 +103,3 @@ def make_documents(env, contents):
             {**values, "name": f"plan {number}.pdf"}, staged
         )
     env.cr.commit()
-
-
-class Local:
-    """The local Dropbox: how to reach it, and what it has counted."""
-
-    def __init__(self, process):
-        self.ready = json.loads(process.stdout.readline())
-
-    def counts(self):
-        environment = self.ready["environment"]
-        trusted = ssl.create_default_context(cafile=environment["REQUESTS_CA_BUNDLE"])
-        url = f"https://{environment['DROPBOX_WEB_HOST']}/counts"
-        with urllib.request.urlopen(url, context=trusted) as answer:
-            return json.load(answer)
-
-
-@contextlib.contextmanager
-def local_dropbox():
-    command = [sys.executable, "-m", "dropbox_server", "--latency", str(LATENCY)]
-    environment = {**os.environ, "PYTHONPATH": str(SERVER)}
-    process = subprocess.Popen(
-        command, cwd=SERVER, env=environment, stdout=subprocess.PIPE
-    )
-    try:
-        yield Local(process)
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
