@@ -20,6 +20,7 @@ class ConnectCommon(DropboxCommon):
         super().setUp()
         self.account._forget_tokens()
         self.account.account_ref = False
+        self.dropbox.tokens.clear()
         self.dropbox.app.redirects = [self.account._redirect_address()]
 
 

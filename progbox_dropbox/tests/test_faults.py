@@ -218,8 +218,6 @@ class TestFaults(DropboxCommon):
 
     def test_a_file_that_spoils_every_call_is_soon_alone(self):
         documents = self.several(5)
-        send = self.transfers._send
-        self.assertTrue(send)
         bad = self.copy_of(documents[2])
         # A path that Dropbox refuses the whole call for.
         bad._job_write({"path": "no slash", "path_key": "no slash"})
@@ -237,6 +235,7 @@ class TestFaults(DropboxCommon):
         self.dropbox.calls = 0
         self.account._resume()
         transfer = self.transfers.search([], limit=1)
+        transfer._choose_paths(self.account)
         transfer._job_process()
         self.assertEqual(self.dropbox.calls, 0)
         self.assertIn("copy", transfer.error)
