@@ -565,14 +565,11 @@ class ProgboxDropboxAccount(models.Model):
     def _path(self, document):
         """Return the path that a document gets, if no other has it.
 
-        :param progbox.document document:
+        :param progbox.document document: see :meth:`_in_words`
         """
         date = document.document_date or document.create_date
         number = document.number or document.name.rpartition(".")[0] or document.name
         version = f"-v{document.version}" if document.version > 1 else ""
-        installed = dict(self.env["res.lang"].get_installed())
-        language = self.language if self.language in installed else None
-        type_ = document.type_id.with_context(lang=language)
         stem = document.name.rpartition(".")[0] or document.name
         values = {
             "yyyy": f"{date:%Y}",
@@ -581,11 +578,19 @@ class ProgboxDropboxAccount(models.Model):
             "number": f"{number}{version}",
             "code": f"{number}{version}",
             "client": document.partner_name or "",
-            "type": type_.name,
+            "type": document.type_id.name,
             "name": f"{stem}{version if document.number else ''}",
         }
-        path = fill(template_of(self.language, type_.code), values, document.name)
+        path = fill(
+            template_of(self.language, document.type_id.code), values, document.name
+        )
         return f"/{self.base_folder}/{path}" if self.base_folder else f"/{path}"
+
+    def _in_words(self, documents):
+        """Return documents in the language in which the account names folders."""
+        installed = dict(self.env["res.lang"].get_installed())
+        language = self.language if self.language in installed else None
+        return documents.sudo().with_context(lang=language)
 
     def _taken_keys(self, domain):
         """Return the keys of the paths that other documents have."""

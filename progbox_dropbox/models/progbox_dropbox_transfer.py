@@ -153,12 +153,12 @@ class ProgboxDropboxTransfer(models.Model):
 
     def _choose_paths(self, account):
         account = account.sudo()
-        paths = {}
-        for transfer in self.filtered("document_id"):
-            if not transfer.path:
-                # What has none fails when it is its turn, and stops nobody.
-                with contextlib.suppress(Exception):
-                    paths[transfer] = account._path(transfer.document_id.sudo())
+        paths, new = {}, self.filtered(lambda t: t.document_id and not t.path)
+        documents = account._in_words(new.document_id)
+        for transfer, document in zip(new, documents, strict=True):
+            # What has none fails when it is its turn, and stops nobody.
+            with contextlib.suppress(Exception):
+                paths[transfer] = account._path(document)
         keys = [path_key(path) for path in paths.values()]
         taken = account._taken_keys(Domain("path_key", "in", keys))
         for transfer, path in paths.items():
@@ -260,7 +260,8 @@ class ProgboxDropboxTransfer(models.Model):
 
     def _settle_without_path(self, document):
         try:
-            path = self.account_id.sudo()._path(document)
+            account = self.account_id.sudo()
+            path = account._path(account._in_words(document))
         except Exception as error:  # noqa: BLE001 whatever it is, the job must say so
             self._job_settle(error)
             return

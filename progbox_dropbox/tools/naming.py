@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from odoo.addons.progbox_invoice_archive.tools.filenames import clean_filename
 
@@ -82,6 +83,8 @@ def template_of(language, code):
     return templates.get(code, templates[OTHER])
 
 
+# Folders are the same again and again, and cleaning is slow.
+@lru_cache(maxsize=1024)
 def clean_component(name, extension=""):
     """Return the name of a file or folder that Dropbox takes, and every computer.
 

@@ -89,15 +89,11 @@ class Store:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.entries, self.sessions, self.changes = {}, {}, []
-        self.revs = 0
+        self.revs = self.used = 0
 
     # ------------------------------------------------------------------
     # Looking
     # ------------------------------------------------------------------
-
-    @property
-    def used(self):
-        return sum(entry.size for entry in self.entries.values())
 
     def files(self):
         """{path: content_hash} of all files."""
@@ -188,6 +184,8 @@ class Store:
             self._put(Entry("folder", parent, f"id:{uuid.uuid4().hex}"))
 
     def _put(self, entry):
+        there = self.entries.get(key_of(entry.path))
+        self.used += entry.size - (there.size if there else 0)
         self.entries[key_of(entry.path)] = entry
         self.changes.append(key_of(entry.path))
 
@@ -262,6 +260,7 @@ class Store:
         with self.lock:
             entry = self.find(path)
             for gone in [*self.under(entry.path, True), entry]:
+                self.used -= gone.size
                 del self.entries[key_of(gone.path)]
                 self.changes.append(key_of(gone.path))
             return entry
@@ -276,6 +275,7 @@ class Store:
             length = len(entry.path)
             for moved in [*self.under(entry.path, True), entry]:
                 del self.entries[key_of(moved.path)]
+                self.used -= moved.size
                 self.changes.append(key_of(moved.path))
                 moved.path = target + moved.path[length:]
                 self._put(moved)
