@@ -11,7 +11,7 @@ from odoo.tools import SQL
 
 from odoo.addons.progbox_invoice_archive.tools.backoff import next_delay
 
-from ..tools.client import Client
+from ..tools.client import Client, refreshed, space_of
 from ..tools.naming import clean_folder, fill, template_of
 from ..tools.verdicts import HANDLED, STOPS, Action, classify
 from .dropbox_texts import text_of
@@ -679,28 +679,3 @@ class ProgboxDropboxAccount(models.Model):
 
 class StillFull(Exception):
     """There is no room yet."""
-
-
-def refreshed(refresh_token, key, secret):
-    """Return a new access token, and its end.
-
-    :raise: one of HANDLED
-    """
-    client = Client(oauth2_refresh_token=refresh_token, app_key=key, app_secret=secret)
-    client.check_and_refresh_access_token()
-    return client._oauth2_access_token, client._oauth2_access_token_expiration
-
-
-def space_of(client):
-    """Return how many bytes an account uses, and how many it has.
-
-    :raise: one of HANDLED
-    """
-    usage = client.users_get_space_usage()
-    allocation = usage.allocation
-    if allocation.is_team():
-        team = allocation.get_team()
-        return team.used, team.allocated
-    if allocation.is_individual():
-        return usage.used, allocation.get_individual().allocated
-    return usage.used, 0

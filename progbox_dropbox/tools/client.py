@@ -5,7 +5,6 @@ import time
 
 import dropbox
 from dropbox import exceptions
-from dropbox.content_hash import DropboxContentHasher
 
 JSON = "application/json"
 TIMEOUT = 100
@@ -66,12 +65,26 @@ def _seconds(value):
         return None
 
 
-def content_hash(blocks):
-    """Return Dropbox's hash of a file, which is read block by block.
+def refreshed(refresh_token, key, secret):
+    """Return a new access token, and its end.
 
-    :param blocks: iterable of bytes
+    :raise: one of verdicts.HANDLED
     """
-    hasher = DropboxContentHasher()
-    for block in blocks:
-        hasher.update(block)
-    return hasher.hexdigest()
+    client = Client(oauth2_refresh_token=refresh_token, app_key=key, app_secret=secret)
+    client.check_and_refresh_access_token()
+    return client._oauth2_access_token, client._oauth2_access_token_expiration
+
+
+def space_of(client):
+    """Return how many bytes an account uses, and how many it has.
+
+    :raise: one of verdicts.HANDLED
+    """
+    usage = client.users_get_space_usage()
+    allocation = usage.allocation
+    if allocation.is_team():
+        team = allocation.get_team()
+        return team.used, team.allocated
+    if allocation.is_individual():
+        return usage.used, allocation.get_individual().allocated
+    return usage.used, 0
