@@ -7,7 +7,6 @@
     "author": "ProGBox",
     "depends": ["progbox_invoice_archive", "sale_project", "hr"],
     "data": [
-        "security/progbox_groups.xml",
         "security/ir.model.access.csv",
         "security/progbox_rules.xml",
         "security/progbox_upload_rules.xml",

@@ -43,7 +43,9 @@ class Place:
                 env._(
                     "The folder %(folder)s does not belong to %(record)s. Choose one "
                     "of its own.",
-                    folder=chosen.sudo().name or chosen.id,
+                    folder=chosen.sudo().name
+                    if chosen.has_access("read")
+                    else chosen.id,
                     record=record.display_name,
                 )
             )

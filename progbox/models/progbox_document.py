@@ -13,6 +13,8 @@ from ..tools.dropped_files import renamed
 from . import gone_records, trash
 from .dropped_file import DroppedFile
 from .place import Place, key_of, target
+from .progbox_document_reading import EMPLOYEE
+from .progbox_document_type import OTHER
 
 # Accents are marks of their own once a text is decomposed.
 MARKS = "[\u0300-\u036f]"
@@ -186,10 +188,11 @@ class ProgboxDocument(models.Model):
         """
         gone = [
             SQL(
-                "WHEN %s THEN (%s OR %s.trashed_by = %s)"
+                "WHEN %s THEN (%s OR (%s AND %s.trashed_by = %s))"
                 " AND NOT EXISTS (SELECT FROM %s record WHERE record.id = %s.res_id)",
                 name,
                 self.env[name]._progbox_keeps_orphans(),
+                self.env[name]._progbox_may_at_all("write"),
                 alias,
                 self.env.uid,
                 SQL.identifier(self.env[name]._table),
@@ -438,7 +441,13 @@ class ProgboxDocument(models.Model):
             return {"type_id": chosen.id, "type_chosen": True}
         if values.get("type_id"):
             return {}
-        return {"type_id": types._proposed(record, values["name"], values["mimetype"])}
+        proposed = types.browse(
+            types._proposed(record, values["name"], values["mimetype"])
+        )
+        if values["res_model"] == EMPLOYEE and proposed.sudo().employee_may_read:
+            # Only a person opens a file to the employee.
+            proposed = types._of_codes(OTHER)
+        return {"type_id": proposed.id}
 
     @contextmanager
     def _progbox_one_at_a_time(self):
@@ -663,7 +672,8 @@ class ProgboxDocument(models.Model):
         """Move these documents to the trash, and keep the name of their record."""
         trashed = self.filtered(lambda document: not document.sudo().trashed_on)
         trashed._progbox_into_trash()
-        self._progbox_series().write({"record_name": name})
+        # Theirs who deleted the record, whoever has deleted some before.
+        self._progbox_series().write({"record_name": name, "trashed_by": self.env.uid})
         self._progbox_note("record_deleted", old=name)
 
     @api.model

@@ -60,7 +60,10 @@ class ProgboxDocumentEvent(models.Model):
     name = fields.Char(
         string="File Name", readonly=True, help="As it was called at that time."
     )
-    detail = fields.Json(readonly=True, help="What the sentence names.")
+    # The sentence leaves names out that its reader may not know.
+    detail = fields.Json(
+        readonly=True, groups=fields.NO_ACCESS, help="What the sentence names."
+    )
     text = fields.Char(string="What Happened", compute="_compute_text")
     told = fields.Boolean(readonly=True, help="A line of the chatter speaks of it.")
 
@@ -70,7 +73,7 @@ class ProgboxDocumentEvent(models.Model):
     @api.depends_context("lang", "uid")
     def _compute_text(self):
         for event in self:
-            event.text = event._sentence(**(event.detail or {}))
+            event.text = event._sentence(**(event.sudo().detail or {}))
 
     def _refusal(self):
         return self.env._(
@@ -199,6 +202,9 @@ class ProgboxDocumentEvent(models.Model):
         """Write one line about these events of one person into one record's chatter."""
         model = self.env.get(self[0].res_model)
         if model is None or not hasattr(model, "_message_log"):
+            return
+        # More people read the chatter of an employee than the documents.
+        if model._progbox_alone:
             return
         record = model.browse(self[0].res_id).exists()
         if not record:

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.misc import clean_context
 
 from ..tools import access
 
@@ -301,7 +302,7 @@ class ProgboxFolder(models.Model):
         """
         self._progbox_check_writable()
         name = self._progbox_check_name(name, self)
-        folder = self.sudo().create(
+        folder = self._progbox_server().create(
             {
                 "name": name,
                 "parent_id": self.id,
@@ -320,7 +321,7 @@ class ProgboxFolder(models.Model):
         """
         self._progbox_check_keeper()
         groups = self._progbox_check_groups(group_ids)
-        folder = self.sudo().create(
+        folder = self._progbox_server().create(
             {
                 "name": self._progbox_check_name(name, self.browse()),
                 "company_id": self.env.company.id,
@@ -329,6 +330,13 @@ class ProgboxFolder(models.Model):
             }
         )
         return folder.with_env(self.env)._tree_values()[0]
+
+    def _progbox_server(self):
+        """Return this model with the server's rights, and without the caller's wishes.
+
+        The defaults of a context would make a folder the one of another record.
+        """
+        return self.sudo().with_context(clean_context(self.env.context))
 
     def progbox_open_to(self, group_ids):
         """Say who sees a general folder, and all that is in it."""

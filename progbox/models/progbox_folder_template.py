@@ -34,7 +34,7 @@ class ProgboxFolderTemplate(models.Model):
         company = folder.company_id or self.env.company
         templates = self.sudo().search([("model_id.model", "=", folder.res_model)])
         templates = templates.with_context(lang=company.partner_id.lang)
-        folder.create(
+        folder._progbox_server().create(
             [
                 {
                     "name": name,

@@ -100,9 +100,7 @@ class ProgboxMixin(models.AbstractModel):
 
         :return: dictionary of ``count`` and ``capped``
         """
-        try:
-            self._progbox_check_tab()
-        except AccessError:
+        if not self._progbox_may_open_tab():
             # Whoever is shown the form and not the tab asks, too.
             return {"count": 0, "capped": False}
         count = self._progbox_tab_query().count(self.env)
@@ -216,10 +214,24 @@ class ProgboxMixin(models.AbstractModel):
     def _progbox_check_access(self, operation):
         """Check what the caller may do with the documents of these records.
 
+        Portal users may read some records, and none of their documents.
+
         :param str operation: "read" or "write"
-        :raise AccessError: he may not
+        :raise AccessError: they may not
         """
+        if not (self.env.su or self.env.user._is_internal()):
+            raise AccessError(
+                self.env._("Documents of records are for people inside the company.")
+            )
         self.check_access(operation)
+
+    def _progbox_may_open_tab(self):
+        """Return whether the caller may open the tab of this record."""
+        try:
+            self._progbox_check_tab()
+        except AccessError:
+            return False
+        return True
 
     def _progbox_may_write(self):
         """Return whether the caller may add documents to this record."""
@@ -313,6 +325,7 @@ class ProgboxMixin(models.AbstractModel):
         return result
 
     def unlink(self):
+        self.check_access("unlink")
         # Before the records are gone: their names are kept.
         self.env["progbox.document"]._progbox_before_unlink(self)
         return super().unlink()

@@ -1,4 +1,5 @@
 import mimetypes
+import re
 import shutil
 from functools import partial
 from uuid import uuid4
@@ -8,6 +9,7 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, LockError, UserError
 from odoo.fields import Domain
+from odoo.tools.misc import clean_context
 
 from odoo.addons.progbox_invoice_archive.models.ir_attachment import FILE_LIMIT
 from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import OPEN_STATES
@@ -19,7 +21,10 @@ from ..tools.upload_parts import (
     size_of,
     touched_before,
 )
+from .place import Place
 
+# Nothing else becomes a path on the disk.
+PART = re.compile(r"[0-9a-f]{32}")
 MEGABYTE = 1 << 20
 # Digesting more takes longer than a person should wait for an answer.
 FILED_AT_ONCE = 200 * MEGABYTE
@@ -68,22 +73,31 @@ class ProgboxUpload(models.Model):
         required=True,
         readonly=True,
         copy=False,
-        default=lambda self: uuid4().hex,
         help="Name of what has arrived, on the disk.",
     )
     res_model = fields.Char(string="Record Model", readonly=True)
     res_id = fields.Many2oneReference(
         string="Record", model_field="res_model", readonly=True
     )
-    folder_id = fields.Many2one("progbox.folder", readonly=True, ondelete="set null")
+    # Their names are not the uploader's to read.
+    folder_id = fields.Many2one(
+        "progbox.folder", readonly=True, ondelete="set null", groups=fields.NO_ACCESS
+    )
     type_id = fields.Many2one(
         "progbox.document.type", readonly=True, ondelete="set null"
     )
     replaces_id = fields.Many2one(
-        "progbox.document", readonly=True, ondelete="set null"
+        "progbox.document",
+        readonly=True,
+        ondelete="set null",
+        groups=fields.NO_ACCESS,
     )
     document_id = fields.Many2one(
-        "progbox.document", readonly=True, index="btree_not_null", ondelete="set null"
+        "progbox.document",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        groups=fields.NO_ACCESS,
     )
     already_there = fields.Char(
         readonly=True, help="What to say when the same file was there before."
@@ -114,7 +128,7 @@ class ProgboxUpload(models.Model):
             self._check_target(values)
         except UserError as error:
             return {"error": str(error)}
-        upload = self._begun_before(values) or self.sudo().create(values)
+        upload = self._begun_before(values) or self._announce(values)
         # The type may be another one this time, and rights may be back.
         if upload.state == "failed":
             values = {**values, "state": "receiving", "error": False, "attempts": 0}
@@ -124,6 +138,12 @@ class ProgboxUpload(models.Model):
             "url": f"/progbox/upload/{upload.id}",
             "offset": size_of(upload._path()),
         }
+
+    @api.model
+    def _announce(self, values):
+        # Of the context's defaults, which are the caller's to choose, none counts.
+        server = self.sudo().with_context(clean_context(self.env.context))
+        return server.create({**values, "part": uuid4().hex})
 
     @api.model
     def _values(self, res_model, res_id, file):
@@ -305,17 +325,18 @@ class ProgboxUpload(models.Model):
         self._check_related(values)
         record = self._target_record(values)
         folder = self.env["progbox.folder"].browse(values["folder_id"] or ())
+        replaced = self.env["progbox.document"].browse(values["replaces_id"] or ())
         name = values["name"]
         if record:
             record._progbox_check_access("write")
-        elif not folder:
+        elif not (folder or replaced):
             raise UserError(
                 self.env._(
                     "%(name)s has no place yet: drop it on a record or on a folder.",
                     name=name,
                 )
             )
-        elif not folder.writable:
+        elif folder and not folder.writable:
             raise AccessError(
                 self.env._(
                     "You may not add files to the folder for %(name)s. Choose another "
@@ -323,6 +344,10 @@ class ProgboxUpload(models.Model):
                     name=name,
                 )
             )
+        if replaced:
+            replaced._progbox_version_values()
+        elif record and folder:
+            Place.to_write(self.env, record, folder.id)
         return record
 
     @api.model
@@ -371,6 +396,8 @@ class ProgboxUpload(models.Model):
         return self.env["ir.attachment"]._progbox_staging_folder() / "uploads"
 
     def _path(self):
+        if not PART.fullmatch(self.part):
+            raise ValueError(f"{self.part!r} is no name of a part")
         return self._parts_folder() / self.part
 
     def _takes_bytes(self):
@@ -427,7 +454,7 @@ class ProgboxUpload(models.Model):
         upload = self._as_uploader()
         values = self._target_values()
         record = upload._check_target(values)
-        if self.path:
+        if self.path and not values["replaces_id"]:
             values["folder_id"] = upload._sub_folder(record, values, self.path).id
         documents = upload.env["progbox.document"]
         document, already_there = documents._progbox_drop(
@@ -466,7 +493,7 @@ class ProgboxUpload(models.Model):
         for name in folder_names(path):
             place = {"parent_id": folder.id, "name": name}
             known = folders.search([(key, "=", value) for key, value in place.items()])
-            folder = known or folders.create(
+            folder = known or folders._progbox_server().create(
                 {**place, "company_id": folder.company_id.id}
             )
         return folder

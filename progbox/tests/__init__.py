@@ -1,4 +1,5 @@
 from . import test_attachments
+from . import test_attacks
 from . import test_drop
 from . import test_folders
 from . import test_folders_own

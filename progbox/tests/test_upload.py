@@ -252,8 +252,12 @@ class TestUpload(UploadCommon):
     def test_no_folder_is_made_at_a_place_of_another_record(self):
         other = self.order.copy({"user_id": self.colleague.id})
         theirs = self.server["progbox.folder"]._progbox_of_record(other)
-        answer = self.arrived(path="Mine", folderId=theirs.id).finish()
-        self.assertEqual(answer["state"], "failed")
+        answer = self.begin(path="Mine", folderId=theirs.id)
+        self.assertTrue(answer["error"])
+        # Nor if the folder is given to somebody else meanwhile.
+        upload = self.arrived(path="Mine")
+        upload.sudo()._job_write({"folder_id": theirs.id})
+        self.assertEqual(upload.finish()["state"], "failed")
         self.assertFalse(theirs.child_ids)
 
     def begin_in(self, folder, file):

@@ -39,7 +39,9 @@ class ProgboxAttachMixin(models.AbstractModel):
         return self.env[model].browse(ids)
 
     def _progbox_choices(self, record):
-        """Return the documents that the tab of a record shows."""
+        """Return the documents that the tab of a record shows, none without a tab."""
+        if not record._progbox_may_open_tab():
+            return self.env["progbox.document"]
         items = record.progbox_tab_page(OWN, limit=MOST)["items"]
         for group in record.progbox_tab()["groups"]:
             if group["key"] != OWN:

@@ -615,12 +615,17 @@ class ProgboxDropboxAccount(models.Model):
     # ------------------------------------------------------------------
 
     def _wanted_sql(self):
-        """Return which documents an account copies, as a condition on both rows."""
+        """Return which documents an account copies, as a condition on both rows.
+
+        The archive, as long as no types are chosen. What people keep on records beside
+        it, contracts of employees for example, goes when its type is.
+        """
         return SQL(
             """account.company_id = document.company_id
             AND account.state != 'disconnected'
-            AND (NOT EXISTS (SELECT FROM %(types)s chosen
-                             WHERE chosen.progbox_dropbox_account_id = account.id)
+            AND ((document.seal_id IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM %(types)s chosen
+                    WHERE chosen.progbox_dropbox_account_id = account.id))
                  OR document.type_id IN (
                     SELECT chosen.progbox_document_type_id FROM %(types)s chosen
                     WHERE chosen.progbox_dropbox_account_id = account.id))""",

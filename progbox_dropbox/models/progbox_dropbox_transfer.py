@@ -115,7 +115,7 @@ class ProgboxDropboxTransfer(models.Model):
         """
         accounts = self.env["progbox.dropbox.account"].sudo()
         accounts.flush_model(["company_id", "state", "type_ids"])
-        documents.flush_recordset(["company_id", "type_id"])
+        documents.flush_recordset(["company_id", "type_id", "seal_id"])
         self.env.cr.execute(
             SQL(
                 """INSERT INTO progbox_dropbox_transfer (

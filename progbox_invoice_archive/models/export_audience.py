@@ -38,7 +38,15 @@ class Requester:
             raise AccessError(
                 self.env._("You may not read the documents of this company any more.")
             )
-        self.env["progbox.document"].check_access("read")
+        documents = self.env["progbox.document"]
+        documents.check_access("read")
+        documents = documents.with_context(allowed_company_ids=companies.ids)
+        packed = Domain("id", "in", list(self.export.sudo()._listed("packed") or ()))
+        if documents.search_count(packed) < documents.sudo().search_count(packed):
+            # The zip was built while they might.
+            raise AccessError(
+                self.env._("You may not read all documents of this zip any more.")
+            )
         if self.export.kind == "evidence":
             user._check_archive_manager()
 

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
+from odoo.tools.misc import clean_context
 
 from ..tools.sentinels import SERVER
 from ..tools.ticked import ticked
@@ -660,7 +661,11 @@ class ProgboxDocument(models.Model):
             to remove
         :rtype: progbox.document
         """
-        document = self.create({**vals, "sha256": staged.sha256, "size": staged.size})
+        # Whoever drops a file chooses the context: its defaults say nothing here.
+        documents = self.with_context(clean_context(self.env.context))
+        document = documents.create(
+            {**vals, "sha256": staged.sha256, "size": staged.size}
+        ).with_env(self.env)
         document.env["ir.attachment"].sudo()._progbox_adopt(
             staged,
             {
