@@ -73,6 +73,7 @@ class ProgboxUpload(models.Model):
         required=True,
         readonly=True,
         copy=False,
+        default=lambda self: uuid4().hex,
         help="Name of what has arrived, on the disk.",
     )
     res_model = fields.Char(string="Record Model", readonly=True)
