@@ -163,6 +163,27 @@ class TestTransfer(DropboxCommon):
         self.assertEqual(len(self.files), 1)
         self.assertEqual(len(theirs.store.files()), 1)
 
+    def test_what_is_beside_the_archive_goes_when_its_type_is_chosen(self):
+        self.document("FAC/1")
+        folder = self.server["progbox.folder"].create(
+            {"name": "Contracts", "company_id": self.company.id}
+        )
+        types = self.server["progbox.document.type"]
+        contract = types._of_codes("employment_contract")
+        values = {
+            "name": "contract.pdf",
+            "folder_id": folder.id,
+            "company_id": self.company.id,
+            "type_id": contract.id,
+        }
+        documents = self.server["progbox.document"]
+        for chosen, count in ((types, 0), (contract, 1)):
+            self.account.type_ids = chosen
+            staged = self.server["ir.attachment"]._progbox_stage([b"%d" % count])
+            document = documents._create_with_file(values, staged)
+            with self.subTest(chosen=chosen.code):
+                self.assertEqual(len(self.copy_of(document)), count)
+
     def test_a_deleted_document_is_not_waited_for(self):
         folder = self.server["progbox.folder"].create(
             {"name": "Free", "company_id": self.company.id}
@@ -174,6 +195,7 @@ class TestTransfer(DropboxCommon):
             "company_id": self.company.id,
             "type_id": types._of_codes("plan").id,
         }
+        self.account.type_ids = types._of_codes("plan")
         attachments = self.server["ir.attachment"]
         documents = self.server["progbox.document"]
         gone, kept = (
