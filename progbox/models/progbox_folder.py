@@ -260,9 +260,10 @@ class ProgboxFolder(models.Model):
         """Above the folders of records stands what they are of: "Quotations"."""
         paths = super()._paths()
         for folder in self.filtered("parent_path"):
-            model = folder._progbox_top().res_model
-            if model in self.env["progbox.mixin"]._progbox_models():
-                paths[folder.id].insert(0, self.env[model]._progbox_folder_title())
+            top = folder._progbox_top()
+            if top.res_id and hasattr(self.env.get(top.res_model), "progbox_tab"):
+                title = self.env[top.res_model]._progbox_folder_title()
+                paths[folder.id].insert(0, title)
         return paths
 
     def _zip_paths(self):
