@@ -337,6 +337,7 @@ class ProgboxFolder(models.Model):
 
         The defaults of a context would make a folder the one of another record.
         """
+        # pylint: disable-next=context-overridden
         return self.sudo().with_context(clean_context(self.env.context))
 
     def progbox_open_to(self, group_ids):

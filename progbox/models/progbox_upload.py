@@ -143,6 +143,7 @@ class ProgboxUpload(models.Model):
     @api.model
     def _announce(self, values):
         # Of the context's defaults, which are the caller's to choose, none counts.
+        # pylint: disable-next=context-overridden
         server = self.sudo().with_context(clean_context(self.env.context))
         return server.create({**values, "part": uuid4().hex})
 

@@ -662,6 +662,7 @@ class ProgboxDocument(models.Model):
         :rtype: progbox.document
         """
         # Whoever drops a file chooses the context: its defaults say nothing here.
+        # pylint: disable-next=context-overridden
         documents = self.with_context(clean_context(self.env.context))
         document = documents.create(
             {**vals, "sha256": staged.sha256, "size": staged.size}
