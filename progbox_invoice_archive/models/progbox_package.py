@@ -273,7 +273,7 @@ class ProgboxPackage(models.AbstractModel):
                 coalesce(before_answer, FALSE), %(outdated)s,
                 file.id, file.store_fname, octet_length(file.db_datas)
             FROM %(tables)s
-            JOIN unnest(%(folders)s) WITH ORDINALITY AS folder(id, rank)
+            JOIN unnest(%(folders)s::int[]) WITH ORDINALITY AS folder(id, rank)
                 ON folder.id = progbox_document.folder_id
             LEFT JOIN ir_attachment file ON file.res_model = 'progbox.document'
                 AND file.res_field = 'content' AND file.res_id = progbox_document.id

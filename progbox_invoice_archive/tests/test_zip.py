@@ -218,7 +218,8 @@ class TestZipAccess(ZipCommon):
     def test_a_ticket_gives_no_right_that_its_owner_has_lost(self):
         url = self.start([("id", "=", self.november.id)])["url"]
         self.billing.group_ids = self.env.ref("base.group_user")
-        self.assertEqual(self.download(url).status_code, 403)
+        # Refused, or nothing found where another add-on lets everybody ask.
+        self.assertIn(self.download(url).status_code, (403, 422))
 
     def test_the_documents_of_another_company_are_never_inside(self):
         other = self.setup_other_company()["company"]
