@@ -247,6 +247,9 @@ class ProgboxExport(models.Model):
         package = packages._package(companies, wanted, hides=is_evidence)
         # In this transaction, both see the same documents.
         found = zips._found(companies, wanted).ids
+        if not (found or is_evidence):
+            # There were some when it was asked for: they are gone, or the right is.
+            raise UserError(zips._nothing_text())
         build.list_documents(found=found, packed=[entry.key for entry in package.files])
         with tempfile.TemporaryDirectory(prefix="progbox-") as temporary:
             if is_evidence:
