@@ -1,6 +1,8 @@
 """What goes through the doors of the real server."""
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
+
+from odoo.addons.progbox_invoice_archive.tests.http_common import ClientCase
 
 from .test_rights import READ, RightsCommon
 
@@ -8,21 +10,7 @@ LOGINS = ("salesman", "employee", "hr_officer", "administrator", "portal_user", 
 
 
 @tagged("post_install", "-at_install")
-class TestRightsHttp(RightsCommon, HttpCase):
-    def call(self, model, method, *args, **kwargs):
-        """Return what a client gets by RPC, or None when it is refused."""
-        self.env.flush_all()
-        answer = self.url_open(
-            "/web/dataset/call_kw",
-            json={
-                "params": {
-                    "model": model, "method": method, "args": args, "kwargs": kwargs,
-                }
-            },
-        ).json()  # fmt: skip
-        self.env.invalidate_all()
-        return answer.get("result")
-
+class TestRightsHttp(RightsCommon, ClientCase):
     def test_files_are_served_to_those_who_read_the_record(self):
         self.env.flush_all()
         for login in LOGINS:

@@ -1,6 +1,7 @@
 from odoo import Command
 from odoo.tests import new_test_user
 
+from .http_common import ClientCase
 from .share_common import PortalCommon
 
 # Anna has folder A, Boris has folder B, and the token is a link to folder A.
@@ -17,7 +18,7 @@ EVERYBODY = frozenset(PEOPLE)
 SECRETS = (b"SECRET", b"%PDF", b"November 2026")
 
 
-class LeaksCommon(PortalCommon):
+class LeaksCommon(PortalCommon, ClientCase):
     """Two folders, A and B, and everybody who may or may not see them."""
 
     @classmethod
@@ -88,17 +89,3 @@ class LeaksCommon(PortalCommon):
                         self.assertGets if person in allowed else self.assertGetsNothing
                     )
                     check(address(route), person)
-
-    def call(self, model, method, *args, **kwargs):
-        """Return what a client gets by RPC, or None when it is refused."""
-        self.env.flush_all()
-        answer = self.url_open(
-            "/web/dataset/call_kw",
-            json={
-                "params": {
-                    "model": model, "method": method, "args": args, "kwargs": kwargs,
-                }
-            },
-        ).json()  # fmt: skip
-        self.env.invalidate_all()
-        return answer.get("result")

@@ -3,11 +3,10 @@ import io
 from reportlab.pdfgen import canvas
 
 from odoo import Command, fields
-from odoo.tests import HttpCase, new_test_user, tagged
-
-from odoo.addons.web.tests import test_js
+from odoo.tests import new_test_user, tagged
 
 from .common import ArchiveCommon
+from .http_common import ClientCase
 
 UNIT_TESTS = ("archive_help", "folder_tree", "readable")
 EINVOICE = b"<Invoice><Note><![CDATA[<script>alert('read')</script>]]></Note></Invoice>"
@@ -25,7 +24,7 @@ def pdf(*pages):
 
 
 @tagged("post_install", "-at_install")
-class TestArchiveBrowser(ArchiveCommon, HttpCase):
+class TestArchiveBrowser(ArchiveCommon, ClientCase):
     browser_size = "1366x768"
     touch_enabled = False
 
@@ -87,14 +86,4 @@ class TestArchiveBrowser(ArchiveCommon, HttpCase):
         self.assertEqual((job.state, job.attempts), ("pending", 0))
 
     def test_javascript_units(self):
-        suites = [f"@progbox_invoice_archive/{name}" for name in UNIT_TESTS]
-        hashes = [test_js.HOOTCommon._generate_hash(self, suite) for suite in suites]
-        self.browser_js(
-            "/web/tests?headless&loglevel=2&preset=desktop&timeout=15000&id="
-            + "&id=".join(hashes),
-            code="",
-            login="admin",
-            timeout=300,
-            success_signal="[HOOT] Test suite succeeded",
-            error_checker=test_js.unit_test_error_checker,
-        )
+        self.run_javascript_units("progbox_invoice_archive", UNIT_TESTS)

@@ -1,0 +1,40 @@
+"""What tests of a running server share, those of the add-ons above as well."""
+
+from odoo.tests import HttpCase
+
+from odoo.addons.web.tests import test_js
+
+
+class ClientCase(HttpCase):
+    """A client of the server: calls methods, and runs unit tests of JavaScript."""
+
+    def call(self, model, method, *args, **kwargs):
+        """Return what a client gets by RPC, or None when it is refused."""
+        self.env.flush_all()
+        answer = self.url_open(
+            "/web/dataset/call_kw",
+            json={
+                "params": {
+                    "model": model, "method": method, "args": args, "kwargs": kwargs,
+                }
+            },
+        ).json()  # fmt: skip
+        self.env.invalidate_all()
+        return answer.get("result")
+
+    def run_javascript_units(self, addon, names):
+        """Run unit tests in the browser.
+
+        :param names: of the files in ``static/tests``, without ``.test.js``
+        """
+        suites = [f"@{addon}/{name}" for name in names]
+        hashes = [test_js.HOOTCommon._generate_hash(self, suite) for suite in suites]
+        self.browser_js(
+            "/web/tests?headless&loglevel=2&preset=desktop&timeout=15000&id="
+            + "&id=".join(hashes),
+            code="",
+            login="admin",
+            timeout=300,
+            success_signal="[HOOT] Test suite succeeded",
+            error_checker=test_js.unit_test_error_checker,
+        )
