@@ -1,4 +1,5 @@
 from . import progbox_archived_mixin
+from . import progbox_words_mixin
 from . import account_move
 from . import account_move_line
 from . import account_move_send

@@ -27,6 +27,8 @@ ARCHIVED_TYPES = {
 EINVOICE_TYPE = "einvoice_issued"
 # Through which lines are written.
 LINES = ("line_ids", "invoice_line_ids")
+# What people look for an invoice by, beside what its document keeps.
+SEARCHED_FIELDS = ("invoice_origin", "payment_reference", "ref")
 # Under which key Odoo collects what it calls by this type when it is asked for.
 LEGAL_KEYS = {"pdf": "pdf_attachment_values", "ubl": "ubl_cii_xml_attachment_values"}
 
@@ -154,6 +156,8 @@ class AccountMove(models.Model):
         result = super().write(vals)
         drafts._progbox_enqueue("posting")
         self._progbox_enqueue_changed(before)
+        if not vals.keys().isdisjoint(SEARCHED_FIELDS):
+            self._progbox_renew_search_words()
         return result
 
     # ------------------------------------------------------------------
@@ -186,6 +190,12 @@ class AccountMove(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
+    def _progbox_search_words(self):
+        return [
+            *super()._progbox_search_words(),
+            *filter(None, (self[name] for name in SEARCHED_FIELDS)),
+        ]
+
     def _progbox_archived_types(self):
         types = self.env["progbox.document.type"]
         return super()._progbox_archived_types() | types._of_codes(

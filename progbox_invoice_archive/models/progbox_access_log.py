@@ -36,10 +36,11 @@ class ProgboxAccessLog(models.Model):
     """
 
     _name = "progbox.access.log"
-    _inherit = "progbox.append.only"
+    _inherit = ["progbox.append.only", "progbox.words.mixin"]
     _description = "Access to the Archive"
     _order = "id desc"
     _rec_name = "document_name"
+    _words = ("document_name", "folder_name", "user_name")
     # The line itself says who and when, better.
     _log_access = False
     # After the retention: see _gc_access_log().

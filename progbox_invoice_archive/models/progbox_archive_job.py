@@ -40,10 +40,11 @@ class ProgboxArchiveJob(models.Model):
     """One invoice to be archived; as many as it was posted or sent anew."""
 
     _name = "progbox.archive.job"
-    _inherit = "progbox.job.mixin"
+    _inherit = ["progbox.job.mixin", "progbox.words.mixin"]
     _description = "Invoice Archiving"
     _rec_name = "move_id"
     _job_cron = "progbox_invoice_archive.ir_cron_archive"
+    _words = ("invoice_name", "partner_name", "error")
 
     move_id = fields.Many2one(
         "account.move",
@@ -81,6 +82,10 @@ class ProgboxArchiveJob(models.Model):
         help="A person has decided to archive the invoice with what the error said.",
     )
     partner_id = fields.Many2one(related="move_id.commercial_partner_id")
+    invoice_name = fields.Char(related="move_id.name", string="Number")
+    partner_name = fields.Char(
+        related="move_id.commercial_partner_id.name", string="Client Name"
+    )
     invoice_date = fields.Date(related="move_id.invoice_date")
     amount_total = fields.Monetary(related="move_id.amount_total")
     currency_id = fields.Many2one(related="move_id.currency_id")

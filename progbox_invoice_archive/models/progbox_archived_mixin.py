@@ -34,6 +34,24 @@ class ProgboxArchivedMixin(models.AbstractModel):
         self.ensure_one()
         return self.company_id.progbox_archive_folder
 
+    def _progbox_search_words(self):
+        """Return by which texts the documents of the record are found, too.
+
+        They are read when a document is made, and once more by
+        :meth:`_progbox_renew_search_words` when a record changes.
+        """
+        self.ensure_one()
+        return []
+
+    def _progbox_renew_search_words(self):
+        """Find the documents of these records by what their records say now."""
+        documents = self.env["progbox.document"].sudo()
+        found = documents.search(
+            Domain("res_model", "=", self._name) & Domain("res_id", "in", self.ids),
+            order="id",
+        )
+        self.env.add_to_compute(documents._fields["search_text"], found)
+
     def _progbox_documents(self):
         """Return the current version of the archived documents of each record.
 

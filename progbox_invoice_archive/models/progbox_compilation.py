@@ -41,10 +41,15 @@ class ProgboxCompilation(models.Model):
     """
 
     _name = "progbox.compilation"
-    _inherit = ["progbox.requested.job.mixin", "progbox.compilation.choices"]
+    _inherit = [
+        "progbox.requested.job.mixin",
+        "progbox.compilation.choices",
+        "progbox.words.mixin",
+    ]
     _description = "Invoice Backup"
     _order = "id desc"
     _job_cron = "progbox_invoice_archive.ir_cron_compilation"
+    _words = ("name",)
 
     name = fields.Char(required=True, readonly=True)
     company_id = fields.Many2one(

@@ -1,13 +1,15 @@
 import uuid
 
+import babel.dates
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date
-from odoo.tools.misc import clean_context
+from odoo.tools import SQL, escape_psql, format_date, get_lang
+from odoo.tools.misc import babel_locale_parse, clean_context
 
+from ..tools.search_words import amounts, days, plain_text
 from ..tools.sentinels import SERVER
 from ..tools.ticked import ticked
 
@@ -24,6 +26,7 @@ class ProgboxDocument(models.Model):
 
     _name = "progbox.document"
     _description = "Document"
+    _inherit = "progbox.words.mixin"
     _order = "document_date desc, number desc, version desc, id desc"
     _check_company_auto = True
 
@@ -94,6 +97,12 @@ class ProgboxDocument(models.Model):
     document_date = fields.Date(string="Date", readonly=True)
     number = fields.Char(readonly=True, index="trigram")
     partner_name = fields.Char(string="Client", readonly=True, index="trigram")
+    search_text = fields.Char(
+        compute="_compute_search_text",
+        store=True,
+        index="trigram",
+        help="What the document is found by, in plain letters.",
+    )
     amount_total = fields.Monetary(string="Amount", readonly=True)
     currency_name = fields.Char(string="Currency Code", readonly=True)
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
@@ -164,6 +173,24 @@ class ProgboxDocument(models.Model):
             ),
             predicate=lambda document: document.superseded in value,
         )
+
+    @api.depends("name", "number", "partner_name", "res_model", "res_id")
+    def _compute_search_text(self):
+        words = self._words_of_records()
+        for document in self:
+            document.search_text = plain_text(
+                " ".join(
+                    filter(
+                        None,
+                        (
+                            document.number,
+                            document.partner_name,
+                            *words.get((document.res_model, document.res_id), ()),
+                            document.name,
+                        ),
+                    )
+                )
+            )
 
     @api.depends("currency_name")
     def _compute_currency_id(self):
@@ -358,6 +385,64 @@ class ProgboxDocument(models.Model):
         """
         shared = [] if self.env.su else [False]
         return Domain("company_id", "in", [*companies.ids, *shared])
+
+    # ------------------------------------------------------------------
+    # Search
+    # ------------------------------------------------------------------
+
+    def _words_of_records(self):
+        """Return what else the documents of each record are found by.
+
+        :return: dictionary of lists of texts by model and id
+        """
+        words = {}
+        for model, documents in self.grouped("res_model").items():
+            if model and hasattr(self.env.get(model), "_progbox_search_words"):
+                records = self.env[model].browse(set(documents.mapped("res_id")))
+                for record in records.exists():
+                    words[model, record.id] = record._progbox_search_words()
+        return words
+
+    @api.model
+    def _search_words(self, operator, value):
+        domain = super()._search_words(operator, value)
+        if domain is NotImplemented or not (value or "").strip():
+            return domain
+        # "6 605,14" and "November 2026" are several words, and one amount or month.
+        return domain | self._typed_domain(value)
+
+    @api.model
+    def _word_domain(self, word):
+        plain = escape_psql(plain_text(word))
+        return Domain("search_text", "like", plain) | self._typed_domain(word)
+
+    @api.model
+    def _typed_domain(self, text):
+        """Return the domain of the amount, or of the days, that a text means."""
+        lang = get_lang(self.env)
+        domain = Domain.FALSE
+        if span := amounts(text, lang.decimal_point):
+            low, high = map(float, span)
+            # A credit note is found by what stands on it, without a sign.
+            domain |= (
+                Domain("amount_total", ">=", low) & Domain("amount_total", "<", high)
+            ) | (
+                Domain("amount_total", "<=", -low) & Domain("amount_total", ">", -high)
+            )
+        day_first = lang.date_format.find("%d") < lang.date_format.find("%m")
+        if span := days(text, self._month_names(lang.code), day_first):
+            first, after = span
+            domain |= Domain("document_date", ">=", first) & Domain(
+                "document_date", "<", after
+            )
+        return domain
+
+    @api.model
+    def _month_names(self, lang_code):
+        names = babel.dates.get_month_names(
+            "wide", "stand-alone", locale=babel_locale_parse(lang_code)
+        )
+        return [plain_text(names[month]) for month in range(1, 13)]
 
     # ------------------------------------------------------------------
     # What is archived, and versions

@@ -7,7 +7,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import Command, api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL, escape_psql, format_date, formataddr
+from odoo.tools import SQL, format_date, formataddr
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
@@ -53,10 +53,11 @@ class ProgboxShare(models.Model):
     """
 
     _name = "progbox.share"
-    _inherit = "progbox.append.only"
+    _inherit = ["progbox.append.only", "progbox.words.mixin"]
     _description = "Share of a Folder"
     _order = "id desc"
     _server_fields = frozenset({"revoked_on", "revoked_by_id"})
+    _words = ("folder_name", "recipient_name", "email")
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, index=True, ondelete="restrict"
@@ -549,17 +550,11 @@ class ProgboxShare(models.Model):
     def _search_domain(self, search="", date_from=None, date_to=None):
         """Return which documents a visitor looks for.
 
-        :param str search: part of a number, a client or a file name
+        :param str search: what stands in the search box
         :param date date_from: first day, or None
         :param date date_to: last day, or None
         """
-        domain = Domain.AND(
-            Domain.OR(
-                Domain(field, "ilike", escape_psql(word))
-                for field in ("number", "partner_name", "name")
-            )
-            for word in search.split()
-        )
+        domain = Domain("words", "ilike", search) if search else Domain.TRUE
         if date_from:
             domain &= Domain("document_date", ">=", date_from)
         if date_to:

@@ -13,10 +13,11 @@ class ProgboxSourceDeletion(models.Model):
     """
 
     _name = "progbox.source.deletion"
-    _inherit = ["progbox.job.mixin", "progbox.append.only"]
+    _inherit = ["progbox.job.mixin", "progbox.append.only", "progbox.words.mixin"]
     _description = "Deleted Source of Documents"
     _rec_name = "number"
     _job_cron = "progbox_invoice_archive.ir_cron_source_deletion"
+    _words = ("number", "deleted_by")
     # The job goes on and writes its line of the ledger; what the note says stays.
     _server_fields = JOB_FIELDS | {"seal_id"}
 

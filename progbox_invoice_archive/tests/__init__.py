@@ -41,6 +41,7 @@ from . import test_deletion_tampering
 from . import test_ledger_tampering
 from . import test_ledger_anchors
 from . import test_restored_dump
+from . import test_search
 from . import test_security_doors
 from . import test_security_history
 from . import test_security_pictures

@@ -124,7 +124,9 @@ class ArchiveCommon(SpareCompanies):
         return move
 
     @classmethod
-    def archived_without_render(cls, number="INV/1", date="2026-11-02", company=None):
+    def archived_without_render(
+        cls, number="INV/1", date="2026-11-02", company=None, **values
+    ):
         """Return a document of the archive that no invoice stands behind."""
         company = company or cls.company
         folder = cls.server["progbox.folder"]._archive_folder(
@@ -145,6 +147,7 @@ class ArchiveCommon(SpareCompanies):
                 "currency_name": "EUR",
                 "document_date": date,
                 "origin": "generated",
+                **values,
             },
             cls.server["ir.attachment"]._progbox_stage([PDF]),
         )
