@@ -14,6 +14,7 @@ from odoo.models import BaseModel
 from ..exceptions import JobError
 from ..tools.filenames import clean_filename
 from ..tools.pdf import Attached, Part, PartRefused, assemble
+from ..tools.plural import counted
 from ..tools.staging import staged
 from .compilation_pages import OwnPages
 
@@ -299,7 +300,9 @@ class Assembly:
             return main_files.number
         if len(contracts) == 1 and any(contracts):
             return contracts.pop()
-        return self._job.env._("%(count)s invoices", count=len(main_files))
+        env = self._job.env
+        text = env._("%(count)s invoice|%(count)s invoices")
+        return counted(env, text, len(main_files))
 
     # ------------------------------------------------------------------
     # Where a file is kept

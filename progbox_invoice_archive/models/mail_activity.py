@@ -70,11 +70,12 @@ class MailActivity(models.Model):
             "and what to do."
         )
         if run.still_to_archive:
-            advice += " " + self.env._(
-                "Besides, %(count)s invoices are still to be archived: the archiver "
-                "comes to them by itself.",
-                count=run.still_to_archive,
+            text = self.env._(
+                "Besides, %(count)s invoice is still to be archived: the archiver comes "
+                "to it by itself.|Besides, %(count)s invoices are still to be archived: "
+                "the archiver comes to them by itself."
             )
+            advice += " " + counted(self.env, text, run.still_to_archive)
         self._progbox_tell(
             company,
             DAMAGED,

@@ -62,16 +62,14 @@ class ProgboxAccessLog(models.Model):
             ("verification", "Verification"),
             ("refused", "Refused"),
         ],
-        string="What",
+        string="Action",
         required=True,
         readonly=True,
     )
     user_ref = fields.Integer(string="User ID", readonly=True, aggregator=None)
     user_name = fields.Char(string="Who", readonly=True)
     user_login = fields.Char(string="Login", readonly=True, groups=ARCHIVE_MANAGER)
-    address = fields.Char(
-        string="From", readonly=True, groups=ARCHIVE_MANAGER, help="IP address."
-    )
+    address = fields.Char(string="IP Address", readonly=True, groups=ARCHIVE_MANAGER)
     document_ref = fields.Integer(string="Document ID", readonly=True, aggregator=None)
     document_name = fields.Char(string="Document", readonly=True)
     folder_ref = fields.Integer(string="Folder ID", readonly=True, aggregator=None)

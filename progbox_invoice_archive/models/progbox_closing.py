@@ -78,7 +78,7 @@ class ProgboxClosing(models.Model):
         for closing in self:
             month = closing._month_text()
             closing.display_name = (
-                self.env._("%(month)s, closing", month=month)
+                self.env._("Closing of %(month)s", month=month)
                 if closing.number <= 1
                 else self.env._(
                     "%(month)s, supplementary closing %(number)s",

@@ -13,6 +13,7 @@ from odoo.tools import SQL, get_lang
 from ..exceptions import JobError
 from ..tools.package.index import Index, harmless
 from ..tools.pdf import CompileError, Item, Limits, inspect_files
+from ..tools.plural import counted
 from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
 from ..tools.staging import write_blocks
 from .compilation_assembly import Assembly
@@ -309,7 +310,8 @@ class ProgboxCompilation(models.Model):
         others = len(moves) + len(documents) - 1
         if not others:
             return first
-        return self.env._("%(first)s and %(count)s more", first=first, count=others)
+        text = self.env._("%(first)s and %(count)s more|%(first)s and %(count)s more")
+        return counted(self.env, text, others, first=first)
 
     def _selected_move_ids(self):
         """Return the IDs of the invoices, also of those that one may not read.
@@ -673,10 +675,11 @@ class ProgboxCompilation(models.Model):
         title = self.env._("Left out:")
         count = self._counts_of_left_out()["left_out_count"]
         if count > LISTED_IN_MESSAGE:
-            title = self.env._(
-                "Left out: %(count)s files. The attached list names all of them.",
-                count=count,
+            text = self.env._(
+                "Left out: %(count)s file. The attached list names it.|Left out: "
+                "%(count)s files. The attached list names all of them."
             )
+            title = counted(self.env, text, count)
         items = [
             Markup("<li>%s, %s: %s %s</li>")
             % (line.number, line.name or "", line.reason, line.advice or "")

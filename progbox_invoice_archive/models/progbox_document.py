@@ -9,9 +9,11 @@ from odoo.fields import Domain
 from odoo.tools import SQL, escape_psql, format_date, get_lang
 from odoo.tools.misc import babel_locale_parse, clean_context
 
+from ..exceptions import FileUnreadable
 from ..tools.search_words import amounts, days, plain_text
 from ..tools.sentinels import SERVER
 from ..tools.ticked import ticked
+from .res_users import ARCHIVE_MANAGER
 
 SEAL_BATCH = 1000
 
@@ -376,6 +378,33 @@ class ProgboxDocument(models.Model):
                 & Domain("folder_ref", "in", sorted(ancestors))
             )
         )
+
+    def file_problem(self):
+        """Return why the file of one document cannot be shown, or False.
+
+        A client asks it while it shows a page that would stay grey.
+
+        :return: dictionary of ``text``, and of ``verify``: whether the user may have
+            the archive verified
+        """
+        self.ensure_one()
+        self.check_access("read")
+        attachment = self._content_attachment()
+        text = False
+        if not attachment:
+            text = self.env._(
+                "The file of %(name)s is gone from the database. Restore it from a "
+                "backup.",
+                name=self.name,
+            )
+        try:
+            next(iter(attachment._progbox_blocks(1) if attachment else ()), None)
+        except FileUnreadable as error:
+            text = str(error)
+        if not text:
+            return False
+        may_verify = self.env.user.has_group(ARCHIVE_MANAGER)
+        return {"text": text, "verify": self.sudo().locked and may_verify}
 
     @api.model
     def _of_companies(self, companies):

@@ -9,6 +9,7 @@ from odoo.fields import Domain
 from ..exceptions import JobError
 from ..tools.package.build import PackageBuild, partial_folder, remove_tree
 from ..tools.package.entry import FileChanged
+from ..tools.plural import counted, format_integer
 from ..tools.web_request import current_request
 from .export_audience import Requester, ShareVisitor
 from .ir_binary import ONE_OPENING
@@ -99,10 +100,13 @@ class ProgboxExport(models.Model):
         for export in self:
             share = export.position / export.total if export.total else 0
             export.progress = 100 if export.state == "done" else 100 * share
-            export.progress_text = export.total and self.env._(
-                "%(position)s of %(total)s files",
-                position=f"{export.position:,}",
-                total=f"{export.total:,}",
+            export.progress_text = export.total and counted(
+                self.env,
+                self.env._(
+                    "%(position)s of %(count)s file|%(position)s of %(count)s files"
+                ),
+                export.total,
+                position=format_integer(self.env, export.position),
             )
 
     @api.depends("done_on", "target", "state")
@@ -340,9 +344,12 @@ class ProgboxExport(models.Model):
             self.env["progbox.access.log"]._log(
                 "export",
                 folder=self.folder_id,
-                note=self.env._(
-                    "%(count)s documents, %(target)s",
-                    count=self.document_count,
+                note=counted(
+                    self.env,
+                    self.env._(
+                        "%(count)s document, %(target)s|%(count)s documents, %(target)s"
+                    ),
+                    self.document_count,
                     target=self.directory or "zip",
                 ),
             )

@@ -274,7 +274,7 @@ class ProgboxJobMixin(models.AbstractModel):
             "params": {
                 "type": "success" if again else "warning",
                 "message": self.env._(
-                    "%(count)s queued again. The list shows what comes of it.",
+                    "Queued again: %(count)s. The list shows what comes of it.",
                     count=len(again),
                 )
                 if again

@@ -13,6 +13,7 @@ from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ..exceptions import NotShared
 from ..tools.filenames import clean_filename
+from ..tools.plural import counted
 from ..tools.sentinels import SERVER
 from ..tools.share_token import matches, new_secret, split
 from ..tools.web_request import current_request, note_person
@@ -525,6 +526,17 @@ class ProgboxShare(models.Model):
     def _label(self):
         """Return what its recipient calls the shared folder."""
         return self.folder_id.sudo()._recipient_name()
+
+    def _documents_text(self, count):
+        text = self.env._("%(count)s document|%(count)s documents")
+        return counted(self.env, text, count)
+
+    def _new_text(self, count):
+        return counted(self.env, self.env._("%(count)s new|%(count)s new"), count)
+
+    def _download_new_text(self, count):
+        text = self.env._("Download %(count)s new|Download %(count)s new")
+        return counted(self.env, text, count)
 
     def _file_stem(self, name):
         return clean_filename(f"{self.company_id.sudo().name} {name}")

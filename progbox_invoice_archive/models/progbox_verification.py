@@ -28,16 +28,16 @@ class ProgboxVerification(models.Model):
     )
     door = fields.Selection(
         [
-            ("button", "Button"),
+            ("button", "Manually"),
             ("cron", "Scheduled action"),
             ("command", "Command line"),
         ],
-        string="Started From",
+        string="Started",
         required=True,
         readonly=True,
     )
     user_id = fields.Many2one(
-        "res.users", string="Asked For By", readonly=True, ondelete="set null"
+        "res.users", string="Requested By", readonly=True, ondelete="set null"
     )
     since = fields.Date(
         readonly=True, help="Only what was sealed from this day on is checked."

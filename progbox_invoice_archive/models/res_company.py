@@ -67,7 +67,7 @@ class ResCompany(models.Model):
         help="Older lines of the access log are removed by the server, once a day.",
     )
     progbox_period_mode = fields.Selection(
-        [("automatic", "Made by themselves"), ("manual", "Made by people")],
+        [("automatic", "Automatically"), ("manual", "Manually")],
         string="Billing Periods",
         default="automatic",
         required=True,
@@ -91,7 +91,7 @@ class ResCompany(models.Model):
         string="Due After (Days)", default=30, required=True
     )
     progbox_period_due_rule = fields.Selection(
-        [("days", "to the day"), ("month_end", "at the end of that month")],
+        [("days", "exact date"), ("month_end", "at the end of that month")],
         string="Due Date",
         default="days",
         required=True,

@@ -82,6 +82,7 @@ from . import test_tools_fonts
 from . import test_tools_headings
 from . import test_tools_pdfa
 from . import test_tools_periods
+from . import test_tools_plural
 from . import test_tools_process
 from . import test_tools_staging
 from . import test_pdf_inspection

@@ -1,3 +1,4 @@
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .common import ArchiveCommon
@@ -66,6 +67,22 @@ class TestViews(ArchiveCommon):
                 self.env.ref("account.view_move_form").id
             )["arch"]
             self.assertEqual("action_progbox_open_archive" in arch, sees)
+
+    def test_a_file_that_cannot_be_shown_is_named(self):
+        document = self.archived_without_render("INV/7")
+        read = document.with_user(self.billing)
+        manager = self.user_of(
+            "manager", "progbox_invoice_archive.group_archive_manager"
+        )
+        self.assertFalse(read.file_problem())
+        attachment = document._content_attachment()
+        attachment._progbox_path().unlink()
+        problem = read.file_problem()
+        self.assertIn("INV_7.pdf is missing in the file store", problem["text"])
+        self.assertFalse(problem["verify"])
+        self.assertTrue(document.with_user(manager).file_problem()["verify"])
+        with self.assertRaises(AccessError):
+            document.with_user(self.plain).file_problem()
 
     def test_billing_sees_no_configuration(self):
         menus = self.env["ir.ui.menu"].with_user(self.billing)._visible_menu_ids()

@@ -10,7 +10,7 @@ class ProgboxVerificationWizard(models.TransientModel):
     """
 
     _name = "progbox.verification.wizard"
-    _description = "Verify With Other Evidence"
+    _description = "Compare With a Certificate"
 
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company

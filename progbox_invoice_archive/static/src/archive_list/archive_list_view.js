@@ -11,6 +11,9 @@ import {ArchiveSearchModel} from "./archive_search_model";
 // What is left of the list when a preview stands beside it.
 const NARROW_COLUMNS = ["number", "partner_name", "document_date", "amount_total"];
 
+// Columns that say nothing of most documents, and when they do.
+const SAYS_SOMETHING = {notice: ({notice}) => notice, version: ({version}) => version > 1};
+
 export class ArchiveListController extends archiveController(ListController) {
     static template = "progbox_invoice_archive.ArchiveListView";
 }
@@ -34,10 +37,14 @@ export class ArchiveListRenderer extends ListRenderer {
 
     getActiveColumns() {
         const columns = super.getActiveColumns();
-        const isNarrow = this.preview.record && this.preview.isBeside;
-        return isNarrow
-            ? columns.filter(({name}) => NARROW_COLUMNS.includes(name))
-            : columns;
+        if (this.preview.record && this.preview.isBeside) {
+            return columns.filter(({name}) => NARROW_COLUMNS.includes(name));
+        }
+        const {records} = this.props.list;
+        return columns.filter(({name}) => {
+            const says = SAYS_SOMETHING[name];
+            return !says || records.some(({data}) => says(data));
+        });
     }
 
     getRowClass(record) {

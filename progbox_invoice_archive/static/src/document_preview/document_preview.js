@@ -1,12 +1,14 @@
 import {Component, useEffect, useRef, useState} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
 import {useActiveElement} from "@web/core/ui/ui_service";
+import {useService} from "@web/core/utils/hooks";
 import {hidePDFJSButtons} from "@web/core/utils/pdfjs";
 import {url} from "@web/core/utils/urls";
 import {TextPreview} from "./text_preview";
 
 const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"];
 const TEXTS = ["application/xml", "application/json"];
+const INTEGRITY = "progbox_invoice_archive.progbox_verification_action";
 const MOVES = {ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1};
 
 /** One document, readable in place. */
@@ -17,6 +19,9 @@ export class DocumentPreview extends Component {
 
     setup() {
         this.preview = useState(this.env.documentPreview);
+        this.state = useState({problem: false});
+        this.orm = useService("orm");
+        this.action = useService("action");
         this.root = useRef("root");
         this.frame = useRef("frame");
         if (!this.props.isBeside) {
@@ -36,6 +41,25 @@ export class DocumentPreview extends Component {
             (frame) => frame && hidePDFJSButtons(frame, {hideDownload: true}),
             () => [this.frame.el]
         );
+        useEffect(
+            (resId) => {
+                this.checkFile(resId);
+            },
+            () => [this.props.record.resId]
+        );
+    }
+
+    /** A file that cannot be read would leave the pane grey, without a word. */
+    async checkFile(resId) {
+        this.state.problem = false;
+        const problem = await this.orm.call("progbox.document", "file_problem", [[resId]]);
+        if (resId === this.props.record.resId) {
+            this.state.problem = problem;
+        }
+    }
+
+    openIntegrity() {
+        return this.action.doAction(INTEGRITY);
     }
 
     get document() {

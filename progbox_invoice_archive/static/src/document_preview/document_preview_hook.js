@@ -49,12 +49,15 @@ export function useDocumentPreview(controller) {
         },
         openDetails() {
             const {resModel, resId} = preview.record;
-            return action.doAction({
+            const details = {
                 type: "ir.actions.act_window",
                 res_model: resModel,
                 res_id: resId,
                 views: [[false, "form"]],
-            });
+            };
+            // The pager goes on through what was found.
+            const resIds = records().map((record) => record.resId);
+            return action.doAction(details, {props: {resIds}});
         },
         openSource() {
             return action.doActionButton({

@@ -1,0 +1,38 @@
+"""Sentences with a number in them: Odoo's translations have no plural forms."""
+
+from babel.numbers import format_decimal
+
+from odoo.tools.misc import babel_locale_parse, get_lang
+
+# The plural categories of CLDR in their order, "other" being the last of each language.
+CATEGORIES = ("zero", "one", "two", "few", "many")
+
+
+def counted(env, forms, count, **values):
+    """Return the form of a sentence that a language has for a number.
+
+    In the catalogues the forms stand one after the other with ``|`` between, in the
+    order of CLDR's categories: English and French have two of them, Romanian three
+    ("%(count)s document|%(count)s documente|%(count)s de documente").
+
+    :param env: environment with the language
+    :param str forms: translated
+    :param int count: the number, which fills ``%(count)s``, written as people do
+    :param values: what else the sentence has
+    """
+    locale = babel_locale_parse(get_lang(env).code)
+    forms = forms.split("|")
+    category = locale.plural_form(count)
+    categories = [name for name in CATEGORIES if name in locale.plural_form.tags]
+    categories.append("other")
+    if len(forms) == len(categories):
+        form = forms[categories.index(category)]
+    else:
+        # French has a category of its own for millions, and the same words.
+        form = forms[0 if category == "one" else -1]
+    return form % {"count": format_integer(env, count), **values}
+
+
+def format_integer(env, number):
+    """Return a whole number as people write it in a language."""
+    return format_decimal(number, locale=babel_locale_parse(get_lang(env).code))
