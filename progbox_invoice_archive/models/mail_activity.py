@@ -2,6 +2,8 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_date
 
+from ..tools.plural import counted
+
 FAILING = "progbox_invoice_archive.mail_activity_type_archive"
 DAMAGED = "progbox_invoice_archive.mail_activity_type_integrity"
 LEDGER = "progbox_invoice_archive.mail_activity_type_ledger"
@@ -71,9 +73,9 @@ class MailActivity(models.Model):
         )
         if run.still_to_archive:
             text = self.env._(
-                "Besides, %(count)s invoice is still to be archived: the archiver comes "
-                "to it by itself.|Besides, %(count)s invoices are still to be archived: "
-                "the archiver comes to them by itself."
+                "Besides, %(count)s invoice is still to be archived: the archiver "
+                "comes to it by itself.|Besides, %(count)s invoices are still to be "
+                "archived: the archiver comes to them by itself."
             )
             advice += " " + counted(self.env, text, run.still_to_archive)
         self._progbox_tell(

@@ -162,16 +162,6 @@ class ShareCommon(ArchiveCommon):
         cls.env["res.lang"]._activate_lang(code)
         cls.env.ref("base.module_progbox_invoice_archive")._update_translations([code])
 
-    @classmethod
-    def lose(cls, document):
-        """Take the file of a document away, as somebody does behind Odoo's back."""
-        cls.env.flush_all()
-        cls.env.cr.execute(
-            "UPDATE ir_attachment SET store_fname = 'zz/lost' WHERE id = %s",
-            [document._content_attachment().id],
-        )
-        cls.env.invalidate_all()
-
     def lines(self, share, *kinds):
         self.env.invalidate_all()
         domain = [("share_ref", "=", share.id)]

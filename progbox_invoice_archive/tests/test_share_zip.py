@@ -23,13 +23,6 @@ class TestShareZip(PortalCommon):
     def prepare_all(self):
         self.env["ir.config_parameter"].set_param(LIMIT_PARAMETER, "0.000001")
 
-    def lose(self, document):
-        self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE ir_attachment SET store_fname = 'zz/lost' WHERE id = %s",
-            [document._content_attachment().id],
-        )
-
     def documents_in(self, content):
         """Return the paths of the documents; the index says the same."""
         file = zipfile.ZipFile(io.BytesIO(content))
