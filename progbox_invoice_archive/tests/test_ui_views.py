@@ -1,3 +1,5 @@
+from unittest.mock import Mock, patch
+
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
@@ -74,11 +76,13 @@ class TestViews(ArchiveCommon):
         group = "progbox_invoice_archive.group_archive_manager"
         manager = self.user_of("manager", group)
         self.assertFalse(read.file_problem())
-        self.lose(document)
-        problem = read.file_problem()
+        gone = Mock(side_effect=FileNotFoundError)
+        attachments = self.env.registry["ir.attachment"]
+        with patch.object(attachments, "_progbox_opener", lambda _attachment: gone):
+            problem = read.file_problem()
+            self.assertTrue(document.with_user(manager).file_problem()["verify"])
         self.assertIn("INV_7.pdf is missing in the file store", problem["text"])
         self.assertFalse(problem["verify"])
-        self.assertTrue(document.with_user(manager).file_problem()["verify"])
         with self.assertRaises(AccessError):
             document.with_user(self.plain).file_problem()
 

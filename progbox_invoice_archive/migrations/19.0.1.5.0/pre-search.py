@@ -8,7 +8,9 @@ def migrate(cr, version):
 
     Odoo would read every document and every invoice for it.
     """
-    cr.execute("ALTER TABLE progbox_document ADD COLUMN IF NOT EXISTS search_text varchar")
+    cr.execute(
+        "ALTER TABLE progbox_document ADD COLUMN IF NOT EXISTS search_text varchar"
+    )
     cr.execute(
         SQL(
             """UPDATE progbox_document SET search_text = %s
