@@ -57,7 +57,8 @@ RUNNING_FOOT = "progbox-running-foot"
 # Why the renderer failed, and what to do; keys of :class:`RendererFailure`.
 FAILURES = {
     "missing": _lt(
-        "wkhtmltopdf is not installed on the server. Install it, then restart Odoo."
+        "wkhtmltopdf does not start: it is not installed on the server, or a library"
+        " of it is missing. Install it again, then restart Odoo."
     ),
     "timeout": _lt(
         "Making the page took too long and was stopped. Try again when the"

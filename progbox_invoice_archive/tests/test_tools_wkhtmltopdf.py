@@ -51,6 +51,11 @@ class TestToolsWkhtmltopdf(BaseCase):
         self.assertIn("<b>H</b><b>F</b>", pdf)
         self.assertRegex(pdf, "--header-html .* --footer-html .*body.html")
 
+    def test_a_program_that_cannot_start_is_missing(self):
+        said = "libQt5WebKit.so.5: cannot open shared object file"
+        detail = self.assert_fails("missing", f"echo {said} >&2; exit 127")
+        self.assertIn(said, detail)
+
     def test_a_crash_tells_the_signal_and_what_was_said(self):
         detail = self.assert_fails("crash", "echo no memory >&2; kill -SEGV $$")
         self.assertIn("signal 11", detail)

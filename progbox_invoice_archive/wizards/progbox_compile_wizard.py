@@ -84,17 +84,20 @@ class ProgboxCompileWizard(models.TransientModel):
         ]
         if self.pages_known:
             pages = sum(file.pages for file in files)
-            if any(file.has_pages and not file.pages for file in files):
-                words.append(self.env._("Pages: at least %(count)s", count=pages))
-            else:
+            if not any(file.has_pages and not file.pages for file in files):
                 words.append(self.env._("Pages: %(count)s", count=pages))
+            elif pages:
+                words.append(self.env._("Pages: at least %(count)s", count=pages))
         size = sum(file.size for file in files)
         unknown = any(not file.attachment_id for file in files)
-        return [*words, self._size_words(size, unknown)]
+        return [*words, *self._size_words(size, unknown)]
 
     def _size_words(self, size, at_least):
+        """Return the size in words; "at least 0 B" is no news."""
         text = size_text(self.env, size)
-        return self.env._("at least %(size)s", size=text) if at_least else text
+        if not at_least:
+            return [text]
+        return [self.env._("at least %(size)s", size=text)] if size else []
 
     def _count_words(self):
         """Return what the wizard says of invoices that it does not list."""
@@ -111,7 +114,7 @@ class ProgboxCompileWizard(models.TransientModel):
             self.env._("Invoices: %(count)s", count=self.unit_count),
             self.env._("Files: %(count)s", count=files),
             # Of those that Odoo has to make pages for, nobody knows it.
-            self._size_words(size, known[0] < self.unit_count),
+            *self._size_words(size, known[0] < self.unit_count),
         ]
 
     def _going_in(self):

@@ -10,6 +10,8 @@ import lxml.html
 
 from ..process import ChildProcess
 
+# What a shell says of a program that it cannot start, or that lacks a library.
+NOT_STARTED = (126, 127)
 NETWORK_ERROR = re.compile(r"network error|Blocked access to file", re.I)
 # wkhtmltopdf needs exponential time for tables with many rows (as in Odoo's own call)
 LARGE_PAGE = 4 * 1024 * 1024
@@ -86,6 +88,8 @@ def _check_exit(code, said):
         return
     if code == 1 and NETWORK_ERROR.search(said):
         raise RendererFailure("network", said)
+    if code in NOT_STARTED:
+        raise RendererFailure("missing", said)
     how = f"signal {-code}" if code < 0 else f"exit status {code}"
     raise RendererFailure("crash", f"{how}: {said}")
 

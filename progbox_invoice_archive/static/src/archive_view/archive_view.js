@@ -1,3 +1,6 @@
+import {useExternalListener} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
+import {useService} from "@web/core/utils/hooks";
 import {DocumentPreview} from "../document_preview/document_preview";
 import {useDocumentPreview} from "../document_preview/document_preview_hook";
 import {downloadZip} from "../zip/zip_download";
@@ -16,6 +19,26 @@ export const archiveController = (Controller) =>
         setup() {
             super.setup();
             this.preview = useDocumentPreview(this);
+            const notification = useService("notification");
+            useExternalListener(window, "dragover", (ev) => this.holdFiles(ev));
+            useExternalListener(window, "drop", (ev) => {
+                if (this.holdFiles(ev)) {
+                    notification.add(
+                        _t("Locked: Odoo alone files documents in the archive."),
+                        {type: "warning"}
+                    );
+                }
+            });
+        }
+
+        /** The browser would leave the page, and show the file that is dropped. */
+        holdFiles(ev) {
+            const hasFiles = ev.dataTransfer?.types.includes("Files");
+            if (!hasFiles || ev.defaultPrevented) {
+                return false;
+            }
+            ev.preventDefault();
+            return true;
         }
 
         async openRecord(record, options) {
