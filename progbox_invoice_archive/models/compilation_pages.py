@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+from collections import defaultdict
 
 import pikepdf
 
 from ..tools.pdf import Part
+from ..tools.plural import counted
 from ..tools.sentinels import SELF_CONTAINED
 from ..tools.staging import write_blocks
 
@@ -47,13 +49,18 @@ class OwnPages:
 
     def _cover(self, owners, parts):
         """Return the list of the invoices, with the pages they begin on."""
-        rows = self._cover_rows(owners, parts)
+        amounts = self._amounts(owners)
+        rows = self._cover_rows(owners, parts, amounts)
         title = self._job.env._("List of invoices")
-        offset = yield from self._cover_length(rows)
+        said = self._cover_words(len(rows), amounts)
+        offset = yield from self._cover_length(rows, said)
         # The list counts its own pages, too; long names may make it longer.
         for _try in range(3):
             cover = yield from self._own_parts(
-                COVER, [{**row, "first": row["first"] + offset} for row in rows], title
+                COVER,
+                [{**row, "first": row["first"] + offset} for row in rows],
+                title,
+                **said,
             )
             length = sum(part.pages for part in cover)
             if length == offset:
@@ -61,21 +68,54 @@ class OwnPages:
             offset = length
         return cover
 
-    def _cover_length(self, rows):
+    def _cover_words(self, count, amounts):
+        """Return what the list says of all its invoices."""
+        env = self._job.env
+        totals = defaultdict(float)
+        for amount, currency in amounts.values():
+            totals[currency.name] += amount
+        return {
+            "total_text": counted(
+                env, env._("%(count)s invoice|%(count)s invoices"), count
+            ),
+            "amounts_text": env["res.currency"]._progbox_totals_writer(totals)(totals),
+        }
+
+    def _amounts(self, owners):
+        """Return amount and currency of each invoice, by model and id.
+
+        A credit note takes away from the total.
+        """
+        amounts = {}
+        env = self._job.env
+        lines = env["progbox.compilation.file"].concat(*owners)
+        for model, ours in lines.filtered("res_model").grouped("res_model").items():
+            records = env[model].sudo().browse(set(ours.mapped("res_id")))
+            for record in records.exists():
+                is_refund = model == "account.move" and "refund" in record.move_type
+                amount = -record.amount_total if is_refund else record.amount_total
+                if record.currency_id:
+                    amounts[model, record.id] = (amount, record.currency_id)
+        return amounts
+
+    def _cover_length(self, rows, said):
         """Return how many pages the list will take, most likely."""
         full, rest = divmod(len(rows), LINES_PER_RENDER)
         length = 0
         if full:
-            parts = yield from self._own_parts(COVER, rows[:LINES_PER_RENDER], "")
+            parts = yield from self._own_parts(
+                COVER, rows[:LINES_PER_RENDER], "", **said
+            )
             length += full * sum(part.pages for part in parts)
         if rest:
-            parts = yield from self._own_parts(COVER, rows[-rest:], "")
+            parts = yield from self._own_parts(COVER, rows[-rest:], "", **said)
             length += sum(part.pages for part in parts)
         return length
 
-    def _cover_rows(self, owners, parts):
+    def _cover_rows(self, owners, parts, amounts):
         rows, page = {}, 1
         for line, part in zip(owners, parts, strict=True):
+            amount, currency = amounts.get((line.res_model, line.res_id), (0, None))
             row = rows.setdefault(
                 line.sequence,
                 {
@@ -83,6 +123,7 @@ class OwnPages:
                     "partner": line.partner_name or "",
                     "date": line.date,
                     "contract": line.contract or "",
+                    "amount": currency.format(amount) if currency else "",
                     "files": 0,
                     "pages": 0,
                     "first": page,
@@ -119,13 +160,14 @@ class OwnPages:
             "advice": advice or "",
         }
 
-    def _own_parts(self, report, rows, title):
+    def _own_parts(self, report, rows, title, **said):
         """Return pages of ours with a table, in as many parts as it takes.
 
         Each part stays in the folder of the backup, so that it is not made again after
         an interruption, or when another file turned out to be bad.
 
         :param list rows: dictionaries that the report prints
+        :param said: what else it prints
         """
         parts = []
         for start in range(0, len(rows), LINES_PER_RENDER):
@@ -133,6 +175,8 @@ class OwnPages:
                 "rows": rows[start : start + LINES_PER_RENDER],
                 "total": len(rows),
                 "is_first": not start,
+                "is_last": start + LINES_PER_RENDER >= len(rows),
+                **said,
             }
             path = self._own_path(report, data)
             if not path.exists():

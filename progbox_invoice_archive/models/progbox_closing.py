@@ -127,6 +127,27 @@ class ProgboxClosing(models.Model):
         )
         return count
 
+    def _number_span(self):
+        """Return the numbers of the first and the last customer invoice, if any.
+
+        :return: list of two numbers, of one, or of none
+        """
+        self.env["progbox.document"].flush_model()
+        numbers = self.env.execute_query(
+            SQL(
+                """SELECT document.number FROM progbox_document document
+                JOIN progbox_seal seal ON seal.id = document.seal_id
+                JOIN progbox_document_type type ON type.id = document.type_id
+                WHERE %(month)s AND seal.sequence <= %(last)s
+                AND type.code = 'customer_invoice' AND document.number IS NOT NULL
+                ORDER BY document.document_date, length(document.number),
+                    document.number, document.id""",
+                month=self._month_sql(self.company_id, self.month),
+                last=self.last_sequence,
+            )
+        )
+        return list(dict.fromkeys(number for [number] in numbers[:1] + numbers[-1:]))
+
     def _refusal(self):
         return self.env._(
             "A month is closed for good. What comes later makes a supplementary "

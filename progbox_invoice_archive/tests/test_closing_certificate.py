@@ -5,7 +5,7 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 
 from .common import ArchiveCommon
-from .report_common import pages_of
+from .report_common import images_of, pages_of
 
 LANGUAGES = {
     "en_US": ("Closing Certificate", "November 2026", "Where the ledger stood"),
@@ -55,6 +55,8 @@ class TestClosingCertificate(ArchiveCommon):
         for part in ("Attestationdeclôture", "novembre2026", self.closing.last_hash):
             self.assertIn(part, text)
         self.assertIn(self.closing.seal_id._anchor_text(), text)
+        self.assertIn("INV/1", text)
+        self.assertRegex(images_of(pdf), r"image\s+400\s+400")
         self.assertNotIn("neutralis", text)
 
     def test_a_copy_says_so_on_every_page_that_leaves_it(self):

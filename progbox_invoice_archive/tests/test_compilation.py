@@ -53,9 +53,13 @@ class TestCompilation(CompilationCommon):
         self.attach(first, "plan.pdf", pdf_of("PLAN 1", "PLAN 2"))
         texts = self.texts(self.reader(self.compiled(first | second)))
         self.assertEqual(len(texts), 5)
+        amount = f"{first.amount_total:,.2f}"
         for move, page in ((first, "2"), (second, "5")):
-            line = rf"{move.name}\s+Maçonnerie\s+Lefèvre\s+\S+\s+\d\s+\d\s+{page}\s"
+            line = rf"{move.name}\s+Maçonnerie\s+Lefèvre\s+\S+\s+\D*{amount}"
+            line += rf"\D*\s+\d\s+\d\s+{page}\s"
             self.assertRegex(texts[0] + "\n", line)
+        self.assertRegex(texts[0], rf"Total\s+\D*{2 * first.amount_total:,.2f}")
+        self.assertRegex(texts[0], r"2\s+invoices")
         self.assertIn("5 / 5", texts[4])
 
     def test_a_long_list_is_made_in_pieces_and_counts_its_own_pages(self):
@@ -64,8 +68,10 @@ class TestCompilation(CompilationCommon):
             texts = self.texts(self.reader(self.compiled(moves)))
         self.assertEqual(len(texts), 5)
         for number, move in enumerate(moves):
-            line = rf"{move.name}\s+Maçonnerie\s+Lefèvre\s+\S+\s+1\s+1\s+"
-            self.assertRegex(texts[number // 2] + "\n", line + rf"{number + 3}\s")
+            line = rf"{move.name}\s+Maçonnerie\s+Lefèvre\s+\S+\s+\D*[\d.,]+\D*"
+            line += rf"\s+1\s+1\s+{number + 3}\s"
+            self.assertRegex(texts[number // 2] + "\n", line)
+        self.assertEqual(["Total" in text for text in texts[:2]], [False, True])
 
     def test_what_is_left_out_is_listed_on_the_last_page_and_the_backup(self):
         move = self.invoice("FIRST")
