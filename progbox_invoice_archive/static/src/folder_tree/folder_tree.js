@@ -54,6 +54,10 @@ export class FolderTree extends Component {
         return Boolean(folder) && folder.id === this.tree.selectedId;
     }
 
+    isTarget({folder}) {
+        return Boolean(folder) && folder.id === this.tree.targetId;
+    }
+
     ariaExpanded({folder, isOpen}) {
         return folder?.hasChildren ? String(isOpen) : undefined;
     }

@@ -15,6 +15,8 @@ export class FolderTreeModel {
         this.openIds = [];
         this.selectedId = false;
         this.domain = [];
+        // What something is dragged over.
+        this.targetId = undefined;
     }
 
     get storageKey() {
