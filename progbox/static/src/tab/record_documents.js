@@ -164,6 +164,7 @@ export class RecordDocuments extends Component {
             group: folder.group,
             writable: folder.writable,
             label: folders.path(folder.id),
+            title: folder.group ? "" : folders.titleOf(folder),
             place: folder.group ? undefined : folders.placeOf(folder),
         };
         return Promise.all([this.tab.choose(chosen), this.files.loadUnfinished()]);

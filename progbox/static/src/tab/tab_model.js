@@ -33,8 +33,8 @@ export class TabModel {
             return {...tab, groups: tab.groups.filter(isWanted)};
         }
         const found = await this.documentsIn(chosen, text);
-        const {writable, label, place} = chosen;
-        const group = {key: FOLDER, title: label, records: 1, asRecords: false};
+        const {writable, title, place} = chosen;
+        const group = {key: FOLDER, title, records: 1, asRecords: false};
         return {writable, groups: [{...group, ...found, model: place.resModel}]};
     }
 
@@ -107,8 +107,8 @@ export class TabModel {
     /**
      * Show one folder, or one group.
      *
-     * @param {{group: ?string, place: ?Object, label: string, writable: boolean}}
-     *     [chosen] nothing for all documents
+     * @param {{group: ?string, place: ?Object, label: string, title: string,
+     *     writable: boolean}} [chosen] nothing for all documents
      */
     choose(chosen) {
         this.chosen = chosen;

@@ -103,6 +103,16 @@ export class TabTreeModel extends FolderTreeModel {
         return {resModel, resId, folderId: this.isFolder(folder.id) && folder.id};
     }
 
+    /** @returns {string} what stands above its documents, beside the record's name */
+    titleOf(folder) {
+        const top = this.topOf(folder);
+        if (folder !== top) {
+            return this.path(folder.id).slice(this.path(top.id).length + 3);
+        }
+        const above = this.folders[top.parentId];
+        return top.subtitle || above?.name || _t("This record");
+    }
+
     /** @returns {string} "Project X / Plans" */
     path(id) {
         const folder = this.folders[id];
