@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from odoo.addons.progbox_invoice_archive.tools.sorting import natural_key
+
 
 class ProgboxCompilationUnits(models.AbstractModel):
     """One file per project: which invoice is of which."""
@@ -47,7 +49,7 @@ class ProgboxCompilationUnits(models.AbstractModel):
         """Return the key and the name of the file: one for each set of projects."""
         if not projects:
             return "", self.env._("No project")
-        named = sorted((project.display_name, project.id) for project in projects)
-        names = ", ".join(name for name, _id in named)
-        ids = " ".join(str(id_) for _name, id_ in named)
+        named = sorted(projects, key=lambda one: (natural_key(one.display_name), one.id))
+        names = ", ".join(project.display_name for project in named)
+        ids = " ".join(str(project.id) for project in named)
         return f"{names.casefold()} {ids}", names

@@ -1,5 +1,6 @@
 from . import test_attachments
 from . import test_attacks
+from . import test_compilation
 from . import test_drop
 from . import test_folders
 from . import test_folders_own
