@@ -49,7 +49,9 @@ class ProgboxCompilationUnits(models.AbstractModel):
         """Return the key and the name of the file: one for each set of projects."""
         if not projects:
             return "", self.env._("No project")
-        named = sorted(projects, key=lambda one: (natural_key(one.display_name), one.id))
+        named = sorted(
+            projects, key=lambda one: (natural_key(one.display_name), one.id)
+        )
         names = ", ".join(project.display_name for project in named)
         ids = " ".join(str(project.id) for project in named)
         return f"{names.casefold()} {ids}", names

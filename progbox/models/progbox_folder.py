@@ -659,6 +659,11 @@ class ProgboxFolder(models.Model):
         return {**page, "parentId": node, "next": min(ids, default=0)}
 
     @api.model
+    def _tree_named(self, text):
+        """The folders of records are found by the names of their records."""
+        return super()._tree_named(text) | record_folders.named(self, text)
+
+    @api.model
     def _tree_known(self, ids):
         models = {f"{MODEL}{model}" for model in self._progbox_models_read()}
         known = super()._tree_known([id_ for id_ in ids if isinstance(id_, int)])

@@ -4,6 +4,7 @@ from . import test_compilation
 from . import test_drop
 from . import test_folders
 from . import test_folders_own
+from . import test_folders_tab
 from . import test_folders_tree
 from . import test_history
 from . import test_javascript

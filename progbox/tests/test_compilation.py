@@ -146,7 +146,9 @@ class TestProjectBackups(CompilationCommon, ProgboxCommon):
         job = self.request(self.sold, choices={"with_documents": True})
         self.dropped(self.sold, "late.pdf", content=pdf_of("LATE"))
         older = self.dropped(self.sold, "letter.pdf", content=pdf_of("OLDER"))
-        self.dropped(self.sold, "letter.pdf", content=pdf_of("NEWER"), replaces=older.id)
+        self.dropped(
+            self.sold, "letter.pdf", content=pdf_of("NEWER"), replaces=older.id
+        )
         self.cheque.with_user(self.env.user).progbox_trash()
         text = "\n".join(self.texts(self.reader(self.run_job(job))))
         self.assertIn("LATE", text)
