@@ -250,7 +250,7 @@ class TestTree(ProgboxCommon):
         self.assertEqual(self.folders.tree_search(" ")["folders"], [])
         [node] = self.folders.tree_search(self.order.name.lower())["folders"]
         self.assertEqual(node["id"], mine.id)
-        for user in (self.plain, self.billing):
+        for user in (self.plain, self.salesman):
             found = self.folders.with_user(user).tree_search(self.theirs.name)
             self.assertEqual(found["folders"], [])
 

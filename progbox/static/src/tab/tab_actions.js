@@ -86,16 +86,25 @@ export class TabActions {
                       count: items.length,
                   });
         const more = typeof told === "string" ? ` ${told}` : "";
-        this.offerUndo(text + more, () => this.moveBack(before));
+        this.offerUndo(text + more, () => this.moveBack(before, Boolean(more)));
     }
 
-    async moveBack(items) {
+    /**
+     * @param {Object[]} items as they were before
+     * @param {boolean} isTyped whether moving them has changed their types
+     */
+    async moveBack(items, isTyped) {
         const {orm} = this.services;
         const placeOf = (item) => [item.resModel, item.resId, item.folderId].join();
         for (const group of Object.values(groupBy(items, placeOf))) {
             const [{resModel, resId, folderId}] = group;
             const ids = group.map(({id}) => id);
             await orm.call(MODEL, "progbox_move", [ids, resModel, resId, folderId]);
+        }
+        const groups = isTyped ? groupBy(items, ({typeId}) => typeId) : {};
+        for (const group of Object.values(groups)) {
+            const ids = group.map(({id}) => id);
+            await orm.call(MODEL, "progbox_set_type", [ids, group[0].typeId]);
         }
         await this.refresh();
     }
