@@ -30,7 +30,7 @@ class Place:
         :raise UserError: there is no such place
         """
         chosen = env["progbox.folder"].browse(folder_id or ()).exists()
-        record = record or _record_of(chosen)
+        record = record or record_of(chosen)
         if not record:
             _check_general(env, chosen)
             return cls(record, chosen.sudo())
@@ -116,7 +116,7 @@ def _ancestor_ids(folder):
     return [int(id_) for id_ in folder.sudo()._ancestor_ids()]
 
 
-def _record_of(folder):
+def record_of(folder):
     """Return the record that a folder belongs to, empty if it is a general one."""
     nothing = folder.env["progbox.document"]
     owner = folder.browse(_ancestor_ids(folder)).sudo().filtered("res_id")[-1:]

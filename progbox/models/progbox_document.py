@@ -517,13 +517,48 @@ class ProgboxDocument(models.Model):
         :param res_model: of the record, or False for a general folder
         :param res_id: of the record, or False
         :param folder_id: folder under the record's, or a general folder
+        :return: what to tell the user, or True
         """
         self._progbox_to_change()
         record = target(self.env, res_model, res_id)
         place = Place.to_write(self.env, record, folder_id)
+        opened = self._progbox_opened_by(place)
         for document in self:
             document._progbox_move_series(place)
-        return True
+        return opened._progbox_close() or True
+
+    def _progbox_opened_by(self, place):
+        """Return those of these documents that an employee could read by a move.
+
+        :param Place place: where they shall go
+        """
+        if place.record._name != EMPLOYEE:
+            return self.browse()
+        return self.filtered(
+            lambda document: (
+                document.sudo().type_id.employee_may_read
+                and Place.of(document).key != place.key
+            )
+        )
+
+    def _progbox_close(self):
+        """Give these documents a type that no employee reads: only a person opens.
+
+        :return: what to tell the user, or None
+        """
+        closed = self.env["progbox.document.type"]._closed()
+        if not self or not closed:
+            return None
+        for document in self:
+            old = document.sudo().type_id
+            series = document._progbox_series()
+            series.write({"type_id": closed.id, "type_chosen": True})
+            document._progbox_note("typed", old=old.name, new=closed.name)
+        return self.env._(
+            "Of the type that it had, employees read their own documents. So it is "
+            "“%(type)s” now: choose the type again, if the employee may read it.",
+            type=closed.name,
+        )
 
     def _progbox_move_series(self, new):
         document = self.sudo()

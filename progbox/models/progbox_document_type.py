@@ -64,6 +64,14 @@ class ProgboxDocumentType(models.Model):
         return self._of_codes(code or OTHER) or self._of_codes(OTHER)
 
     @api.model
+    def _closed(self):
+        """Return a type whose documents no employee reads, by default "Other"."""
+        other = self._of_codes(OTHER)
+        if other and not other.sudo().employee_may_read:
+            return other
+        return self.sudo().search([("employee_may_read", "=", False)], limit=1)
+
+    @api.model
     def _phrases(self):
         """Return the ids of the types by phrase; the first type has a phrase.
 

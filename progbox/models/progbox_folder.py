@@ -5,6 +5,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import clean_context
 
 from ..tools import access
+from . import record_folders
 
 READERS = "progbox_invoice_archive.group_archive_reader"
 # Who sets up general folders.
@@ -12,8 +13,6 @@ KEEPERS = ("base.group_system", "progbox_invoice_archive.group_archive_manager")
 # How the ids of nodes begin that stand for all records of a model.
 MODEL = "model:"
 LONGEST_NAME = 120
-# Folders of one kind of relatives beside a record's documents.
-MOST_RELATIVES = 20
 
 
 class ProgboxFolder(models.Model):
@@ -568,67 +567,39 @@ class ProgboxFolder(models.Model):
         return page
 
     @api.model
-    def progbox_tree_of(self, res_model, res_id):
+    def progbox_tree_of(self, res_model, res_id, open_ids=()):
         """Return the folders of a record and of its relatives, for the record's tab.
 
         In the shape of :meth:`tree_start`: the record's own folder comes first, open.
-        Its ``id`` is False when it has no document yet. Folders of relatives follow,
-        with the title of their group as ``subtitle``, the newest ones of each.
+        Its ``id`` is False when it has no document yet. Folders of relatives follow;
+        where one kind has several, under a node with the title of their group.
+
+        :param open_ids: other folders that are open
         """
         record = self._progbox_record(res_model, res_id)
         record._progbox_check_tab()
-        own = self._progbox_known(record)
-        own = own and own._filtered_access("read")
-        nodes = own._tree_values() or [self._progbox_future(record)]
-        for relation in record._progbox_relations():
-            for node in self._progbox_of_relatives(relation)._tree_values():
-                nodes.append({**node, "subtitle": relation.title})
-        for node in nodes:
-            node["parentId"] = False
-        top = {
-            "parentId": False,
-            "folders": nodes,
-            "size": len(nodes),
-            "more": False,
-            "next": 0,
-        }
-        return {
-            "selected": False,
-            "open": own.ids,
-            "domain": list(self._tree_documents()),
-            "pages": [top, *(self.tree_page(id_) for id_ in own.ids)],
-        }
+        return record_folders.tree_of(record, open_ids)
 
     @api.model
-    def _progbox_of_relatives(self, relation):
-        """Return the newest folders of relatives that the caller may read."""
-        ids = self.env.execute_query(
-            SQL(
-                "SELECT id FROM progbox_folder WHERE res_model = %s"
-                " AND res_id IS NOT NULL AND res_id = ANY(ARRAY(%s))",
-                relation.model,
-                relation.ids,
-            )
-        )
-        newest = Domain("id", "in", [id_ for (id_,) in ids])
-        return self.search(newest, order="id desc", limit=MOST_RELATIVES)
+    def progbox_tree_of_group(self, res_model, res_id, key, before=0):
+        """Return a page of the folders of one kind of relatives of a record.
 
-    @api.model
-    def _progbox_future(self, record):
-        """Return the node of a folder that is made with the first document."""
-        return {
-            "id": False,
-            "name": record.display_name,
-            "subtitle": False,
-            "locked": False,
-            "count": 0,
-            "counted": True,
-            "hasChildren": False,
-            "writable": record._progbox_may_write(),
-            "own": False,
-            "resModel": record._name,
-            "resId": record.id,
-        }
+        :param str key: of the group
+        :param before: what the page before calls ``next``
+        :return: see :meth:`tree_page`
+        """
+        record = self._progbox_record(res_model, res_id)
+        record._progbox_check_tab()
+        return record_folders.page_of(record, key, before)
+
+    def progbox_documents(self, text="", offset=0, limit=record_folders.PAGE_SIZE):
+        """Return the documents in this folder of a record, and in those under it.
+
+        :param str text: see :meth:`progbox.mixin.progbox_tab`
+        :return: dictionary of ``items``, ``more``, and how many there are:
+            ``documents``, ``capped``
+        """
+        return record_folders.documents_in(self.ensure_one(), text, offset, limit)
 
     @api.model
     def _progbox_roots(self):
@@ -686,6 +657,11 @@ class ProgboxFolder(models.Model):
             page = self._tree_found(inside, "id desc", 0, ids)
         ids = [folder["id"] for folder in page["folders"][: page["size"]]]
         return {**page, "parentId": node, "next": min(ids, default=0)}
+
+    @api.model
+    def _tree_named(self, text):
+        """The folders of records are found by the names of their records."""
+        return super()._tree_named(text) | record_folders.named(self, text)
 
     @api.model
     def _tree_known(self, ids):

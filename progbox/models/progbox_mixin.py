@@ -183,6 +183,21 @@ class ProgboxMixin(models.AbstractModel):
             where=query.where_clause or SQL("TRUE"),
         )
 
+    def _progbox_relative_ids(self, model):
+        """Return the ids of the relatives of a model that the caller may read."""
+        self.ensure_one()
+        self.env.flush_all()
+        queries = [
+            query
+            for relation in self._progbox_relatives()
+            if relation.model == model
+            if (query := self._progbox_readable_of(relation)) is not None
+        ]
+        if not queries:
+            return []
+        rows = self.env.execute_query(SQL(" UNION ").join(queries))
+        return sorted(id_ for (id_,) in rows)
+
     def _progbox_self(self):
         return SQL("SELECT %s::int AS id", self.id)
 

@@ -1,4 +1,7 @@
 from odoo import api, models
+from odoo.fields import Domain
+
+from odoo.addons.progbox_invoice_archive.tools.ticked import ticked
 
 from ..tools import relations
 from ..tools.relations import BILLS, INVOICES, Relation
@@ -7,6 +10,47 @@ from ..tools.relations import BILLS, INVOICES, Relation
 class ProjectProject(models.Model):
     _name = "project.project"
     _inherit = ["project.project", "progbox.mixin"]
+
+    # ------------------------------------------------------------------
+    # Invoice backups
+    # ------------------------------------------------------------------
+
+    def action_progbox_compile(self):
+        """Open the wizard for all invoices and bills of these projects."""
+        projects = ticked(self)
+        projects.check_access("read")
+        return self.env["progbox.compile.wizard"]._open_for_projects(projects)
+
+    def _progbox_moves(self):
+        """Return the invoices and bills of these projects that the user may read.
+
+        Drafts, too: the backup names them.
+        """
+        ids = {id_ for project in self for id_ in project._progbox_move_ids()}
+        moves = self.env["account.move"].with_context(active_test=False)
+        return moves.search(
+            Domain("id", "in", ids)
+            & Domain("state", "!=", "cancel")
+            & Domain("move_type", "!=", "entry")
+        )
+
+    def _progbox_move_ids(self):
+        """Return the ids of the invoices and bills of this project, as its tab does."""
+        return self._progbox_relative_ids("account.move")
+
+    @api.model
+    def _progbox_readable_ones(self, ids):
+        """Return those of these projects that the user may read."""
+        query = self._progbox_readable()
+        return (
+            self.browse()
+            if query is None or not ids
+            else self.search(Domain("id", "in", ids))
+        )
+
+    # ------------------------------------------------------------------
+    # The tab
+    # ------------------------------------------------------------------
 
     @api.model
     def _progbox_folder_title(self):

@@ -232,3 +232,49 @@ class TestTree(ProgboxCommon):
             self.assertIn(self.env.ref(archive + name).id, menus, name)
         for name in hidden:
             self.assertNotIn(self.env.ref(archive + name).id, menus, name)
+
+    def test_the_name_of_a_record_finds_its_folder(self):
+        mine = self.folder(self.order)
+        plans = mine.with_user(self.salesman).progbox_add("Lefebvre plans")["id"]
+        self.client.name = "Lefebvre"
+        found = self.folders.tree_search("lefeb")
+        self.assertEqual(
+            [(node["name"], node["subtitle"]) for node in found["folders"]],
+            [
+                ("Lefebvre", "Clients"),
+                ("Lefebvre plans", f"Quotations / {self.order.name}"),
+            ],
+        )
+        self.assertFalse(found["more"])
+        self.assertEqual(found["folders"][1]["id"], plans)
+        self.assertEqual(self.folders.tree_search(" ")["folders"], [])
+        [node] = self.folders.tree_search(self.order.name.lower())["folders"]
+        self.assertEqual(node["id"], mine.id)
+        for user in (self.plain, self.salesman):
+            found = self.folders.with_user(user).tree_search(self.theirs.name)
+            self.assertEqual(found["folders"], [])
+
+    def test_nobody_finds_an_employee_who_may_not(self):
+        employee = self.env["hr.employee"].sudo().create({"name": "Secret Agent"})
+        self.folders.sudo()._progbox_of_record(employee)
+        for user in (self.salesman, self.billing, self.env.user):
+            found = self.folders.with_user(user).tree_search("Secret")
+            self.assertEqual(found["folders"], [])
+        officer = self.user_of("officer", "hr.group_hr_user")
+        found = self.folders.with_user(officer).tree_search("Secret")
+        self.assertEqual(self.names(found), ["Secret Agent"])
+
+    def test_a_search_takes_as_many_queries_whatever_it_finds(self):
+        def queries():
+            self.env.invalidate_all()
+            self.folders.tree_search(self.client.name)
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.folders.tree_search(self.client.name)
+            return self.env.cr.sql_log_count - before
+
+        few = queries()
+        for _number in range(15):
+            order = self.order_of(self.client, user_id=self.salesman.id)
+            self.folders.sudo()._progbox_of_record(order)
+        self.assertEqual(queries(), few)

@@ -355,3 +355,19 @@ class TestRights(RightsCommon):
         self.assertFalse(item["writable"])
         # Whose folder it is in, the archive's readers alone see.
         self.assertEqual(item["folderName"], invoice.display_name)
+
+    def test_moving_opens_nothing_to_the_employee(self):
+        officer, boss = self.people["hr_officer"], self.employee.parent_id
+        document = self.dropped(
+            self.employee, "may.pdf", officer, type_id=self.open_type.id
+        ).with_user(officer)
+        seen_by_boss = document.with_user(self.people["boss"])
+        text = document.progbox_move("hr.employee", boss.id)
+        self.assertIn("choose the type again", text)
+        self.assertFalse(document.sudo().type_id.employee_may_read)
+        self.assertFalse(seen_by_boss.has_access("read"))
+        self.assertIn("Payslip", document.progbox_history()[0]["text"])
+        # What a person opens there stays open there.
+        document.progbox_set_type(self.open_type.id)
+        self.assertIs(document.progbox_move("hr.employee", boss.id), True)
+        self.assertTrue(seen_by_boss.has_access("read"))

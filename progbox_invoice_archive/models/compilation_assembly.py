@@ -271,6 +271,8 @@ class Assembly:
         main_files = chapter.lines.filtered("is_head")
         if chapter.name:
             return chapter.name
+        if subject := self._job._subject():
+            return subject
         partners = set(main_files.mapped("partner_name"))
         if len(partners) == 1 and any(partners):
             return partners.pop()

@@ -219,11 +219,24 @@ class ProgboxCompilation(models.Model):
             self.env["account.move"].browse(job.move_ids.ids),
             self.env["progbox.document"].browse(job.document_ids.ids),
             job._choices(),
-            name=job.name,
-            arranged=job.arranged,
-            excluded=job.excluded,
+            **job._values_again(),
         )
         return again._open()
+
+    def _values_again(self):
+        """Return the field values of another backup of the same; to be extended."""
+        return {
+            "name": self.name,
+            "arranged": self.arranged,
+            "excluded": self.excluded,
+        }
+
+    def _subject(self):
+        """Return what the names of the files call their subject; to be extended.
+
+        By default it is the one client or period, as far as there is one.
+        """
+        return False
 
     # ------------------------------------------------------------------
     # Asking for one

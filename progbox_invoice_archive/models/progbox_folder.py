@@ -388,6 +388,38 @@ class ProgboxFolder(models.Model):
         }
 
     @api.model
+    def tree_search(self, text):
+        """Return the folders whose name has a text, those that begin with it first.
+
+        :return: dictionary of ``folders``, whose ``subtitle`` says where they are, and
+            ``more`` (whether there are others)
+        """
+        wanted = (text or "").strip()
+        found = self._tree_named(wanted) if wanted else self.browse()
+        paths = found._paths()
+        nodes = [
+            {**node, "subtitle": " / ".join(paths[node["id"]][:-1])}
+            for node in found._tree_values()
+        ]
+        start = wanted.casefold()
+        nodes.sort(
+            key=lambda node: (
+                not node["name"].casefold().startswith(start),
+                node["subtitle"],
+                node["name"],
+            )
+        )
+        return {"folders": nodes[:PAGE_SIZE], "more": len(nodes) > PAGE_SIZE}
+
+    @api.model
+    def _tree_named(self, text):
+        """Return folders whose name has a text: one more than a page at least.
+
+        To be extended for those that have no name of their own.
+        """
+        return self.search(Domain("name", "ilike", text), limit=PAGE_SIZE + 1)
+
+    @api.model
     def _tree_found(self, domain, order, offset=0, including_ids=()):
         """Return a page of the folders of a domain, then those to show anyway."""
         found = self.search(domain, offset=offset, limit=PAGE_SIZE + 1, order=order)

@@ -92,6 +92,10 @@ class ProgboxCompileWizard(models.TransientModel):
         unknown = any(not file.attachment_id for file in files)
         return [*words, *self._size_words(size, unknown)]
 
+    def _wanted_kinds(self):
+        """Return whether files go in, by their category; to be extended."""
+        return wanted_kinds(self)
+
     def _size_words(self, size, at_least):
         """Return the size in words; "at least 0 B" is no news."""
         text = size_text(self.env, size)
@@ -101,7 +105,7 @@ class ProgboxCompileWizard(models.TransientModel):
 
     def _count_words(self):
         """Return what the wizard says of invoices that it does not list."""
-        wanted = wanted_kinds(self)
+        wanted = self._wanted_kinds()
         going = {
             category: numbers
             for category, numbers in (self.counts or {}).items()
@@ -122,7 +126,7 @@ class ProgboxCompileWizard(models.TransientModel):
 
         Also those of lines that are unticked, which would go in with them.
         """
-        wanted = wanted_kinds(self)
+        wanted = self._wanted_kinds()
         files = self.file_ids.filtered(
             lambda file: (
                 file.include and wanted.get(file.category) and not file.is_refused
@@ -329,7 +333,7 @@ class ProgboxCompileWizard(models.TransientModel):
     def action_compile(self):
         """Start the backup, and show how far it is."""
         self.ensure_one()
-        choices, values = self._choices(), {}
+        choices, values = self._choices(), self._job_values()
         moves, documents = self.move_ids, self.document_ids
         if self.is_listed:
             chosen = self.line_ids.filtered("include").sorted("sequence")
@@ -346,6 +350,10 @@ class ProgboxCompileWizard(models.TransientModel):
             moves, documents, choices, **values
         )
         return job._open()
+
+    def _job_values(self):
+        """Return more field values of the backup; to be extended."""
+        return {}
 
     def _selected_move_ids(self):
         return self.move_ids.ids

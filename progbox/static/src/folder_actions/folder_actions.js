@@ -19,7 +19,7 @@ async function show(env, id, ...parentIds) {
 }
 
 async function add(folder, env, name) {
-    if (!folder.id) {
+    if (!Number.isInteger(folder.id)) {
         // The folder of a record that has no document yet: it is made with this one.
         const {resModel, resId} = folder;
         const {id} = await call(env, "progbox_add_for", resModel, resId, name);

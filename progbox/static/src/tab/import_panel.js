@@ -15,6 +15,8 @@ export class ImportPanel extends Component {
     static template = "progbox.ImportPanel";
     static props = {
         canAdd: Boolean,
+        // Of the chosen folder, where files go; empty for the record itself.
+        targetName: String,
         // Whether an upload goes to a record whose documents are shown.
         isOurs: Function,
         waiting: Array,

@@ -1,4 +1,4 @@
-import {Component, onWillStart, useEffect, useRef, useState} from "@odoo/owl";
+import {Component, onMounted, onWillStart, useEffect, useRef, useState} from "@odoo/owl";
 import {Dropdown} from "@web/core/dropdown/dropdown";
 import {DropdownItem} from "@web/core/dropdown/dropdown_item";
 import {_t} from "@web/core/l10n/translation";
@@ -9,6 +9,8 @@ import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 import {AttachmentsGroup} from "../upload/attachments_group";
 import {DocumentCard} from "./document_card";
 import {ImportPanel} from "./import_panel";
+import {TabFolderChoice, TabFolders} from "./tab_folders";
+import {TabTreeModel} from "./tab_tree_model";
 import {TabActions} from "./tab_actions";
 import {CHANGED} from "./tab_count";
 import {TabModel} from "./tab_model";
@@ -28,6 +30,7 @@ export class RecordDocuments extends Component {
         DropdownItem,
         DocumentCard,
         ImportPanel,
+        TabFolders,
     };
     static props = {...standardWidgetProps, model: {type: String, optional: true}};
 
@@ -43,12 +46,17 @@ export class RecordDocuments extends Component {
             types: [],
         });
         this.tab = useState(new TabModel(this.orm, this.place));
+        this.folders = useState(new TabTreeModel(this.orm, this.place));
+        this.folderChoice = new TabFolderChoice(this.folders, () => this.onFolder());
+        this.dragged = [];
         this.actions = new TabActions(this.env, () => this.refresh());
         this.files = useFiles(this);
         this.search = useDebounced((text) => this.tab.search(text), SEARCH_DELAY);
         this.on = this.makeCardEvents();
         onWillStart(() => this.start());
         useBus(this.ui.bus, "resize", () => this.render());
+        // The documents do not wait for the folders.
+        onMounted(() => this.loadFolders());
         useEffect(() => {
             if (this.moveFocus) {
                 this.moveFocus = false;
@@ -75,6 +83,8 @@ export class RecordDocuments extends Component {
             history: (item) => actions.showHistory(item),
             openRecord: ({resModel, resId}) => actions.openRecord(resModel, resId),
             newVersion: (item) => this.files.chooseVersion(item),
+            drag: (ev, item) => this.onDrag(ev, item),
+            dragEnd: () => (this.dragged = []),
         };
     }
 
@@ -111,7 +121,7 @@ export class RecordDocuments extends Component {
 
     /** @returns {boolean} whether documents of a record are shown in this tab */
     shows({resModel, resId}) {
-        return [this.place, ...this.tab.items].some(
+        return [this.place, this.target, ...this.tab.items].some(
             (one) => resId && one.resModel === resModel && one.resId === resId
         );
     }
@@ -124,7 +134,70 @@ export class RecordDocuments extends Component {
     /** Show what has changed, here and in the title of the tab. */
     async refresh() {
         this.env.bus.trigger(CHANGED);
-        await Promise.all([this.tab.load(), this.files.loadUnfinished()]);
+        await Promise.all([
+            this.tab.load(),
+            this.files.loadUnfinished(),
+            this.loadFolders(),
+        ]);
+    }
+
+    // ------------------------------------------------------------------
+    // Folders
+    // ------------------------------------------------------------------
+
+    /** Without the folders, the documents are there as well. */
+    async loadFolders() {
+        if (this.place.resId && !this.state.failed) {
+            const {selectedId} = this.folders;
+            await this.folders.start();
+            if (this.folders.selectedId !== selectedId) {
+                // The folder of the record, which had none till now.
+                await this.onFolder();
+            }
+        }
+    }
+
+    onFolder() {
+        const {folders} = this;
+        const folder = folders.chosen;
+        const chosen = folder && {
+            group: folder.group,
+            writable: folder.writable,
+            label: folders.path(folder.id),
+            title: folder.group ? "" : folders.titleOf(folder),
+            place: folder.group ? undefined : folders.placeOf(folder),
+        };
+        return Promise.all([this.tab.choose(chosen), this.files.loadUnfinished()]);
+    }
+
+    /** @returns {Object} where files go: the record, or the folder that is chosen */
+    get target() {
+        return this.tab.chosen?.place || this.place;
+    }
+
+    get targetName() {
+        return this.tab.chosen?.place ? this.tab.chosen.label : "";
+    }
+
+    /** Documents are dragged together when all of them are selected. */
+    onDrag(ev, item) {
+        const {selection} = this.tab;
+        const chosen = selection.includes(item) ? selection : [item];
+        this.dragged = chosen.filter(({writable}) => writable);
+        ev.dataTransfer.effectAllowed = "move";
+        ev.dataTransfer.setData("application/x-progbox", "documents");
+    }
+
+    /** @returns {boolean} whether what is dragged can be let go over a folder */
+    accepts(folder) {
+        return folder.writable && this.dragged.length > 0;
+    }
+
+    async dropDocuments(folder) {
+        const items = this.dragged;
+        this.dragged = [];
+        const {resModel, resId, folderId} = this.folders.placeOf(folder);
+        await this.actions.moveTo(items, resModel, resId, folderId);
     }
 
     onSearch(ev) {
@@ -168,7 +241,8 @@ export class RecordDocuments extends Component {
 
     /** @returns {boolean} whether it says what it is for, as there is nothing yet */
     get isTeaching() {
-        return this.tab.isEmpty && !this.tab.loadedText;
+        const {isEmpty, loadedText, chosen} = this.tab;
+        return isEmpty && !loadedText && !chosen;
     }
 
     isOwn({key}) {

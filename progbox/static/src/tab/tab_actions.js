@@ -1,5 +1,6 @@
 import {browser} from "@web/core/browser/browser";
 import {_t} from "@web/core/l10n/translation";
+import {groupBy} from "@web/core/utils/arrays";
 import {url} from "@web/core/utils/urls";
 import {downloadZip} from "@progbox_invoice_archive/zip/zip_download";
 import {HistoryDialog, MoveDialog, VersionsDialog} from "./dialogs";
@@ -40,6 +41,11 @@ export class TabActions {
 
     async trash(items) {
         const text = await this.change("progbox_trash", items);
+        this.offerUndo(text, () => this.change("progbox_restore", items));
+    }
+
+    /** Say what was done, with a way back. */
+    offerUndo(text, undo) {
         const close = this.services.notification.add(text, {
             type: "success",
             buttons: [
@@ -48,7 +54,7 @@ export class TabActions {
                     primary: true,
                     onClick: () => {
                         close();
-                        return this.change("progbox_restore", items);
+                        return undo();
                     },
                 },
             ],
@@ -58,9 +64,49 @@ export class TabActions {
     move(items) {
         this.services.dialog.add(MoveDialog, {
             items,
-            move: (resModel, resId, folderId) =>
-                this.change("progbox_move", items, resModel, resId, folderId),
+            move: (...place) => this.moveTo(items, ...place),
         });
+    }
+
+    /** Move documents, and offer to move them back where they were. */
+    async moveTo(items, resModel, resId, folderId) {
+        // What they are now is not what they are after they have been loaded anew.
+        const before = items.map((item) => ({...item}));
+        const told = await this.change(
+            "progbox_move",
+            items,
+            resModel,
+            resId,
+            folderId
+        );
+        const text =
+            items.length === 1
+                ? _t("%(name)s has been moved.", {name: items[0].name})
+                : _t("The documents have been moved: %(count)s.", {
+                      count: items.length,
+                  });
+        const more = typeof told === "string" ? ` ${told}` : "";
+        this.offerUndo(text + more, () => this.moveBack(before, Boolean(more)));
+    }
+
+    /**
+     * @param {Object[]} items as they were before
+     * @param {boolean} isTyped whether moving them has changed their types
+     */
+    async moveBack(items, isTyped) {
+        const {orm} = this.services;
+        const placeOf = (item) => [item.resModel, item.resId, item.folderId].join();
+        for (const group of Object.values(groupBy(items, placeOf))) {
+            const [{resModel, resId, folderId}] = group;
+            const ids = group.map(({id}) => id);
+            await orm.call(MODEL, "progbox_move", [ids, resModel, resId, folderId]);
+        }
+        const groups = isTyped ? groupBy(items, ({typeId}) => typeId) : {};
+        for (const group of Object.values(groups)) {
+            const ids = group.map(({id}) => id);
+            await orm.call(MODEL, "progbox_set_type", [ids, group[0].typeId]);
+        }
+        await this.refresh();
     }
 
     download(items) {

@@ -1,6 +1,8 @@
 const PAGE = 20;
 // What the server gives at once.
 const LARGEST_PAGE = 80;
+/** The group that a chosen folder is shown as. */
+const FOLDER = "folder";
 
 /**
  * The documents of a record and of its relatives, as they have been loaded, and which
@@ -12,12 +14,43 @@ export class TabModel {
         this.resModel = resModel;
         this.resId = resId;
         this.text = "";
+        // Of the tree of folders: what it is narrowed to, a group or a folder.
+        this.chosen = undefined;
         this.isLoaded = false;
         this.writable = true;
         this.groups = [];
         // In the order of their selection.
         this.selectedIds = [];
         this.loads = 0;
+    }
+
+    /** @returns {Promise<{writable: boolean, groups: Object[]}>} what is to be shown */
+    async fetch() {
+        const {chosen, text} = this;
+        if (!chosen || chosen.group) {
+            const tab = await this.call("progbox_tab", text);
+            const isWanted = ({key}) => !chosen || key === chosen.group;
+            return {...tab, groups: tab.groups.filter(isWanted)};
+        }
+        const found = await this.documentsIn(chosen, text);
+        const {writable, title, place} = chosen;
+        const group = {key: FOLDER, title, records: 1, asRecords: false};
+        return {writable, groups: [{...group, ...found, model: place.resModel}]};
+    }
+
+    async documentsIn({place}, text, offset = 0, limit = PAGE) {
+        if (!place.folderId) {
+            // It is made with the first document.
+            return {documents: 0, capped: false, items: [], more: false};
+        }
+        const args = [[place.folderId], text, offset, limit];
+        return this.orm.call("progbox.folder", "progbox_documents", args);
+    }
+
+    fetchMore(group, offset, limit) {
+        return group.key === FOLDER
+            ? this.documentsIn(this.chosen, this.loadedText, offset, limit)
+            : this.call("progbox_tab_page", group.key, offset, limit, this.loadedText);
     }
 
     call(method, ...args) {
@@ -32,7 +65,7 @@ export class TabModel {
         const {text} = this;
         const shown = new Map(this.groups.map((group) => [group.key, group]));
         const load = ++this.loads;
-        const tab = await this.call("progbox_tab", text);
+        const tab = await this.fetch();
         if (load !== this.loads) {
             // Something else is looked for by now.
             return;
@@ -59,13 +92,7 @@ export class TabModel {
 
     async loadMore(group, limit = PAGE) {
         const known = group.asRecords ? group.list : group.items;
-        const page = await this.call(
-            "progbox_tab_page",
-            group.key,
-            known.length,
-            limit,
-            this.loadedText
-        );
+        const page = await this.fetchMore(group, known.length, limit);
         const ids = new Set(known.map(({id}) => id));
         const more = page.items || page.records;
         known.push(...more.filter(({id}) => !ids.has(id)));
@@ -74,6 +101,18 @@ export class TabModel {
 
     search(text) {
         this.text = text;
+        return this.load();
+    }
+
+    /**
+     * Show one folder, or one group.
+     *
+     * @param {{group: ?string, place: ?Object, label: string, title: string,
+     *     writable: boolean}} [chosen] nothing for all documents
+     */
+    choose(chosen) {
+        this.chosen = chosen;
+        this.selectedIds = [];
         return this.load();
     }
 

@@ -27,7 +27,7 @@ export function useFiles(component) {
         },
 
         async loadUnfinished() {
-            const {resModel, resId} = component.place;
+            const {resModel, resId} = component.target;
             files.unfinished =
                 resId && files.isOpen ? await uploads.unfinished(resModel, resId) : [];
         },
@@ -42,7 +42,7 @@ export function useFiles(component) {
                 // They are sent as soon as it is saved, by whatever it is saved.
                 return component.props.record.save();
             }
-            await uploads.add(added, {...component.place, ...target});
+            await uploads.add(added, {...component.target, ...target});
             await files.loadUnfinished();
         },
 
@@ -64,7 +64,7 @@ export function useFiles(component) {
     }
 
     async function onDrop(ev) {
-        const target = targetOf(ev);
+        const {item, folder} = targetOf(ev);
         let added;
         try {
             added = await droppedFiles(ev.dataTransfer);
@@ -75,10 +75,10 @@ export function useFiles(component) {
             );
             return;
         }
-        if (target && added.length === 1 && !added[0].path) {
-            askVersion(added, target);
+        if (item && added.length === 1 && !added[0].path) {
+            askVersion(added, item);
         } else {
-            await files.add(added);
+            await files.add(added, folder && component.folders.placeOf(folder));
         }
     }
 
@@ -98,16 +98,36 @@ export function useFiles(component) {
         });
     }
 
-    /** @returns {Object|undefined} the document under a file that is dragged over it */
+    /** @returns {{item: ?Object, folder: ?Object}} what files are dragged over */
     function targetOf({clientX, clientY, dataTransfer}) {
-        if ([...dataTransfer.items].filter(({kind}) => kind === "file").length !== 1) {
-            return undefined;
+        const under = document.elementsFromPoint(clientX, clientY);
+        const found = (selector) => under.find((el) => el.matches(selector));
+        const {folderId} = found("[data-folder-id]")?.dataset || {};
+        const folder = folderId && component.folders.folders[folderId];
+        if (folder) {
+            return folder.writable ? {folder} : {};
         }
-        const card = document
-            .elementsFromPoint(clientX, clientY)
-            .find((el) => el.matches(".o_progbox_card"));
+        const number = [...dataTransfer.items].filter(({kind}) => kind === "file");
+        const card = number.length === 1 && found(".o_progbox_card");
         const item = card && component.tab.item(Number(card.dataset.id));
-        return item?.writable ? item : undefined;
+        return item?.writable ? {item} : {};
+    }
+
+    /** @returns {string} where files go that are let go there */
+    function label({item, folder}) {
+        if (item) {
+            return _t("Drop the file here to replace %(document)s", {
+                document: item.name,
+            });
+        }
+        const place = folder
+            ? component.folders.path(folder.id)
+            : component.targetName;
+        return place
+            ? _t("Drop here: %(folder)s", {folder: place})
+            : _t("Drop files here to keep them on %(record)s", {
+                  record: component.placeName,
+              });
     }
 
     useCustomDropzone(
@@ -117,14 +137,8 @@ export function useFiles(component) {
             onDrop,
             targetOf,
             extraClass: "o_progbox_dropzone",
-            label: (target) =>
-                target
-                    ? _t("Drop the file here to replace %(document)s", {
-                          document: target.name,
-                      })
-                    : _t("Drop files here to keep them on %(record)s", {
-                          record: component.placeName,
-                      }),
+            label,
+            showTarget: ({folder}) => (component.folders.targetId = folder?.id),
         },
         () => files.isOpen
     );
@@ -142,7 +156,11 @@ export function useFiles(component) {
     });
 
     const reload = coalesced(() =>
-        Promise.all([component.tab.load(), files.loadUnfinished()])
+        Promise.all([
+            component.tab.load(),
+            files.loadUnfinished(),
+            component.loadFolders(),
+        ])
     );
     useBus(uploads.bus, "uploaded", ({detail}) => {
         if (component.shows(detail)) {

@@ -1,8 +1,33 @@
 import {Component, useEffect, useState} from "@odoo/owl";
 import {deserializeDate, formatDate} from "@web/core/l10n/dates";
 import {_t} from "@web/core/l10n/translation";
+import {FileModel} from "@web/core/file_viewer/file_model";
+import {useFileViewer} from "@web/core/file_viewer/file_viewer_hook";
 import {useService} from "@web/core/utils/hooks";
 import {formatFileSize} from "@progbox_invoice_archive/file_size/file_size_field";
+
+/** An attachment as Odoo's viewer of files knows it, at the address of its record. */
+class AttachedFile extends FileModel {
+    constructor({id, name, mimetype, url}) {
+        super();
+        Object.assign(this, {id, name, mimetype, type: "binary"});
+        this.route = url;
+    }
+
+    get urlRoute() {
+        return this.route;
+    }
+
+    get isText() {
+        // The server lets nobody show a file of somebody else in a frame.
+        return false;
+    }
+
+    get isImage() {
+        // A drawing may carry scripts.
+        return super.isImage && this.mimetype !== "image/svg+xml";
+    }
+}
 
 /**
  * What is attached to a record or to its messages: one click makes it a document.
@@ -17,6 +42,7 @@ export class AttachmentsGroup extends Component {
         this.uploads = useService("progbox_upload");
         this.notification = useService("notification");
         this.state = useState({items: [], keeping: false});
+        this.viewer = useFileViewer();
         // After the tab is there: the documents do not wait for this.
         useEffect(
             () => {
@@ -37,6 +63,16 @@ export class AttachmentsGroup extends Component {
         // Another record may be open by now.
         if (resModel === this.props.resModel && resId === this.props.resId) {
             this.state.items = items;
+        }
+    }
+
+    /** Look at a file in place, with next and previous; else it is downloaded. */
+    open(item, ev) {
+        const files = this.items.map((one) => new AttachedFile(one));
+        const file = files.find(({id}) => id === item.id);
+        if (file.isViewable && !(ev.ctrlKey || ev.metaKey || ev.shiftKey)) {
+            ev.preventDefault();
+            this.viewer.open(file, files);
         }
     }
 

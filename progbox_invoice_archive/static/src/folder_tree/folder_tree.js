@@ -1,7 +1,10 @@
 import {Component, useEffect, useRef, useState} from "@odoo/owl";
 import {formatInteger} from "@web/views/fields/formatters";
 import {useBus, useService} from "@web/core/utils/hooks";
+import {useDebounced} from "@web/core/utils/timing";
 import {actionsOf, FolderActions} from "./folder_actions";
+
+const SEARCH_DELAY = 300;
 
 /** The folders beside the documents: what is chosen here narrows the list. */
 export class FolderTree extends Component {
@@ -16,7 +19,9 @@ export class FolderTree extends Component {
         this.state = useState({
             focusedKey: `${this.tree.selectedId}`,
             isUnfolded: false,
+            text: "",
         });
+        this.search = useDebounced((text) => this.tree.search(text), SEARCH_DELAY);
         this.root = useRef("root");
         this.moveFocus = false;
         useBus(this.searchModel, "update", () => this.render());
@@ -54,6 +59,10 @@ export class FolderTree extends Component {
         return Boolean(folder) && folder.id === this.tree.selectedId;
     }
 
+    isTarget({folder}) {
+        return Boolean(folder) && folder.id === this.tree.targetId;
+    }
+
     ariaExpanded({folder, isOpen}) {
         return folder?.hasChildren ? String(isOpen) : undefined;
     }
@@ -75,6 +84,11 @@ export class FolderTree extends Component {
     async onClickRow(row) {
         if (!row.folder) {
             return this.loadMore(row);
+        }
+        if (this.tree.found) {
+            await this.tree.reveal(row.folder.id);
+            this.state.text = "";
+            this.moveFocus = true;
         }
         this.select(row.folder);
         if (row.folder.hasChildren) {
@@ -101,6 +115,24 @@ export class FolderTree extends Component {
         const row = this.rows[Math.min(Math.max(index, 0), this.rows.length - 1)];
         this.state.focusedKey = row.key;
         this.moveFocus = true;
+    }
+
+    onSearch(ev) {
+        this.state.text = ev.target.value;
+        this.search(this.state.text);
+    }
+
+    onSearchKeydown(ev) {
+        if (ev.key === "Escape" && this.state.text) {
+            ev.preventDefault();
+            ev.stopPropagation();
+            this.state.text = "";
+            this.search.cancel();
+            this.tree.search("");
+        } else if (ev.key === "ArrowDown" && this.rows.length) {
+            ev.preventDefault();
+            this.focusRow(0);
+        }
     }
 
     onKeydown(ev) {

@@ -15,6 +15,12 @@ export class FolderTreeModel {
         this.openIds = [];
         this.selectedId = false;
         this.domain = [];
+        // Folders that were looked for by their name, instead of all of them.
+        this.isSearchable = true;
+        this.found = null;
+        this.searches = 0;
+        // What something is dragged over.
+        this.targetId = undefined;
     }
 
     get storageKey() {
@@ -42,7 +48,40 @@ export class FolderTreeModel {
 
     /** @returns {Object[]} what is visible: folders, and buttons for the next page */
     get rows() {
-        return this.rowsUnder(false, 1);
+        return this.found ? this.foundRows : this.rowsUnder(false, 1);
+    }
+
+    get foundRows() {
+        return this.found.folders.map((folder) => ({
+            key: `${folder.id}`,
+            folder: {...folder, hasChildren: false},
+            level: 1,
+            isOpen: false,
+            label: folder.name,
+        }));
+    }
+
+    /** Show the folders whose name has a text; without a text, all of them again. */
+    async search(text) {
+        const search = ++this.searches;
+        const found = text.trim()
+            ? await this.orm.call("progbox.folder", "tree_search", [text])
+            : null;
+        // Something else may be looked for by now.
+        if (search === this.searches) {
+            this.found = found;
+        }
+    }
+
+    /** Show a folder that was found at its place in the tree. */
+    async reveal(id) {
+        const tree = await this.orm.call("progbox.folder", "tree_start", [
+            id,
+            this.openIds,
+        ]);
+        tree.pages.forEach((page) => this.addPage(page));
+        this.openIds = tree.open;
+        await this.search("");
     }
 
     rowsUnder(parentId, level) {

@@ -16,7 +16,7 @@ registry.category("progbox_folder_actions").add("share", {
     label: _t("Share…"),
     icon: "fa-share-alt",
     sequence: 20,
-    isAvailable: ({id}) => isManager && Boolean(id),
+    isAvailable: ({id}) => isManager && Number.isInteger(id),
     run: async ({id}, env) =>
         env.services.action.doAction(
             await env.services.orm.call("progbox.folder", "action_share", [id])
