@@ -1,0 +1,131 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .progbox_dropbox_account import BASE_FOLDER, SCOPES
+
+SETTINGS = ("app_key", "app_folder", "base_folder", "type_ids")
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    dropbox_account_id = fields.Many2one(
+        "progbox.dropbox.account", compute="_compute_dropbox_account_id"
+    )
+    dropbox_app_key = fields.Char(
+        string="App Key",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+    )
+    dropbox_app_secret = fields.Char(
+        string="App Secret",
+        compute="_compute_dropbox_app_secret",
+        inverse="_inverse_dropbox_app_secret",
+        help="It is stored, and never shown again.",
+    )
+    dropbox_has_secret = fields.Boolean(compute="_compute_dropbox_account_id")
+    dropbox_app_folder = fields.Char(
+        string="App Folder",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+        help="For an app with an App folder: its name under Apps in Dropbox. Empty for "
+        "an app with Full Dropbox.",
+    )
+    dropbox_base_folder = fields.Char(
+        string="Base Folder",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+        help="Everything is copied under this folder. What was copied before stays "
+        "where it is.",
+    )
+    dropbox_type_ids = fields.Many2many(
+        "progbox.document.type",
+        string="Types to Copy",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+        help="Without any, documents of every type are copied.",
+    )
+    dropbox_redirect_address = fields.Char(compute="_compute_dropbox_account_id")
+    dropbox_scopes = fields.Char(compute="_compute_dropbox_account_id")
+    dropbox_state = fields.Char(compute="_compute_dropbox_account_id")
+    dropbox_problem = fields.Text(related="dropbox_account_id.problem")
+    dropbox_name = fields.Char(related="dropbox_account_id.name")
+    dropbox_email = fields.Char(related="dropbox_account_id.email")
+    dropbox_space = fields.Char(related="dropbox_account_id.space")
+    dropbox_granted = fields.Char(related="dropbox_account_id.scopes")
+
+    @api.depends("company_id")
+    def _compute_dropbox_account_id(self):
+        accounts = self.env["progbox.dropbox.account"]
+        for settings in self:
+            account = settings._dropbox_account().sudo()
+            settings.dropbox_account_id = account.sudo(False)
+            settings.dropbox_state = account.state or "disconnected"
+            settings.dropbox_has_secret = bool(account.app_secret)
+            settings.dropbox_redirect_address = accounts._redirect_address()
+            settings.dropbox_scopes = ", ".join(SCOPES)
+
+    @api.depends("dropbox_account_id")
+    def _compute_dropbox_settings(self):
+        for settings in self:
+            account = settings.dropbox_account_id.sudo()
+            for name in SETTINGS:
+                settings[f"dropbox_{name}"] = account[name]
+            if not account:
+                settings.dropbox_base_folder = BASE_FOLDER
+
+    def _compute_dropbox_app_secret(self):
+        self.dropbox_app_secret = False
+
+    def _inverse_dropbox_app_secret(self):
+        # Straight to the account: no other table holds it, not even for a moment.
+        for settings in self:
+            if secret := (settings.dropbox_app_secret or "").strip():
+                account = settings._dropbox_account(make=True)
+                account._write_settings({"app_secret": secret})
+
+    def set_values(self):
+        result = super().set_values()
+        for settings in self:
+            values = {name: settings[f"dropbox_{name}"] for name in SETTINGS}
+            if account := settings._dropbox_account(make=bool(values["app_key"])):
+                account._write_settings(values)
+        return result
+
+    def _dropbox_account(self, make=False):
+        """Return the account of the company, in the environment of the user."""
+        accounts = self.env["progbox.dropbox.account"]
+        account = accounts._of_company(self.company_id)
+        if not account and make:
+            account = accounts._make(self.company_id)
+        return account.sudo(False)
+
+    def action_dropbox_connect(self):
+        """Save, then open Dropbox's page that asks for consent."""
+        self.set_values()
+        account = self._dropbox_account()
+        if not account:
+            raise UserError(
+                self.env._("Fill in the app key and the app secret first, and save.")
+            )
+        return account.action_connect()
+
+    def action_dropbox_test(self):
+        """Ask Dropbox who we are."""
+        return self.dropbox_account_id.action_test()
+
+    def action_dropbox_disconnect(self):
+        """Give the tokens back."""
+        return self.dropbox_account_id.action_disconnect()
+
+    def action_dropbox_forget(self):
+        """Forget what was copied where."""
+        return self.dropbox_account_id.action_forget()
+
+    def action_dropbox_sync(self):
+        """Queue what Dropbox lacks."""
+        return self.dropbox_account_id.action_sync()
