@@ -243,24 +243,6 @@ def test_ten_cuts_on_the_way_to_a_threaded_server(uploads, chromium):
         line.close()
 
 
-def test_ten_cuts_and_a_restart_on_the_way_to_workers(uploads, chromium):
-    path = uploads.file("workers.bin", SMALL)
-    with contextlib.ExitStack() as running:
-        server = running.enter_context(start_odoo(NAME, workers=2))
-        line = Line(server.port)
-        person = Person(chromium, line, uploads.order)
-        line.cuts = sorted(line.sent + cut for cut in uploads.cuts(SMALL))
-        person.drop(path)
-        person.wait_until(lambda item: item["sent"] > SMALL / 2, "half of it")
-        kill_hard(psutil.Process(server.process.pid))
-        running.enter_context(start_odoo(NAME, port=server.port, workers=2))
-        item = person.wait_until(lambda item: item["status"] == "done", "all of it")
-        assert line.broken == CUTS
-        uploads.assert_filed(path, item["documentId"])
-        person.page.close()
-        line.close()
-
-
 # ----------------------------------------------------------------------
 # A worker that dies
 # ----------------------------------------------------------------------
