@@ -17,7 +17,8 @@ from ..tools.verdicts import HANDLED, STOPS, Action, Verdict, classify
 from .dropbox_texts import text_of
 from .progbox_dropbox_account import StillFull
 
-BATCH_SIZE = 200
+# What one commit takes.
+BATCH_SIZE = 1000
 # How long a batch sends large files, so that the server's time limit is far away.
 PATIENCE = 40
 SOON = timedelta(seconds=2)
@@ -168,8 +169,12 @@ class ProgboxDropboxTransfer(models.Model):
             taken.add(path_key(paths[transfer]))
         try:
             with self.env.cr.savepoint():
-                for transfer, path in paths.items():
-                    transfer._job_write({"path": path, "path_key": path_key(path)})
+                self._write_each(
+                    {
+                        transfer: {"path": path, "path_key": path_key(path)}
+                        for transfer, path in paths.items()
+                    }
+                )
         except psycopg2.errors.UniqueViolation:
             # Another worker has just taken one: these come again, with other names.
             return
@@ -291,7 +296,7 @@ class ProgboxDropboxTransfer(models.Model):
     def _settle_files(self, account, files):
         """Settle the files one by one, as each has fared."""
         self._of(files)._keep_sessions(files)
-        done, full = self.browse(), None
+        done, full = {}, None
         for file in files:
             transfer = file.key
             if file.unreadable:
@@ -301,17 +306,51 @@ class ProgboxDropboxTransfer(models.Model):
             elif file.verdict:
                 transfer._settle(file.verdict, True)
             elif file.metadata:
-                transfer._job_write(copied_values(file))
-                done += transfer
+                done[transfer] = copied_values(file)
             else:
                 soon = fields.Datetime.now() + SOON
                 transfer._job_wait(self.env._("On its way"), soon)
         if done:
-            done._job_finish("done")
+            self._write_each(done)
+            self.browse([transfer.id for transfer in done])._job_finish("done")
             account._worked()
         if full:
             until = account._apply(full)
             self._of(files)._job_wait(text_of(self.env, full), until)
+
+    def _write_each(self, values):
+        """Write other values on each of many transfers, with one statement.
+
+        :param dict values: {transfer: {field: value}}, the same fields for all
+        """
+        if not values:
+            return
+        names = list(next(iter(values.values())))
+        columns = [self._fields[name] for name in names]
+        transfers = self.browse([transfer.id for transfer in values])
+        transfers.flush_recordset()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE %s row SET %s FROM unnest(%s::int[], %s) given(id, %s)"
+                " WHERE row.id = given.id",
+                SQL.identifier(self._table),
+                SQL(", ").join(
+                    SQL("%s = given.%s", SQL.identifier(n), SQL.identifier(n))
+                    for n in names
+                ),
+                transfers.ids,
+                SQL(", ").join(
+                    SQL(
+                        f"%s::{column.column_type[0]}[]",
+                        [row[column.name] or None for row in values.values()],
+                    )
+                    for column in columns
+                ),
+                SQL(", ").join(map(SQL.identifier, names)),
+            ),
+            log_exceptions=False,
+        )
+        transfers.invalidate_recordset(names, flush=False)
 
     def _keep_sessions(self, files):
         """Note how far the large files have come, and what is to be replaced."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,8 @@ from .verdicts import Action, Verdict, classify, classify_entry
 MEGABYTE = 1 << 20
 # A larger file has a session of its own, and arrives in pieces of this size.
 LARGE = 8 * MEGABYTE
-# What is in memory at a time.
+# What is in memory at a time: of small files one such piece that is on its way, and
+# one that is read meanwhile.
 PIECE = 8 * MEGABYTE
 
 
@@ -110,10 +112,10 @@ class Upload:
         """Put files into upload sessions.
 
         :param list all_files: of File
-        :param float until: of ``time.monotonic()``: large files go on another time
+        :param float until: of ``time.monotonic()``: the rest goes another time
         :raise: one of HANDLED, when a call fails as a whole
         """
-        self._send_small([file for file in all_files if not file.is_large])
+        self._send_small([file for file in all_files if not file.is_large], until)
         for file in all_files:
             if file.is_large:
                 try:
@@ -121,25 +123,46 @@ class Upload:
                 except Unreadable as error:
                     file.unreadable = error
 
-    def _send_small(self, small):
-        sessions = None
-        for number, (piece, contents) in enumerate(self._pieces_of_many(small)):
-            if not number:
-                sessions = iter(self._sessions(len(small)))
-            entries = []
-            for file, content in zip(piece, contents, strict=True):
-                file.session, file.offset = next(sessions), len(content)
-                cursor = files.UploadSessionCursor(file.session, 0)
-                entries.append(
-                    files.UploadSessionAppendBatchArgEntry(cursor, len(content), True)
-                )
-            body = b"".join(contents)
-            answer = self.client.files_upload_session_append_batch(body, entries)
-            for file, entry in zip(piece, answer.entries, strict=True):
-                if entry.is_failure():
-                    file.verdict = classify_entry(entry.get_failure())
+    def _send_small(self, small, until):
+        """Send many small files with few calls.
+
+        While one call is on its way, the files of the next one are read.
+        """
+        sessions, call = None, None
+        with ThreadPoolExecutor(1) as background:
+            for piece, contents in self._pieces_of_many(small):
+                if call:
+                    self._note_arrived(*call)
+                    if time.monotonic() > until:
+                        return
                 else:
-                    file.arrived = True
+                    sessions = iter(self._sessions(len(small)))
+                entries = []
+                for file, content in zip(piece, contents, strict=True):
+                    file.session, file.offset = next(sessions), len(content)
+                    cursor = files.UploadSessionCursor(file.session, 0)
+                    entries.append(
+                        files.UploadSessionAppendBatchArgEntry(
+                            cursor, len(content), True
+                        )
+                    )
+                append = self.client.files_upload_session_append_batch
+                body = b"".join(contents)
+                call = piece, background.submit(append, body, entries)
+            if call:
+                self._note_arrived(*call)
+
+    def _note_arrived(self, piece, answer):
+        """Note which of the files of a call have arrived.
+
+        :param answer: a future
+        :raise: one of HANDLED, when the call fails as a whole
+        """
+        for file, entry in zip(piece, answer.result().entries, strict=True):
+            if entry.is_failure():
+                file.verdict = classify_entry(entry.get_failure())
+            else:
+                file.arrived = True
 
     def _sessions(self, number):
         return self.client.files_upload_session_start_batch(number).session_ids

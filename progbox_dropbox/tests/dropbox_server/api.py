@@ -1,6 +1,5 @@
 """What each route does."""
 
-import os
 import re
 import uuid
 
@@ -136,12 +135,11 @@ class Api:
         session = self.store.session(cursor["session_id"])
         if session.size != cursor["offset"] + len(self.body or b""):
             raise LookupRefused("incorrect_offset", correct_offset=session.size)
-        copy = self.store.folder / uuid.uuid4().hex
-        os.link(session.blob, copy)
-        entry = self.committed(commit, copy)
+        entry = self.committed(commit, session.blob)
         # What was refused keeps its bytes, for another try at the commit.
         del self.store.sessions[cursor["session_id"]]
-        session.blob.unlink()
+        if entry.blob != session.blob:
+            session.blob.unlink()
         return entry
 
     def files_upload_session_finish_batch_v2(self, entries):

@@ -201,6 +201,7 @@ class Store:
             if corrupt:
                 data = bytearray(blob.read_bytes() or b"?")
                 data[0] ^= 0xFF
+                blob = self.folder / uuid.uuid4().hex
                 blob.write_bytes(data)
             digest = content_hash(blob)
             there = self.entries.get(key_of(path))
