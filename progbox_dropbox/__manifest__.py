@@ -16,6 +16,7 @@
         "data/mail_activity_type_data.xml",
         "views/connect_templates.xml",
         "views/progbox_dropbox_transfer_views.xml",
+        "views/progbox_dropbox_rule_views.xml",
         "views/progbox_dropbox_account_views.xml",
         "views/progbox_document_views.xml",
         "views/res_config_settings_views.xml",

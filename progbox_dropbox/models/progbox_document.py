@@ -39,6 +39,12 @@ class ProgboxDocument(models.Model):
         self.env["progbox.dropbox.transfer"]._queue(self)
         return result
 
+    def unlink(self):
+        transfers = self._dropbox_transfers()
+        result = super().unlink()
+        transfers._queue_deletes()
+        return result
+
     def action_view_in_dropbox(self):
         """Open the copy in the company's Dropbox."""
         self.ensure_one()

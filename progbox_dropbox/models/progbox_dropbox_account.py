@@ -3,6 +3,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import psycopg2.errors
+from dropbox import session
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -12,9 +13,13 @@ from odoo.tools import SQL
 from odoo.addons.progbox_invoice_archive.tools.backoff import next_delay
 
 from ..tools.client import Client, refreshed, space_of
-from ..tools.naming import clean_folder, fill, template_of
+from ..tools.naming import clean_folder, template_of
 from ..tools.verdicts import HANDLED, STOPS, Action, classify
+from .dropbox_counts import missing_count
+from .dropbox_paths import example_path, path_of
+from .dropbox_report import tell_stop
 from .dropbox_texts import text_of
+from .progbox_dropbox_timetable import TIMETABLE
 
 ACTIVITY = "progbox_dropbox.mail_activity_type_dropbox"
 # What the copying needs, and what the coming sharing and restoring will need.
@@ -29,17 +34,14 @@ TOKEN_MARGIN = timedelta(minutes=10)
 # How often a full account is looked at.
 PROBE = timedelta(hours=1)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=15)
-SENDING = ("connected", "full")
 STATES = {
     Action.FULL: "full",
     Action.RECONNECT: "reconnect",
     Action.CONFIGURATION: "configuration",
 }
-# Which documents one statement queues.
-QUEUE_PAGE = 5000
 BASE_FOLDER = "ProGBox"
 CALLBACK = "/progbox/dropbox/callback"
-WEB = "https://www.dropbox.com/home"
+WEB = f"https://{session.WEB_HOST}/home"
 
 
 class ProgboxDropboxAccount(models.Model):
@@ -47,6 +49,7 @@ class ProgboxDropboxAccount(models.Model):
 
     _name = "progbox.dropbox.account"
     _description = "Dropbox Account"
+    _inherit = ["progbox.dropbox.timetable"]
     _rec_name = "company_id"
 
     company_id = fields.Many2one(
@@ -82,6 +85,31 @@ class ProgboxDropboxAccount(models.Model):
     type_ids = fields.Many2many(
         "progbox.document.type", string="Document Types", readonly=True
     )
+    rule_ids = fields.One2many("progbox.dropbox.rule", "account_id", readonly=True)
+    without_company = fields.Boolean(
+        string="Documents without a Company",
+        readonly=True,
+        help="Documents of the chosen types that belong to no company are copied to "
+        "this Dropbox, too.",
+    )
+    on_delete = fields.Selection(
+        [("keep", "Keep the Copy"), ("delete", "Delete the Copy")],
+        default="keep",
+        required=True,
+        readonly=True,
+    )
+    notify = fields.Selection(
+        [
+            ("each", "Each Problem"),
+            ("daily", "A Daily Summary"),
+            ("weekly", "A Weekly Summary"),
+            ("none", "Nothing"),
+        ],
+        default="each",
+        required=True,
+        readonly=True,
+    )
+    reported_on = fields.Datetime(readonly=True)
     account_ref = fields.Char(string="Account ID", readonly=True, copy=False)
     name = fields.Char(string="Account", readonly=True, copy=False)
     email = fields.Char(string="E-mail", readonly=True, copy=False)
@@ -93,11 +121,7 @@ class ProgboxDropboxAccount(models.Model):
     refresh_token = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
     token_expires = fields.Datetime(readonly=True, copy=False, groups=fields.NO_ACCESS)
     database_uuid = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
-    sync_after = fields.Integer(
-        readonly=True,
-        help="A synchronization has queued the documents up to this one.",
-    )
-    sync_requested = fields.Boolean(readonly=True)
+    offers_count = fields.Integer(compute="_compute_offers_count")
     copied_count = fields.Integer(compute="_compute_counts")
     open_count = fields.Integer(compute="_compute_counts")
     failed_count = fields.Integer(compute="_compute_counts")
@@ -106,6 +130,10 @@ class ProgboxDropboxAccount(models.Model):
 
     _company_unique = models.UniqueIndex(
         "(company_id)", "A company has one Dropbox account."
+    )
+    _without_company_unique = models.UniqueIndex(
+        "(without_company) WHERE without_company",
+        "Another company's Dropbox has the documents without a company already.",
     )
 
     @api.depends("used", "allocated")
@@ -135,7 +163,13 @@ class ProgboxDropboxAccount(models.Model):
             account.open_count = sum(
                 counts[state][0] for state in ("pending", "running", "waiting")
             )
-            account.missing_count = account._missing_count()
+            account.missing_count = missing_count(account.sudo())
+
+    @api.depends("rule_ids.moves_offered")
+    def _compute_offers_count(self):
+        for account in self:
+            rules = account.sudo().rule_ids
+            account.offers_count = len(rules.filtered("moves_offered"))
 
     @api.constrains("base_folder")
     def _check_base_folder(self):
@@ -203,21 +237,15 @@ class ProgboxDropboxAccount(models.Model):
         self.sudo().write({"account_ref": False, "name": False, "email": False})
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
-    def action_sync(self):
-        """Queue all documents that Dropbox lacks, those from before included."""
-        self.ensure_one()
+    def action_open_rules(self):
+        """Show the folders and names of all types of documents."""
         self.check_access("read")
-        if not self.env.su:
-            self.env.user._check_archive_manager(self.company_id)
-        account = self.sudo()
-        if account.state == "disconnected":
-            raise UserError(self.env._("Connect Dropbox first, in Settings > Dropbox."))
-        account.write({"sync_requested": True, "sync_after": 0})
-        self.env.ref("progbox_dropbox.ir_cron_sync").sudo()._trigger()
-        return self._notify(
-            "success",
-            self.env._("Everything that Dropbox lacks is being queued and copied."),
+        for account in self:
+            self.env["progbox.dropbox.rule"]._make_missing(account.sudo())
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "progbox_dropbox.progbox_dropbox_rule_action"
         )
+        return {**action, "domain": [("account_id", "in", self.ids)], "context": {}}
 
     def action_retry_failed(self):
         """Try again what was given up."""
@@ -263,6 +291,11 @@ class ProgboxDropboxAccount(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
+    def _choices(self, name):
+        """Return the choices of a field, in the user's language."""
+        return self._fields[name]._description_selection(self.env)
+
+    @api.model
     def _of_company(self, company):
         """Return the account of a company, empty when it has none."""
         return self.sudo().search(Domain("company_id", "=", company.id))
@@ -290,6 +323,11 @@ class ProgboxDropboxAccount(models.Model):
                 for name, value in changed.items()
             }
         )
+        if "base_folder" in changed:
+            account.rule_ids._offer_moves()
+        if changed.keys() & TIMETABLE:
+            account.tz = self.env.user.tz or "UTC"
+            account._schedule()
         if "app_key" in changed:
             account._forget_tokens()
         elif "app_secret" in changed and account.state == "configuration":
@@ -460,14 +498,6 @@ class ProgboxDropboxAccount(models.Model):
     # Whether it may send
     # ------------------------------------------------------------------
 
-    @api.model
-    def _sending(self, now):
-        """Return the accounts that may send at a naive UTC datetime."""
-        return self.sudo().search(
-            Domain("state", "in", SENDING)
-            & (Domain("paused_until", "=", False) | Domain("paused_until", "<=", now))
-        )
-
     def _apply(self, verdict):
         """Pause or stop the account, as an error asks for.
 
@@ -475,7 +505,7 @@ class ProgboxDropboxAccount(models.Model):
         :return: naive UTC datetime of the next look
         """
         now = fields.Datetime.now()
-        values = {"pauses": self.pauses + 1}
+        told, values = self.state, {"pauses": self.pauses + 1}
         if verdict.action in STOPS:
             until = now + PROBE
             values["state"] = STATES[verdict.action]
@@ -492,6 +522,8 @@ class ProgboxDropboxAccount(models.Model):
         self.write(values)
         if verdict.action in STOPS:
             self._alert()
+            if told != values["state"]:
+                tell_stop(self)
         return until
 
     def _check_room(self, client, size):
@@ -562,43 +594,41 @@ class ProgboxDropboxAccount(models.Model):
     # Paths
     # ------------------------------------------------------------------
 
-    def _path(self, document):
+    def _path(self, document, template=None):
         """Return the path that a document gets, if no other has it.
 
         :param progbox.document document: see :meth:`_in_words`
+        :param str template: another than that of its type
         """
-        date = document.document_date or document.create_date
-        number = document.number or document.name.rpartition(".")[0] or document.name
-        version = f"-v{document.version}" if document.version > 1 else ""
-        stem = document.name.rpartition(".")[0] or document.name
-        values = {
-            "yyyy": f"{date:%Y}",
-            "mm": f"{date:%m}",
-            "dd": f"{date:%d}",
-            "number": f"{number}{version}",
-            "code": f"{number}{version}",
-            "client": document.partner_name or "",
-            "type": document.type_id.name,
-            "name": f"{stem}{version if document.number else ''}",
-        }
-        path = fill(
-            template_of(self.language, document.type_id.code), values, document.name
-        )
-        return f"/{self.base_folder}/{path}" if self.base_folder else f"/{path}"
+        return path_of(self, document, template or self._template(document.type_id))
+
+    def _example_path(self, kind, template):
+        return example_path(self, self._in_words(kind), template)
+
+    def _template(self, kind):
+        """Return the template of a type: its rule's, or the one that we come with."""
+        rule = self.rule_ids.filtered(lambda rule: rule.type_id == kind)
+        return rule._template() if rule else template_of(self.language, kind.code)
 
     def _in_words(self, documents):
-        """Return documents in the language in which the account names folders."""
+        """Return documents, or types, in the language that names the folders."""
         installed = dict(self.env["res.lang"].get_installed())
         language = self.language if self.language in installed else None
         return documents.sudo().with_context(lang=language)
 
-    def _taken_keys(self, domain):
-        """Return the keys of the paths that other documents have."""
+    def _taken_keys(self, condition):
+        """Return the keys of the paths that documents have, or are about to leave.
+
+        :param condition: function of a field's name that returns a domain
+        """
         transfers = self.env["progbox.dropbox.transfer"].sudo()
+        names = ("path_key", "from_key")
         found = transfers.search_fetch(
-            Domain("account_id", "=", self.id) & domain, ["path_key"]
+            Domain("account_id", "=", self.id)
+            & Domain.OR([condition(name) for name in names]),
+            names,
         )
-        return set(found.mapped("path_key"))
+        return {key for t in found for key in (t.path_key, t.from_key) if key}
 
     def _web_url(self, path):
         """Return the address of a file in the company's own Dropbox.
@@ -609,77 +639,6 @@ class ProgboxDropboxAccount(models.Model):
         if self.app_folder:
             folder = f"/Apps/{self.app_folder}{folder}"
         return f"{WEB}{quote(folder)}?preview={quote(name, safe='')}"
-
-    # ------------------------------------------------------------------
-    # What is to be copied
-    # ------------------------------------------------------------------
-
-    def _wanted_sql(self):
-        """Return which documents an account copies, as a condition on both rows.
-
-        The archive, as long as no types are chosen. What people keep on records beside
-        it, contracts of employees for example, goes when its type is.
-        """
-        return SQL(
-            """account.company_id = document.company_id
-            AND account.state != 'disconnected'
-            AND ((document.seal_id IS NOT NULL AND NOT EXISTS (
-                    SELECT FROM %(types)s chosen
-                    WHERE chosen.progbox_dropbox_account_id = account.id))
-                 OR document.type_id IN (
-                    SELECT chosen.progbox_document_type_id FROM %(types)s chosen
-                    WHERE chosen.progbox_dropbox_account_id = account.id))""",
-            types=SQL.identifier(self._fields["type_ids"].relation),
-        )
-
-    def _missing_count(self, limit=100_000):
-        """Count the documents that have no transfer yet."""
-        self.env.flush_all()
-        [[count]] = self.env.execute_query(
-            SQL(
-                """SELECT count(*) FROM (
-                    SELECT FROM progbox_document document, %(accounts)s account
-                    WHERE account.id = %(account)s AND %(wanted)s AND NOT EXISTS (
-                        SELECT FROM progbox_dropbox_transfer transfer
-                        WHERE transfer.account_id = account.id
-                        AND transfer.document_id = document.id)
-                    LIMIT %(limit)s) missing""",
-                accounts=SQL.identifier(self._table),
-                account=self.id,
-                wanted=self._wanted_sql(),
-                limit=limit,
-            )
-        )
-        return count
-
-    @api.model
-    def _run_sync(self):
-        """Cron: queue what the synchronizations that people asked for still lack."""
-        cron = self.env["ir.cron"]
-        accounts = self.sudo().search(Domain("sync_requested", "=", True))
-        for account in accounts:
-            while last := account._queue_page():
-                account.sync_after = last
-                if not cron._commit_progress(1, remaining=1):
-                    return
-            account.write({"sync_requested": False, "sync_after": 0})
-        cron._commit_progress(remaining=0)
-
-    def _queue_page(self):
-        """Queue the next documents of a synchronization.
-
-        :return: id of the last one, None when there is none
-        """
-        documents = self.env["progbox.document"].sudo()
-        page = documents.search(
-            Domain("company_id", "=", self.company_id.id)
-            & Domain("id", ">", self.sync_after),
-            order="id",
-            limit=QUEUE_PAGE,
-        )
-        # What is new goes first.
-        self.env["progbox.dropbox.transfer"]._queue(page, priority=10)
-        return page[-1:].id
 
 
 class StillFull(Exception):

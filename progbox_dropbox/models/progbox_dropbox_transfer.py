@@ -1,6 +1,7 @@
 import contextlib
 import time
 from datetime import timedelta
+from functools import partial
 
 import psycopg2.errors
 
@@ -11,11 +12,14 @@ from odoo.tools import SQL, format_datetime
 
 from odoo.addons.progbox_invoice_archive.exceptions import JobError
 
+from ..tools.changes import Change, Delete, Move, carry_out
 from ..tools.naming import free_path, path_key, split_extension
 from ..tools.upload import File, Upload, waiting_for_commit
 from ..tools.verdicts import HANDLED, STOPS, Action, Verdict, classify
+from .dropbox_counts import wanted_sql
 from .dropbox_texts import text_of
 from .progbox_dropbox_account import StillFull
+from .progbox_dropbox_timetable import SYNC_PRIORITY
 
 # What one commit takes.
 BATCH_SIZE = 1000
@@ -29,6 +33,16 @@ FILE_ACTIONS = {Action.RESTART, Action.PERMANENT}
 NEXT_LOOK = timedelta(hours=1)
 # First half of the advisory locks of the committers: "drop".
 COMMITTERS = 0x64726F70
+CHANGES = {"move": Move, "delete": Delete}
+NOT_THERE = {
+    "copied_path": False,
+    "file_ref": False,
+    "rev": False,
+    "content_hash": False,
+    "session_ref": False,
+    "session_offset": 0,
+    "from_key": False,
+}
 
 
 class ProgboxDropboxTransfer(models.Model):
@@ -56,12 +70,24 @@ class ProgboxDropboxTransfer(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
-        help="Empty when the document has been deleted. Its copy stays.",
+        help="Empty when the document has been deleted.",
+    )
+    task = fields.Selection(
+        [("copy", "Copy"), ("move", "Move"), ("delete", "Delete")],
+        default="copy",
+        required=True,
+        readonly=True,
+    )
+    size = fields.Float(
+        string="Size (bytes)", readonly=True, digits=(16, 0), aggregator="sum"
     )
     path = fields.Char(
         readonly=True, help="Where the copy is to be. No other document has this path."
     )
     path_key = fields.Char(readonly=True)
+    from_key = fields.Char(
+        readonly=True, help="The path that a copy is being moved away from."
+    )
     copied_path = fields.Char(readonly=True, help="Where Dropbox says that it is.")
     file_ref = fields.Char(string="File ID", readonly=True)
     rev = fields.Char(string="Revision", readonly=True)
@@ -77,6 +103,7 @@ class ProgboxDropboxTransfer(models.Model):
     _path_unique = models.UniqueIndex(
         "(account_id, path_key)", "Two documents never have one path."
     )
+    _from_idx = models.Index("(account_id, from_key) WHERE from_key IS NOT NULL")
     _state_idx = models.Index("(account_id, state, done_on)")
 
     def _shown(self):
@@ -115,16 +142,17 @@ class ProgboxDropboxTransfer(models.Model):
         Plain SQL: whoever stores a file waits for nothing else.
         """
         accounts = self.env["progbox.dropbox.account"].sudo()
-        accounts.flush_model(["company_id", "state", "type_ids"])
-        documents.flush_recordset(["company_id", "type_id", "seal_id"])
+        accounts.flush_model(["company_id", "state", "type_ids", "without_company"])
+        documents.flush_recordset(["company_id", "type_id", "seal_id", "size"])
         self.env.cr.execute(
             SQL(
                 """INSERT INTO progbox_dropbox_transfer (
-                    account_id, company_id, document_id, state, priority, attempts,
-                    next_try, create_uid, create_date, write_uid, write_date
+                    account_id, company_id, document_id, size, task, state, priority,
+                    attempts, next_try, create_uid, create_date, write_uid, write_date
                 )
-                SELECT account.id, account.company_id, document.id, 'pending',
-                    %(priority)s, 0, %(now)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+                SELECT account.id, account.company_id, document.id, document.size,
+                    'copy', 'pending', %(priority)s, 0, %(now)s,
+                    %(uid)s, %(now)s, %(uid)s, %(now)s
                 FROM progbox_document document, %(accounts)s account
                 WHERE document.id = ANY(%(ids)s) AND %(wanted)s
                 ORDER BY document.id
@@ -134,11 +162,79 @@ class ProgboxDropboxTransfer(models.Model):
                 uid=self.env.uid,
                 accounts=SQL.identifier(accounts._table),
                 ids=documents.ids,
-                wanted=accounts._wanted_sql(),
+                wanted=wanted_sql(accounts),
             )
         )
         if self.env.cr.rowcount:
             self.sudo()._job_trigger()
+
+    @api.model
+    def _queue_moves(self, account, kind):
+        """Queue the moves of what has been copied, to where the templates say.
+
+        :param progbox.document.type kind: whose copies are moved
+        """
+        self.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """UPDATE progbox_dropbox_transfer transfer
+                SET task = 'move', state = 'pending', attempts = 0, priority = %s,
+                    next_try = %s, error = NULL, from_key = path_key,
+                    path = NULL, path_key = NULL
+                FROM progbox_document document
+                WHERE document.id = transfer.document_id
+                AND transfer.account_id = %s AND document.type_id = ANY(%s)
+                AND transfer.state = 'done' AND transfer.task = 'copy'
+                AND transfer.file_ref IS NOT NULL""",
+                SYNC_PRIORITY,
+                fields.Datetime.now(),
+                account.id,
+                kind.ids,
+            )
+        )
+        self.invalidate_model()
+        self._job_trigger()
+
+    def _queue_deletes(self):
+        """Queue the end of the copies whose documents have been deleted."""
+        ended = self.filtered(
+            lambda transfer: (
+                transfer.account_id.on_delete == "delete" and transfer.file_ref
+            )
+        )
+        if ended:
+            ended._job_write(
+                {
+                    "task": "delete",
+                    "state": "pending",
+                    "attempts": 0,
+                    "next_try": fields.Datetime.now(),
+                }
+            )
+            self._job_trigger()
+
+    @api.model
+    def _forget_queued(self, account):
+        """Forget what a synchronization has queued and nobody has begun."""
+        self.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """DELETE FROM progbox_dropbox_transfer WHERE id IN (
+                    SELECT id FROM progbox_dropbox_transfer
+                    WHERE account_id = %s AND state = 'pending' AND priority = %s
+                    AND task = 'copy' AND path IS NULL AND attempts = 0
+                    FOR UPDATE SKIP LOCKED)""",
+                account.id,
+                SYNC_PRIORITY,
+            )
+        )
+        self.invalidate_model()
+
+    @api.model
+    def _job_run(self):
+        result = super()._job_run()
+        self.env["progbox.dropbox.account"]._after_run()
+        return result
 
     @api.model
     def _job_ready_domain(self, now):
@@ -161,11 +257,15 @@ class ProgboxDropboxTransfer(models.Model):
             with contextlib.suppress(Exception):
                 paths[transfer] = account._path(document)
         keys = [path_key(path) for path in paths.values()]
-        taken = account._taken_keys(Domain("path_key", "in", keys))
+        taken = account._taken_keys(lambda name: Domain(name, "in", keys))
         for transfer, path in paths.items():
-            if path_key(path) in taken:
-                taken |= account._taken_keys(_numbered(path))
-            paths[transfer] = free_path(path, taken)
+            # Nobody else has the path that a copy is at now.
+            mine = {transfer.from_key}
+            if path_key(path) in taken - mine:
+                taken |= account._taken_keys(partial(_numbered, path))
+            paths[transfer] = free_path(
+                path, taken - mine if transfer.from_key else taken
+            )
             taken.add(path_key(paths[transfer]))
         try:
             with self.env.cr.savepoint():
@@ -188,7 +288,12 @@ class ProgboxDropboxTransfer(models.Model):
         by_account = self.grouped("account_id")
         # In one order everywhere: the committers wait for each other.
         for account in self.account_id.sorted("id"):
-            by_account[account]._send(account.sudo(), until)
+            by_task = by_account[account].grouped("task")
+            for task in by_task.keys() & CHANGES.keys():
+                for job, transfers in by_task[task].grouped("session_ref").items():
+                    transfers._change(account.sudo(), task, job or None, until)
+            if "copy" in by_task:
+                by_task["copy"]._send(account.sudo(), until)
 
     def _send(self, account, until):
         """Send the files of one account, and settle each transfer.
@@ -215,13 +320,99 @@ class ProgboxDropboxTransfer(models.Model):
             until = fields.Datetime.now() + NEXT_LOOK
             self._of(files)._job_wait(str(error), until)
 
+    def _change(self, account, task, job, until):
+        """Let Dropbox move or delete copies, and settle each transfer.
+
+        :param str task: "move" or "delete"
+        :param str job: of Dropbox, which an earlier run has begun
+        """
+        changes = self._changes(task)
+        if not changes:
+            return
+        try:
+            client = account._client()
+            self._lock_committers(account)
+            job = carry_out(CHANGES[task](client), changes, until, job)
+        except HANDLED as error:
+            self._of(changes)._job_write({"session_ref": False})
+            self._settle_call(account, changes, classify(error))
+            return
+        except UserError as error:
+            self._of(changes)._job_wait(str(error), fields.Datetime.now() + NEXT_LOOK)
+            return
+        for change in changes:
+            change.key._settle_change(account, change, job)
+        account._worked()
+
+    def _changes(self, task):
+        """Return what is to be moved or deleted, and settle what is not."""
+        changes = []
+        for transfer in self.sorted(lambda t: (t.session_offset, t.id)):
+            if task == "move" and not transfer.document_id:
+                # The copy of a deleted document stays where it is.
+                path = transfer.copied_path
+                transfer._settle_moved({"path": path, "path_key": path_key(path)})
+            elif task == "move" and not transfer.path:
+                transfer._settle_without_path(transfer.document_id.sudo())
+            elif task == "move" and path_key(transfer.path) == transfer.from_key:
+                transfer._settle_moved({"path": transfer.copied_path})
+            else:
+                changes.append(
+                    Change(
+                        key=transfer,
+                        ref=transfer.file_ref,
+                        path=transfer.path if task == "move" else None,
+                        rev=transfer.rev,
+                        position=int(transfer.session_offset)
+                        if transfer.session_ref
+                        else len(changes),
+                    )
+                )
+        return changes
+
+    def _settle_change(self, account, change, job):
+        soon = fields.Datetime.now() + SOON
+        self._job_write({"session_ref": False, "session_offset": 0})
+        if job:
+            self._job_write({"session_ref": job, "session_offset": change.position})
+            self._job_wait(self.env._("Dropbox is at it."), soon)
+        elif change.gone and self.task == "delete":
+            self._job_write({**NOT_THERE, "path_key": False})
+            self._job_finish(
+                "cancelled", self.env._("The document and its copy have been deleted.")
+            )
+        elif change.gone:
+            self._job_write({**NOT_THERE, "task": "copy"})
+            text = self.env._("It is not in Dropbox any more: it is copied again.")
+            self._job_wait(text, soon)
+        elif change.metadata:
+            self._settle_moved(
+                {
+                    "copied_path": change.metadata.path_display,
+                    "rev": change.metadata.rev,
+                }
+            )
+        elif change.verdict.action in STOPS:
+            until = account._apply(change.verdict)
+            self._job_wait(text_of(self.env, change.verdict), until)
+        else:
+            self._settle(change.verdict, True)
+
+    def _settle_moved(self, values):
+        self._job_write({**values, "task": "copy", "from_key": False})
+        self._job_finish("done")
+
+    def _lock_committers(self, account):
+        """Wait until nobody else changes this Dropbox: it takes one at a time."""
+        self.env.cr.execute(
+            SQL("SELECT pg_advisory_xact_lock(%s, %s)", COMMITTERS, account.id)
+        )
+
     def _commit(self, account, upload, files):
         """Commit what has arrived: one committer per account at a time."""
         if not waiting_for_commit(files):
             return
-        self.env.cr.execute(
-            SQL("SELECT pg_advisory_xact_lock(%s, %s)", COMMITTERS, account.id)
-        )
+        self._lock_committers(account)
         upload.commit(files)
 
     def _files(self):
@@ -284,7 +475,8 @@ class ProgboxDropboxTransfer(models.Model):
     def _settle_call(self, account, files, verdict):
         """Settle the files of a call that has failed as a whole."""
         transfers = self._of(files)
-        transfers._keep_sessions(files)
+        if all(isinstance(file, File) for file in files):
+            transfers._keep_sessions(files)
         if verdict.reason in OF_FILES or verdict.action in FILE_ACTIONS:
             # One of the files may be why: they come again in smaller batches.
             for transfer in transfers:
@@ -401,10 +593,10 @@ def copied_values(file):
     }
 
 
-def _numbered(path):
-    """Return the domain of the paths that have a number in addition."""
+def _numbered(path, name):
+    """Return the domain of the keys, in a field, that have a number in addition."""
     stem, _extension = split_extension(path)
     prefix = path_key(f"{stem} (")
     for special in "\\%_":
         prefix = prefix.replace(special, f"\\{special}")
-    return Domain("path_key", "=like", f"{prefix}%")
+    return Domain(name, "=like", f"{prefix}%")

@@ -3,7 +3,34 @@ from odoo.exceptions import UserError
 
 from .progbox_dropbox_account import BASE_FOLDER, SCOPES
 
-SETTINGS = ("app_key", "app_folder", "base_folder", "type_ids")
+SETTINGS = (
+    "app_key",
+    "app_folder",
+    "base_folder",
+    "type_ids",
+    "without_company",
+    "frequency",
+    "run_at",
+    "weekday",
+    "quiet_from",
+    "quiet_to",
+    "on_delete",
+    "notify",
+)
+# What a company has that has no account yet.
+DEFAULTS = {
+    "base_folder": BASE_FOLDER,
+    "frequency": "immediately",
+    "run_at": 20,
+    "weekday": "4",
+    "on_delete": "keep",
+    "notify": "each",
+}
+
+
+def choices(name):
+    """Return the choices of a field of the account."""
+    return lambda self: self.env["progbox.dropbox.account"]._choices(name)
 
 
 class ResConfigSettings(models.TransientModel):
@@ -38,8 +65,7 @@ class ResConfigSettings(models.TransientModel):
         compute="_compute_dropbox_settings",
         readonly=False,
         store=True,
-        help="Everything is copied under this folder. What was copied before stays "
-        "where it is.",
+        help="Everything is copied under this folder.",
     )
     dropbox_type_ids = fields.Many2many(
         "progbox.document.type",
@@ -47,8 +73,59 @@ class ResConfigSettings(models.TransientModel):
         compute="_compute_dropbox_settings",
         readonly=False,
         store=True,
-        help="Without any, documents of every type are copied.",
+        help="Without any, the archive is copied and nothing else. With some, all "
+        "documents of these types are, those outside of the archive included.",
     )
+    dropbox_without_company = fields.Boolean(
+        string="Documents without a Company",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+        help="Documents of the chosen types that belong to no company are copied to "
+        "this Dropbox, too. One company's Dropbox can have them.",
+    )
+    dropbox_frequency = fields.Selection(
+        selection=choices("frequency"),
+        string="When to Copy",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+    )
+    dropbox_run_at = fields.Float(
+        string="At", compute="_compute_dropbox_settings", readonly=False, store=True
+    )
+    dropbox_weekday = fields.Selection(
+        selection=choices("weekday"),
+        string="On",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+    )
+    dropbox_quiet_from = fields.Float(
+        string="Keep Free from",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+    )
+    dropbox_quiet_to = fields.Float(
+        string="to", compute="_compute_dropbox_settings", readonly=False, store=True
+    )
+    dropbox_on_delete = fields.Selection(
+        selection=choices("on_delete"),
+        string="When a Document Is Deleted",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+    )
+    dropbox_notify = fields.Selection(
+        selection=choices("notify"),
+        string="E-mails about",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+    )
+    dropbox_paused = fields.Boolean(related="dropbox_account_id.paused")
+    dropbox_offers_count = fields.Integer(related="dropbox_account_id.offers_count")
     dropbox_redirect_address = fields.Char(compute="_compute_dropbox_account_id")
     dropbox_scopes = fields.Char(compute="_compute_dropbox_account_id")
     dropbox_state = fields.Char(compute="_compute_dropbox_account_id")
@@ -74,9 +151,9 @@ class ResConfigSettings(models.TransientModel):
         for settings in self:
             account = settings.dropbox_account_id.sudo()
             for name in SETTINGS:
-                settings[f"dropbox_{name}"] = account[name]
-            if not account:
-                settings.dropbox_base_folder = BASE_FOLDER
+                settings[f"dropbox_{name}"] = (
+                    account[name] if account else DEFAULTS.get(name, False)
+                )
 
     def _compute_dropbox_app_secret(self):
         self.dropbox_app_secret = False
@@ -125,6 +202,20 @@ class ResConfigSettings(models.TransientModel):
     def action_dropbox_forget(self):
         """Forget what was copied where."""
         return self.dropbox_account_id.action_forget()
+
+    def action_dropbox_rules(self):
+        """Save, then show the folders and names of all types."""
+        self.set_values()
+        account = self._dropbox_account()
+        if not account:
+            raise UserError(self.env._("Fill in the app key first, and save."))
+        return account.action_open_rules()
+
+    def action_dropbox_pause(self):
+        """Send nothing for the time being, or go on."""
+        if self.dropbox_paused:
+            return self.dropbox_account_id.action_resume()
+        return self.dropbox_account_id.action_pause()
 
     def action_dropbox_sync(self):
         """Queue what Dropbox lacks."""

@@ -12,7 +12,7 @@ REFUSED = {"desktop.ini", "thumbs.db", ".ds_store", "icon", "dropbox"} | {
     "dropbox.cache",
 }
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-FIELDS = ("yyyy", "mm", "dd", "number", "client", "type", "name", "code")
+FIELDS = ("yyyy", "mm", "dd", "client", "project", "type", "number", "code", "name")
 LONGEST_EXTENSION = 16
 OTHER = "other"
 # The e-invoices of Romania's SPV keep its name in every language.
@@ -83,6 +83,30 @@ def template_of(language, code):
     return templates.get(code, templates[OTHER])
 
 
+def split_template(template):
+    """Return the folders of a template, and the name in them.
+
+    >>> split_template("Factures/{yyyy}/{mm}/Facture_{number}.pdf")
+    ('Factures/{yyyy}/{mm}', 'Facture_{number}.pdf')
+    """
+    folder, _slash, name = template.rpartition("/")
+    return folder, name
+
+
+def unknown_placeholders(template):
+    """Return what stands in braces and is no placeholder; a brace alone, too.
+
+    >>> unknown_placeholders("{yyyy}/{month}/{number}")
+    ['{month}']
+    >>> unknown_placeholders("{yyyy/{mm}")
+    ['{']
+    """
+    found = PLACEHOLDER.findall(template or "")
+    rest = PLACEHOLDER.sub("", template or "")
+    unknown = [f"{{{name}}}" for name in found if name not in FIELDS]
+    return unknown + [brace for brace in "{}" if brace in rest]
+
+
 # Folders are the same again and again, and cleaning is slow.
 @lru_cache(maxsize=1024)
 def clean_component(name, extension=""):
@@ -135,14 +159,18 @@ def fill(template, values, name):
     'Factures/2026/11/Facture_INV_2026_7.pdf'
     >>> fill("Photos/{number}.pdf", values, "a.JPG")
     'Photos/INV_2026_7.JPG'
+    >>> fill("Plans/{project}/{number}", {**values, "project": ""}, "a.pdf")
+    'Plans/INV_2026_7.pdf'
     """
     *folders, file = template.split("/")
     _stem, extension = split_extension(name)
     stem, _wrong = split_extension(file)
-    parts = [
-        clean_component(PLACEHOLDER.sub(lambda found: values[found[1]], part))
+    filled = (
+        PLACEHOLDER.sub(lambda found: values[found[1]], part).strip()
         for part in folders
-    ]
+    )
+    # What a document does not have makes no folder.
+    parts = [clean_component(part) for part in filled if part]
     stem = PLACEHOLDER.sub(lambda found: values[found[1]], stem)
     return "/".join([*parts, clean_component(stem, extension)])
 

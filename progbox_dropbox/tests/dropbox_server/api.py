@@ -246,6 +246,31 @@ class Api:
     def files_move_batch_check_v2(self, async_job_id):
         return self.job_result(async_job_id)
 
+    def files_delete_batch(self, entries):
+        check_many(entries)
+        try:
+            with self.server.committing(self.account):
+                results = [self.delete_of_batch(**entry) for entry in entries]
+        except WriteRefused as refused:
+            failure = {".tag": "failure", "failure": refused.error}
+            results = [failure] * len(entries)
+        return self.launched({"entries": results})
+
+    def delete_of_batch(self, path, parent_rev=None):
+        self.check_path(path)
+        entry = self.store.find(path)
+        if not entry:
+            error = {".tag": "path_lookup", "path_lookup": {".tag": "not_found"}}
+        elif parent_rev and parent_rev != entry.rev:
+            conflict = {".tag": "conflict", "conflict": {".tag": "file"}}
+            error = {".tag": "path_write", "path_write": conflict}
+        else:
+            return {".tag": "success", "metadata": self.store.delete(path).json()}
+        return {".tag": "failure", "failure": error}
+
+    def files_delete_batch_check(self, async_job_id):
+        return self.job_result(async_job_id)
+
     # ------------------------------------------------------------------
     # Work that goes on after the answer
     # ------------------------------------------------------------------

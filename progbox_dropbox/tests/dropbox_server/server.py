@@ -4,6 +4,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import mimetypes
 import shutil
 import tempfile
 import threading
@@ -12,12 +13,13 @@ import uuid
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from .api import Api, check_size
 from .certificate import make_certificates
 from .errors import Refusal, WriteRefused, bad_input, route_error
 from .faults import ANSWERS, JSON, Faults
+from .pages import HTML, consent_page, home_page
 from .store import Store
 from .table import REQUIRED, ROUTES
 
@@ -369,6 +371,8 @@ class Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         if self.role == "www" and url.path == "/oauth2/authorize":
             return self.reply_page(url.query)
+        if self.role == "www" and url.path.startswith("/home"):
+            return self.reply_home(unquote(url.path), dict(parse_qsl(url.query)))
         if self.role == "www" and url.path == "/counts":
             return self.reply(200, self.dropbox.counts())
         return self.reply(404, "not found")
@@ -378,12 +382,7 @@ class Handler(BaseHTTPRequestHandler):
         options = dict(parse_qsl(query))
         decision = options.pop("decision", None)
         if not decision:
-            links = "".join(
-                f'<p><a href="?{query}&decision={word}">{word}</a></p>'
-                for word in ("Allow", "Cancel")
-            )
-            text = f"<h1>Dropbox</h1><p>An app wants to connect.</p>{links}"
-            return self.reply(200, text, {"Content-Type": "text/html"})
+            return self.reply(200, consent_page(options), {"Content-Type": HTML})
         try:
             target = self.dropbox.authorize(
                 f"?{urlencode(options)}", decision == "Allow"
@@ -391,6 +390,20 @@ class Handler(BaseHTTPRequestHandler):
         except Refusal as refusal:
             return self.reply(refusal.status, refusal.body)
         return self.reply(302, "", {"Location": target})
+
+    def reply_home(self, path, options):
+        """Show what is in a folder of the account, or a file, as the web page does."""
+        store = self.dropbox.account.store
+        folder = path.removeprefix("/home").rstrip("/")
+        if name := options.get("preview"):
+            entry = store.find(f"{folder}/{name}")
+            if not entry:
+                return self.reply(404, "not found")
+            kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+            return self.reply(200, entry.blob, {"Content-Type": kind})
+        with store.lock:
+            entries = store.under(folder, False)
+        return self.reply(200, home_page(folder, entries), {"Content-Type": HTML})
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -491,6 +504,7 @@ def writes(name):
         "files/upload_session/finish",
         "files/upload_session/finish_batch_v2",
         "files/create_folder_v2",
+        "files/delete_batch",
         "files/delete_v2",
         "files/move_batch_v2",
         "files/move_v2",

@@ -82,6 +82,8 @@ ROUTES = {
         },
     ),
     "files/move_batch/check_v2": rpc(WRITE, {"async_job_id": REQUIRED}),
+    "files/delete_batch": rpc(WRITE, {"entries": REQUIRED}),
+    "files/delete_batch/check": rpc(WRITE, {"async_job_id": REQUIRED}),
     "files/restore": rpc(WRITE, {"path": REQUIRED, "rev": REQUIRED}),
     "files/get_metadata": rpc(
         METADATA,
