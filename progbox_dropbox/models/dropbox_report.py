@@ -33,10 +33,8 @@ def tell_stop(account):
 
 def tell_failures(account):
     """Tell which files have been given up since the last e-mail."""
-    since, now = account.reported_on, fields.Datetime.now()
-    failed = _failed(account)
-    if since:
-        failed = failed.filtered(lambda transfer: transfer.write_date > since)
+    now = fields.Datetime.now()
+    failed = _failed(account, account.reported_on)
     if not failed:
         return
     words = _in_words(account)
@@ -93,12 +91,13 @@ def _in_words(account):
     return account.with_context({**context, "lang": manager.lang})
 
 
-def _failed(account):
+def _failed(account, since=None):
+    """Return what has been given up, at all or since a moment."""
     transfers = account.env["progbox.dropbox.transfer"].sudo()
-    return transfers.search(
-        Domain("account_id", "=", account.id) & Domain("state", "=", "failed"),
-        order="id desc",
-    )
+    domain = Domain("account_id", "=", account.id) & Domain("state", "=", "failed")
+    if since:
+        domain &= Domain("write_date", ">", since)
+    return transfers.search(domain, order="id desc")
 
 
 def _list_of(env, failed):

@@ -314,6 +314,7 @@ class ProgboxDropboxAccount(models.Model):
             name: value
             for name, value in vals.items()
             if (account[name] or False) != (value or False)
+            and (value or not self._fields[name].required)
         }
         if changed:
             self.sudo(False)._check_administrator()

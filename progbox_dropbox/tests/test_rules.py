@@ -25,9 +25,10 @@ class TestRules(DropboxCommon):
     def plan(self, content=b"plan", name="plan.pdf", **values):
         """Return a new document beside the archive."""
         company = values.setdefault("company_id", self.company.id)
-        folder = self.server["progbox.folder"].create(
-            {"name": "Plans", "company_id": company}
-        )
+        plans = {"name": "Plans", "company_id": company}
+        folders = self.server["progbox.folder"]
+        folder = folders.search([(key, "=", plans[key]) for key in plans])
+        folder = folder or folders.create(plans)
         return self.server["progbox.document"]._create_with_file(
             {
                 "name": name,
