@@ -27,7 +27,9 @@ const liveController = (Controller) =>
 
         async refreshJobs() {
             const {isReady, root} = this.model;
-            const isActive = ({data}) => ACTIVE_STATES.includes(data.state);
+            // What is no job itself, but shows jobs, says whether they are at work.
+            const isActive = ({data}) =>
+                data.is_live ?? ACTIVE_STATES.includes(data.state);
             if (
                 isReady &&
                 !document.hidden &&

@@ -1,0 +1,1 @@
+from . import dropbox_connect

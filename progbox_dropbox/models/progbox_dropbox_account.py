@@ -1,0 +1,646 @@
+import contextlib
+from datetime import timedelta
+from urllib.parse import quote
+
+import psycopg2.errors
+from dropbox import session
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from odoo.addons.progbox_invoice_archive.tools.backoff import next_delay
+
+from ..tools.client import Client, refreshed, space_of
+from ..tools.naming import clean_folder, template_of
+from ..tools.verdicts import HANDLED, STOPS, Action, classify
+from .dropbox_counts import missing_count
+from .dropbox_paths import example_path, path_of
+from .dropbox_report import tell_stop
+from .dropbox_texts import text_of
+from .progbox_dropbox_timetable import TIMETABLE
+
+ACTIVITY = "progbox_dropbox.mail_activity_type_dropbox"
+# What the copying needs, and what the coming sharing and restoring will need.
+SCOPES = (
+    "account_info.read",
+    "files.metadata.read",
+    "files.content.write",
+    "files.content.read",
+)
+# A call begins with a token that is good for longer than the SDK's own margin.
+TOKEN_MARGIN = timedelta(minutes=10)
+# How often a full account is looked at.
+PROBE = timedelta(hours=1)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=15)
+STATES = {
+    Action.FULL: "full",
+    Action.RECONNECT: "reconnect",
+    Action.CONFIGURATION: "configuration",
+}
+BASE_FOLDER = "ProGBox"
+CALLBACK = "/progbox/dropbox/callback"
+WEB = f"https://{session.WEB_HOST}/home"
+
+
+class ProgboxDropboxAccount(models.Model):
+    """The Dropbox of a company: the connection, and whether it may send."""
+
+    _name = "progbox.dropbox.account"
+    _description = "Dropbox Account"
+    _inherit = ["progbox.dropbox.timetable"]
+    _rec_name = "company_id"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="cascade"
+    )
+    state = fields.Selection(
+        [
+            ("disconnected", "Not Connected"),
+            ("connected", "Connected"),
+            ("full", "Full"),
+            ("reconnect", "To Reconnect"),
+            ("configuration", "To Set Up"),
+        ],
+        default="disconnected",
+        required=True,
+        readonly=True,
+    )
+    problem = fields.Text(
+        readonly=True, help="Why nothing is copied at the moment, and what to do."
+    )
+    problem_detail = fields.Text(
+        string="Technical Detail", readonly=True, groups="base.group_system"
+    )
+    paused_until = fields.Datetime(
+        readonly=True, help="Until then nothing is sent: Dropbox has asked for it."
+    )
+    pauses = fields.Integer(readonly=True, help="Calls in a row that went wrong.")
+    app_key = fields.Char(readonly=True)
+    app_secret = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
+    app_folder = fields.Char(readonly=True)
+    base_folder = fields.Char(default=BASE_FOLDER, readonly=True)
+    language = fields.Char(readonly=True)
+    type_ids = fields.Many2many(
+        "progbox.document.type", string="Document Types", readonly=True
+    )
+    rule_ids = fields.One2many("progbox.dropbox.rule", "account_id", readonly=True)
+    without_company = fields.Boolean(
+        string="Documents without a Company",
+        readonly=True,
+        help="Documents of the chosen types that belong to no company are copied to "
+        "this Dropbox, too.",
+    )
+    on_delete = fields.Selection(
+        [("keep", "Keep the Copy"), ("delete", "Delete the Copy")],
+        default="keep",
+        required=True,
+        readonly=True,
+    )
+    notify = fields.Selection(
+        [
+            ("each", "Each Problem"),
+            ("daily", "A Daily Summary"),
+            ("weekly", "A Weekly Summary"),
+            ("none", "Nothing"),
+        ],
+        default="each",
+        required=True,
+        readonly=True,
+    )
+    reported_on = fields.Datetime(readonly=True)
+    account_ref = fields.Char(string="Account ID", readonly=True, copy=False)
+    name = fields.Char(string="Account", readonly=True, copy=False)
+    email = fields.Char(string="E-mail", readonly=True, copy=False)
+    scopes = fields.Char(string="Permissions", readonly=True, copy=False)
+    used = fields.Float(readonly=True, aggregator=None, help="Bytes")
+    allocated = fields.Float(readonly=True, aggregator=None, help="Bytes")
+    space = fields.Char(compute="_compute_space")
+    access_token = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
+    refresh_token = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
+    token_expires = fields.Datetime(readonly=True, copy=False, groups=fields.NO_ACCESS)
+    database_uuid = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
+    offers_count = fields.Integer(compute="_compute_offers_count")
+    copied_count = fields.Integer(compute="_compute_counts")
+    open_count = fields.Integer(compute="_compute_counts")
+    failed_count = fields.Integer(compute="_compute_counts")
+    missing_count = fields.Integer(compute="_compute_counts")
+    last_success = fields.Datetime(compute="_compute_counts")
+
+    _company_unique = models.UniqueIndex(
+        "(company_id)", "A company has one Dropbox account."
+    )
+    _without_company_unique = models.UniqueIndex(
+        "(without_company) WHERE without_company",
+        "Another company's Dropbox has the documents without a company already.",
+    )
+
+    @api.depends("used", "allocated")
+    def _compute_space(self):
+        for account in self:
+            account.space = account.allocated and self.env._(
+                "%(used).1f GB of %(allocated).1f GB used",
+                used=account.used / 1e9,
+                allocated=account.allocated / 1e9,
+            )
+
+    def _compute_counts(self):
+        transfers = self.env["progbox.dropbox.transfer"].sudo()
+        groups = transfers._read_group(
+            Domain("account_id", "in", self.ids),
+            ["account_id", "state"],
+            ["__count", "done_on:max"],
+        )
+        found = {(account, state): rest for account, state, *rest in groups}
+        for account in self:
+            counts = {
+                state: found.get((account, state), (0, False))
+                for state in dict(transfers._fields["state"].selection)
+            }
+            account.copied_count, account.last_success = counts["done"]
+            account.failed_count = counts["failed"][0]
+            account.open_count = sum(
+                counts[state][0] for state in ("pending", "running", "waiting")
+            )
+            account.missing_count = missing_count(account.sudo())
+
+    @api.depends("rule_ids.moves_offered")
+    def _compute_offers_count(self):
+        for account in self:
+            rules = account.sudo().rule_ids
+            account.offers_count = len(rules.filtered("moves_offered"))
+
+    @api.constrains("base_folder")
+    def _check_base_folder(self):
+        for account in self:
+            folder = account.base_folder or ""
+            if clean_folder(folder) != folder:
+                raise ValidationError(
+                    self.env._(
+                        "Dropbox does not take the folder “%(folder)s”. Use this: "
+                        "%(clean)s",
+                        folder=folder,
+                        clean=clean_folder(folder),
+                    )
+                )
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_connect(self):
+        """Open Dropbox's page that asks for consent."""
+        self._check_administrator()
+        if not self.sudo().app_key or not self.sudo().app_secret:
+            raise UserError(
+                self.env._("Fill in the app key and the app secret first, and save.")
+            )
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/progbox/dropbox/connect/{self.id}",
+            "target": "self",
+        }
+
+    def action_test(self):
+        """Ask Dropbox who we are, and take up the work again when it answers."""
+        self._check_administrator()
+        account = self.sudo()
+        try:
+            account._note_account(account._client())
+        except HANDLED as error:
+            verdict = classify(error)
+            account._apply(verdict)
+            return self._notify("warning", text_of(self.env, verdict))
+        account._resume()
+        return self._notify(
+            "success",
+            self.env._("Connected as %(name)s, %(email)s.", **account._identity()),
+        )
+
+    def action_disconnect(self):
+        """Give the tokens back. What is in Dropbox stays there."""
+        self._check_administrator()
+        account = self.sudo()
+        with contextlib.suppress(*HANDLED, UserError):
+            account._client().auth_token_revoke()
+        account._forget_tokens()
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    def action_forget(self):
+        """Forget what was copied where, to begin with another account."""
+        self._check_administrator()
+        if self.sudo().state != "disconnected":
+            raise UserError(self.env._("Disconnect first."))
+        transfers = self.env["progbox.dropbox.transfer"].sudo()
+        transfers.search(Domain("account_id", "=", self.id)).unlink()
+        self.sudo().write({"account_ref": False, "name": False, "email": False})
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    def action_open_rules(self):
+        """Show the folders and names of all types of documents."""
+        self.check_access("read")
+        for account in self:
+            self.env["progbox.dropbox.rule"]._make_missing(account.sudo())
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "progbox_dropbox.progbox_dropbox_rule_action"
+        )
+        return {**action, "domain": [("account_id", "in", self.ids)], "context": {}}
+
+    def action_retry_failed(self):
+        """Try again what was given up."""
+        self.ensure_one()
+        failed = self.env["progbox.dropbox.transfer"].search(
+            Domain("account_id", "=", self.id) & Domain("state", "=", "failed")
+        )
+        return failed.action_retry()
+
+    def action_open_transfers(self):
+        """Show what is copied, queued and failed."""
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "progbox_dropbox.progbox_dropbox_transfer_action"
+        )
+        return {**action, "context": {}}
+
+    def _notify(self, kind, message):
+        params = {"type": kind, "message": message}
+        params["next"] = {"type": "ir.actions.client", "tag": "soft_reload"}
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": params,
+        }
+
+    def _check_administrator(self):
+        """Check that the user may change the connection of this company.
+
+        :raise AccessError: for anybody but an administrator of the company
+        """
+        self.ensure_one()
+        if self.env.su:
+            return
+        if not self.env.user.has_group("base.group_system"):
+            raise AccessError(
+                self.env._("Only an administrator may change the Dropbox connection.")
+            )
+        if self.sudo().company_id not in self.env.companies:
+            raise AccessError(self.env._("This company is not one of yours."))
+
+    # ------------------------------------------------------------------
+    # Connection
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _choices(self, name):
+        """Return the choices of a field, in the user's language."""
+        return self._fields[name]._description_selection(self.env)
+
+    @api.model
+    def _of_company(self, company):
+        """Return the account of a company, empty when it has none."""
+        return self.sudo().search(Domain("company_id", "=", company.id))
+
+    @api.model
+    def _make(self, company):
+        """Make the account of a company: nothing is connected yet."""
+        return self.sudo().create(
+            {"company_id": company.id, "language": company.partner_id.lang or "en_US"}
+        )
+
+    def _write_settings(self, vals):
+        """Write what the settings' page says; another app has other tokens."""
+        account = self.sudo()
+        changed = {
+            name: value
+            for name, value in vals.items()
+            if (account[name] or False) != (value or False)
+            and (value or not self._fields[name].required)
+        }
+        if changed:
+            self.sudo(False)._check_administrator()
+        account.write(
+            {
+                name: value if name != "type_ids" else [Command.set(value.ids)]
+                for name, value in changed.items()
+            }
+        )
+        if "base_folder" in changed:
+            account.rule_ids._offer_moves()
+        if changed.keys() & TIMETABLE:
+            account.tz = self.env.user.tz or "UTC"
+            account._schedule()
+        if "app_key" in changed:
+            account._forget_tokens()
+        elif "app_secret" in changed and account.state == "configuration":
+            account._resume()
+
+    def _forget_tokens(self):
+        self.write(
+            {
+                "state": "disconnected",
+                "access_token": False,
+                "refresh_token": False,
+                "token_expires": False,
+                "scopes": False,
+                "problem": False,
+                "problem_detail": False,
+                "paused_until": False,
+            }
+        )
+        self._clear_alert()
+
+    def _check_original(self):
+        """Check that this database is the one that was connected, and no copy of it.
+
+        :raise UserError:
+        """
+        get_param = self.env["ir.config_parameter"].sudo().get_param
+        if get_param("database.is_neutralized"):
+            raise UserError(
+                self.env._("This database is a copy: it never writes to Dropbox.")
+            )
+        if self.database_uuid and self.database_uuid != get_param("database.uuid"):
+            raise UserError(
+                self.env._(
+                    "This database is a copy of the one that was connected: it does "
+                    "not write to its Dropbox. Disconnect, then connect another one."
+                )
+            )
+
+    def _client(self):
+        """Return a client of the SDK that may call.
+
+        :raise: one of HANDLED, when the token cannot be refreshed
+        """
+        self.ensure_one()
+        self._check_original()
+        access, expires = self._fresh_token()
+        return Client(
+            access,
+            oauth2_refresh_token=self.refresh_token,
+            oauth2_access_token_expiration=expires,
+            app_key=self.app_key,
+            app_secret=self.app_secret or None,
+        )
+
+    def _fresh_token(self):
+        """Return the access token and its end, refreshed when it is about to end.
+
+        The refresh has a transaction of its own, with the row locked: of several
+        workers one refreshes, and the others wait for what it gets.
+        """
+        if self._lasts(self.access_token, self.token_expires):
+            return self.access_token, self.token_expires
+        while True:
+            with self.env.registry.cursor() as cr:
+                try:
+                    return self._refresh(cr)
+                except psycopg2.errors.SerializationFailure:
+                    # Another worker has just refreshed it.
+                    cr.rollback()
+
+    def _refresh(self, cr):
+        cr.execute(
+            SQL(
+                "SELECT access_token, token_expires, refresh_token, app_key, app_secret"
+                " FROM %s WHERE id = %s FOR NO KEY UPDATE",
+                SQL.identifier(self._table),
+                self.id,
+            ),
+            log_exceptions=False,
+        )
+        [access, expires, refresh, key, secret] = cr.fetchone()
+        if self._lasts(access, expires):
+            return access, expires
+        if not refresh:
+            raise UserError(self.env._("Connect Dropbox first, in Settings > Dropbox."))
+        access, expires = refreshed(refresh, key, secret)
+        cr.execute(
+            SQL(
+                "UPDATE %s SET access_token = %s, token_expires = %s WHERE id = %s",
+                SQL.identifier(self._table),
+                access,
+                expires,
+                self.id,
+            )
+        )
+        return access, expires
+
+    @api.model
+    def _lasts(self, access, expires):
+        return bool(
+            access and expires and expires > fields.Datetime.now() + TOKEN_MARGIN
+        )
+
+    def _connect(self, result):
+        """Take over what Dropbox has granted.
+
+        :param result: OAuth2FlowResult of the SDK
+        :return: None, or a text that says why it cannot be used
+        :raise: one of HANDLED
+        """
+        self._check_original()
+        if missing := set(SCOPES) - set((result.scope or "").split()):
+            return self.env._(
+                "The app lacks permissions: %(missing)s. Tick them under Permissions "
+                "in Dropbox's App Console, submit, then connect again.",
+                missing=", ".join(sorted(missing)),
+            )
+        # Asks for the secret, which the exchange of the code did not need.
+        access, expires = refreshed(result.refresh_token, self.app_key, self.app_secret)
+        client = Client(access)
+        who = client.users_get_current_account()
+        if self.account_ref and self.account_ref != who.account_id:
+            client.auth_token_revoke()
+            return self.env._(
+                "This is the Dropbox of %(other)s. What was copied so far is in that "
+                "of %(email)s: connect that one again, or choose “Forget the Copies” "
+                "in Settings > Dropbox first, to begin anew.",
+                other=who.email,
+                email=self.email,
+            )
+        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        self.write(
+            {
+                "access_token": access,
+                "refresh_token": result.refresh_token,
+                "token_expires": expires,
+                "scopes": result.scope,
+                "account_ref": who.account_id,
+                "database_uuid": uuid,
+            }
+        )
+        self._note_account(client)
+        self._resume()
+        return None
+
+    def _note_account(self, client):
+        """Note who the account is of, and how much room there is."""
+        who = client.users_get_current_account()
+        used, allocated = space_of(client)
+        self.write(
+            {
+                "name": who.name.display_name,
+                "email": who.email,
+                "used": used,
+                "allocated": allocated,
+            }
+        )
+
+    @api.model
+    def _redirect_address(self):
+        """Return the address that is to be registered with the app at Dropbox."""
+        return f"{self.get_base_url()}{CALLBACK}"
+
+    def _identity(self):
+        return {"name": self.name, "email": self.email}
+
+    # ------------------------------------------------------------------
+    # Whether it may send
+    # ------------------------------------------------------------------
+
+    def _apply(self, verdict):
+        """Pause or stop the account, as an error asks for.
+
+        :param Verdict verdict: of the table
+        :return: naive UTC datetime of the next look
+        """
+        now = fields.Datetime.now()
+        told, values = self.state, {"pauses": self.pauses + 1}
+        if verdict.action in STOPS:
+            until = now + PROBE
+            values["state"] = STATES[verdict.action]
+        elif verdict.seconds:
+            until = now + timedelta(seconds=verdict.seconds)
+        else:
+            until = now + next_delay(values["pauses"], FIRST_PAUSE, LONGEST_PAUSE)
+        in_words = self.with_context(
+            lang=self.company_id._progbox_archive_manager().lang
+        )
+        values["paused_until"] = until
+        values["problem"] = text_of(in_words.env, verdict)
+        values["problem_detail"] = verdict.detail
+        self.write(values)
+        if verdict.action in STOPS:
+            self._alert()
+            if told != values["state"]:
+                tell_stop(self)
+        return until
+
+    def _check_room(self, client, size):
+        """Look whether a full account has room again.
+
+        :param int size: of the smallest file that waits
+        :raise StillFull:
+        """
+        if self.state != "full":
+            return
+        used, allocated = space_of(client)
+        self.write({"used": used, "allocated": allocated})
+        if allocated and used + size > allocated:
+            raise StillFull
+
+    def _worked(self):
+        """Note that a call has gone well."""
+        if self.problem or self.pauses or self.state == "full":
+            self.write(
+                {
+                    "state": "connected",
+                    "problem": False,
+                    "problem_detail": False,
+                    "paused_until": False,
+                    "pauses": 0,
+                }
+            )
+            self._clear_alert()
+
+    def _resume(self):
+        """Take up the work again at once."""
+        self.write(
+            {
+                "state": "connected",
+                "problem": False,
+                "problem_detail": False,
+                "paused_until": False,
+                "pauses": 0,
+            }
+        )
+        self._clear_alert()
+        transfers = self.env["progbox.dropbox.transfer"].sudo()
+        waiting = transfers.search(
+            Domain("account_id", "=", self.id) & Domain("state", "=", "waiting")
+        )
+        waiting._job_write({"next_try": fields.Datetime.now()})
+        transfers._job_trigger()
+
+    def _alert(self):
+        """Tell the manager, once, that nothing is copied any more."""
+        activities = self.env["mail.activity"]._progbox_to_manager(self.company_id)
+        activities._progbox_tell(
+            self.company_id,
+            ACTIVITY,
+            activities.env._(
+                "Dropbox of %(company)s: nothing is copied at the moment",
+                company=self.company_id.display_name,
+            ),
+            self.problem,
+        )
+
+    def _clear_alert(self):
+        activities = self.env["mail.activity"]
+        for account in self:
+            activities._progbox_open_alerts(account.company_id, ACTIVITY).unlink()
+
+    # ------------------------------------------------------------------
+    # Paths
+    # ------------------------------------------------------------------
+
+    def _path(self, document, template=None):
+        """Return the path that a document gets, if no other has it.
+
+        :param progbox.document document: see :meth:`_in_words`
+        :param str template: another than that of its type
+        """
+        return path_of(self, document, template or self._template(document.type_id))
+
+    def _example_path(self, kind, template):
+        return example_path(self, self._in_words(kind), template)
+
+    def _template(self, kind):
+        """Return the template of a type: its rule's, or the one that we come with."""
+        rule = self.rule_ids.filtered(lambda rule: rule.type_id == kind)
+        return rule._template() if rule else template_of(self.language, kind.code)
+
+    def _in_words(self, documents):
+        """Return documents, or types, in the language that names the folders."""
+        installed = dict(self.env["res.lang"].get_installed())
+        language = self.language if self.language in installed else None
+        return documents.sudo().with_context(lang=language)
+
+    def _taken_keys(self, condition):
+        """Return the keys of the paths that documents have, or are about to leave.
+
+        :param condition: function of a field's name that returns a domain
+        """
+        transfers = self.env["progbox.dropbox.transfer"].sudo()
+        names = ("path_key", "from_key")
+        found = transfers.search_fetch(
+            Domain("account_id", "=", self.id)
+            & Domain.OR([condition(name) for name in names]),
+            names,
+        )
+        return {key for t in found for key in (t.path_key, t.from_key) if key}
+
+    def _web_url(self, path):
+        """Return the address of a file in the company's own Dropbox.
+
+        Whoever opens it needs the rights to in Dropbox: nothing is made public.
+        """
+        folder, _slash, name = path.rpartition("/")
+        if self.app_folder:
+            folder = f"/Apps/{self.app_folder}{folder}"
+        return f"{WEB}{quote(folder)}?preview={quote(name, safe='')}"
+
+
+class StillFull(Exception):
+    """There is no room yet."""

@@ -1,0 +1,221 @@
+from datetime import datetime, timedelta
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from ..tools import schedule
+from .dropbox_common import LOGGER, DropboxCommon
+
+MONDAY = datetime(2026, 11, 30, 12, 0)
+HOUR = timedelta(hours=1)
+
+
+@tagged("post_install", "-at_install")
+class TestWhen(DropboxCommon):
+    """Copies go when the company wants it, and somebody hears of it."""
+
+    def settings(self, **values):
+        self.account.with_user(self.admin)._write_settings(values)
+
+    def sync(self):
+        cron = self.env.ref("progbox_dropbox.ir_cron_sync").sudo()
+        with self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.env.invalidate_all()
+
+    def run_at(self, moment):
+        self.run_cron(later=moment - fields.Datetime.now())
+
+    # ------------------------------------------------------------------
+    # Timetable
+    # ------------------------------------------------------------------
+
+    @freeze_time(MONDAY)
+    def test_daily_at_an_hour_of_the_administrator(self):
+        self.admin.tz = "Europe/Paris"
+        self.settings(frequency="daily", run_at=20.5)
+        self.assertEqual(self.account.send_from, MONDAY.replace(hour=19, minute=30))
+        document = self.document("FAC/1")
+        self.run_cron()
+        self.assertFalse(self.files)
+        self.run_at(MONDAY + 8 * HOUR)
+        self.assert_copied(document)
+        # Everything has been sent: the next copies go tomorrow.
+        self.assertEqual(self.account.send_from, MONDAY.replace(day=30) + 31.5 * HOUR)
+
+    @freeze_time(MONDAY)
+    def test_weekly_and_hourly(self):
+        self.settings(frequency="weekly", run_at=6, weekday="3")
+        self.assertEqual(self.account.send_from, datetime(2026, 12, 3, 6, 0))
+        self.settings(frequency="hourly")
+        self.assertEqual(self.account.send_from, MONDAY + HOUR)
+        self.settings(frequency="immediately")
+        self.assertFalse(self.account.send_from)
+
+    @freeze_time(MONDAY)
+    def test_hours_that_are_kept_free(self):
+        self.settings(quiet_from=8, quiet_to=18)
+        document = self.document("FAC/1")
+        self.run_cron()
+        self.assertFalse(self.files)
+        self.run_at(MONDAY + 6 * HOUR)
+        self.assert_copied(document)
+
+    def test_clocks_that_are_put_back(self):
+        # In Paris, 2:30 comes twice on 25 October 2026.
+        twice = datetime(2026, 10, 25, 0, 30)
+        self.assertEqual(
+            schedule.next_time(twice, "Europe/Paris", 2.5),
+            datetime(2026, 10, 26, 1, 30),
+        )
+
+    @freeze_time(MONDAY)
+    def test_paused_and_resumed(self):
+        account = self.account.with_user(self.manager)
+        account.action_pause()
+        document = self.document("FAC/1")
+        self.run_cron()
+        self.assertFalse(self.files)
+        with self.assertRaises(UserError):
+            account.action_sync()
+        account.action_resume()
+        self.run_cron()
+        self.assert_copied(document)
+        for action in ("action_pause", "action_resume", "action_stop_sync"):
+            with self.assertRaises(AccessError):
+                getattr(self.account.with_user(self.billing), action)()
+
+    # ------------------------------------------------------------------
+    # Synchronizing
+    # ------------------------------------------------------------------
+
+    @freeze_time(MONDAY)
+    def test_a_synchronization_does_not_wait_for_the_timetable(self):
+        self.settings(frequency="daily", run_at=20)
+        document = self.document("FAC/1")
+        self.account.action_sync()
+        self.sync()
+        self.run_cron()
+        self.assert_copied(document)
+        self.assertTrue(self.account.send_from)
+
+    @freeze_time(MONDAY)
+    def test_progress(self):
+        self.account.state = "disconnected"
+        for number in range(4):
+            self.document(f"FAC/{number}", b"x" * 1000)
+        self.account.state = "connected"
+        self.account.action_sync()
+        self.sync()
+        account = self.account.with_user(self.manager)
+        self.assertTrue(account.is_live)
+        self.assertEqual(account.progress, 0)
+        self.assertIn("0 of 4", account.progress_text)
+        self.transfers.search([], limit=1)._job_finish("done")
+        self.env.invalidate_all()
+        self.assertEqual(account.progress, 25)
+        self.assertIn("1 of 4", account.progress_text)
+        self.assertIn("0:00:0", account.progress_text)
+        self.run_cron()
+        self.assertFalse(account.is_live)
+        self.assertFalse(account.progress_text)
+
+    def test_stopped_and_taken_up_again(self):
+        self.account.state = "disconnected"
+        documents = self.several(3)
+        self.account.state = "connected"
+        self.account.action_sync()
+        self.sync()
+        new = self.document("FAC/new")
+        self.account.with_user(self.manager).action_stop_sync()
+        # What is new goes all the same.
+        self.assertEqual(self.transfers.search([]).document_id, new)
+        self.assertFalse(self.account.is_live and self.account.sync_begun)
+        self.account.action_sync()
+        self.sync()
+        self.run_cron()
+        self.assert_copied(documents | new)
+
+    def test_a_synchronization_tries_again_what_was_given_up(self):
+        document = self.document("FAC/1")
+        self.fault("upload_session/finish_batch_v2", "disallowed_name", name="FAC_1")
+        with self.assertLogs(LOGGER, "WARNING"):
+            self.run_cron()
+        self.assertEqual(self.copy_of(document).state, "failed")
+        self.account.action_sync()
+        self.run_cron(later=timedelta(minutes=1))
+        self.assert_copied(document)
+
+    # ------------------------------------------------------------------
+    # E-mails
+    # ------------------------------------------------------------------
+
+    def mails(self):
+        found = self.env["mail.mail"].sudo().search([("subject", "like", "Dropbox of")])
+        return found - self.earlier_mails
+
+    def setUp(self):
+        super().setUp()
+        self.earlier_mails = self.env["mail.mail"].sudo().browse()
+        self.earlier_mails = self.mails()
+        self.company.progbox_archive_user_id = self.manager
+        self.manager.email = "manager@example.com"
+
+    def failed_document(self, number="FAC/1"):
+        name = number.replace("/", "_")
+        document = self.document(number)
+        self.fault("upload_session/finish_batch_v2", "disallowed_name", name=name)
+        with self.assertLogs(LOGGER, "WARNING"):
+            self.run_cron(later=timedelta(minutes=len(self.mails())))
+        return document
+
+    def test_each_problem_is_told_once(self):
+        self.failed_document()
+        mail = self.mails()
+        self.assertIn("manager@example.com", mail.email_to)
+        self.assertIn("Facture_FAC_1.pdf", mail.body_html)
+        self.assertIn("does not take this file name", mail.body_html)
+        self.run_cron(later=timedelta(minutes=5))
+        self.assertEqual(self.mails(), mail)
+
+    def test_a_stop_is_told_once_with_the_remedy(self):
+        self.document("FAC/1")
+        self.dropbox.tokens.clear()
+        self.dropbox.refreshes.clear()
+        self.run_cron(2)
+        mail = self.mails()
+        self.assertEqual(len(mail), 1)
+        self.assertIn("Connect again in Settings", mail.body_html)
+
+    def test_nothing_is_told_when_that_is_set(self):
+        self.account.notify = "none"
+        self.failed_document()
+        self.dropbox.tokens.clear()
+        self.dropbox.refreshes.clear()
+        self.document("FAC/2")
+        self.run_cron(later=timedelta(minutes=1))
+        self.env["progbox.dropbox.account"]._run_reports()
+        self.assertFalse(self.mails())
+
+    def test_a_summary_a_day(self):
+        self.account.notify = "daily"
+        self.several(2)
+        self.failed_document("FAC/bad")
+        self.assertFalse(self.mails())
+        accounts = self.env["progbox.dropbox.account"]
+        accounts._run_reports()
+        mail = self.mails()
+        for words in ("Copied: 2", "Waiting: 0", "Failed: 1", "Facture_FAC_bad.pdf"):
+            self.assertIn(words, mail.body_html)
+        accounts._run_reports()
+        self.assertEqual(self.mails(), mail)
+        with freeze_time(fields.Datetime.now() + 24 * HOUR):
+            accounts._run_reports()
+        self.assertEqual(len(self.mails()), 2)
+        self.account.notify = "weekly"
+        with freeze_time(fields.Datetime.now() + 72 * HOUR):
+            accounts._run_reports()
+        self.assertEqual(len(self.mails()), 2)
