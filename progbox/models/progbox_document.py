@@ -216,16 +216,15 @@ class ProgboxDocument(models.Model):
 
     @api.model
     def _progbox_shown_sql(self, alias, text=""):
-        """Return which rows of documents a tab shows: current, and not in the trash.
+        """Return which rows of documents a tab shows if they are the latest version.
 
         :param SQL alias: of the row of ``progbox_document``
         :param str text: only those whose name or type has it
         """
         return SQL(
-            "(%(alias)s.trashed_on IS NULL AND NOT %(superseded)s AND %(text)s)",
-            alias=alias,
-            superseded=self._superseded_sql(alias),
-            text=self._progbox_text_sql(alias, text),
+            "(%s.trashed_on IS NULL AND %s)",
+            alias,
+            self._progbox_text_sql(alias, text),
             to_flush=[self._fields["trashed_on"], self._fields["document_date"]],
         )
 
@@ -618,8 +617,13 @@ class ProgboxDocument(models.Model):
                 AND newer.res_model IS NULL AND newer.seal_id IS NULL
             ) ELSE %(of_record)s END""",
             older=alias,
-            of_record=super()._superseded_sql(alias),
+            of_record=self._progbox_superseded_sql(alias),
         )
+
+    @api.model
+    def _progbox_superseded_sql(self, alias):
+        """Return whether a document of a record has a later version, as SQL."""
+        return super()._superseded_sql(alias)
 
     def progbox_versions(self):
         """Return all versions of this document, the newest first."""

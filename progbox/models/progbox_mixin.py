@@ -129,7 +129,8 @@ class ProgboxMixin(models.AbstractModel):
                 "key": group.key,
                 "model": group.model,
                 "title": group.title,
-                "records": found.records,
+                # Of the relatives, those with documents.
+                "records": 1 if group.key == OWN else found.records,
                 "documents": min(found.documents, MOST),
                 "capped": found.documents > MOST,
                 "asRecords": found.as_records,
@@ -145,8 +146,12 @@ class ProgboxMixin(models.AbstractModel):
         # The statement reads columns of many tables.
         self.env.flush_all()
         documents = self.env["progbox.document"]
-        query = TabQuery(documents._progbox_shown_sql(SQL("document"), text))
-        own = self._progbox_own_documents_sql(SQL("document"))
+        document = SQL("document")
+        query = TabQuery(
+            documents._progbox_shown_sql(document, text),
+            documents._progbox_superseded_sql(document),
+        )
+        own = self._progbox_own_documents_sql(document)
         query.add(OWN, self._name, self.env._("This record"), self._progbox_self(), own)
         for relation in self._progbox_relatives():
             records = self._progbox_readable_of(relation)
