@@ -106,6 +106,53 @@ class TestDropboxServer(DropboxCase):
             "conflict", self.refused(self.client.files_create_folder_v2, "/new")
         )
 
+    def moved(self, *pairs):
+        """Move in one call, and return the entries of the result."""
+        entries = [files.RelocationPath(*pair) for pair in pairs]
+        answer = self.client.files_move_batch_v2(entries)
+        if answer.is_async_job_id():
+            job = answer.get_async_job_id()
+            check = self.client.files_move_batch_check_v2
+            while (answer := check(job)).is_in_progress():
+                pass
+        return answer.get_complete().entries
+
+    def test_moving_many_says_of_each_how_it_went(self):
+        ids = [self.write(f"/{n}", n.encode()).id for n in "abc"]
+        for kind in (None, "async"):
+            with self.subTest(kind=kind):
+                if kind:
+                    self.fault("move_batch_v2", kind)
+                there = "/there" if kind else ""
+                here = "" if kind else "/there"
+                entries = self.moved(
+                    (f"{there}/a", f"{here}/a"), ("/x", "/y"), (ids[1], f"{here}/b")
+                )
+                good = entries[0].get_success()
+                self.assertEqual((good.id, good.path_display), (ids[0], f"{here}/a"))
+                failure = entries[1].get_failure().get_relocation_error()
+                self.assertTrue(failure.get_from_lookup().is_not_found())
+                self.assertTrue(entries[2].is_success())
+        self.assertEqual(set(self.files), {"/a", "/b", "/c"})
+
+    def test_moving_many_refuses_each_by_itself(self):
+        for name in "abc":
+            self.write(f"/{name}", name.encode())
+        entries = self.moved(("/a", "/c"), ("/b", "/Thumbs.db"), ("/c", "/C/d"))
+        errors = [entry.get_failure().get_relocation_error() for entry in entries]
+        self.assertTrue(errors[0].get_to().get_conflict().is_file())
+        self.assertTrue(errors[1].get_to().is_disallowed_name())
+        self.assertTrue(errors[2].is_cant_move_folder_into_itself())
+        with self.dropbox.committing(self.dropbox.account):
+            [entry] = self.moved(("/a", "/z"))
+            self.assertTrue(entry.get_failure().is_too_many_write_operations())
+        self.assertEqual(set(self.files), {"/a", "/b", "/c"})
+
+    def test_moving_more_than_ten_thousand_is_refused(self):
+        entries = self.moved(*[(f"/{n}", f"/x{n}") for n in range(10_001)])
+        error = entries[-1].get_failure().get_relocation_error()
+        self.assertTrue(error.is_too_many_files())
+
     def test_a_full_account(self):
         self.dropbox.account.store.allocated = 6
         self.write("/a")

@@ -4,13 +4,16 @@ import os
 import re
 import uuid
 
-from .errors import LookupRefused, WriteRefused, bad_input, route_error
+from .errors import LookupRefused, MoveRefused, WriteRefused, bad_input, route_error
 from .faults import COMMITS
 from .store import Entry, content_hash, key_of
 from .table import LARGEST_REQUEST, MANY
 
 PATH = re.compile(r"/[^\0]*\Z|(id|rev|ns):[^\0]*\Z", re.DOTALL)
 LARGEST_PAGE = 2000
+MOST_MOVED = 10_000
+# How often a job is asked for before it is done.
+QUESTIONS = 3
 NOT_FOUND = {".tag": "path", "path": {".tag": "not_found"}}
 
 
@@ -190,16 +193,85 @@ class Api:
             raise route_error(error)
         return self.changed(self.store.delete, path)
 
-    def files_move_v2(self, from_path, to_path, **_options):
-        self.check_path(to_path)
-        if not (entry := self.store.find(from_path)):
-            error = {".tag": "from_lookup", "from_lookup": {".tag": "not_found"}}
-            raise route_error(error)
+    def files_move_v2(self, from_path, to_path, autorename, **_options):
         try:
             with self.server.committing(self.account):
-                return {"metadata": self.store.move(entry, to_path).json()}
+                entry = self.moved(from_path, to_path, autorename)
+                return {"metadata": entry.json()}
         except WriteRefused as refused:
-            raise route_error({".tag": "to", "to": refused.error}) from refused
+            # The write lock; what a path is refused for is said by ``moved``.
+            raise route_error(refused.error) from refused
+        except MoveRefused as refused:
+            raise route_error(refused.error) from refused
+
+    def moved(self, from_path, to_path, autorename=False):
+        """Move one file or folder, with what is below.
+
+        :raise MoveRefused:
+        """
+        self.check_path(from_path)
+        self.check_path(to_path)
+        if not (entry := self.store.find(from_path)):
+            raise MoveRefused("from_lookup", {".tag": "not_found"})
+        if fault := self.server.faults.take(self.route, COMMITS, to_path):
+            raise MoveRefused("to", {".tag": fault.kind})
+        if autorename and self.store.find(to_path):
+            to_path = self.store.free_name(to_path)
+        try:
+            return self.store.move(entry, to_path)
+        except WriteRefused as refused:
+            raise MoveRefused("to", refused.error) from refused
+
+    def files_move_batch_v2(self, entries, autorename, **_options):
+        if not entries:
+            raise bad_input("entries: must have at least 1 item")
+        for entry in entries:
+            if set(entry) != {"from_path", "to_path"}:
+                raise bad_input("entries: from_path and to_path are expected")
+            self.check_path(entry["from_path"])
+            self.check_path(entry["to_path"])
+        try:
+            with self.server.committing(self.account):
+                results = [self.move_of_batch(autorename, **each) for each in entries]
+        except WriteRefused as refused:
+            failure = {".tag": "failure", "failure": refused.error}
+            results = [failure] * len(entries)
+        return self.launched({"entries": results})
+
+    def move_of_batch(self, autorename, from_path, to_path):
+        try:
+            if len(self.arguments["entries"]) > MOST_MOVED:
+                raise MoveRefused("too_many_files")
+            entry = self.moved(from_path, to_path, autorename)
+            # A copy: a later move of the same call changes the entry.
+            return {".tag": "success", "success": entry.json()}
+        except MoveRefused as refused:
+            error = {".tag": "relocation_error", "relocation_error": refused.error}
+            return {".tag": "failure", "failure": error}
+
+    def files_move_batch_check_v2(self, async_job_id):
+        return self.job_result(async_job_id)
+
+    # ------------------------------------------------------------------
+    # Work that goes on after the answer
+    # ------------------------------------------------------------------
+
+    def launched(self, result):
+        """Answer at once, or with the name of a job, as the fault ``async`` wants."""
+        if not self.server.faults.take(self.route, {"async"}):
+            return {".tag": "complete", **result}
+        name = f"job:{uuid.uuid4().hex}"
+        self.account.jobs[name] = [QUESTIONS, result]
+        return {".tag": "async_job_id", "async_job_id": name}
+
+    def job_result(self, name):
+        if name not in self.account.jobs:
+            raise route_error({".tag": "invalid_async_job_id"})
+        job = self.account.jobs[name]
+        job[0] -= 1
+        if job[0] > 0:
+            return {".tag": "in_progress"}
+        return {".tag": "complete", **job[1]}
 
     def files_restore(self, path, rev):
         old = self.store.find(f"rev:{rev}")

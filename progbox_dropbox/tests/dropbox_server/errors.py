@@ -21,6 +21,14 @@ class WriteRefused(Exception):
         self.error = {".tag": tag, **({tag: {".tag": inner}} if inner else {})}
 
 
+class MoveRefused(Exception):
+    """A file or folder cannot be moved: the value of a RelocationError."""
+
+    def __init__(self, tag, value=None):
+        super().__init__(tag)
+        self.error = {".tag": tag, **({tag: value} if value else {})}
+
+
 class LookupRefused(Exception):
     """A session cannot be used: the value of an UploadSessionLookupError."""
 

@@ -64,7 +64,7 @@ COMMITS = {
     "too_many_write_operations",
     "team_folder",
 }
-OTHERS = {"drop_before", "drop_after", "stall", "corrupt", "slow_create"}
+OTHERS = {"drop_before", "drop_after", "stall", "corrupt", "slow_create", "async"}
 
 
 @dataclass
@@ -73,7 +73,8 @@ class Fault:
 
     :param str kind: a key of ANSWERS, or of COMMITS, or ``drop_before`` (the call never
         arrives), ``drop_after`` (it does, and its answer is lost), ``stall``,
-        ``corrupt`` (the bytes are stored wrongly)
+        ``corrupt`` (the bytes are stored wrongly), ``async`` (the work is done, and
+        its result is there after a few questions for it)
     :param int times: how often
     :param int skip: calls that go well before
     :param str name: part of the path, for faults of a single file

@@ -63,6 +63,7 @@ class Account:
     store: Store
     id: str = field(default_factory=lambda: f"dbid:{uuid.uuid4().hex:0>35}")
     cursors: dict = field(default_factory=dict)
+    jobs: dict = field(default_factory=dict)
     writing: int = 0
 
 
@@ -491,6 +492,7 @@ def writes(name):
         "files/upload_session/finish_batch_v2",
         "files/create_folder_v2",
         "files/delete_v2",
+        "files/move_batch_v2",
         "files/move_v2",
         "files/restore",
     }

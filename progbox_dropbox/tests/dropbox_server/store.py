@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .errors import LookupRefused, WriteRefused
+from .errors import LookupRefused, MoveRefused, WriteRefused
 
 BLOCK = 4 << 20
 DISALLOWED = {"desktop.ini", "thumbs.db", ".ds_store", "icon\r"} | {
@@ -271,6 +271,10 @@ class Store:
             there = self.entries.get(key_of(target))
             if there and there is not entry:
                 raise WriteRefused("conflict", there.kind)
+            if key_of(target).startswith(f"{key_of(entry.path)}/"):
+                raise MoveRefused("cant_move_folder_into_itself")
+            if entry.path == target:
+                raise MoveRefused("duplicated_or_nested_paths")
             self.make_parents(target)
             length = len(entry.path)
             for moved in [*self.under(entry.path, True), entry]:

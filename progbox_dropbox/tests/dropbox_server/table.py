@@ -73,6 +73,15 @@ ROUTES = {
             "allow_ownership_transfer": False,
         },
     ),
+    "files/move_batch_v2": rpc(
+        WRITE,
+        {
+            "entries": REQUIRED,
+            "autorename": False,
+            "allow_ownership_transfer": False,
+        },
+    ),
+    "files/move_batch/check_v2": rpc(WRITE, {"async_job_id": REQUIRED}),
     "files/restore": rpc(WRITE, {"path": REQUIRED, "rev": REQUIRED}),
     "files/get_metadata": rpc(
         METADATA,
