@@ -1,4 +1,5 @@
 from . import test_dropbox_server
+from . import test_dropbox_server_keeping
 from . import test_tools_naming
 from . import test_tools_verdicts
 from . import test_transfer
