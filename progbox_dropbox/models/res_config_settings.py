@@ -1,9 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .dropbox_sharing import SHARING_SCOPES
 from .progbox_dropbox_account import BASE_FOLDER, SCOPES
 
 SETTINGS = ("app_key", "app_folder", "base_folder", "type_ids")
+SETTINGS += ("check_interval", "check_repair")
 
 
 class ResConfigSettings(models.TransientModel):
@@ -49,6 +51,24 @@ class ResConfigSettings(models.TransientModel):
         store=True,
         help="Without any, documents of every type are copied.",
     )
+    dropbox_check_interval = fields.Selection(
+        lambda self: self.env["progbox.dropbox.account"]._selection("check_interval"),
+        string="Check the Copies",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+        help="Dropbox is asked for the hash of every copy. Nothing is downloaded.",
+    )
+    dropbox_check_repair = fields.Selection(
+        lambda self: self.env["progbox.dropbox.account"]._selection("check_repair"),
+        string="What a Check Finds",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+        help="A copy that is missing or was changed is sent again, and one that was "
+        "moved is followed: by itself, or when you say so. Files of people are left "
+        "alone.",
+    )
     dropbox_redirect_address = fields.Char(compute="_compute_dropbox_account_id")
     dropbox_scopes = fields.Char(compute="_compute_dropbox_account_id")
     dropbox_state = fields.Char(compute="_compute_dropbox_account_id")
@@ -67,7 +87,7 @@ class ResConfigSettings(models.TransientModel):
             settings.dropbox_state = account.state or "disconnected"
             settings.dropbox_has_secret = bool(account.app_secret)
             settings.dropbox_redirect_address = accounts._redirect_address()
-            settings.dropbox_scopes = ", ".join(SCOPES)
+            settings.dropbox_scopes = ", ".join([*SCOPES, *SHARING_SCOPES])
 
     @api.depends("dropbox_account_id")
     def _compute_dropbox_settings(self):
@@ -77,6 +97,8 @@ class ResConfigSettings(models.TransientModel):
                 settings[f"dropbox_{name}"] = account[name]
             if not account:
                 settings.dropbox_base_folder = BASE_FOLDER
+                settings.dropbox_check_interval = "weekly"
+                settings.dropbox_check_repair = "ask"
 
     def _compute_dropbox_app_secret(self):
         self.dropbox_app_secret = False

@@ -5,3 +5,7 @@ from . import test_tools_verdicts
 from . import test_transfer
 from . import test_faults
 from . import test_connect
+from . import test_check
+from . import test_restore
+from . import test_sharing
+from . import test_versions
