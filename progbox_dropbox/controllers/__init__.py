@@ -1,1 +1,2 @@
 from . import dropbox_connect
+from . import dropbox_version

@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.http import Controller, request, route
 from odoo.tools.misc import hash_sign, verify_hash_signed
 
+from ..models.dropbox_sharing import SHARING_SCOPES
 from ..models.dropbox_texts import text_of
 from ..models.progbox_dropbox_account import CALLBACK, SCOPES
 from ..tools.verdicts import HANDLED, classify
@@ -121,6 +122,10 @@ class DropboxConnect(Controller):
         account.with_env(request.env)._check_administrator()
         return account.with_context(lang=request.env.lang)
 
+    def _scopes(self, account):
+        """Return what is asked for: with an App folder, nothing can be shared."""
+        return [*SCOPES, *(() if account.app_folder else SHARING_SCOPES)]
+
     def _flow(self, account, kept):
         return oauth.DropboxOAuth2Flow(
             account.app_key,
@@ -129,6 +134,6 @@ class DropboxConnect(Controller):
             "csrf",
             consumer_secret=account.app_secret or None,
             token_access_type="offline",
-            scope=list(SCOPES),
+            scope=self._scopes(account),
             use_pkce=True,
         )

@@ -2,5 +2,12 @@ from . import progbox_dropbox_timetable
 from . import progbox_dropbox_account
 from . import progbox_dropbox_rule
 from . import progbox_dropbox_transfer
+from . import progbox_dropbox_job_mixin
+from . import progbox_dropbox_check
+from . import progbox_dropbox_finding
+from . import progbox_dropbox_restore
+from . import progbox_dropbox_anchor
+from . import progbox_closing
 from . import progbox_document
+from . import progbox_folder
 from . import res_config_settings

@@ -2,6 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..tools.verdicts import HANDLED, classify
+from .dropbox_fetch import Fetch, is_whole
+from .dropbox_texts import text_of
+
 
 class ProgboxDocument(models.Model):
     """A document knows what has become of its copy in Dropbox."""
@@ -47,11 +51,48 @@ class ProgboxDocument(models.Model):
 
     def action_view_in_dropbox(self):
         """Open the copy in the company's Dropbox."""
+        return self._dropbox_copy().action_view_in_dropbox()
+
+    def action_fetch_from_dropbox(self):
+        """Put a lost or damaged file back from its copy, if it is what was sealed."""
+        transfer = self._dropbox_copy(manager=True)
+        message = self.env._("The file of %(name)s is whole.", name=self.name)
+        if not is_whole(self.sudo()):
+            try:
+                Fetch(transfer.account_id).fetch(transfer)
+            except HANDLED as error:
+                raise UserError(text_of(self.env, classify(error))) from error
+            message = self.env._(
+                "The file of %(name)s is back, and it is what was sealed.",
+                name=self.name,
+            )
+            log = self.env["progbox.access.log"]
+            log._log("verification", documents=self, note=message)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"type": "success", "message": message},
+        }
+
+    def action_dropbox_versions(self):
+        """List the versions that Dropbox keeps of the copy."""
+        self._dropbox_copy(manager=True)
+        return self.env["progbox.dropbox.versions"]._open(self)
+
+    def _dropbox_copy(self, manager=False):
+        """Return the copy of one document that the user may read.
+
+        :param bool manager: whether only an archive manager of its company may
+        :raise AccessError:
+        :raise UserError: when it has not been copied
+        """
         self.ensure_one()
         self.check_access("read")
+        if manager and not self.env.su:
+            self.env.user._check_archive_manager(self.company_id)
         copied = self._dropbox_transfers().filtered("copied_path")
         if not copied:
             raise UserError(
                 self.env._("%(name)s is not in Dropbox yet.", name=self.name)
             )
-        return copied[:1].action_view_in_dropbox()
+        return copied[:1]

@@ -110,6 +110,19 @@ class ProgboxDropboxAccount(models.Model):
         readonly=True,
     )
     reported_on = fields.Datetime(readonly=True)
+    check_interval = fields.Selection(
+        [
+            ("daily", "Every Day"),
+            ("weekly", "Every Week"),
+            ("monthly", "Every Month"),
+            ("never", "Only on Demand"),
+        ],
+        default="weekly",
+        readonly=True,
+    )
+    check_repair = fields.Selection(
+        [("ask", "Ask"), ("repair", "Repair by Itself")], default="ask", readonly=True
+    )
     account_ref = fields.Char(string="Account ID", readonly=True, copy=False)
     name = fields.Char(string="Account", readonly=True, copy=False)
     email = fields.Char(string="E-mail", readonly=True, copy=False)
@@ -246,6 +259,24 @@ class ProgboxDropboxAccount(models.Model):
             "progbox_dropbox.progbox_dropbox_rule_action"
         )
         return {**action, "domain": [("account_id", "in", self.ids)], "context": {}}
+
+    def action_check(self):
+        """Compare all copies with what Dropbox holds, in the background."""
+        self.ensure_one()
+        self.check_access("read")
+        if not self.env.su:
+            self.env.user._check_archive_manager(self.company_id)
+        checks = self.env["progbox.dropbox.check"]
+        return checks._start(self.sudo(), self.env.user)._action()
+
+    def action_restore(self):
+        """Fetch all files back that the server has lost, in the background."""
+        self.ensure_one()
+        self.check_access("read")
+        if not self.env.su:
+            self.env.user._check_archive_manager(self.company_id)
+        restores = self.env["progbox.dropbox.restore"]
+        return restores._enqueue_restore(self.sudo())._action()
 
     def action_retry_failed(self):
         """Try again what was given up."""
@@ -640,6 +671,12 @@ class ProgboxDropboxAccount(models.Model):
         if self.app_folder:
             folder = f"/Apps/{self.app_folder}{folder}"
         return f"{WEB}{quote(folder)}?preview={quote(name, safe='')}"
+
+    def _web_folder_url(self, path):
+        """Return the address of a folder in the company's own Dropbox."""
+        if self.app_folder:
+            path = f"/Apps/{self.app_folder}{path}"
+        return f"{WEB}{quote(path)}"
 
 
 class StillFull(Exception):

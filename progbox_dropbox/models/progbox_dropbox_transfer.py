@@ -92,6 +92,12 @@ class ProgboxDropboxTransfer(models.Model):
     file_ref = fields.Char(string="File ID", readonly=True)
     rev = fields.Char(string="Revision", readonly=True)
     content_hash = fields.Char(readonly=True, help="Dropbox's hash of the file.")
+    checked_on = fields.Datetime(
+        readonly=True, help="When Dropbox last said that the copy is there."
+    )
+    found_path = fields.Char(
+        readonly=True, help="Where a person has moved it, as the last check found it."
+    )
     session_ref = fields.Char(readonly=True, help="The upload session of a large file.")
     session_offset = fields.Float(
         readonly=True, digits=(16, 0), aggregator=None, help="Bytes that have arrived."
@@ -105,6 +111,7 @@ class ProgboxDropboxTransfer(models.Model):
     )
     _from_idx = models.Index("(account_id, from_key) WHERE from_key IS NOT NULL")
     _state_idx = models.Index("(account_id, state, done_on)")
+    _file_idx = models.Index("(account_id, file_ref)")
 
     def _shown(self):
         """Return the state of the copy for the document, and a sentence."""
@@ -130,6 +137,24 @@ class ProgboxDropboxTransfer(models.Model):
             "url": account._web_url(self.copied_path),
             "target": "new",
         }
+
+    def _send_again(self, values):
+        """Queue copies anew that are not in Dropbox any more as they were sent.
+
+        :param dict values: what is known of the file that is there
+        """
+        self._job_write(
+            {
+                **values,
+                "state": "pending",
+                "attempts": 0,
+                "next_try": fields.Datetime.now(),
+                "error": False,
+                "session_ref": False,
+                "session_offset": 0,
+            }
+        )
+        self._job_trigger()
 
     # ------------------------------------------------------------------
     # Queueing

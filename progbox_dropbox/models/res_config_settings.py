@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .dropbox_sharing import SHARING_SCOPES
 from .progbox_dropbox_account import BASE_FOLDER, SCOPES
 
 SETTINGS = (
@@ -16,6 +17,8 @@ SETTINGS = (
     "quiet_to",
     "on_delete",
     "notify",
+    "check_interval",
+    "check_repair",
 )
 # What a company has that has no account yet.
 DEFAULTS = {
@@ -25,6 +28,8 @@ DEFAULTS = {
     "weekday": "4",
     "on_delete": "keep",
     "notify": "each",
+    "check_interval": "weekly",
+    "check_repair": "ask",
 }
 
 
@@ -126,6 +131,24 @@ class ResConfigSettings(models.TransientModel):
     )
     dropbox_paused = fields.Boolean(related="dropbox_account_id.paused")
     dropbox_offers_count = fields.Integer(related="dropbox_account_id.offers_count")
+    dropbox_check_interval = fields.Selection(
+        selection=choices("check_interval"),
+        string="Check the Copies",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+        help="Dropbox is asked for the hash of every copy. Nothing is downloaded.",
+    )
+    dropbox_check_repair = fields.Selection(
+        selection=choices("check_repair"),
+        string="What a Check Finds",
+        compute="_compute_dropbox_settings",
+        readonly=False,
+        store=True,
+        help="A copy that is missing or was changed is sent again, and one that was "
+        "moved is followed: by itself, or when you say so. Files of people are left "
+        "alone.",
+    )
     dropbox_redirect_address = fields.Char(compute="_compute_dropbox_account_id")
     dropbox_scopes = fields.Char(compute="_compute_dropbox_account_id")
     dropbox_state = fields.Char(compute="_compute_dropbox_account_id")
@@ -144,7 +167,7 @@ class ResConfigSettings(models.TransientModel):
             settings.dropbox_state = account.state or "disconnected"
             settings.dropbox_has_secret = bool(account.app_secret)
             settings.dropbox_redirect_address = accounts._redirect_address()
-            settings.dropbox_scopes = ", ".join(SCOPES)
+            settings.dropbox_scopes = ", ".join([*SCOPES, *SHARING_SCOPES])
 
     @api.depends("dropbox_account_id")
     def _compute_dropbox_settings(self):

@@ -1,4 +1,5 @@
 from . import test_dropbox_server
+from . import test_dropbox_server_keeping
 from . import test_tools_naming
 from . import test_tools_verdicts
 from . import test_transfer
@@ -6,3 +7,7 @@ from . import test_faults
 from . import test_connect
 from . import test_rules
 from . import test_when
+from . import test_check
+from . import test_restore
+from . import test_sharing
+from . import test_versions

@@ -75,12 +75,13 @@ class DropboxCommon(DropboxCase, ArchiveCommon):
     def copy_of(self, document):
         return self.transfers.search([("document_id", "=", document.id)])
 
-    def run_cron(self, times=1, later=timedelta()):
-        """Let the worker do its work, a while from now.
+    def run_cron(self, times=1, later=timedelta(), cron=None):
+        """Let a worker do its work, a while from now.
 
         :param int times: each a minute after the one before
+        :param cron: that of the transfers if it is not named
         """
-        cron = self.transfers._job_leader()
+        cron = cron or self.transfers._job_leader()
         for number in range(times):
             now = fields.Datetime.now() + later + timedelta(minutes=number)
             with freeze_time(now):

@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import file_open
 
+from ..models.dropbox_sharing import SHARING_SCOPES
 from ..models.progbox_dropbox_account import CALLBACK, SCOPES
 from .dropbox_common import DropboxCommon
 
@@ -61,7 +62,7 @@ class TestConnect(ConnectCommon, HttpCase):
         self.assertEqual(urlsplit(address).hostname, "www.dropbox.com")
         self.assertEqual(query["token_access_type"], "offline")
         self.assertEqual(query["code_challenge_method"], "S256")
-        self.assertEqual(query["scope"].split(), list(SCOPES))
+        self.assertEqual(query["scope"].split(), [*SCOPES, *SHARING_SCOPES])
         response = self.back(self.dropbox.authorize(address))
         self.assertEqual(response.status_code, 303)
         self.assertEqual(self.account.state, "connected")

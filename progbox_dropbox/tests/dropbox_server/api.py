@@ -2,20 +2,24 @@
 
 import re
 import uuid
+from dataclasses import replace
 
 from .errors import LookupRefused, MoveRefused, WriteRefused, bad_input, route_error
-from .faults import COMMITS
+from .faults import COMMITS, LOOKUPS
+from .sharing import SharingApi
 from .store import Entry, content_hash, key_of
 from .table import LARGEST_REQUEST, MANY
 
+WRITE_PATH = re.compile(r"/[^\0]*\Z|ns:[0-9]+(/[^\0]*)?\Z", re.DOTALL)
 PATH = re.compile(r"/[^\0]*\Z|(id|rev|ns):[^\0]*\Z", re.DOTALL)
 LARGEST_PAGE = 2000
+MOST_REVISIONS = 100
 # How often a job is asked for before it is done.
 QUESTIONS = 3
 NOT_FOUND = {".tag": "path", "path": {".tag": "not_found"}}
 
 
-class Api:
+class Api(SharingApi):
     """One call of a route, for one account."""
 
     def __init__(self, server, token, route, arguments, body):
@@ -53,11 +57,20 @@ class Api:
         if not (root and path == "") and not PATH.match(path):
             raise bad_input(f"path: {path!r} did not match pattern")
 
+    def check_write_path(self, path):
+        if not WRITE_PATH.match(path):
+            raise bad_input(f"path: {path!r} did not match pattern")
+
     def found(self, path):
         self.check_path(path)
+        if fault := self.server.faults.take(self.route, LOOKUPS, path):
+            raise route_error({".tag": "path", "path": {".tag": fault.kind}})
         if not (entry := self.store.find(path)):
             raise route_error(NOT_FOUND)
         return entry
+
+    def metadata(self, entry):
+        return {**entry.json(), **self.sharing_info(entry)}
 
     # ------------------------------------------------------------------
     # Uploading
@@ -179,7 +192,7 @@ class Api:
             raise route_error(error) from refused
 
     def files_create_folder_v2(self, path, autorename):
-        self.check_path(path)
+        self.check_write_path(path)
         answer = self.changed(self.store.make_folder, path)
         del answer["metadata"][".tag"]
         return answer
@@ -275,9 +288,9 @@ class Api:
     # Work that goes on after the answer
     # ------------------------------------------------------------------
 
-    def launched(self, result):
+    def launched(self, result, is_async=False):
         """Answer at once, or with the name of a job, as the fault ``async`` wants."""
-        if not self.server.faults.take(self.route, {"async"}):
+        if not (is_async or self.server.faults.take(self.route, {"async"})):
             return {".tag": "complete", **result}
         name = f"job:{uuid.uuid4().hex}"
         self.account.jobs[name] = [QUESTIONS, result]
@@ -293,6 +306,7 @@ class Api:
         return {".tag": "complete", **job[1]}
 
     def files_restore(self, path, rev):
+        self.check_write_path(path)
         old = self.store.find(f"rev:{rev}")
         if not old:
             raise route_error({".tag": "invalid_revision"})
@@ -308,25 +322,33 @@ class Api:
     # Looking
     # ------------------------------------------------------------------
 
-    def files_get_metadata(self, path, **_options):
-        return self.found(path).json()
+    def files_get_metadata(self, path, include_deleted, **_options):
+        if include_deleted and key_of(path) in self.store.deleted:
+            return self.listed(key_of(path))
+        return self.metadata(self.found(path))
 
     def files_list_folder(self, path, recursive, limit, **_options):
         if limit is not None and not 1 <= limit <= LARGEST_PAGE:
             raise bad_input("limit: must be between 1 and 2000")
         self.check_path(path, root=True)
-        if path and self.found(path).kind != "folder":
-            error = {".tag": "path", "path": {".tag": "not_folder"}}
-            raise route_error(error)
-        start = self.store.find(path).path if path else ""
+        start = ""
+        if path:
+            folder = self.found(path)
+            if folder.kind != "folder":
+                error = {".tag": "path", "path": {".tag": "not_folder"}}
+                raise route_error(error)
+            start = folder.path
         keys = [entry.path for entry in self.store.under(start, recursive)]
         cursor = self.new_cursor(start, recursive, limit or LARGEST_PAGE, keys)
         return self.page(cursor)
 
     def files_list_folder_get_latest_cursor(self, path, recursive, limit, **_options):
+        self.check_path(path, root=True)
         return {"cursor": self.new_cursor(path, recursive, limit or LARGEST_PAGE, [])}
 
     def files_list_folder_continue(self, cursor):
+        if self.server.faults.take(self.route, {"reset"}):
+            self.account.cursors.clear()
         if cursor not in self.account.cursors:
             raise route_error({".tag": "reset"})
         return self.page(cursor)
@@ -353,18 +375,23 @@ class Api:
 
     def listed(self, key):
         if entry := self.store.find(key):
-            return entry.json()
+            return self.metadata(entry)
         deleted = Entry("deleted", key, "").json()
         del deleted["id"]
         return deleted
 
-    def files_list_revisions(self, path, limit, **_options):
-        entry = self.found(path)
+    def files_list_revisions(self, path, mode, limit, **_options):
+        if not 1 <= limit <= MOST_REVISIONS:
+            raise bad_input("limit: must be between 1 and 100")
+        entry = self.store.deleted.get(key_of(path))
+        is_deleted = bool(entry) and not self.store.find(path)
+        if not is_deleted:
+            entry = self.found(path)
         if entry.kind != "file":
             raise route_error({".tag": "path", "path": {".tag": "not_file"}})
         revisions = entry.revisions[::-1][:limit]
         return {
-            "is_deleted": False,
+            "is_deleted": is_deleted,
             "has_more": len(entry.revisions) > limit,
             "entries": [revision.json(tagged=False) for revision in revisions],
         }
@@ -373,6 +400,9 @@ class Api:
         entry = self.found(path)
         if entry.kind != "file":
             raise route_error({".tag": "path", "path": {".tag": "not_file"}})
+        if self.server.faults.take(self.route, {"corrupt"}, path):
+            self.body = b"something else"
+            entry = replace(entry, blob=self.new_blob())
         return entry
 
     # ------------------------------------------------------------------

@@ -64,17 +64,31 @@ COMMITS = {
     "too_many_write_operations",
     "team_folder",
 }
-OTHERS = {"drop_before", "drop_after", "stall", "corrupt", "slow_create", "async"}
+# Faults of a single file, when it is read.
+LOOKUPS = {"restricted_content", "not_found", "unsupported_file"}
+# Faults of an invitation.
+MEMBERS = {
+    "cant_share_outside_team",
+    "email_unverified",
+    "insufficient_plan",
+    "no_permission",
+    "rate_limit",
+    "team_folder",
+    "too_many_members",
+}
+OTHERS = {"drop_before", "drop_after", "stall", "corrupt", "slow_create"}
+OTHERS |= {"async", "reset"}
 
 
 @dataclass
 class Fault:
     """Something that goes wrong.
 
-    :param str kind: a key of ANSWERS, or of COMMITS, or ``drop_before`` (the call never
-        arrives), ``drop_after`` (it does, and its answer is lost), ``stall``,
-        ``corrupt`` (the bytes are stored wrongly), ``async`` (the work is done, and
-        its result is there after a few questions for it)
+    :param str kind: a key of ANSWERS, COMMITS, LOOKUPS or MEMBERS, or ``drop_before``
+        (the call never arrives), ``drop_after`` (it does, and its answer is lost),
+        ``stall``, ``corrupt`` (the bytes are stored wrongly, or arrive wrongly),
+        ``reset`` (of a cursor), ``async`` (the work is done, and its result is there
+        after a few questions for it)
     :param int times: how often
     :param int skip: calls that go well before
     :param str name: part of the path, for faults of a single file
@@ -88,7 +102,7 @@ class Fault:
     hit: int = field(default=0, compare=False)
 
     def __post_init__(self):
-        if self.kind not in {*ANSWERS, *COMMITS, *OTHERS}:
+        if self.kind not in {*ANSWERS, *COMMITS, *LOOKUPS, *MEMBERS, *OTHERS}:
             raise ValueError(self.kind)
 
 

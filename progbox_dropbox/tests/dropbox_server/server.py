@@ -66,6 +66,7 @@ class Account:
     id: str = field(default_factory=lambda: f"dbid:{uuid.uuid4().hex:0>35}")
     cursors: dict = field(default_factory=dict)
     jobs: dict = field(default_factory=dict)
+    shares: list = field(default_factory=list)
     writing: int = 0
 
 

@@ -89,6 +89,7 @@ class Store:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.entries, self.sessions, self.changes = {}, {}, []
+        self.deleted = {}  # the files that were deleted, by their former places
         self.revs = self.used = 0
 
     # ------------------------------------------------------------------
@@ -108,7 +109,7 @@ class Store:
             found = [e for e in self.entries.values() if e.id == path]
             return found[0] if found else None
         if path.startswith("rev:"):
-            for entry in self.entries.values():
+            for entry in (*self.entries.values(), *self.deleted.values()):
                 for old in entry.revisions:
                     if old.rev == path.removeprefix("rev:"):
                         return old
@@ -260,10 +261,13 @@ class Store:
     def delete(self, path):
         with self.lock:
             entry = self.find(path)
+            # Of a folder, the log of changes has the folder alone.
+            self.changes.append(key_of(entry.path))
             for gone in [*self.under(entry.path, True), entry]:
                 self.used -= gone.size
                 del self.entries[key_of(gone.path)]
-                self.changes.append(key_of(gone.path))
+                if gone.kind == "file":
+                    self.deleted[key_of(gone.path)] = gone
             return entry
 
     def move(self, entry, target):
@@ -278,10 +282,11 @@ class Store:
                 raise MoveRefused("duplicated_or_nested_paths")
             self.make_parents(target)
             length = len(entry.path)
-            for moved in [*self.under(entry.path, True), entry]:
+            self.changes.append(key_of(entry.path))
+            # A folder comes before what is in it.
+            for moved in [entry, *self.under(entry.path, True)]:
                 del self.entries[key_of(moved.path)]
                 self.used -= moved.size
-                self.changes.append(key_of(moved.path))
                 moved.path = target + moved.path[length:]
                 self._put(moved)
             return entry

@@ -27,6 +27,13 @@ def upload(arguments):
     return Route("content", "upload", WRITE, True, arguments)
 
 
+def sharing(scope, arguments):
+    """A route of shared folders: an app with an App folder may not use it."""
+    return rpc(scope, arguments, app_folder=False)
+
+
+SHARE, SHARED = "sharing.write", "sharing.read"
+JOB = {"async_job_id": REQUIRED}
 WRITE, READ = "files.content.write", "files.content.read"
 METADATA, ACCOUNT = "files.metadata.read", "account_info.read"
 COMMIT = {
@@ -81,9 +88,9 @@ ROUTES = {
             "allow_ownership_transfer": False,
         },
     ),
-    "files/move_batch/check_v2": rpc(WRITE, {"async_job_id": REQUIRED}),
+    "files/move_batch/check_v2": rpc(WRITE, JOB),
     "files/delete_batch": rpc(WRITE, {"entries": REQUIRED}),
-    "files/delete_batch/check": rpc(WRITE, {"async_job_id": REQUIRED}),
+    "files/delete_batch/check": rpc(WRITE, JOB),
     "files/restore": rpc(WRITE, {"path": REQUIRED, "rev": REQUIRED}),
     "files/get_metadata": rpc(
         METADATA,
@@ -111,6 +118,56 @@ ROUTES = {
     "files/download": Route(
         "content", "download", READ, True, {"path": REQUIRED, "rev": None}
     ),
+    "sharing/share_folder": sharing(
+        SHARE,
+        {
+            "path": REQUIRED,
+            "acl_update_policy": None,
+            "force_async": False,
+            "member_policy": None,
+            "shared_link_policy": None,
+            "viewer_info_policy": None,
+            "access_inheritance": "inherit",
+            "actions": None,
+            "link_settings": None,
+        },
+    ),
+    "sharing/check_share_job_status": sharing(SHARE, JOB),
+    "sharing/check_job_status": sharing(SHARE, JOB),
+    "sharing/check_remove_member_job_status": sharing(SHARE, JOB),
+    "sharing/add_folder_member": sharing(
+        SHARE,
+        {
+            "shared_folder_id": REQUIRED,
+            "members": REQUIRED,
+            "quiet": False,
+            "custom_message": None,
+        },
+    ),
+    "sharing/remove_folder_member": sharing(
+        SHARE,
+        {
+            "shared_folder_id": REQUIRED,
+            "member": REQUIRED,
+            "leave_a_copy": REQUIRED,
+        },
+    ),
+    "sharing/unshare_folder": sharing(
+        SHARE, {"shared_folder_id": REQUIRED, "leave_a_copy": False}
+    ),
+    "sharing/get_folder_metadata": sharing(
+        SHARED, {"shared_folder_id": REQUIRED, "actions": None}
+    ),
+    "sharing/list_folder_members": sharing(
+        SHARED,
+        {
+            "shared_folder_id": REQUIRED,
+            "actions": None,
+            "limit": 1000,
+            "path": None,
+        },
+    ),
+    "sharing/list_folder_members/continue": sharing(SHARED, {"cursor": REQUIRED}),
     "users/get_current_account": rpc(ACCOUNT, None),
     "users/get_space_usage": rpc(ACCOUNT, None),
     "check/user": rpc(ACCOUNT, {"query": ""}),

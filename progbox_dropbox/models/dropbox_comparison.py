@@ -1,0 +1,283 @@
+"""Compares the copies that are known with what Dropbox lists, without downloading."""
+
+from dropbox import exceptions
+from dropbox.files import FileMetadata
+
+from odoo import fields
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..tools.naming import path_key
+
+# What one call lists, and one statement compares.
+PAGE = 2000
+
+
+class CopyComparison:
+    """One check of all copies of an account.
+
+    Each page of a listing is compared and forgotten: a copy that was seen says so in
+    its row. What was not seen in the end is asked for by its id, and so are, with one
+    listing, all others of a folder that a person has moved.
+    """
+
+    def __init__(self, check, client):
+        self.check, self.client = check, client
+        self.env = check.env
+        self.account = check.account_id.sudo()
+        self.transfers = self.env["progbox.dropbox.transfer"].sudo()
+        self.findings = self.env["progbox.dropbox.finding"].sudo()
+
+    def steps(self):
+        """Do the work in pieces, and yield what is to be written on the check.
+
+        :raise: one of verdicts.HANDLED
+        """
+        if not self.check.checkpoint:
+            yield self._begin()
+        while self.check.checkpoint["roots"]:
+            yield self._list_next()
+        while transfer := self._next_unseen():
+            yield from self._look_for(transfer)
+        yield self.check._conclude()
+
+    def _begin(self):
+        """Return where to begin: what was found so far is found anew."""
+        self.check.finding_ids.sudo().unlink()
+        return {
+            "started_on": fields.Datetime.now(),
+            "checkpoint": {"roots": self._roots(), "cursor": None, "after": 0},
+            "total": self.transfers.search_count(self._domain()),
+            "position": 0,
+            "other_count": 0,
+        }
+
+    def _domain(self):
+        return (
+            Domain("account_id", "=", self.account.id)
+            & Domain("state", "=", "done")
+            # The copy of a deleted document is a file like any other.
+            & Domain("document_id", "!=", False)
+        )
+
+    def _roots(self):
+        """Return the folders to list: not the whole Dropbox, if copies are in one.
+
+        Copies from before the base folder was changed are somewhere else.
+        """
+        self.transfers.flush_model()
+        base = f"/{self.account.base_folder}" if self.account.base_folder else None
+        tops = self.env.execute_query(
+            SQL(
+                """SELECT DISTINCT '/' || split_part(copied_path, '/', 2)
+                FROM progbox_dropbox_transfer
+                WHERE account_id = %s AND state = 'done'
+                AND copied_path LIKE '/%%/%%' AND NOT (%s)""",
+                self.account.id,
+                SQL("starts_with(lower(copied_path), lower(%s))", f"{base}/")
+                if base
+                else SQL("FALSE"),
+            )
+        )
+        return ([base] if base else []) + sorted(top for [top] in tops)
+
+    # ------------------------------------------------------------------
+    # Listing
+    # ------------------------------------------------------------------
+
+    def _list_next(self):
+        """Compare the next page of a listing."""
+        state = dict(self.check.checkpoint)
+        try:
+            answer = self._page(state["roots"][0], state["cursor"])
+        except exceptions.ApiError as error:
+            if is_reset(error):
+                # The place in the list is lost: all of it once more.
+                return self._begin()
+            if not is_not_found(error):
+                raise
+            state.update(roots=state["roots"][1:], cursor=None)
+            return {"checkpoint": state}
+        seen, others = self._compare(answer.entries)
+        state["cursor"] = answer.cursor
+        if not answer.has_more:
+            state.update(roots=state["roots"][1:], cursor=None)
+        return {
+            "checkpoint": state,
+            "position": self.check.position + seen,
+            "other_count": self.check.other_count + others,
+        }
+
+    def _page(self, root, cursor):
+        if cursor:
+            return self.client.files_list_folder_continue(cursor)
+        return self.client.files_list_folder(root, recursive=True, limit=PAGE)
+
+    def _compare(self, entries):
+        """Compare a page with the copies that it is about.
+
+        :return: how many copies were seen, and how many other files
+        """
+        listed = {e.id: e for e in entries if isinstance(e, FileMetadata)}
+        known = self.transfers.search(
+            self._domain() & Domain("file_ref", "in", list(listed))
+        )
+        by_ref = known.grouped("file_ref")
+        unknown = [e for ref, e in listed.items() if ref not in by_ref]
+        adopted = self._adopt(unknown)
+        known._job_write({"checked_on": self.check.started_on})
+        for transfer in known:
+            self._compare_one(transfer, listed[transfer.file_ref])
+        return len(known) + adopted, len(unknown) - adopted
+
+    def _compare_one(self, transfer, entry):
+        moved = path_key(entry.path_display) != path_key(transfer.copied_path)
+        found_path = moved and entry.path_display
+        if (transfer.found_path or False) != found_path:
+            transfer._job_write({"found_path": found_path})
+        if entry.content_hash != transfer.content_hash:
+            self._add("different", transfer, entry)
+
+    def _adopt(self, entries):
+        """Take over files that lie at a copy's place and are the same, by a new id.
+
+        :return: how many
+        """
+        by_key = {path_key(entry.path_display): entry for entry in entries}
+        places = self.transfers.search(
+            self._domain() & Domain("path_key", "in", list(by_key))
+        )
+        adopted = 0
+        for transfer in places:
+            entry = by_key[transfer.path_key]
+            if transfer.content_hash == entry.content_hash:
+                self._take_over(transfer, entry)
+                adopted += 1
+        return adopted
+
+    def _take_over(self, transfer, entry):
+        transfer._job_write(
+            {
+                "file_ref": entry.id,
+                "rev": entry.rev,
+                "copied_path": entry.path_display,
+                "found_path": False,
+                "checked_on": self.check.started_on,
+            }
+        )
+
+    # ------------------------------------------------------------------
+    # What no listing had
+    # ------------------------------------------------------------------
+
+    def _unseen_domain(self):
+        begun = self.check.started_on
+        return (
+            self._domain()
+            & Domain("done_on", "<", begun)
+            & (Domain("checked_on", "=", False) | Domain("checked_on", "<", begun))
+        )
+
+    def _next_unseen(self):
+        after = Domain("id", ">", self.check.checkpoint["after"])
+        return self.transfers.search(self._unseen_domain() & after, order="id", limit=1)
+
+    def _look_for(self, transfer):
+        """Ask for one copy by its id, and list the folder that it has gone to."""
+        if entry := self._metadata(transfer.file_ref):
+            self._compare([entry])
+            yield from self._list_elsewhere(transfer, entry)
+        else:
+            self._look_at_place(transfer)
+        state = {**self.check.checkpoint, "after": transfer.id}
+        yield {"checkpoint": state, "position": self.check.position + 1}
+
+    def _metadata(self, path):
+        """Return the metadata of a file, None when there is none."""
+        try:
+            entry = self.client.files_get_metadata(path)
+        except exceptions.ApiError as error:
+            if not is_not_found(error):
+                raise
+            return None
+        return entry if isinstance(entry, FileMetadata) else None
+
+    def _look_at_place(self, transfer):
+        entry = self._metadata(transfer.copied_path)
+        if not entry:
+            self._add("missing", transfer)
+        elif entry.content_hash == transfer.content_hash:
+            self._take_over(transfer, entry)
+        else:
+            self._add("different", transfer, entry)
+
+    def _list_elsewhere(self, transfer, entry):
+        """Find what has been moved together with one copy, by a single listing."""
+        old, new = moved_folders(transfer.copied_path, entry.path_display)
+        others = self._unseen_domain() & Domain(
+            "copied_path", "=like", f"{escaped(old)}/%"
+        )
+        if not new or not self.transfers.search_count(others, limit=1):
+            return
+        answer = self._page(new, None)
+        seen, _others = self._compare(answer.entries)
+        while answer.has_more:
+            yield None
+            answer = self._page(new, answer.cursor)
+            seen += self._compare(answer.entries)[0]
+        # Without the one that was asked for: it is counted by itself.
+        yield {"position": self.check.position + max(seen - 1, 0)}
+
+    def _add(self, kind, transfer, entry=None):
+        self.findings.create(
+            {
+                "check_id": self.check.id,
+                "account_id": self.account.id,
+                "company_id": self.account.company_id.id,
+                "transfer_id": transfer.id,
+                "document_id": transfer.document_id.id,
+                "document_count": 1,
+                "kind": kind,
+                "state": "open",
+                "path": entry.path_display if entry else transfer.copied_path,
+                "found": entry.content_hash if entry else False,
+                "file_ref": entry.id if entry else False,
+                "rev": entry.rev if entry else False,
+            }
+        )
+
+
+def moved_folders(old, new):
+    """Return the folders between which two paths of one file differ.
+
+    >>> moved_folders("/ProGBox/Factures/2026/a.pdf", "/Archives/Factures/2026/a.pdf")
+    ('/ProGBox', '/Archives')
+    >>> moved_folders("/ProGBox/a.pdf", "/ProGBox/b.pdf")
+    ('/ProGBox/a.pdf', '/ProGBox/b.pdf')
+    """
+    old, new = old.split("/"), new.split("/")
+    if path_key(old[-1]) != path_key(new[-1]):
+        return "/".join(old), "/".join(new)
+    while min(len(old), len(new)) > 1 and path_key(old[-1]) == path_key(new[-1]):
+        old.pop()
+        new.pop()
+    return "/".join(old), "/".join(new)
+
+
+def escaped(text):
+    """Return a text for LIKE."""
+    for special in "\\%_":
+        text = text.replace(special, f"\\{special}")
+    return text
+
+
+def is_not_found(error):
+    lookup = error.error
+    if not getattr(lookup, "is_path", bool)():
+        return False
+    path = lookup.get_path()
+    return path.is_not_found() or path.is_not_folder()
+
+
+def is_reset(error):
+    return getattr(error.error, "is_reset", bool)()

@@ -1,0 +1,159 @@
+"""Fetches files of the archive back from their copies in Dropbox."""
+
+import contextlib
+import hashlib
+import json
+
+from dropbox import exceptions, files
+
+from odoo.exceptions import UserError
+
+from odoo.addons.progbox_invoice_archive.exceptions import FileMissing, FileUnreadable
+
+from ..tools.verdicts import HANDLED, Action, classify
+from .dropbox_texts import text_of
+
+BLOCK = 1 << 20
+# Revisions of a copy among which the one that was sent is looked for.
+MOST_REVISIONS = 100
+# Verdicts that are about one file, and not about the connection.
+OF_ONE_FILE = {Action.RESTART, Action.PERMANENT}
+
+
+class NotFetched(UserError):
+    """Why one file was not fetched back, in the user's words."""
+
+
+class Fetch:
+    """Puts lost and damaged files back into the file store, one by one.
+
+    What arrives is compared with the seal before it takes its place, and takes it in
+    one step. A file that is whole is never touched.
+    """
+
+    def __init__(self, account):
+        self.account = account.sudo()
+        self.env = account.env
+        self.client = self.account._client()
+
+    def fetch(self, transfer):
+        """Fetch the file of one copy.
+
+        :raise NotFetched: for reasons of this file alone
+        :raise: one of verdicts.HANDLED, when no file can be fetched at the moment
+        """
+        document = transfer.document_id.sudo()
+        target = self._target(document)
+        try:
+            staged = self._staged(transfer)
+        except HANDLED as error:
+            verdict = classify(error)
+            if verdict.action not in OF_ONE_FILE and not is_lookup(error):
+                raise
+            raise NotFetched(self._refused_text(transfer, error, verdict)) from error
+        with staged:
+            if staged.sha256 != sealed_digest(document):
+                raise NotFetched(
+                    self.env._(
+                        "What Dropbox holds for %(name)s, at %(path)s, is not what was "
+                        "sealed. Restore it from a backup.",
+                        name=document.name,
+                        path=transfer.copied_path,
+                    )
+                )
+            staged.move_to(target)
+
+    def _target(self, document):
+        """Return the place of a document's file in the file store.
+
+        :raise NotFetched: when it is kept elsewhere
+        """
+        attachment = document.sudo()._content_attachment()
+        path = attachment and attachment._progbox_path()
+        if path:
+            return path
+        raise NotFetched(
+            self.env._(
+                "The file of %(name)s is not kept in Odoo's file store: it cannot be "
+                "put back from here. Restore it from a backup.",
+                name=document.name,
+            )
+        )
+
+    def _staged(self, transfer):
+        """Return what was sent, also when something else lies there now."""
+        try:
+            metadata = self.client.files_get_metadata(transfer.file_ref)
+            if metadata.content_hash == transfer.content_hash:
+                return self._download(transfer.file_ref)
+        except exceptions.ApiError as error:
+            if not is_lookup(error):
+                raise
+        return self._download(self._revision(transfer))
+
+    def _download(self, path):
+        _metadata, response = self.client.files_download(path)
+        with contextlib.closing(response):
+            blocks = response.iter_content(BLOCK)
+            return self.env["ir.attachment"].sudo()._progbox_stage(blocks)
+
+    def _revision(self, transfer):
+        """Return the revision that was sent, of a copy that was changed or deleted.
+
+        :raise NotFetched: when Dropbox does not have it any more
+        """
+        modes = files.ListRevisionsMode
+        tries = ((transfer.file_ref, modes.id), (transfer.copied_path, modes.path))
+        for path, mode in tries:
+            with contextlib.suppress(exceptions.ApiError):
+                found = self.client.files_list_revisions(path, mode, MOST_REVISIONS)
+                for revision in found.entries:
+                    if revision.content_hash == transfer.content_hash:
+                        return f"rev:{revision.rev}"
+        raise NotFetched(
+            self.env._(
+                "Dropbox does not have %(path)s any more, nor an earlier version of "
+                "it. Restore the file from a backup.",
+                path=transfer.copied_path,
+            )
+        )
+
+    def _refused_text(self, transfer, error, verdict):
+        reason = text_of(self.env, verdict)
+        if is_lookup(error):
+            reason = self.env._("it answers: %(error)s", error=error.error)
+        return self.env._(
+            "Dropbox does not give %(path)s: %(reason)s",
+            path=transfer.copied_path,
+            reason=reason,
+        )
+
+
+def sealed_digest(document):
+    """Return the digest that a file must have: the ledger's, if the document is sealed.
+
+    Without a ledger line it is that of the document's row.
+    """
+    if seal := document.seal_id.sudo():
+        return json.loads(seal.payload).get("sha256")
+    return document.sha256
+
+
+def is_whole(document):
+    """Whether the file store still holds what a document was sealed with."""
+    attachment = document.sudo()._content_attachment()
+    if not attachment:
+        return False
+    digest = hashlib.sha256()
+    try:
+        for block in attachment._progbox_blocks():
+            digest.update(block)
+    except (FileMissing, FileUnreadable, OSError):
+        return False
+    return digest.hexdigest() == sealed_digest(document)
+
+
+def is_lookup(error):
+    """Whether Dropbox refuses to give one file."""
+    union = getattr(error, "error", None)
+    return isinstance(union, (files.DownloadError, files.GetMetadataError))

@@ -1,0 +1,46 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from odoo.addons.progbox_invoice_archive.exceptions import JobError
+
+from ..tools.verdicts import HANDLED, Action, classify
+from .dropbox_texts import text_of
+
+# Verdicts that are about what was asked for, not about the connection.
+OF_THE_CALL = {Action.RESTART, Action.PERMANENT}
+
+
+class ProgboxDropboxJobMixin(models.AbstractModel):
+    """A background job that works with one account.
+
+    It rests while the account does. What Dropbox answers is judged once, in the one
+    table. To be named before the mixin of the kind of job.
+    """
+
+    _name = "progbox.dropbox.job.mixin"
+    _description = "Background Job with Dropbox"
+
+    account_id = fields.Many2one(
+        "progbox.dropbox.account",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+
+    @api.model
+    def _job_ready_domain(self, now):
+        sending = self.env["progbox.dropbox.account"]._sending(fields.Datetime.now())
+        return super()._job_ready_domain(now) & Domain("account_id", "in", sending.ids)
+
+    def _job_settle(self, error):
+        if not isinstance(error, HANDLED):
+            return super()._job_settle(error)
+        verdict = classify(error)
+        text = text_of(self.with_context(lang=self._job_language()).env, verdict)
+        if verdict.action in OF_THE_CALL:
+            return self._job_fail(JobError(text, verdict.detail))
+        return self._job_wait(text, self.account_id.sudo()._apply(verdict))

@@ -1,0 +1,193 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import format_datetime
+
+from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import (
+    OPEN_STATES,
+    UNFINISHED_STATES,
+)
+
+from .dropbox_fetch import Fetch, NotFetched, is_whole
+
+# The screen shows that many lines; the count says how many there are.
+SHOWN_PROBLEMS = 200
+
+
+class ProgboxDropboxRestore(models.Model):
+    """Fetches all files back that the server has lost: the file store from its copy.
+
+    Each file is looked at. What is whole stays as it is, what is missing or damaged is
+    fetched, and compared with the seal before it takes its place.
+    """
+
+    _name = "progbox.dropbox.restore"
+    _inherit = ["progbox.dropbox.job.mixin", "progbox.long.job.mixin"]
+    _description = "Restore from Dropbox"
+    _order = "id desc"
+    _job_cron = "progbox_dropbox.ir_cron_restore"
+
+    user_id = fields.Many2one(
+        "res.users", string="Asked For By", readonly=True, ondelete="set null"
+    )
+    after = fields.Integer(readonly=True, groups="base.group_system")
+    position = fields.Integer(string="Files Looked At", readonly=True, aggregator=None)
+    total = fields.Integer(string="Files", readonly=True, aggregator=None)
+    progress = fields.Float(compute="_compute_progress")
+    fetched_count = fields.Integer(string="Fetched", readonly=True, aggregator=None)
+    problem_count = fields.Integer(string="Problems", readonly=True, aggregator=None)
+    problems = fields.Text(string="Not Fetched", readonly=True)
+    uncopied_count = fields.Integer(
+        string="Without a Copy",
+        readonly=True,
+        aggregator=None,
+        help="Documents that were never copied: nothing can be fetched for them.",
+    )
+
+    _open_unique = models.UniqueIndex(
+        "(account_id) WHERE state IN ('pending', 'running', 'waiting')",
+        "Files are being fetched from this account already.",
+    )
+
+    @api.depends("create_date")
+    @api.depends_context("lang", "tz")
+    def _compute_display_name(self):
+        for restore in self:
+            restore.display_name = self.env._(
+                "Restore of %(date)s",
+                date=format_datetime(self.env, restore.create_date, dt_format="short"),
+            )
+
+    @api.depends("position", "total", "state")
+    def _compute_progress(self):
+        for restore in self:
+            share = restore.position / restore.total if restore.total else 0
+            done = restore.state == "done"
+            restore.progress = 100 if done else min(100 * share, 100)
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_stop(self):
+        """End what is under way. What was fetched stays."""
+        self._job_check_manager()
+        for restore in self.filtered(lambda r: r.state in UNFINISHED_STATES):
+            restore._job_finish(
+                "cancelled", self.env._("Stopped by %(user)s.", user=self.env.user.name)
+            )
+
+    def _action(self):
+        """Return the action that shows this restore."""
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "progbox_dropbox.progbox_dropbox_restore_action"
+        )
+        return {**action, "res_id": self.id, "views": [(False, "form")]}
+
+    # ------------------------------------------------------------------
+    # Queueing
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _enqueue_restore(self, account):
+        """Queue the restore of a company's files, unless one is under way.
+
+        :rtype: progbox.dropbox.restore
+        :raise UserError: when no Dropbox is connected
+        """
+        if account.state == "disconnected":
+            raise UserError(self.env._("Connect Dropbox first, in Settings > Dropbox."))
+        restores = self.sudo()
+        restore = restores.search(
+            Domain("account_id", "=", account.id) & Domain("state", "in", OPEN_STATES)
+        ) or restores.create(
+            {
+                "account_id": account.id,
+                "company_id": account.company_id.id,
+                "user_id": self.env.uid,
+            }
+        )
+        self._job_trigger()
+        return restore.with_env(self.env)
+
+    @api.model
+    def _start_here(self, account):
+        """Begin a restore in this process, instead of one that is queued.
+
+        :return: the restore, with its lease taken
+        """
+        restore = self._enqueue_restore(account)
+        restore._job_begin_attempt()
+        return restore
+
+    # ------------------------------------------------------------------
+    # Execution
+    # ------------------------------------------------------------------
+
+    def _job_steps(self):
+        if not self.total:
+            yield {
+                "total": self._transfers().search_count(self._domain()),
+                "uncopied_count": self._count_uncopied(),
+            }
+        fetch = Fetch(self.account_id)
+        while transfer := self._next():
+            yield self._restore_one(fetch, transfer)
+
+    def _transfers(self):
+        return self.env["progbox.dropbox.transfer"].sudo()
+
+    def _domain(self):
+        return (
+            Domain("account_id", "=", self.account_id.id)
+            & Domain("copied_path", "!=", False)
+            & Domain("document_id", "!=", False)
+        )
+
+    def _next(self):
+        after = Domain("id", ">", self.sudo().after)
+        return self._transfers().search(self._domain() & after, order="id", limit=1)
+
+    def _count_uncopied(self):
+        documents = self.env["progbox.document"].sudo()
+        company = Domain("company_id", "=", self.company_id.id)
+        return documents.search_count(company) - self._transfers().search_count(
+            self._domain()
+        )
+
+    def _restore_one(self, fetch, transfer):
+        """Fetch the file of one copy, if the server does not have it whole.
+
+        :return: values for this job
+        """
+        values = {"after": transfer.id, "position": self.position + 1}
+        if is_whole(transfer.document_id.sudo()):
+            return values
+        try:
+            fetch.fetch(transfer)
+        except NotFetched as error:
+            return {**values, **self._problem_values(str(error))}
+        return {**values, "fetched_count": self.fetched_count + 1}
+
+    def _problem_values(self, text):
+        """Name one file that stays as it is; it stops none of the others."""
+        lines = [*(self.problems or "").splitlines(), text]
+        return {
+            "problem_count": self.problem_count + 1,
+            "problems": "\n".join(lines[:SHOWN_PROBLEMS]),
+        }
+
+    def _job_finish(self, state, reason=False):
+        result = super()._job_finish(state, reason)
+        if state == "done":
+            for restore in self:
+                self.env["progbox.access.log"]._log(
+                    "verification",
+                    company=restore.company_id,
+                    note=self.env._(
+                        "%(restore)s from Dropbox: %(count)s files fetched",
+                        restore=restore.display_name,
+                        count=restore.fetched_count,
+                    ),
+                )
+        return result
