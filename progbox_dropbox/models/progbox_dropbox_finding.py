@@ -209,9 +209,9 @@ class ProgboxDropboxFinding(models.Model):
     def _follow(self, transfers):
         """Note the new places of copies that people have moved."""
         keys = {t: path_key(t.found_path) for t in transfers}
+        others = Domain("id", "not in", transfers.ids)
         taken = transfers.account_id._taken_keys(
-            Domain("path_key", "in", list(keys.values()))
-            & Domain("id", "not in", transfers.ids)
+            lambda name: Domain(name, "in", list(keys.values())) & others
         )
         # Two that have changed places: neither key is free before the other is.
         transfers._job_write({"path_key": False})
