@@ -17,6 +17,62 @@ class SpareCompanies(AccountTestInvoicingCommon):
     """Companies that setup/test has made in its databases: a chart takes seconds."""
 
     @classmethod
+    def setUpClass(cls):
+        # Past Odoo's class, which makes taxes, accounts, products and partners of its
+        # own: that takes as long as the tests of a class, and none of them needs it.
+        super(AccountTestInvoicingCommon, cls).setUpClass()
+        cls.maxDiff = None
+        cls.company_data = cls.collect_company_accounting_data(cls.env.company)
+        cls.product_category.with_company(cls.env.company).write(
+            {
+                "property_account_income_categ_id": cls.company_data[
+                    "default_account_revenue"
+                ].id,
+                "property_account_expense_categ_id": cls.company_data[
+                    "default_account_expense"
+                ].id,
+            }
+        )
+        cls.tax_sale_a = cls.company_data["default_tax_sale"]
+        cls.tax_purchase_a = cls.company_data["default_tax_purchase"]
+        # With them a payment is one of its own, until the bank has it.
+        chart = cls.env["account.chart.template"]
+        bank = cls.company_data["default_journal_bank"]
+        for way, kind in (("inbound", "debit"), ("outbound", "credit")):
+            lines = bank[f"{way}_payment_method_line_ids"]
+            lines[:1].payment_account_id = chart.ref(
+                f"account_journal_payment_{kind}_account_id", raise_if_not_found=False
+            )
+
+    @classmethod
+    def collect_company_accounting_data(cls, company):
+        """Return what tests look at; Odoo's own method also makes three journals."""
+
+        def first(model, kind, *but):
+            records = cls.env[model].with_company(company)
+            name = "account_type" if model == "account.account" else "type"
+            domain = [
+                *records._check_company_domain(company),
+                (name, "=", kind),
+                ("id", "not in", [record.id for record in but if record]),
+            ]
+            return records.search(domain, limit=1)
+
+        gain = company.account_journal_early_pay_discount_gain_account_id
+        loss = company.account_journal_early_pay_discount_loss_account_id
+        return {
+            "company": company,
+            "currency": company.currency_id,
+            "default_account_revenue": first("account.account", "income", gain),
+            "default_account_expense": first("account.account", "expense", loss),
+            "default_journal_sale": first("account.journal", "sale"),
+            "default_journal_purchase": first("account.journal", "purchase"),
+            "default_journal_bank": first("account.journal", "bank"),
+            "default_tax_sale": company.account_sale_tax_id,
+            "default_tax_purchase": company.account_purchase_tax_id,
+        }
+
+    @classmethod
     def _create_company(cls, **values):
         """Return a company that stands ready, as if it were made now."""
         company = (

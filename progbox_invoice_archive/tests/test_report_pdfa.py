@@ -50,7 +50,7 @@ class TestReportPdfA(CatalogueMixin, EInvoiceCommon):
         self.client.invoice_edi_format = edi_format
         # Odoo's XML of a line without a product is not valid.
         line = {
-            "product_id": self.product_a.id,
+            "product_id": self.product.id,
             "quantity": 1,
             "tax_ids": [Command.set(self.company_data["default_tax_sale"].ids)],
         }

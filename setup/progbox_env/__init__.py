@@ -32,13 +32,16 @@ from .server import Server, free_port, port_is_free, start_odoo
 
 
 @contextlib.contextmanager
-def base(tests=False, odoo_path=None, with_addons=True):
-    """Whatever is missing is installed; the databases can be used inside the block."""
+def base(tests=False, odoo_path=None, with_addons=True, careless=False):
+    """Whatever is missing is installed; the databases can be used inside the block.
+
+    Who can do without his databases after a power failure is `careless`.
+    """
     with contextlib.ExitStack() as running:
         with locked(HOME / "setup.lock", waiting="  Another setup/ command works"):
             ensure_packages(tests)
             ensure_python(odoo_path)
-            running.enter_context(cluster())
+            running.enter_context(cluster(careless=careless))
             write_config()
             ensure_base()
         if with_addons:

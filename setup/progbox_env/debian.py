@@ -12,7 +12,7 @@ import shutil
 import subprocess
 
 from . import private_apt, wkhtmltopdf
-from .console import Stop, check_disk, run, step
+from .console import Stop, check_disk, locked, run, step
 from .paths import HOME, ODOO, ODOO_SITE, ODOO_VERSION
 
 # package -> the program that does just as well when it came from somewhere else
@@ -92,6 +92,12 @@ def ensure_packages(tests=False, only=None):
     if not shutil.which("dpkg-query"):
         raise Stop("this is not Debian: add the add-ons to an Odoo 19 by hand.")
     wkhtmltopdf.use()
+    # Another command of ours may be at it: dpkg serves one at a time.
+    with locked(HOME / "packages.lock"):
+        _install_missing(wanted)
+
+
+def _install_missing(wanted):
     if not (absent := missing(wanted)):
         return
     install = ["apt-get", "install", "-y", "--no-install-recommends"]

@@ -7,7 +7,8 @@ import time
 import urllib.request
 
 import psutil
-from progbox_env import sql
+import psycopg2
+from progbox_env import postgres
 
 
 class Client:
@@ -36,29 +37,50 @@ class Client:
 
 
 class Database:
+    """A look into a database, through connections that stay open.
+
+    Who waits looks often, and a program for each look would take more of the machine
+    than what is waited for.
+    """
+
     def __init__(self, name):
         self.name = name
+        self.cursors = {}
 
     def rows(self, query):
         """The rows of a query, as dictionaries."""
-        lines = sql(f"SELECT coalesce(json_agg(r), '[]') FROM ({query}) r", self.name)
-        return json.loads("".join(lines))
+        return self.value(f"SELECT coalesce(json_agg(r), '[]') FROM ({query}) r")
 
     def value(self, query):
-        [line] = sql(query, self.name)
-        return json.loads(line or "null")
+        cursor = self._cursor(self.name)
+        cursor.execute(query)
+        [[value]] = cursor.fetchall()
+        return value
 
     def wake_crons(self):
-        sql(f"NOTIFY cron_trigger, '{self.name}'")
+        self._cursor("postgres").execute(f"NOTIFY cron_trigger, '{self.name}'")
+
+    def _cursor(self, database):
+        if database not in self.cursors:
+            connection = psycopg2.connect(
+                host=str(postgres.socket()), user=postgres.ROLE, dbname=database
+            )
+            connection.autocommit = True
+            self.cursors[database] = connection.cursor()
+        return self.cursors[database]
 
 
 def wait_for(condition, seconds, what, meanwhile=None, interval=0.05):
     """Wait until the condition holds; its value."""
-    deadline = time.monotonic() + seconds
+    start = time.monotonic()
+    next_time = start
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not in {seconds} s: {what}"
-        if meanwhile:
+        now = time.monotonic()
+        assert now < start + seconds, f"not in {seconds} s: {what}"
+        # Scheduled actions that are woken at each look do nothing but wake.
+        if meanwhile and now >= next_time:
             meanwhile()
+            next_time = now + 0.5
         time.sleep(interval)
     return value
 

@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import pytest
+from living_odoo import Database
 from progbox_env import clone_database, drop_database, sql
 from progbox_env.databases import filestore
 from progbox_env.paths import odoo_environment, python
@@ -91,10 +92,9 @@ def kill_in_the_middle(name):
 
 
 def sealed_by(name):
-    [count] = sql(
-        f"SELECT count(*) FROM progbox_document WHERE number LIKE '{name}/%'", NAME
+    return Database(NAME).value(
+        f"SELECT count(*) FROM progbox_document WHERE number LIKE '{name}/%'"
     )
-    return int(count)
 
 
 def start(name, count):

@@ -1,4 +1,4 @@
-"""How the test files are dealt out to two processes, and what the last line says."""
+"""How the test files are dealt out to processes, and what the last line says."""
 
 import itertools
 import subprocess
