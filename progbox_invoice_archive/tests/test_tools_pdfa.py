@@ -187,7 +187,9 @@ class TestToolsPdfA(CatalogueMixin, BaseCase):
                 output = io.BytesIO()
                 pdf.save(output)
             files.append(output.getvalue())
-        for errors, code in zip(validation_errors(*files), ("7.", "2.4", "3.1")):
+        for errors, code in zip(
+            validation_errors(*files), ("7.", "2.4", "3.1"), strict=True
+        ):
             self.assertTrue([e for e in errors if e.startswith(code)], errors)
 
     # ------------------------------------------------------------------
