@@ -1,3 +1,4 @@
+import functools
 import json
 import os
 from pathlib import Path
@@ -189,22 +190,26 @@ class ProgboxPackage(models.AbstractModel):
         folders = self._folders(found, len(companies) > 1)
         types = self._type_names()
         note = self._notes()
+        # There are far fewer clients and currencies than documents.
+        marked = functools.cache(harmless)
         for (
             document, folder, name, number, now, date, partner, type_, version, amount,
             currency, sha256, size, is_early, is_outdated, *place,
         ) in self._rows(found, folders, point):  # fmt: skip
-            path = package.names.file(folders[folder], name)
-            label = documents._number_text(path, now)
+            path = label = package.names.file(folders[folder], name)
+            if now:
+                label = documents._number_text(path, now)
+                number = documents._number_text(number, now)
             entry = self._add_document(package, path, label, place, size, sha256, look)
             line = package.index.add(
                 (
-                    harmless(documents._number_text(number, now)),
+                    harmless(number),
                     date,
-                    harmless(partner),
+                    marked(partner),
                     types[type_],
                     version,
                     amount,
-                    harmless(currency),
+                    marked(currency),
                     no_formula(path) if entry else package.words.in_index,
                     sha256,
                     note[is_early, is_outdated],
@@ -317,27 +322,26 @@ class ProgboxPackage(models.AbstractModel):
         :rtype: Entry, or None
         """
         attachment_id, store_name, size = place
-        if store_name and is_object(store_name):
-            source = attachment_id
-        else:
-            source = store_name or attachment_id
+        source = store_name or attachment_id
         if store_name:
-            try:
-                size = (not look and recorded) or self._size_of(package, source)
-            except FileNotFoundError:
-                size = 0
-            except OSError as error:
-                reason = error.strerror or error.__cause__ or error
-                package.add_problem("unreadable", label, reason=reason)
-                return None
+            if is_object(store_name):
+                source = attachment_id
+            size = recorded
+            if look or not recorded:
+                try:
+                    size = self._size_of(package, source)
+                except FileNotFoundError:
+                    size = 0
+                except OSError as error:
+                    reason = error.strerror or error.__cause__ or error
+                    package.add_problem("unreadable", label, reason=reason)
+                    return None
         if not size:
             package.add_problem("missing", label)
             return None
         if size != recorded and recorded:
             package.add_problem("changed", label, size=size, recorded=recorded)
-        entry = package.add_file(name, source, size, sha256)
-        entry.label = label
-        return entry
+        return package.add_file(name, source, size, sha256, label)
 
     @api.model
     def _size_of(self, package, source):

@@ -17,6 +17,7 @@ from odoo.addons.account.models.account_move_send import AccountMoveSend
 from ..tools.report import wkhtmltopdf
 from .einvoice_common import EInvoiceCommon
 from .pdfa_common import CatalogueMixin, outside_tests
+from .pdfa_validator import IS_THERE, WHAT_IS_MISSING, validation_errors
 from .report_common import pages_of
 
 # In a process of its own: Odoo's way of importing `stdnum` keeps the library from it.
@@ -134,6 +135,12 @@ class TestReportPdfA(CatalogueMixin, EInvoiceCommon):
             move, content = self.made()
         conversion.assert_not_called()
         self.assert_pdfa(content, LEVEL)
+
+    @skipUnless(IS_THERE, WHAT_IS_MISSING)
+    def test_a_validator_finds_nothing(self):
+        _move, long = self.made(lines=70)
+        _move, plain = self.made(False)
+        self.assertEqual(validation_errors(long, plain), [[], []])
 
     # ------------------------------------------------------------------
     # What cannot be PDF/A

@@ -1,7 +1,10 @@
+import base64
 import io
 from datetime import datetime
+from unittest import skipUnless
 
 import pikepdf
+from PIL import Image
 
 from odoo.tests import BaseCase
 from odoo.tools import file_open
@@ -9,6 +12,7 @@ from odoo.tools import file_open
 from ..tools.report import pdfa, xmp
 from ..tools.report.wkhtmltopdf import to_pdf
 from .pdfa_common import CatalogueMixin, said, xmp_of
+from .pdfa_validator import IS_THERE, WHAT_IS_MISSING, validation_errors
 
 ABOUT = xmp.About(
     title="INV/2026/00001 <&> \x0b株",
@@ -28,6 +32,13 @@ CII = """<CrossIndustryInvoice><ExchangedDocumentContext>
 FONT = pikepdf.Dictionary(
     Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica
 )
+
+
+def clear_picture():
+    """Return a picture through which the page is seen."""
+    output = io.BytesIO()
+    Image.new("RGBA", (90, 60), (113, 75, 103, 120)).save(output, "PNG")
+    return output.getvalue()
 
 
 class TestToolsPdfA(CatalogueMixin, BaseCase):
@@ -137,12 +148,59 @@ class TestToolsPdfA(CatalogueMixin, BaseCase):
             return [int(width) for width in font.W[1]]
 
     # ------------------------------------------------------------------
+    # What a validator says
+    # ------------------------------------------------------------------
+
+    @skipUnless(IS_THERE, WHAT_IS_MISSING)
+    def test_a_validator_finds_nothing(self):
+        scripts = "Ελλάδα 株式会社テスト ภาษาไทย हिन्दी السلام"
+        picture = base64.b64encode(clear_picture()).decode()
+        rich = self.rendered(
+            f'<p>{scripts}</p><img src="data:image/png;base64,{picture}"/>{LINK}'
+            '<p style="page-break-before: always">2</p>'
+        )
+        with pikepdf.open(io.BytesIO(rich)) as pdf:
+            self.attach(pdf, "plan.png", clear_picture(), "image/png")
+            self.attach(pdf, "factur-x.xml", (CII % next(iter(pdfa.LEVELS))).encode())
+            output = io.BytesIO()
+            pdf.save(output)
+        files = [self.convert(self.page), self.convert(output.getvalue())]
+        self.assertEqual(validation_errors(*files), [[], []])
+
+    @skipUnless(IS_THERE, WHAT_IS_MISSING)
+    def test_a_validator_would_find_something(self):
+        def claim_another_title(pdf):
+            pdf.docinfo["/Title"] = "Another"
+
+        def lose_its_colours(pdf):
+            del pdf.Root.OutputIntents
+
+        def lose_its_font(pdf):
+            for font in self.fonts(pdf):
+                del font.FontDescriptor.FontFile2
+
+        good = self.convert(self.page)
+        files = []
+        for change in (claim_another_title, lose_its_colours, lose_its_font):
+            with pikepdf.open(io.BytesIO(good)) as pdf:
+                change(pdf)
+                output = io.BytesIO()
+                pdf.save(output)
+            files.append(output.getvalue())
+        for errors, code in zip(
+            validation_errors(*files), ("7.", "2.4", "3.1"), strict=True
+        ):
+            self.assertTrue([e for e in errors if e.startswith(code)], errors)
+
+    # ------------------------------------------------------------------
     # Attached files
     # ------------------------------------------------------------------
 
     @staticmethod
-    def attach(pdf, name, content):
-        pdf.attachments[name] = pikepdf.AttachedFileSpec(pdf, content, filename=name)
+    def attach(pdf, name, content, mimetype=""):
+        pdf.attachments[name] = pikepdf.AttachedFileSpec(
+            pdf, content, filename=name, mime_type=mimetype
+        )
 
     def test_attached_files_are_declared(self):
         def attach(pdf):

@@ -1,9 +1,9 @@
 from datetime import timedelta
 
-from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
+from ..hooks import uninstall_hook
 from ..models.ir_module_module import CONFIRMED
 from .common import ArchiveCommon
 
@@ -39,10 +39,12 @@ class TestUninstall(ArchiveCommon):
         job._job_begin_attempt()
         job._job_process()
         self.assertEqual(job.state, "done", job.error)
-        # The transaction of the test began before everything.
+        # The transaction of the test began before everything; how long the export
+        # took must not matter.
+        latest = max(self.server["progbox.seal"].search([]).mapped("sealed_on"))
         self.env.cr.execute(
             "UPDATE progbox_export SET create_date = %s WHERE id = %s",
-            [fields.Datetime.now() + timedelta(seconds=later), job.id],
+            [latest + timedelta(seconds=later), job.id],
         )
         job.invalidate_recordset()
         return job
@@ -122,3 +124,22 @@ class TestUninstall(ArchiveCommon):
         other.active = True
         self.export(document.folder_id.parent_id.parent_id, other)
         self.modules._progbox_check_uninstall()
+
+    def test_nothing_of_it_stays_behind(self):
+        parameters = self.env["ir.config_parameter"].sudo()
+        parameters.set_param("progbox_invoice_archive.zip_limit", "7")
+        parameters.set_param("progbox.invoice.archive.of_somebody_else", "8")
+        self.export(self.root)
+        self.confirm(self.env.cr.dbname)
+        # Odoo commits before it uninstalls.
+        self.env.flush_all()
+        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        uninstall_hook(self.server)
+        keys = parameters.search([("key", "ilike", "archive")]).mapped("key")
+        ours = [key for key in keys if key.startswith("progbox_invoice_archive.")]
+        self.assertEqual(ours, [])
+        self.assertIn("progbox.invoice.archive.of_somebody_else", keys)
+        self.env.cr.execute(
+            "SELECT count(*) FROM ir_attachment WHERE res_model = 'progbox.document'"
+        )
+        self.assertEqual(self.env.cr.fetchone(), (0,))

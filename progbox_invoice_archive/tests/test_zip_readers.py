@@ -15,6 +15,7 @@ from ..tools.package import entry as package_entry
 from ..tools.package.entry import FileChanged
 from ..tools.package.index import Index
 from ..tools.package.package import Package
+from ..tools.package.zip_size import plain_zip_size, zip_size
 
 LOCAL_HEADER = struct.Struct("<4sHHHHHLLLHH")
 DESCRIPTOR = 1 << 3
@@ -141,6 +142,26 @@ class TestZipReaders(BaseCase):
             found[name] = content
         self.assertEqual(found.pop("MANIFEST.sha256").count(b"\n"), len(CONTENTS))
         self.assertEqual(found, CONTENTS)
+
+    def test_the_length_is_known_whatever_the_index_says(self):
+        made = self.package(index=True)
+        made.index.add(["1,5 €;株式会社", 'He said "no",\tthen'])
+        made.finish("Problèmes", read=False)
+        made.add_problem("missing", "Été")
+        made.finish("Problèmes", read=False)
+        file = self.opened(made)
+        self.assertIn("Été is missing", file.read("PROBLEMS.txt").decode())
+        self.assertIn("株式会社", file.read("index.csv").decode())
+
+    def test_a_plain_zip_is_as_long_as_any(self):
+        overhead = 3 * (30 + 46) + 2 * 14 + 22
+        sizes = [(4, 0), (9, 70), (1, zipfile.ZIP64_LIMIT - overhead - 70)]
+        length = sum(size for _name, size in sizes)
+        self.assertEqual(plain_zip_size(3, 14, length), zipfile.ZIP64_LIMIT)
+        self.assertEqual(zip_size(sizes), zipfile.ZIP64_LIMIT)
+        # What is larger has longer headers.
+        self.assertIsNone(plain_zip_size(3, 14, length + 1))
+        self.assertIsNone(plain_zip_size(1 << 16, 0, 0))
 
     def test_python_and_unzip_open_it(self):
         file = self.opened(self.package())

@@ -42,18 +42,18 @@ class Entry:
     :param source: content (bytes), Path, or whatever the reader of the package knows
     :param int size: length in bytes
     :param str sha256: digest, hexadecimal
+    :param str label: what people are told it is
     """
 
     # Ten thousands of these stand in memory at once.
     __slots__ = ("name", "source", "size", "sha256", "label", "line", "key")
 
-    def __init__(self, name, source, size, sha256):
+    def __init__(self, name, source, size, sha256, label=None):
         self.name = name
         self.source = source
         self.size = size
         self.sha256 = sha256
-        # What people are told it is.
-        self.label = name
+        self.label = label or name
         # Its line in the index, and what its owner knows it by.
         self.line = self.key = None
 
@@ -135,3 +135,14 @@ def manifest_line(entry):
     is not known yet, the length is.
     """
     return f"{entry.sha256 or UNKNOWN_DIGEST}  {entry.name}\n"
+
+
+def manifest_size(entries):
+    """Return how long the manifest of some files is, in bytes."""
+    no_name = len(UNKNOWN_DIGEST) + len("  \n")
+    return no_name * len(entries) + names_size(entries)
+
+
+def names_size(entries):
+    """Return how long the names of some files are together, in bytes."""
+    return len("".join([entry.name for entry in entries]).encode())

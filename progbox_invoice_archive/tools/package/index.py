@@ -1,5 +1,6 @@
 """The list of the documents in a package, for a spreadsheet."""
 
+import codecs
 import csv
 import io
 import re
@@ -9,6 +10,7 @@ FORMULA = frozenset("=+-@|%")
 # Before what a spreadsheet would take for something else. One that was there before
 # gets another one, so that programs always drop exactly one.
 TEXT_MARK = "'"
+END_OF_LINE = "\r\n"
 MARKED = FORMULA | {TEXT_MARK}
 # Beginnings of the months, as spreadsheets of many countries read them.
 MONTHS = (
@@ -57,6 +59,14 @@ class Index:
         self._lines.append(self._line(cells))
         return len(self._lines) - 1
 
+    @property
+    def size(self):
+        """Length of the file in bytes."""
+        return len(codecs.BOM_UTF8) + sum(
+            (len(line) if line.isascii() else len(line.encode())) + len(END_OF_LINE)
+            for line in self._lines
+        )
+
     def replace(self, number, cell):
         """Write one cell of a line anew."""
         [cells] = csv.reader([self._lines[number]], delimiter=self.delimiter)
@@ -73,7 +83,7 @@ class Index:
     def content(self):
         """Return the file as bytes."""
         # With the mark of the byte order, which Excel needs to see that it is UTF-8.
-        return "\r\n".join([*self._lines, ""]).encode("utf-8-sig")
+        return END_OF_LINE.join([*self._lines, ""]).encode("utf-8-sig")
 
     def _quoted(self, cells):
         line = io.StringIO()
@@ -86,8 +96,6 @@ def no_formula(text):
     return f"{TEXT_MARK}{text}" if text[:1] in MARKED else text
 
 
-# A client stands in the index as often as there are documents of it.
-@lru_cache(4096)
 def harmless(text):
     """Return a text, on one line, that every spreadsheet leaves as it is.
 

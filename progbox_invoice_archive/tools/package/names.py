@@ -35,6 +35,7 @@ class Names:
         self._taken = {_key(name) for name in reserved}
         self._hides = hides
         self._folders = {(): ""}
+        self._folder_keys = {}
 
     def folder(self, path):
         """Return the path in the package of a folder, the same each time.
@@ -62,11 +63,13 @@ class Names:
         :param str name: as people wrote it, with extension
         """
         parent = self._folders.get(path) or self.folder(path)
-        if parent and CLEAN.fullmatch(name or ""):
-            clean = f"{parent}/{name}"
-            if (key := _key(clean)) not in self._taken:
+        if parent and name and CLEAN.fullmatch(name):
+            if not (folder_key := self._folder_keys.get(parent)):
+                folder_key = self._folder_keys[parent] = _key(f"{parent}/")
+            key = folder_key + name.lower()
+            if key not in self._taken:
                 self._taken.add(key)
-                return clean
+                return f"{parent}/{name}"
         return self._claim(parent, *safe_name(name), LONGEST_PATH)
 
     def _claim(self, parent, stem, extension, longest):

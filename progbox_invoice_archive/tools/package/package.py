@@ -13,10 +13,12 @@ from .entry import (
     PROBLEMS,
     Entry,
     manifest_line,
+    manifest_size,
+    names_size,
     text_entry,
 )
 from .names import Names
-from .zip_size import zip_size
+from .zip_size import plain_zip_size, zip_size
 from .zip_stream import ZipStream, sizes_of
 
 
@@ -72,18 +74,22 @@ class Package:
     @functools.cached_property
     def zip_size(self):
         """Bytes of the zip of a finished package, whose last files are our own."""
-        return zip_size(sizes_of(self.files + self.texts))
+        entries = self.files + self.texts
+        return plain_zip_size(
+            len(entries), names_size(entries), sum([entry.size for entry in entries])
+        ) or zip_size(sizes_of(entries))
 
-    def add_file(self, name, source, size, sha256=None):
+    def add_file(self, name, source, size, sha256=None, label=None):
         """Add a file of the store. It is not looked at.
 
         :param str name: given by :attr:`names`
         :param source: see :class:`Entry`
         :param int size: length in bytes
         :param sha256: digest on record; computed in time when there is none
+        :param str label: see :class:`Entry`
         :rtype: Entry
         """
-        entry = Entry(name, source, size, sha256)
+        entry = Entry(name, source, size, sha256, label)
         self.files.append(entry)
         return entry
 
@@ -107,40 +113,57 @@ class Package:
         """Add the index, the list of problems, when there are any, and the manifest.
 
         :param str heading: first line of the list
-        :param bool read: whether the files without a digest on record are read for it,
-            which a stream of the zip does on its way
+        :param bool read: whether our own files are written now, for which those
+            without a digest on record are read; a stream of the zip does it on its way
         """
         self.heading = heading
-        for entry in self.files if read else ():
+        if not read:
+            self.texts = self._announced_files()
+            return
+        for entry in self.files:
             if not entry.sha256:
                 entry.sha256 = digest_blocks(entry.blocks(self.read)).sha256
+        manifest = "".join(map(manifest_line, self.files))
         self.texts = self.own_files(
-            [manifest_line(entry) for entry in self.files],
+            manifest,
             lambda *_so_far: (
                 text_entry(PROBLEMS, self.problems_text()) if self.problems else None
             ),
         )
 
+    def _announced_files(self):
+        """Return our own files, the late ones as long as they will be, but empty.
+
+        A stream of the zip writes them anew, with what it has found on its way.
+        """
+        own = [text for text in self.texts if text.name not in LATE]
+        if self.index:
+            own.insert(0, Entry(INDEX, b"", self.index.size, None))
+        if self.problems:
+            own.append(text_entry(PROBLEMS, self.problems_text()))
+        size = manifest_size(self.files) + manifest_size(own)
+        return [*own, Entry(MANIFEST, b"", size, None)]
+
     def zip_stream(self):
         """Yield the zip in pieces, see :class:`ZipStream`."""
         return ZipStream(self).pieces()
 
-    def own_files(self, lines, add_problems):
+    def own_files(self, manifest, add_problems):
         """Return our own files: the index, what was added, and the manifest.
 
-        :param list lines: of the manifest, for the files of the store
-        :param add_problems: function that adds the list of problems to our files,
-            if there shall be one; it is given these files and the lines so far
+        :param str manifest: lines of the files of the store
+        :param add_problems: function that returns the list of problems, if there shall
+            be one; it is given the other ones of our files and the manifest so far
         :return: list of Entry
         """
         own = [text for text in self.texts if text.name not in LATE]
         if self.index:
             own.insert(0, text_entry(INDEX, self.index.content()))
-        lines = [*lines, *map(manifest_line, own)]
-        if problems := add_problems(own, lines):
+        manifest += "".join(map(manifest_line, own))
+        if problems := add_problems(own, manifest):
             own.append(problems)
-            lines.append(manifest_line(problems))
-        return [*own, text_entry(MANIFEST, "".join(lines))]
+            manifest += manifest_line(problems)
+        return [*own, text_entry(MANIFEST, manifest)]
 
     def problems_text(self):
         """Return the list of what is wrong, as text."""

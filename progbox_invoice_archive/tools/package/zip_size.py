@@ -12,6 +12,18 @@ LARGE_FIELD = 8
 LARGE_END = 76
 
 
+def plain_zip_size(count, names, sizes):
+    """Return how long a zip will be, None when it is large: see :func:`zip_size`.
+
+    :param int count: of the files
+    :param int names: length of all their names in bytes
+    :param int sizes: length of all their contents
+    """
+    whole = count * (LOCAL_HEADER + CENTRAL_HEADER) + 2 * names + sizes + END
+    is_plain = count <= ZIP_FILECOUNT_LIMIT and whole <= ZIP64_LIMIT
+    return whole if is_plain else None
+
+
 def zip_size(files):
     """Return how long the zip of these files will be.
 

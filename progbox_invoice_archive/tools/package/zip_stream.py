@@ -14,8 +14,6 @@ from .zip_writer import ZipWriter
 
 # Small pieces would each cost a call of the system on their way to the client.
 PIECE = 1 << 18
-# The end of the directory: nobody can open the zip without it.
-LAST_PIECE = 22
 
 
 class ZipStream:
@@ -32,14 +30,13 @@ class ZipStream:
         self.package = package
         self.size = package.zip_size
         self.writer = ZipWriter()
-        # Of the manifest.
-        self.lines = []
+        # As bytes, which take less room than as many lines.
+        self.manifest = bytearray()
 
     def pieces(self):
         yield from in_pieces(self._files(), PIECE)
-        ending = b"".join([*self._own_files(), *self.writer.end()])
-        yield ending[:-LAST_PIECE]
-        yield ending[-LAST_PIECE:]
+        yield from in_pieces(self._own_files(), PIECE)
+        yield from self.writer.end()
 
     def _files(self):
         """Yield what is there of the files; what is not becomes a problem."""
@@ -51,7 +48,7 @@ class ZipStream:
                 yield self.writer.begin(entry.name, found.size, found.crc)
                 yield from found.blocks
                 entry.sha256 = found.sha256
-                self.lines.append(manifest_line(entry))
+                self.manifest += manifest_line(entry).encode()
                 package.sent_keys.append(entry.key)
             elif package.index and entry.line is not None:
                 package.index.replace(entry.line, package.words.in_index)
@@ -85,12 +82,13 @@ class ZipStream:
             if package.problems:
                 raise FileChanged(package.problems[-1])
             return
-        for text in package.own_files(self.lines, self._problems):
+        manifest, self.manifest = self.manifest.decode(), None
+        for text in package.own_files(manifest, self._problems):
             found = text.find(package.read)
             yield self.writer.begin(text.name, found.size, found.crc)
             yield from found.blocks
 
-    def _problems(self, own, lines):
+    def _problems(self, own, manifest):
         """Return the list of problems, as long as what is missing leaves room for it.
 
         See :meth:`Package.own_files`.
@@ -100,20 +98,19 @@ class ZipStream:
         package = self.package
         if not package.problems:
             return None
-        room = self.size - self._size_with(own, lines, 0)
-        if room < 0 or self._size_with(own, lines, room) != self.size:
+        room = self.size - self._size_with(own, manifest, 0)
+        if room < 0 or self._size_with(own, manifest, room) != self.size:
             raise FileChanged(package.problems[-1])
         text = package.problems_text().encode()[:room]
         # Cut off, a character of several bytes is none any more.
         text = text.decode(errors="ignore").encode()
         return text_entry(PROBLEMS, text.ljust(room))
 
-    def _size_with(self, own, lines, room):
+    def _size_with(self, own, manifest, room):
         """Return how long the zip is with a list of problems of a certain length."""
         problems = Entry(PROBLEMS, b"", room, None)
-        manifest = sum(len(line.encode()) for line in lines)
-        manifest += len(manifest_line(problems))
-        last = [*own, problems, Entry(MANIFEST, b"", manifest, None)]
+        size = len(manifest.encode()) + len(manifest_line(problems))
+        last = [*own, problems, Entry(MANIFEST, b"", size, None)]
         return zip_size([*self.writer.sizes, *sizes_of(last)])
 
 
