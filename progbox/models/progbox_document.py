@@ -76,6 +76,11 @@ class ProgboxDocument(models.Model):
         "(drop_key) WHERE drop_key IS NOT NULL", "This file has just been added."
     )
     _series_idx = models.Index("(series, version) WHERE series IS NOT NULL")
+    # The documents of all records of a model, in the order of the lists.
+    _model_idx = models.Index(
+        "(res_model, document_date DESC, number DESC, version DESC, id DESC)"
+        " WHERE trashed_on IS NULL"
+    )
     _trash_idx = models.Index("(trashed_on) WHERE trashed_on IS NOT NULL")
 
     @api.depends("res_model", "res_id", "record_name", "seal_id")
@@ -112,10 +117,10 @@ class ProgboxDocument(models.Model):
             document.writable = document._origin.id in allowed
 
     def _search_readable(self, operator, value):
-        return self._progbox_search_access("read", operator, value)
+        return access.domain(self._progbox_access_sql, "read", operator, value)
 
     def _search_writable(self, operator, value):
-        return self._progbox_search_access("write", operator, value)
+        return access.domain(self._progbox_access_sql, "write", operator, value)
 
     def _check_access(self, operation):
         # The rights on a record may have changed since they were last asked for.
@@ -131,10 +136,6 @@ class ProgboxDocument(models.Model):
         models = set(self.sudo().mapped("res_model"))
         condition = self._progbox_access_sql(mode, SQL("place"), models)
         return access.allowed(self, condition)
-
-    @api.model
-    def _progbox_search_access(self, mode, operator, value):
-        return access.domain(self._progbox_access_sql, mode, operator, value)
 
     @api.model
     def _progbox_access_sql(self, mode, alias, models=None):

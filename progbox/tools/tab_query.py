@@ -13,6 +13,7 @@ MOST = 1000
 
 
 EVERY = SQL("TRUE")
+NOTHING = SQL("")
 
 
 class Relation(NamedTuple):
@@ -186,7 +187,7 @@ class TabQuery:
         return env.execute_query(query)
 
     def _recs(self, groups):
-        """Return the records of each group, as tables that are read as far as needed."""
+        """Return the records of each group, as tables read as far as needed."""
         return SQL(", ").join(
             SQL(
                 "%s AS MATERIALIZED (SELECT %s AS position, %s AS model, found.id,"
@@ -210,7 +211,7 @@ class TabQuery:
             for number in range(len(groups))
         )
 
-    def _of_record(self, record, columns=SQL("")):
+    def _of_record(self, record, columns=NOTHING):
         """Return the query of the shown documents of a record, for some of them.
 
         :param SQL record: a row of records
