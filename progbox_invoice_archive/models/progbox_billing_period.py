@@ -251,8 +251,14 @@ class ProgboxBillingPeriod(models.Model):
 
     def _compile(self, types, name):
         self.ensure_one()
-        job = self.env["progbox.compilation"]._request(self._moves(types), name=name)
+        job = self.env["progbox.compilation"]._request(
+            self._moves(types), name=name, **self._job_values()
+        )
         return job._open()
+
+    def _job_values(self):
+        """Return more field values of the backups of this period; to be extended."""
+        return {}
 
     def action_open_wizard(self):
         """Open the wizard for the customer invoices of this period."""
