@@ -230,10 +230,9 @@ test("a folder that is not there yet takes files, and is chosen when it is", asy
     await tree.start();
     tree.select(FUTURE);
     expect(tree.placeOf(tree.chosen)).toEqual({...place, folderId: false});
-    Object.assign(
-        tree,
-        {orm: treeOf(node(5, "S1", {resModel: "sale.order", resId: 7})).tree.orm}
-    );
+    Object.assign(tree, {
+        orm: treeOf(node(5, "S1", {resModel: "sale.order", resId: 7})).tree.orm,
+    });
     await tree.start();
     expect(tree.selectedId).toBe(5);
 });
