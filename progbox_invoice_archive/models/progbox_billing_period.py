@@ -83,8 +83,8 @@ class ProgboxBillingPeriod(models.Model):
 
         Those of a company itself have its ID. A module that has periods of something
         else, of a project for instance, gives them a negative number of its own, and
-        extends ``_progbox_scope_sql`` and ``_progbox_scope_key`` of the invoices that
-        are in them.
+        may extend ``_progbox_scope_sql`` and ``_progbox_scope_key`` of the invoices
+        that are in no other period then.
         """
         for period in self:
             period.scope_key = period.company_id.id
