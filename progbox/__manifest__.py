@@ -20,6 +20,7 @@
         "views/project_project_views.xml",
         "views/hr_employee_views.xml",
         "views/progbox_document_views.xml",
+        "views/progbox_billing_period_views.xml",
         "wizards/progbox_compile_wizard_views.xml",
         "wizards/progbox_general_folder_views.xml",
         "views/progbox_folder_views.xml",

@@ -1,4 +1,5 @@
 from . import progbox_mixin
+from . import progbox_billing_period
 from . import progbox_compilation_choices
 from . import progbox_compilation
 from . import progbox_compilation_file

@@ -1,6 +1,5 @@
 from odoo import api, models
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from odoo.addons.progbox_invoice_archive.models.progbox_compilation_sources import (
     SIGNED_COPY,
@@ -40,18 +39,14 @@ class ProgboxCompilationSources(models.AbstractModel):
         Signed copies and what is in the archive are with the invoice itself.
         """
         documents = self.env["progbox.document"]
-        shown = Domain.custom(
-            to_sql=lambda _model, alias, _query: documents._progbox_shown_sql(
-                SQL.identifier(alias)
-            )
-        )
         return documents.search_fetch(
             Domain("res_model", "=", "account.move")
             & Domain("res_id", "in", ids)
             & Domain("seal_id", "=", False)
             & Domain("folder_id.locked", "!=", True)
             & Domain("type_id.code", "!=", SIGNED_COPY)
-            & shown,
+            & Domain("trashed_on", "=", False)
+            & Domain("superseded", "=", False),
             ["name", "mimetype", "size", "res_id"],
             order="document_date, id",
         )

@@ -21,6 +21,22 @@ class ProjectProject(models.Model):
         projects.check_access("read")
         return self.env["progbox.compile.wizard"]._open_for_projects(projects)
 
+    def action_progbox_periods(self):
+        """Open the billing periods of this project."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "progbox_invoice_archive.progbox_billing_period_action"
+        )
+        context = {"default_project_id": self.id}
+        if company := self.company_id:
+            context["default_company_id"] = company.id
+        return {
+            **action,
+            "display_name": self.env._("Billing Periods"),
+            "domain": [("project_id", "=", self.id)],
+            "context": context,
+        }
+
     def _progbox_moves(self):
         """Return the invoices and bills of these projects that the user may read.
 

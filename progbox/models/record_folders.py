@@ -3,7 +3,7 @@
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..tools.tab_query import MOST, RECORDS, TabQuery
+from ..tools.tab_query import MOST, RECORDS
 from .place import record_of
 
 # Folders of one kind of relatives that are loaded at once.
@@ -91,26 +91,35 @@ def documents_in(folder, text="", offset=0, limit=PAGE_SIZE):
         return {"documents": 0, "capped": False, "items": [], "more": False}
     record._progbox_check_tab()
     env.flush_all()
-    inside = folder.sudo().search(Domain("id", "child_of", folder.id))
     documents = env["progbox.document"]
-    query = TabQuery(
-        SQL(
-            "(document.folder_id = ANY(%s) AND %s)",
-            inside.ids,
-            documents._progbox_shown_sql(SQL("document"), text),
-        )
-    )
-    query.add(
-        "folder",
+    alias = SQL("document")
+    # Whoever reads the record reads its documents: no document is asked for its own.
+    found = SQL(
+        """FROM progbox_document document
+        WHERE document.folder_id = ANY(%s)
+        AND document.res_model = %s AND document.res_id = %s
+        AND %s AND %s AND NOT %s""",
+        folder.sudo().search(Domain("id", "child_of", folder.id)).ids,
         record._name,
-        "",
-        record._progbox_self(),
-        record._progbox_own_documents_sql(SQL("document")),
+        record.id,
+        record._progbox_own_documents_sql(alias),
+        documents._progbox_shown_sql(alias, text),
+        documents._superseded_sql(alias),
     )
     limit = max(1, min(int(limit), RECORDS))
-    _records, rows = query.page(env, "folder", max(0, int(offset)), limit)
-    ids = [id_ for id_, _count in rows[:limit]]
-    count = query.count(env)
+    rows = env.execute_query(
+        SQL(
+            "SELECT document.id %s ORDER BY document.document_date DESC,"
+            " document.id DESC OFFSET %s LIMIT %s",
+            found,
+            max(0, int(offset)),
+            limit + 1,
+        )
+    )
+    [[count]] = env.execute_query(
+        SQL("SELECT count(*) FROM (SELECT %s LIMIT %s) counting", found, MOST + 1)
+    )
+    ids = [id_ for (id_,) in rows[:limit]]
     values = documents._progbox_values(ids)
     return {
         "documents": min(count, MOST),

@@ -51,8 +51,8 @@ class TestProjectBackups(CompilationCommon, ProgboxCommon):
         return {str(project.account_id.id): 50 for project in projects}
 
     @classmethod
-    def of_project(cls, text, *projects):
-        move = cls.draft()
+    def of_project(cls, text, *projects, date="2026-11-02"):
+        move = cls.draft(date=date)
         move.invoice_line_ids.analytic_distribution = cls.share_of(*projects)
         move.action_post()
         cls.deposit(move, pdf_of(text))
@@ -173,3 +173,44 @@ class TestProjectBackups(CompilationCommon, ProgboxCommon):
         again = self.compilations.browse(action["res_id"])
         self.assertEqual(again.sudo().project_ids, self.town_hall)
         self.assertEqual(again.name, job.name)
+
+    def test_a_project_has_periods_of_its_own(self):
+        periods = self.env["progbox.billing.period"].with_user(self.manager)
+        values = {"company_id": self.company.id, "date_from": "2026-11-01"}
+        ours = periods.create(
+            {**values, "date_to": "2026-11-15", "project_id": self.town_hall.id}
+        )
+        self.of_project("LATER", self.town_hall, date="2026-11-20")
+        self.assertEqual(ours.scope_key, -self.town_hall.id)
+        self.assertTrue(ours.display_name.startswith("Mairie, "))
+        self.assertEqual((ours.invoice_count, ours.bill_count), (1, 1))
+        self.assertEqual(
+            self.env["account.move"].search(ours.action_open_bills()["domain"]),
+            self.bought,
+        )
+        # The company's periods stay as they are, with the same invoices.
+        self.assertNotEqual(self.sold.progbox_period_id, ours)
+        self.assertEqual(
+            self.sold.progbox_period_id,
+            periods._of_day(self.company, self.sold.invoice_date),
+        )
+        action = ours.action_compile_invoices()
+        job = self.run_job(self.compilations.browse(action["res_id"]))
+        self.assertEqual(job.move_ids, self.sold)
+        self.assertEqual(job.project_ids, self.town_hall)
+        self.assertIn("Mairie", job.name)
+
+    def test_periods_of_a_project_are_read_by_who_reads_it(self):
+        period = self.env["progbox.billing.period"].create(
+            {
+                "company_id": self.company.id,
+                "date_from": "2026-11-01",
+                "date_to": "2026-11-30",
+                "project_id": self.school.id,
+            }
+        )
+        self.assertTrue(period.with_user(self.manager).has_access("read"))
+        self.assertIn(period, period.with_user(self.manager).search([]))
+        self.school.privacy_visibility = "followers"
+        self.assertFalse(period.with_user(self.manager).has_access("read"))
+        self.assertNotIn(period, period.with_user(self.manager).search([]))

@@ -83,8 +83,8 @@ class ProgboxBillingPeriod(models.Model):
 
         Those of a company itself have its ID. A module that has periods of something
         else, of a project for instance, gives them a negative number of its own, and
-        extends ``_progbox_scope_sql`` and ``_progbox_scope_key`` of the invoices that
-        are in them.
+        may extend ``_progbox_scope_sql`` and ``_progbox_scope_key`` of the invoices
+        that are in no other period then.
         """
         for period in self:
             period.scope_key = period.company_id.id
@@ -251,8 +251,14 @@ class ProgboxBillingPeriod(models.Model):
 
     def _compile(self, types, name):
         self.ensure_one()
-        job = self.env["progbox.compilation"]._request(self._moves(types), name=name)
+        job = self.env["progbox.compilation"]._request(
+            self._moves(types), name=name, **self._job_values()
+        )
         return job._open()
+
+    def _job_values(self):
+        """Return more field values of the backups of this period; to be extended."""
+        return {}
 
     def action_open_wizard(self):
         """Open the wizard for the customer invoices of this period."""

@@ -19,7 +19,11 @@ from odoo import Command
 company = env.ref("base.main_company")
 groups = ["base.group_user", "base.group_partner_manager", "project.group_project_user",
           "sales_team.group_sale_salesman_all_leads", "account.group_account_invoice"]
-for login, lang in {"sam": "en_US", "sandrine": "fr_FR"}.items():
+accountant = ["base.group_user", "project.group_project_user",
+              "account.group_account_manager"]
+people = {"sam": ("en_US", groups), "sandrine": ("fr_FR", groups),
+          "max": ("en_US", accountant)}
+for login, (lang, groups) in people.items():
     env["res.users"].with_context(no_reset_password=True).create({
         "name": login.title(), "login": login, "password": login, "lang": lang,
         "company_id": company.id, "company_ids": [Command.set(company.ids)],
@@ -201,6 +205,91 @@ def test_dropped_once_on_a_quotation_and_found_from_everywhere(records, log_in):
     page.click(".o_notification button:has-text('Undo')")
     expect(card(page, "minutes.txt")).to_be_visible()
     expect(title(page)).to_have_text("ProGBox (3)")
+
+
+def row(page, name):
+    return page.locator(f".o_progbox_tab [role=treeitem]:has-text('{name}')").first
+
+
+def test_folders_narrow_the_tab_and_take_documents(records, log_in):
+    _server, addresses = records
+    page = log_in()
+    open_tab(page, addresses["project"])
+    # By the keyboard: a folder in that of the project, which is not there yet.
+    row(page, "All documents").focus()
+    page.keyboard.press("ArrowDown")
+    expect(row(page, "Toiture de la mairie")).to_be_focused()
+    page.keyboard.press("Insert")
+    page.fill(".o_progbox_folder_name", "Façade")
+    page.keyboard.press("Enter")
+    expect(row(page, "Façade")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".o_progbox_empty_folder")).to_be_visible()
+    expect(page.locator(".o_progbox_import_target")).to_contain_text("Façade")
+
+    # Dropped there, seen there.
+    said = drop(page, ["elevation.txt"])
+    assert said == "Drop here: Toiture de la mairie / Façade"
+    expect(card(page, "elevation.txt")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".o_progbox_card")).to_have_count(1)
+    expect(row(page, "Façade").locator(".o_progbox_tree_count")).to_have_text("1")
+
+    # From a relative as well.
+    open_tab(page, addresses["order"])
+    row(page, "Toiture de la mairie").click()
+    expect(card(page, "elevation.txt")).to_be_visible()
+    row(page, "Façade").click()
+    expect(page.locator(".o_progbox_card")).to_have_count(1)
+
+    # Dragged onto another folder, and back.
+    card(page, "elevation.txt").drag_to(row(page, "Toiture de la mairie"))
+    expect(page.locator(".o_progbox_empty_folder")).to_be_visible()
+    page.click(".o_notification button:has-text('Undo')")
+    expect(card(page, "elevation.txt")).to_be_visible()
+    row(page, "All documents").click()
+    card(page, "elevation.txt").drag_to(row(page, "Plans"))
+    expect(row(page, "Plans").locator(".o_progbox_tree_count")).to_have_text("1")
+
+    # The name of a record finds its folder in Documents > Archiving.
+    page.goto("/odoo/action-progbox_invoice_archive.progbox_document_action")
+    page.fill(".o_progbox_tree_search input", "mairie")
+    page.click("[role=treeitem]:has-text('Toiture de la mairie')")
+    expect(page.locator(".o_data_row:has-text('elevation.txt')")).to_be_visible()
+
+
+def test_folders_on_a_phone(records, log_in):
+    _server, addresses = records
+    page = log_in(screen=PHONE)
+    open_tab(page, addresses["client"])
+    toggle = page.locator(".o_progbox_tree_toggle")
+    expect(toggle).to_have_text("All documents")
+    toggle.click()
+    row(page, "Maçonnerie Lefèvre").click()
+    expect(toggle).to_have_text("Maçonnerie Lefèvre")
+    expect(toggle).to_have_attribute("aria-expanded", "false")
+    assert page.locator(".o_progbox_tab").evaluate("el => el.scrollWidth") <= 390
+
+
+def test_a_backup_of_a_project_with_its_documents(records, log_in, tmp_path):
+    _server, addresses = records
+    page = log_in()
+    open_tab(page, addresses["invoice"])
+    cheque = tmp_path / "cheque.pdf"
+    Image.new("RGB", (64, 48), "orange").save(cheque)
+    page.locator("input.o_progbox_files").set_input_files(cheque)
+    expect(card(page, "cheque.pdf")).to_be_visible(timeout=PATIENCE)
+
+    page = log_in("max")
+    page.goto(addresses["project"])
+    page.click("button[name=action_progbox_compile]")
+    wizard = page.locator(".modal")
+    wizard.locator(".o_field_widget[name=with_documents] input").check()
+    expect(wizard).to_contain_text("Files: 1")
+    wizard.locator("button[name=action_compile]").click()
+    expect(page.locator(".o_form_view")).to_contain_text(
+        "Invoices and bills of Toiture de la mairie"
+    )
+    page.locator("button[name=action_download]").first.wait_for()
+    expect(page.locator(".o_form_view")).to_contain_text("draft")
 
 
 def test_files_wait_for_a_quotation_that_cannot_be_saved(log_in):

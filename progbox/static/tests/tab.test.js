@@ -6,6 +6,7 @@ import {droppedFiles} from "@progbox/tab/dropped_files";
 import {iconOf, thumbnailKind} from "@progbox/tab/file_kind";
 import {percent} from "@progbox/tab/import_panel";
 import {TabModel} from "@progbox/tab/tab_model";
+import {FUTURE, TabTreeModel} from "@progbox/tab/tab_tree_model";
 import {takeWaitingFiles, waitingFiles} from "@progbox/tab/waiting_files";
 
 describe.current.tags("desktop");
@@ -180,5 +181,90 @@ test("a record that is not saved asks the server for nothing", async () => {
     model.resId = false;
     await model.load();
     expect(calls).toEqual([]);
+    expect(model.isEmpty).toBe(true);
+});
+
+const node = (id, name, values = {}) => ({
+    id,
+    name,
+    parentId: false,
+    count: 0,
+    writable: true,
+    ...values,
+});
+
+function treeOf(...top) {
+    const calls = [];
+    const pages = [
+        {parentId: false, folders: top},
+        {parentId: 5, folders: [node(6, "Plans", {parentId: 5})]},
+    ];
+    const orm = {
+        call: async (_model, method, args) => {
+            calls.push([method, ...args]);
+            return {open: [5], pages: structuredClone(pages)};
+        },
+    };
+    return {tree: new TabTreeModel(orm, place), calls};
+}
+
+test("the folders of a tab begin with all documents", async () => {
+    const own = node(5, "S1", {resModel: "sale.order", resId: 7});
+    const {tree, calls} = treeOf(own);
+    await tree.start();
+    expect(calls).toEqual([["progbox_tree_of", "sale.order", 7, []]]);
+    expect(tree.rows.map(({label}) => label)).toEqual(["All documents", "S1", "Plans"]);
+    expect(tree.chosen).toBe(undefined);
+    tree.select(6);
+    expect(tree.path(6)).toBe("S1 / Plans");
+    expect(tree.titleOf(tree.chosen)).toBe("Plans");
+    expect(tree.placeOf(tree.chosen)).toEqual({...place, folderId: 6});
+    // What is open is asked for again.
+    await tree.reload();
+    expect(calls.at(-1)).toEqual(["progbox_tree_of", "sale.order", 7, [5]]);
+});
+
+test("a folder that is not there yet takes files, and is chosen when it is", async () => {
+    const tops = [node(false, "S1", {resModel: "sale.order", resId: 7})];
+    const {tree} = treeOf(...tops);
+    await tree.start();
+    tree.select(FUTURE);
+    expect(tree.placeOf(tree.chosen)).toEqual({...place, folderId: false});
+    Object.assign(tree, {
+        orm: treeOf(node(5, "S1", {resModel: "sale.order", resId: 7})).tree.orm,
+    });
+    await tree.start();
+    expect(tree.selectedId).toBe(5);
+});
+
+test("what cannot be changed and has no folder shows no tree", async () => {
+    const {tree} = treeOf(node(false, "S1", {writable: false}));
+    await tree.start();
+    expect(tree.hasChoice).toBe(false);
+});
+
+test("a chosen folder is one group, asked for by itself", async () => {
+    const {model, calls} = modelOf(groupOf([item(1)]), groupOf([], {key: "orders"}));
+    const folder = {place: {...place, folderId: 6}, title: "Plans", writable: false};
+    const answer = {items: [item(2)], documents: 30, capped: false, more: true};
+    const {call} = model.orm;
+    model.orm.call = async (name, method, args) => {
+        if (method !== "progbox_documents") {
+            return call(name, method, args);
+        }
+        calls.push([method, ...args]);
+        return structuredClone(answer);
+    };
+    await model.choose(folder);
+    expect(calls).toEqual([["progbox_documents", [6], "", 0, 20]]);
+    expect(model.writable).toBe(false);
+    expect(model.groups.map(({title, documents}) => [title, documents])).toEqual([
+        ["Plans", 30],
+    ]);
+    await model.loadMore(model.groups[0]);
+    expect(calls.at(-1)).toEqual(["progbox_documents", [6], "", 1, 20]);
+    await model.choose({group: "orders"});
+    expect(model.groups.map(({key}) => key)).toEqual(["orders"]);
+    await model.choose({place: {...place, folderId: false}, writable: true});
     expect(model.isEmpty).toBe(true);
 });

@@ -1,7 +1,7 @@
 import {EventBus} from "@odoo/owl";
 import {beforeEach, describe, expect, test} from "@odoo/hoot";
-import {click, press, queryAllTexts, queryOne} from "@odoo/hoot-dom";
-import {animationFrame} from "@odoo/hoot-mock";
+import {click, edit, press, queryAllTexts, queryOne} from "@odoo/hoot-dom";
+import {advanceTime, animationFrame} from "@odoo/hoot-mock";
 import {
     makeMockEnv,
     mountWithCleanup,
@@ -299,4 +299,36 @@ test("the session remembers what is open and chosen", async () => {
     tree.close(2);
     await makeTree();
     expect(calls.at(-1)).toEqual(["tree_start", 5, [1]]);
+});
+
+test("a folder is found by its name, and shown at its place", async () => {
+    await mountTree();
+    const {call} = orm;
+    patchWithCleanup(orm, {
+        async call(model, method, args) {
+            if (method !== "tree_search") {
+                return call(model, method, args);
+            }
+            calls.push([method, ...args]);
+            return {
+                folders: [{...folder(5, "10", 2), subtitle: ".factures / 2026"}],
+                more: false,
+            };
+        },
+    });
+    await click(".o_progbox_tree_search input");
+    await edit("10");
+    await advanceTime(400);
+    await animationFrame();
+    expect(calls.at(-1)).toEqual(["tree_search", "10"]);
+    expect("[role=treeitem]").toHaveCount(1);
+    expect("[role=treeitem] small.text-truncate").toHaveText(".factures / 2026");
+    await press("ArrowDown");
+    await animationFrame();
+    await press("Enter");
+    await animationFrame();
+    expect(calls.at(-1)).toEqual(["tree_start", 5, [1, 2]]);
+    expect(selected).toEqual([5]);
+    expect("[role=treeitem]").toHaveCount(5);
+    expect(".o_progbox_tree_search input").toHaveValue("");
 });

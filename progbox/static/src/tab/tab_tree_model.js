@@ -117,7 +117,9 @@ export class TabTreeModel extends FolderTreeModel {
     path(id) {
         const folder = this.folders[id];
         const above = this.folders[folder.parentId];
-        return above && !above.virtual ? `${this.path(above.id)} / ${folder.name}` : folder.name;
+        return above && !above.virtual
+            ? `${this.path(above.id)} / ${folder.name}`
+            : folder.name;
     }
 
     /** Nothing is kept: another record has other folders. */

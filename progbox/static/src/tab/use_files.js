@@ -120,9 +120,7 @@ export function useFiles(component) {
                 document: item.name,
             });
         }
-        const place = folder
-            ? component.folders.path(folder.id)
-            : component.targetName;
+        const place = folder ? component.folders.path(folder.id) : component.targetName;
         return place
             ? _t("Drop here: %(folder)s", {folder: place})
             : _t("Drop files here to keep them on %(record)s", {
