@@ -102,7 +102,7 @@ class ResConfigSettings(models.TransientModel):
         store=True,
     )
     dropbox_quiet_from = fields.Float(
-        string="Keep Free from",
+        string="From",
         compute="_compute_dropbox_settings",
         readonly=False,
         store=True,
