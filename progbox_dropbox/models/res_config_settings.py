@@ -126,8 +126,12 @@ class ResConfigSettings(models.TransientModel):
     )
     dropbox_paused = fields.Boolean(related="dropbox_account_id.paused")
     dropbox_offers_count = fields.Integer(related="dropbox_account_id.offers_count")
-    dropbox_redirect_address = fields.Char(compute="_compute_dropbox_account_id")
-    dropbox_scopes = fields.Char(compute="_compute_dropbox_account_id")
+    dropbox_redirect_address = fields.Char(
+        string="Redirect Address", compute="_compute_dropbox_account_id"
+    )
+    dropbox_scopes = fields.Char(
+        string="Permissions", compute="_compute_dropbox_account_id"
+    )
     dropbox_state = fields.Char(compute="_compute_dropbox_account_id")
     dropbox_problem = fields.Text(related="dropbox_account_id.problem")
     dropbox_name = fields.Char(related="dropbox_account_id.name")
