@@ -2,7 +2,7 @@
 
 from odoo import fields
 
-from ..tools.naming import fill
+from ..tools.naming import fill, split_extension
 
 
 def values_of(document):
@@ -58,8 +58,8 @@ def example_path(account, kind, template):
         "type": kind.name,
         "name": account.env._("document"),
     }
-    _stem, dot, extension = template.rpartition(".")
-    return _under_base(account, fill(template, values, f"x{dot}{extension}"))
+    _stem, extension = split_extension(template)
+    return _under_base(account, fill(template, values, f"x{extension or '.pdf'}"))
 
 
 def _under_base(account, path):

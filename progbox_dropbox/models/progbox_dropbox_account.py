@@ -356,6 +356,7 @@ class ProgboxDropboxAccount(models.Model):
             }
         )
         if "base_folder" in changed:
+            self.env["progbox.dropbox.rule"]._make_missing(account)
             account.rule_ids._offer_moves()
         if changed.keys() & TIMETABLE:
             account.tz = self.env.user.tz or "UTC"

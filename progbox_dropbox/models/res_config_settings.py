@@ -107,7 +107,7 @@ class ResConfigSettings(models.TransientModel):
         store=True,
     )
     dropbox_quiet_from = fields.Float(
-        string="Keep Free from",
+        string="From",
         compute="_compute_dropbox_settings",
         readonly=False,
         store=True,
@@ -149,8 +149,12 @@ class ResConfigSettings(models.TransientModel):
         "moved is followed: by itself, or when you say so. Files of people are left "
         "alone.",
     )
-    dropbox_redirect_address = fields.Char(compute="_compute_dropbox_account_id")
-    dropbox_scopes = fields.Char(compute="_compute_dropbox_account_id")
+    dropbox_redirect_address = fields.Char(
+        string="Redirect Address", compute="_compute_dropbox_account_id"
+    )
+    dropbox_scopes = fields.Char(
+        string="Permissions", compute="_compute_dropbox_account_id"
+    )
     dropbox_state = fields.Char(compute="_compute_dropbox_account_id")
     dropbox_problem = fields.Text(related="dropbox_account_id.problem")
     dropbox_name = fields.Char(related="dropbox_account_id.name")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase
 
-from ..tools import naming
+from ..tools import naming, schedule
 from ..tools.naming import (
     FIELDS,
     TEMPLATES,
@@ -15,7 +15,9 @@ from ..tools.naming import (
     fill,
     free_path,
     path_key,
+    split_template,
     template_of,
+    unknown_placeholders,
 )
 from .dropbox_server.errors import WriteRefused
 from .dropbox_server.store import Store, key_of
@@ -31,6 +33,11 @@ DIFFICULT = st.text(
     max_size=40,
 )
 
+# What a person may type as a template.
+TYPED = st.lists(
+    st.sampled_from([f"{{{name}}}" for name in FIELDS] + ["/", " ", ".pdf", "{", "é"])
+).map("".join)
+
 
 def takes(name):
     """Whether Dropbox takes the name of a file."""
@@ -45,7 +52,8 @@ class TestToolsNaming(BaseCase):
     """Names that Dropbox takes, one path for one document."""
 
     def test_examples(self):
-        self.assertFalse(doctest.testmod(naming).failed)
+        for module in (naming, schedule):
+            self.assertFalse(doctest.testmod(module).failed)
 
     @settings(deadline=None)  # the machine may be busy
     @given(DIFFICULT)
@@ -107,6 +115,22 @@ class TestToolsNaming(BaseCase):
             key = path_key(free_path(path, taken))
             self.assertNotIn(key, taken)
             taken.add(key)
+
+    @settings(deadline=None)  # the machine may be busy
+    @given(TYPED, DIFFICULT)
+    @example("{project}/ /{client}//{number}.pdf", "")
+    def test_whatever_a_person_types_is_filled_or_refused(self, template, value):
+        values = dict.fromkeys(FIELDS, value)
+        if unknown_placeholders(template):
+            return
+        for part in fill(template, values, "a.pdf").split("/"):
+            self.assertTrue(takes(part), part)
+
+    def test_a_template_is_split_and_joined(self):
+        for templates in TEMPLATES.values():
+            for template in templates.values():
+                self.assertEqual("/".join(split_template(template)), template)
+                self.assertFalse(unknown_placeholders(template))
 
     def test_a_placeholder_that_there_is_not(self):
         with self.assertRaises(KeyError):
