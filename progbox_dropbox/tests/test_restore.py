@@ -173,6 +173,15 @@ class TestRestore(DropboxCommon):
         self.assertTrue(all(is_whole(document) for document in documents))
         self.assertLessEqual(self.dropbox.by_route["files/download"], 7)
 
+    def test_what_is_beside_the_archive_is_not_named(self):
+        document = self.copied()
+        restores = self.server["progbox.dropbox.restore"]
+        error = UserError("secret")
+        self.assertEqual(restores._problem_text(document, error), "secret")
+        document = document.new({"name": "Contract of Paul.pdf"})
+        text = restores._problem_text(document, error)
+        self.assertNotIn("secret", text)
+
     def test_what_was_never_copied_is_counted(self):
         self.copied()
         self.account.state = "disconnected"
