@@ -4,6 +4,7 @@ import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
@@ -131,6 +132,17 @@ class TestRestore(DropboxCommon):
         self.lose(document)
         self.fault("get_metadata", "503_empty")
         with self.assertRaisesRegex(UserError, "problem of its own"):
+            self.fetch(document)
+
+    def test_a_disk_without_room_is_said(self):
+        document = self.copied()
+        self.lose(document)
+        full = patch.object(
+            type(self.env["ir.attachment"]),
+            "_progbox_stage",
+            side_effect=OSError(28, "No space left on device"),
+        )
+        with full, self.assertRaisesRegex(UserError, "No space left"):
             self.fetch(document)
 
     # ------------------------------------------------------------------
