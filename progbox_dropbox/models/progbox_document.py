@@ -62,6 +62,16 @@ class ProgboxDocument(models.Model):
                 Fetch(transfer.account_id).fetch(transfer)
             except HANDLED as error:
                 raise UserError(text_of(self.env, classify(error))) from error
+            except OSError as error:
+                raise UserError(
+                    self.env._(
+                        "The server could not write the file of %(name)s: %(reason)s. "
+                        "Make room or correct the rights on the server, then try "
+                        "again.",
+                        name=self.name,
+                        reason=error.strerror,
+                    )
+                ) from error
             message = self.env._(
                 "The file of %(name)s is back, and it is what was sealed.",
                 name=self.name,

@@ -245,8 +245,9 @@ class ProgboxDropboxAccount(models.Model):
         self._check_administrator()
         if self.sudo().state != "disconnected":
             raise UserError(self.env._("Disconnect first."))
-        transfers = self.env["progbox.dropbox.transfer"].sudo()
-        transfers.search(Domain("account_id", "=", self.id)).unlink()
+        for model in ("transfer", "anchor", "check"):
+            records = self.env[f"progbox.dropbox.{model}"].sudo()
+            records.search(Domain("account_id", "=", self.id)).unlink()
         self.sudo().write({"account_ref": False, "name": False, "email": False})
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 

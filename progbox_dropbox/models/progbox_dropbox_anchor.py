@@ -59,14 +59,11 @@ class ProgboxDropboxAnchor(models.Model):
         last = max(known.mapped("last_line"), default=0)
         for closing in closings:
             line = closing.seal_id.sequence
-            anchors.create(
-                {
-                    "account_id": account.id,
-                    "company_id": account.company_id.id,
-                    "closing_id": closing.id,
-                    "first_line": last + 1,
-                    "last_line": line,
-                }
+            self._job_new(
+                account,
+                closing_id=closing.id,
+                first_line=last + 1,
+                last_line=line,
             )
             last = max(last, line)
         if closings:

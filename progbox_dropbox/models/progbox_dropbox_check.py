@@ -140,13 +140,7 @@ class ProgboxDropboxCheck(models.Model):
         checks = self.sudo()
         check = checks.search(
             Domain("account_id", "=", account.id) & Domain("state", "in", OPEN_STATES)
-        ) or checks.create(
-            {
-                "account_id": account.id,
-                "company_id": account.company_id.id,
-                "user_id": user.id if user else False,
-            }
-        )
+        ) or self._job_new(account, user_id=user.id if user else False)
         if user and check.state != "running":
             check._job_write(
                 {"state": "pending", "attempts": 0, "next_try": fields.Datetime.now()}

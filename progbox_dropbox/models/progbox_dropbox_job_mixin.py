@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools.misc import clean_context
 
 from odoo.addons.progbox_invoice_archive.exceptions import JobError
 
@@ -30,6 +31,28 @@ class ProgboxDropboxJobMixin(models.AbstractModel):
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, index=True, ondelete="cascade"
     )
+
+    @api.model
+    def _job_new(self, account, **values):
+        """Make a job of an account: no default of a context or database gets in."""
+        empty = {
+            name: False
+            for name, field in self._fields.items()
+            if field.store
+            and name not in models.MAGIC_COLUMNS
+            and field.type != "one2many"
+        }
+        server = self.sudo().with_context(clean_context(self.env.context))
+        return server.create(
+            {
+                **empty,
+                "state": "pending",
+                "next_try": fields.Datetime.now(),
+                "account_id": account.id,
+                "company_id": account.company_id.id,
+                **values,
+            }
+        )
 
     @api.model
     def _job_ready_domain(self, now):

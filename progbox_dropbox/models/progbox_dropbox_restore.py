@@ -100,13 +100,7 @@ class ProgboxDropboxRestore(models.Model):
         restores = self.sudo()
         restore = restores.search(
             Domain("account_id", "=", account.id) & Domain("state", "in", OPEN_STATES)
-        ) or restores.create(
-            {
-                "account_id": account.id,
-                "company_id": account.company_id.id,
-                "user_id": self.env.uid,
-            }
-        )
+        ) or self._job_new(account, user_id=self.env.uid)
         self._job_trigger()
         return restore.with_env(self.env)
 
@@ -166,8 +160,22 @@ class ProgboxDropboxRestore(models.Model):
         try:
             fetch.fetch(transfer)
         except NotFetched as error:
-            return {**values, **self._problem_values(str(error))}
+            text = self._problem_text(transfer.document_id.sudo(), error)
+            return {**values, **self._problem_values(text)}
         return {**values, "fetched_count": self.fetched_count + 1}
+
+    def _problem_text(self, document, error):
+        """Return why a file was not fetched.
+
+        What people keep beside the archive is not named here: others read this.
+        """
+        if document.seal_id:
+            return str(error)
+        return self.env._(
+            "A file beside the archive: document %(number)s. Fetch it on its form: "
+            "the reason is said there.",
+            number=document.id,
+        )
 
     def _problem_values(self, text):
         """Name one file that stays as it is; it stops none of the others."""

@@ -302,6 +302,15 @@ class TestCheck(DropboxCommon):
         self.run_cron(1, timedelta(hours=1), cron)
         self.assertFalse(self.calls("files/list_folder"))
 
+    def test_no_default_gets_into_a_check(self):
+        self.server["ir.default"].set("progbox.dropbox.check", "position", 7)
+        account = self.account.with_user(self.manager).with_context(
+            default_state="done", default_checkpoint={"roots": []}
+        )
+        check = self.checks.browse(account.action_check()["res_id"])
+        self.assertEqual((check.state, check.position), ("pending", 0))
+        self.assertFalse(check.checkpoint)
+
     def test_the_settings_say_when_and_what(self):
         settings = self.env["res.config.settings"].with_user(self.admin)
         settings.create(

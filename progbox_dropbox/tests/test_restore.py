@@ -4,6 +4,7 @@ import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
@@ -133,6 +134,17 @@ class TestRestore(DropboxCommon):
         with self.assertRaisesRegex(UserError, "problem of its own"):
             self.fetch(document)
 
+    def test_a_disk_without_room_is_said(self):
+        document = self.copied()
+        self.lose(document)
+        full = patch.object(
+            type(self.env["ir.attachment"]),
+            "_progbox_stage",
+            side_effect=OSError(28, "No space left on device"),
+        )
+        with full, self.assertRaisesRegex(UserError, "No space left"):
+            self.fetch(document)
+
     # ------------------------------------------------------------------
     # All files
     # ------------------------------------------------------------------
@@ -172,6 +184,15 @@ class TestRestore(DropboxCommon):
         self.assertEqual((restore.state, restore.position), ("done", 4))
         self.assertTrue(all(is_whole(document) for document in documents))
         self.assertLessEqual(self.dropbox.by_route["files/download"], 7)
+
+    def test_what_is_beside_the_archive_is_not_named(self):
+        document = self.copied()
+        restores = self.server["progbox.dropbox.restore"]
+        error = UserError("secret")
+        self.assertEqual(restores._problem_text(document, error), "secret")
+        document = document.new({"name": "Contract of Paul.pdf"})
+        text = restores._problem_text(document, error)
+        self.assertNotIn("secret", text)
 
     def test_what_was_never_copied_is_counted(self):
         self.copied()
