@@ -1,4 +1,4 @@
-"""What tests with a real browser share: there is one in a process."""
+"""What tests with a real browser share: there is one in a process at a time."""
 
 import resource
 
@@ -19,7 +19,8 @@ CHROMIUM = {
 }
 
 
-@pytest.fixture(scope="session")
+# Not for the session: the tests of another file may end what this one has started.
+@pytest.fixture(scope="module")
 def chromium():
     # Odoo limits the memory of this process; Chromium reserves more than it uses.
     _soft, hard = resource.getrlimit(resource.RLIMIT_AS)

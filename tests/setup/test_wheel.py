@@ -1,5 +1,6 @@
 """Each add-on is a wheel that installs, and Odoo loads it from there."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -28,18 +29,27 @@ def pip(*arguments):
     assert not answer.returncode, answer.stderr
 
 
+def with_ours_below(addon):
+    """The add-ons of ours that one stands on, itself the last."""
+    manifest = ast.literal_eval((paths.ROOT / addon / "__manifest__.py").read_text())
+    below = [name for name in manifest["depends"] if name in paths.addons()]
+    found = [name for other in below for name in with_ours_below(other)]
+    return [*dict.fromkeys(found), addon]
+
+
 @pytest.mark.parametrize("addon", paths.addons())
 def test_a_wheel_is_built_installed_and_loaded(addon, tmp_path):
-    source = tmp_path / addon  # a copy: building writes beside the source
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(paths.ROOT / addon, source, ignore=ignored)
     offline = ["--no-deps", "--no-index"]
-    pip("wheel", *offline, "--no-build-isolation", "-w", str(tmp_path), str(source))
-    [wheel] = tmp_path.glob("*.whl")
-    assert wheel.name.startswith(f"odoo_addon_{addon}-{paths.ODOO_VERSION}.")
-
     site = tmp_path / "site"
-    pip("install", *offline, "--target", str(site), str(wheel))
+    wheels = []
+    for name in with_ours_below(addon):
+        source = tmp_path / name  # a copy: building writes beside the source
+        shutil.copytree(paths.ROOT / name, source, ignore=ignored)
+        pip("wheel", *offline, "--no-build-isolation", "-w", str(tmp_path), str(source))
+        [wheel] = tmp_path.glob(f"odoo_addon_{name}-{paths.ODOO_VERSION}.*.whl")
+        wheels.append(str(wheel))
+    pip("install", *offline, "--target", str(site), *wheels)
     installed = site / "odoo/addons" / addon
     there = {path.relative_to(installed) for path in installed.rglob("*.*")}
     for path in source.rglob("*.*"):
