@@ -1,4 +1,3 @@
-import unicodedata
 from contextlib import contextmanager
 
 import psycopg2.errors
@@ -8,6 +7,8 @@ from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
+from odoo.addons.progbox_invoice_archive.tools.search_words import plain_text
+
 from ..tools import access
 from ..tools.dropped_files import renamed
 from . import document_values, gone_records, trash
@@ -15,9 +16,6 @@ from .dropped_file import DroppedFile
 from .place import Place, key_of, target
 from .progbox_document_reading import EMPLOYEE
 from .progbox_document_type import OTHER
-
-# Accents are marks of their own once a text is decomposed.
-MARKS = "[\u0300-\u036f]"
 
 
 class ProgboxDocument(models.Model):
@@ -231,33 +229,23 @@ class ProgboxDocument(models.Model):
 
     @api.model
     def _progbox_text_sql(self, alias, text):
-        """Return which rows of documents have a text, accents and case ignored.
-
-        PostgreSQL's own ``normalize`` does it: "unaccent" is not installed everywhere.
-        """
-        wanted = self._progbox_plain_text(text)
+        """Return which rows of documents have a text, accents and case ignored."""
+        wanted = plain_text(text).strip()
         if not wanted:
             return SQL("TRUE")
         types = self.env["progbox.document.type"].with_context(active_test=False)
         return SQL(
-            "(strpos(regexp_replace(normalize(lower(%(alias)s.name), NFD),"
-            " %(marks)s, '', 'g'), %(wanted)s) > 0"
+            "(strpos(%(alias)s.search_text, %(wanted)s) > 0"
             " OR %(alias)s.type_id = ANY(%(types)s))",
             alias=alias,
-            marks=MARKS,
             wanted=wanted,
             types=[
                 type_.id
                 for type_ in types.sudo().search([])
-                if wanted in self._progbox_plain_text(type_.name)
+                if wanted in plain_text(type_.name)
             ],
-            to_flush=[self._fields["name"], self._fields["type_id"]],
+            to_flush=[self._fields["search_text"], self._fields["type_id"]],
         )
-
-    @api.model
-    def _progbox_plain_text(self, text):
-        decomposed = unicodedata.normalize("NFD", (text or "").strip().lower())
-        return "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
 
     # ------------------------------------------------------------------
     # Dropped files

@@ -1,16 +1,15 @@
 import uuid
 
-import babel.dates
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, escape_psql, format_date, get_lang
-from odoo.tools.misc import babel_locale_parse, clean_context
+from odoo.tools import SQL, escape_psql, format_date
+from odoo.tools.misc import clean_context
 
 from ..exceptions import FileUnreadable
-from ..tools.search_words import amounts, days, plain_text
+from ..tools.search_words import plain_text, typed_domain
 from ..tools.sentinels import SERVER
 from ..tools.ticked import ticked
 from .res_users import ARCHIVE_MANAGER
@@ -438,40 +437,12 @@ class ProgboxDocument(models.Model):
         if domain is NotImplemented or not (value or "").strip():
             return domain
         # "6 605,14" and "November 2026" are several words, and one amount or month.
-        return domain | self._typed_domain(value)
+        return domain | typed_domain(self.env, value)
 
     @api.model
     def _word_domain(self, word):
         plain = escape_psql(plain_text(word))
-        return Domain("search_text", "like", plain) | self._typed_domain(word)
-
-    @api.model
-    def _typed_domain(self, text):
-        """Return the domain of the amount, or of the days, that a text means."""
-        lang = get_lang(self.env)
-        domain = Domain.FALSE
-        if span := amounts(text, lang.decimal_point):
-            low, high = map(float, span)
-            # A credit note is found by what stands on it, without a sign.
-            domain |= (
-                Domain("amount_total", ">=", low) & Domain("amount_total", "<", high)
-            ) | (
-                Domain("amount_total", "<=", -low) & Domain("amount_total", ">", -high)
-            )
-        day_first = lang.date_format.find("%d") < lang.date_format.find("%m")
-        if span := days(text, self._month_names(lang.code), day_first):
-            first, after = span
-            domain |= Domain("document_date", ">=", first) & Domain(
-                "document_date", "<", after
-            )
-        return domain
-
-    @api.model
-    def _month_names(self, lang_code):
-        names = babel.dates.get_month_names(
-            "wide", "stand-alone", locale=babel_locale_parse(lang_code)
-        )
-        return [plain_text(names[month]) for month in range(1, 13)]
+        return Domain("search_text", "like", plain) | typed_domain(self.env, word)
 
     # ------------------------------------------------------------------
     # What is archived, and versions

@@ -9,9 +9,12 @@ import unicodedata
 from datetime import date
 from decimal import Decimal
 
+import babel.dates
 from dateutil.relativedelta import relativedelta
 
+from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.misc import babel_locale_parse, get_lang
 
 # Letters that Unicode does not take apart into a plain letter and a mark.
 LETTERS = "łøđħıßæœ"
@@ -88,6 +91,35 @@ def days(text, month_names=(), day_first=True):
     if len(first) == 4:
         return _span(first, second, third)
     return _span(third, second, first) if day_first else _span(third, first, second)
+
+
+def typed_domain(env, text, amount="amount_total", day="document_date"):
+    """Return the domain of the amount, or of the days, that a text means.
+
+    :param env: environment with the user's language
+    :param str amount: name of the field with an amount
+    :param str day: name of the field with a date
+    """
+    lang = get_lang(env)
+    domain = Domain.FALSE
+    if span := amounts(text, lang.decimal_point):
+        low, high = map(float, span)
+        # A credit note is found by what stands on it, without a sign.
+        domain |= (Domain(amount, ">=", low) & Domain(amount, "<", high)) | (
+            Domain(amount, "<=", -low) & Domain(amount, ">", -high)
+        )
+    day_first = lang.date_format.find("%d") < lang.date_format.find("%m")
+    if span := days(text, _month_names(lang.code), day_first):
+        first, after = span
+        domain |= Domain(day, ">=", first) & Domain(day, "<", after)
+    return domain
+
+
+def _month_names(lang_code):
+    names = babel.dates.get_month_names(
+        "wide", "stand-alone", locale=babel_locale_parse(lang_code)
+    )
+    return [plain_text(names[month]) for month in range(1, 13)]
 
 
 def _span(year, month, day=None):
