@@ -81,7 +81,8 @@ def _patch(upload):
     except WrongOffset:
         return _answer(409, "The bytes do not continue what is here.")
     except (ClientDisconnected, ConnectionError, TimeoutError):
-        return _answer(400, "The connection was cut.")
+        # Or it stood still for longer than Odoo's workers wait: no refusal, then.
+        return _answer(408, "The connection was cut.")
     except RequestEntityTooLarge:
         return _answer(413, "This is more than the file has.")
     except OSError as error:

@@ -10,7 +10,7 @@ from odoo.tools import SQL, format_date
 
 from ..tools import access
 from ..tools.dropped_files import renamed
-from . import gone_records, trash
+from . import document_values, gone_records, trash
 from .dropped_file import DroppedFile
 from .place import Place, key_of, target
 from .progbox_document_reading import EMPLOYEE
@@ -76,11 +76,17 @@ class ProgboxDocument(models.Model):
         "(drop_key) WHERE drop_key IS NOT NULL", "This file has just been added."
     )
     _series_idx = models.Index("(series, version) WHERE series IS NOT NULL")
+    # The documents of all records of a model, in the order of the lists.
+    _model_idx = models.Index(
+        "(res_model, document_date DESC, number DESC, version DESC, id DESC)"
+        " WHERE trashed_on IS NULL"
+    )
     _trash_idx = models.Index("(trashed_on) WHERE trashed_on IS NOT NULL")
 
     @api.depends("res_model", "res_id", "record_name", "seal_id")
     def _compute_record_display(self):
-        names = self._progbox_record_names(self)
+        places = {(document.res_model, document.res_id) for document in self}
+        names = document_values.record_names(self.env, places)
         for document in self:
             place = (document.res_model, document.res_id)
             # What is in the archive names its invoice itself.
@@ -111,10 +117,10 @@ class ProgboxDocument(models.Model):
             document.writable = document._origin.id in allowed
 
     def _search_readable(self, operator, value):
-        return self._progbox_search_access("read", operator, value)
+        return access.domain(self._progbox_access_sql, "read", operator, value)
 
     def _search_writable(self, operator, value):
-        return self._progbox_search_access("write", operator, value)
+        return access.domain(self._progbox_access_sql, "write", operator, value)
 
     def _check_access(self, operation):
         # The rights on a record may have changed since they were last asked for.
@@ -130,10 +136,6 @@ class ProgboxDocument(models.Model):
         models = set(self.sudo().mapped("res_model"))
         condition = self._progbox_access_sql(mode, SQL("place"), models)
         return access.allowed(self, condition)
-
-    @api.model
-    def _progbox_search_access(self, mode, operator, value):
-        return access.domain(self._progbox_access_sql, mode, operator, value)
 
     @api.model
     def _progbox_access_sql(self, mode, alias, models=None):
@@ -215,16 +217,15 @@ class ProgboxDocument(models.Model):
 
     @api.model
     def _progbox_shown_sql(self, alias, text=""):
-        """Return which rows of documents a tab shows: current, and not in the trash.
+        """Return which rows of documents a tab shows if they are the latest version.
 
         :param SQL alias: of the row of ``progbox_document``
         :param str text: only those whose name or type has it
         """
         return SQL(
-            "(%(alias)s.trashed_on IS NULL AND NOT %(superseded)s AND %(text)s)",
-            alias=alias,
-            superseded=self._superseded_sql(alias),
-            text=self._progbox_text_sql(alias, text),
+            "(%s.trashed_on IS NULL AND %s)",
+            alias,
+            self._progbox_text_sql(alias, text),
             to_flush=[self._fields["trashed_on"], self._fields["document_date"]],
         )
 
@@ -257,85 +258,6 @@ class ProgboxDocument(models.Model):
     def _progbox_plain_text(self, text):
         decomposed = unicodedata.normalize("NFD", (text or "").strip().lower())
         return "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
-
-    @api.model
-    def _progbox_values(self, ids):
-        """Return what a client shows of documents that its user may read.
-
-        :param ids: of the documents
-        :return: dictionary of dictionaries by id
-        """
-        documents = self.browse(ids)
-        documents.invalidate_recordset(["writable"], flush=False)
-        versions = dict(self.env.execute_query(documents._progbox_versions_sql()))
-        records = self._progbox_record_names(documents)
-        documents = documents.sudo()
-        # Who reads the record reads the names of its folders. An employee reads some of
-        # his own documents only.
-        open_models = {
-            name
-            for name in access.known(self.env, set(documents.mapped("res_model")))
-            if self.env[name]._progbox_may_at_all("read")
-        }
-        values = {}
-        for document in documents:
-            place = (document.res_model, document.res_id)
-            folder = document.folder_id
-            values[document.id] = {
-                "id": document.id,
-                "name": document.name,
-                "typeId": document.type_id.id,
-                "typeName": document.type_id.name,
-                "mimetype": document.mimetype or "",
-                "size": document.size,
-                "date": fields.Date.to_string(document.document_date),
-                "createdOn": fields.Datetime.to_string(document.create_date),
-                "createdBy": document.create_uid.name,
-                "resModel": document.res_model,
-                "resId": document.res_id,
-                "recordName": records.get(place, ""),
-                "folderId": folder.id,
-                "folderName": folder.name
-                if document.res_model in open_models
-                and not (folder.res_id or folder.locked)
-                else records.get(place, ""),
-                "version": document.version,
-                "versions": versions[document.id],
-                "locked": bool(document.locked or document.seal_id),
-                "writable": document.writable,
-            }
-        return values
-
-    def _progbox_versions_sql(self):
-        """Return the query of the number of versions of each of these documents."""
-        return SQL(
-            """SELECT document.id, CASE WHEN document.res_model IS NULL THEN (
-                SELECT count(*) FROM progbox_document other
-                WHERE other.series = document.series AND other.res_model IS NULL
-                AND other.seal_id IS NULL
-            ) ELSE (
-                SELECT count(DISTINCT other.version) FROM progbox_document other
-                WHERE other.res_model = document.res_model
-                AND other.res_id = document.res_id
-                AND COALESCE(other.series, '') = COALESCE(document.series, '')
-            ) END FROM progbox_document document WHERE document.id = ANY(%s)""",
-            self.ids,
-            to_flush=[
-                self._fields[name]
-                for name in ("res_model", "res_id", "series", "version")
-            ],
-        )
-
-    @api.model
-    def _progbox_record_names(self, documents):
-        """Return the names of the records of documents, by model and id."""
-        names = {}
-        for model, ours in documents.sudo().grouped("res_model").items():
-            if model in self.env:
-                records = self.env[model].sudo().browse(set(ours.mapped("res_id")))
-                for record in records.exists():
-                    names[model, record.id] = record.display_name
-        return names
 
     # ------------------------------------------------------------------
     # Dropped files
@@ -731,8 +653,13 @@ class ProgboxDocument(models.Model):
                 AND newer.res_model IS NULL AND newer.seal_id IS NULL
             ) ELSE %(of_record)s END""",
             older=alias,
-            of_record=super()._superseded_sql(alias),
+            of_record=self._progbox_superseded_sql(alias),
         )
+
+    @api.model
+    def _progbox_superseded_sql(self, alias):
+        """Return whether a document of a record has a later version, as SQL."""
+        return super()._superseded_sql(alias)
 
     def progbox_versions(self):
         """Return all versions of this document, the newest first."""
@@ -740,7 +667,7 @@ class ProgboxDocument(models.Model):
         self.check_access("read")
         # The archived files of a record have no series, and their versions elsewhere.
         series = self._progbox_series() or self
-        values = self._progbox_values(series.ids)
+        values = document_values.listed(self.browse(series.ids))
         return [values[id_] for id_ in reversed(series.ids)]
 
     def progbox_restore_version(self):

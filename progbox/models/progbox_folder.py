@@ -6,6 +6,7 @@ from odoo.tools.misc import clean_context
 
 from ..tools import access
 from . import record_folders
+from .document_values import record_names
 
 READERS = "progbox_invoice_archive.group_archive_reader"
 # Who sets up general folders.
@@ -244,15 +245,12 @@ class ProgboxFolder(models.Model):
         """
         titles = super()._titles()
         nameless = self.sudo().filtered("res_id")
-        for model, folders in nameless.grouped("res_model").items():
-            names = {}
-            if model in self.env:
-                records = self.env[model].sudo().browse(folders.mapped("res_id"))
-                names = {record.id: record.display_name for record in records.exists()}
-            for folder in folders:
-                titles[folder.id] = names.get(folder.res_id) or self.env._(
-                    "Deleted record %(number)s", number=folder.res_id
-                )
+        places = {folder: (folder.res_model, folder.res_id) for folder in nameless}
+        names = record_names(self.env, places.values())
+        for folder, place in places.items():
+            titles[folder.id] = names.get(place) or self.env._(
+                "Deleted record %(number)s", number=folder.res_id
+            )
         return titles
 
     def _paths(self):

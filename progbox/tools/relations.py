@@ -89,14 +89,21 @@ def invoices_of_orders(orders):
     return with_reversals(moves)
 
 
-def projects_of_orders(orders):
+def projects_of_orders(orders, named=None):
     """By any of the five columns that link them.
 
     A cancelled order empties ``sale_line_id`` of its project, and others stay.
+
+    :param SQL named: the projects that the orders name, where that is known without
+        looking each order up
     """
+    named = named or SQL(
+        "SELECT sale.project_id FROM sale_order sale"
+        " WHERE sale.id = %s AND sale.project_id IS NOT NULL",
+        GIVEN,
+    )
     links = SQL(
-        """SELECT sale.project_id FROM sale_order sale
-        WHERE sale.id = %(given)s AND sale.project_id IS NOT NULL
+        """%(named)s
         UNION SELECT line.project_id FROM sale_order_line line
         WHERE line.order_id = %(given)s AND line.project_id IS NOT NULL
         UNION SELECT project.id FROM project_project project
@@ -107,6 +114,7 @@ def projects_of_orders(orders):
         UNION SELECT task.project_id FROM sale_order_line line
         JOIN project_task task ON task.sale_line_id = line.id
         WHERE line.order_id = %(given)s AND task.project_id IS NOT NULL""",
+        named=named,
         given=GIVEN,
     )
     return given(orders, links)
@@ -206,11 +214,17 @@ def clients_of_projects(projects):
 
 def projects_of_partners(partners):
     """The same, the other way round: a project of another client is not theirs."""
+    named = SQL(
+        "SELECT sale.project_id FROM sale_order sale"
+        " WHERE sale.partner_id = ANY(ARRAY(%s)) AND sale.project_id IS NOT NULL",
+        partners,
+    )
+    orders = of_partners("sale_order", partners)
     return union(
         of_partners("project_project", partners),
         SQL(
             "SELECT project.id FROM project_project project"
             " WHERE project.id = ANY(ARRAY(%s)) AND project.partner_id IS NULL",
-            projects_of_orders(of_partners("sale_order", partners)),
+            projects_of_orders(orders, named),
         ),
     )

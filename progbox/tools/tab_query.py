@@ -50,13 +50,16 @@ class TabQuery:
     """Asks for the documents of groups of records.
 
     The records come first, with the rules of their model and no limit, then their
-    documents. The other way round, each document would ask for its record.
+    documents. The other way round, each document would ask for its record. Records are
+    read for as long as somebody asks for more: enough of 5,000 orders are soon found.
 
-    :param SQL shown: which rows of ``document`` the tab shows
+    :param SQL shown: which rows of ``document`` the tab shows, versions apart
+    :param SQL superseded: whether there is a later version of a row of ``document``
     """
 
-    def __init__(self, shown):
+    def __init__(self, shown, superseded):
         self.shown = shown
+        self.superseded = superseded
         self.all = []
 
     def add(self, key, model, title, records, documents=EVERY):
@@ -81,12 +84,12 @@ class TabQuery:
         rows = self._rows(
             env,
             SQL(
-                """WITH %(filled)s, kind AS MATERIALIZED (
-                    SELECT position, (SELECT count(*) FROM recs
-                        WHERE recs.position = every.position) AS records,
-                    (SELECT count(*) FROM filled
-                        WHERE filled.position = every.position) > %(most)s AS is_long
+                """WITH %(recs)s, %(filled)s, kind AS MATERIALIZED (
+                    SELECT every.position, count(filled.id) AS records,
+                        count(filled.id) > %(most)s AS is_long
                     FROM generate_series(0, %(last)s) AS every(position)
+                    LEFT JOIN filled ON filled.position = every.position
+                    GROUP BY every.position
                 )
                 SELECT kind.position, kind.records, counted.number, kind.is_long,
                     page.id
@@ -94,6 +97,7 @@ class TabQuery:
                 CROSS JOIN LATERAL (%(counted)s) counted
                 LEFT JOIN LATERAL (%(page)s) page ON NOT kind.is_long
                 ORDER BY kind.position, page.document_date DESC, page.id DESC""",
+                recs=self._recs(self.all),
                 filled=self._filled(self.all),
                 most=RECORDS,
                 last=len(self.all) - 1,
@@ -118,10 +122,14 @@ class TabQuery:
         [[count]] = self._rows(
             env,
             SQL(
-                "WITH %s SELECT count(*) FROM (SELECT FROM recs"
-                " CROSS JOIN LATERAL (%s OFFSET 0) found LIMIT %s) counted",
+                "WITH %s SELECT count(*) FROM (SELECT FROM (%s) recs"
+                " CROSS JOIN LATERAL (%s) found LIMIT %s) counted",
                 self._recs(self.all),
-                self._of_record(SQL("recs")),
+                SQL(" UNION ALL ").join(
+                    SQL("SELECT * FROM %s", _name(position))
+                    for position in range(len(self.all))
+                ),
+                self._number_of(SQL("recs")),
                 MOST + 1,
             ),
         )
@@ -133,25 +141,29 @@ class TabQuery:
         :return: tuple of whether it is one of records, and the rows: id and, of a
             record, its number of documents
         """
+        groups = [self._group(key)]
         rows = self._rows(
             env,
             SQL(
-                """WITH %(filled)s, long AS MATERIALIZED (
+                """WITH %(recs)s, %(filled)s, long AS MATERIALIZED (
                     SELECT count(*) > %(most)s AS yes FROM filled
                 )
                 SELECT * FROM (
                     SELECT recs.id, NULL::date AS document_date, TRUE AS is_record, (
-                        SELECT count(*) FROM (%(documents)s LIMIT %(count)s) counting
+                        SELECT count(*) FROM (%(number)s LIMIT %(count)s) counting
                     ) AS number
-                    FROM recs
+                    FROM %(records)s recs
                     WHERE (SELECT yes FROM long) AND EXISTS (%(documents)s OFFSET 0)
                     ORDER BY recs.id DESC OFFSET %(offset)s LIMIT %(limit)s
                 ) page
                 UNION ALL SELECT page.*, FALSE, NULL FROM (%(page)s) page
                 ORDER BY document_date DESC, id DESC""",
-                filled=self._filled([self._group(key)]),
+                recs=self._recs(groups),
+                records=_name(0),
+                filled=self._filled(groups),
                 most=RECORDS,
                 documents=self._of_record(SQL("recs")),
+                number=self._number_of(SQL("recs")),
                 count=MOST + 1,
                 offset=offset,
                 limit=limit + 1,
@@ -175,55 +187,89 @@ class TabQuery:
         return env.execute_query(query)
 
     def _recs(self, groups):
-        """Return the records of all groups, whose documents are asked for in one."""
-        return SQL(
-            "recs AS MATERIALIZED (%s)",
-            SQL(" UNION ALL ").join(
-                SQL(
-                    "SELECT %s AS position, %s AS model, found.id, %s AS own"
-                    " FROM (%s) found",
-                    position,
-                    group.model,
-                    group.documents is not EVERY,
-                    group.records,
-                )
-                for position, group in enumerate(groups)
-            ),
+        """Return the records of each group, as tables read as far as needed."""
+        return SQL(", ").join(
+            SQL(
+                "%s AS MATERIALIZED (SELECT %s AS position, %s AS model, found.id,"
+                " %s AS own FROM (%s) found)",
+                _name(position),
+                position,
+                group.model,
+                group.documents is not EVERY,
+                group.records,
+            )
+            for position, group in enumerate(groups)
+        )
+
+    def _of_group(self, groups, position):
+        """Return the query of the records of one group.
+
+        :param SQL position: of the group; the tables of all others are not read
+        """
+        return SQL(" UNION ALL ").join(
+            SQL("SELECT * FROM %s WHERE %s = %s", _name(number), position, number)
+            for number in range(len(groups))
         )
 
     def _of_record(self, record, columns=NOTHING):
-        """Return the query of the shown documents of a record.
+        """Return the query of the shown documents of a record, for some of them.
 
-        :param SQL record: a row of ``recs``
+        :param SQL record: a row of records
         """
-        limited = [group for group in self.all if group.documents is not EVERY]
+        # Not NOT: PostgreSQL would join the later versions of all documents first.
         return SQL(
-            "SELECT %(columns)s FROM progbox_document document"
-            " WHERE document.res_model = %(record)s.model"
-            " AND document.res_id = %(record)s.id AND %(shown)s AND %(limited)s",
-            columns=columns,
-            record=record,
-            shown=self.shown,
-            limited=SQL(" AND ").join(
-                SQL("(NOT %s.own OR %s)", record, group.documents) for group in limited
-            )
-            if limited
-            else EVERY,
+            "SELECT %s FROM progbox_document document"
+            " WHERE document.res_model = %s.model AND document.res_id = %s.id"
+            " AND %s IS NOT TRUE AND %s",
+            columns,
+            record,
+            record,
+            self.superseded,
+            self._conditions(record),
         )
 
-    def _filled(self, groups):
-        """Return the records, and as many with documents as tell what to show."""
+    def _number_of(self, record):
+        """Return a row for each shown document of a record, for many of them.
+
+        Along the index of versions: looking for a later version of each would take
+        three times as long.
+
+        :param SQL record: a row of records
+        """
         return SQL(
-            """%s, filled AS MATERIALIZED (
+            """SELECT FROM (
+                SELECT every.*, max(every.version) OVER (
+                    PARTITION BY COALESCE(every.series, '')
+                ) AS latest
+                FROM progbox_document every
+                WHERE every.res_model = %(record)s.model
+                AND every.res_id = %(record)s.id
+            ) document
+            WHERE (document.version < document.latest) IS NOT TRUE
+            AND %(conditions)s OFFSET 0""",
+            record=record,
+            conditions=self._conditions(record),
+        )
+
+    def _conditions(self, record):
+        own = [
+            SQL("(NOT %s.own OR %s)", record, group.documents)
+            for group in self.all
+            if group.documents is not EVERY
+        ]
+        return SQL(" AND ").join([self.shown, *own])
+
+    def _filled(self, groups):
+        """Return as many records with documents as tell what to show of each group."""
+        return SQL(
+            """filled AS MATERIALIZED (
                 SELECT held.* FROM generate_series(0, %s) AS every(position)
                 CROSS JOIN LATERAL (
-                    SELECT recs.* FROM recs
-                    WHERE recs.position = every.position AND EXISTS (%s OFFSET 0)
-                    LIMIT %s
+                    SELECT recs.* FROM (%s) recs WHERE EXISTS (%s OFFSET 0) LIMIT %s
                 ) held
             )""",
-            self._recs(groups),
             len(groups) - 1,
+            self._of_group(groups, SQL("every.position")),
             self._of_record(SQL("recs")),
             RECORDS + 1,
         )
@@ -232,14 +278,14 @@ class TabQuery:
         # One of the two halves is not run at all.
         return SQL(
             """SELECT count(*) AS number FROM (SELECT FROM (
-                SELECT * FROM recs
-                WHERE recs.position = kind.position AND kind.is_long
+                SELECT * FROM (%s) recs WHERE kind.is_long
                 UNION ALL
                 SELECT * FROM filled
                 WHERE filled.position = kind.position AND NOT kind.is_long
-            ) record CROSS JOIN LATERAL (%s OFFSET 0) found
+            ) record CROSS JOIN LATERAL (%s) found
             LIMIT %s) counting""",
-            self._of_record(SQL("record")),
+            self._of_group(self.all, SQL("kind.position")),
+            self._number_of(SQL("record")),
             MOST + 1,
         )
 
@@ -261,3 +307,8 @@ class TabQuery:
             limit=limit,
             until=offset + limit,
         )
+
+
+def _name(position):
+    """Return the name of the table of the records of a group."""
+    return SQL.identifier(f"recs_{position}")

@@ -48,7 +48,8 @@ def start_odoo(database, port=None, workers=0, cron_threads=0, options=()):
     """Start an Odoo on a database; it answers when this returns."""
     port = port or free_port()
     log = paths.LOG / f"odoo-{database}-{port}.log"
-    command = [paths.python(), "-m", "odoo", "-d", database, f"--http-port={port}"]
+    program = paths.SETUP / "progbox_env/bin/start_odoo.py"
+    command = [paths.python(), program, "-d", database, f"--http-port={port}"]
     command += [f"--workers={workers}", f"--max-cron-threads={cron_threads}", *options]
     if workers:
         command += [f"--gevent-port={free_port()}"]

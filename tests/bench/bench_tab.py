@@ -7,14 +7,15 @@ administrator; the slowest of all tabs counts.
 
 import contextlib
 import functools
+import gc
 
-from rows import copy_rows
+from rows import copy_rows, unguarded
 
 from odoo.fields import Command
 from odoo.tools import SQL
 
 FEW, MANY = 1_000, 1_000_000
-ROUNDS = 15
+ROUNDS = 9
 GOALS = {
     "open_ms_1000": "< 25",
     "open_ms_1000000": "< 25",
@@ -24,6 +25,7 @@ GOALS = {
     "growth": "<= 1.3",
     "queries": "= queries_few_documents",
 }
+UNLINKED = {"project_id": SQL("NULL")}
 LARGE = ("large_client", "large_project", "5000_orders")
 
 
@@ -40,11 +42,14 @@ def run(tools, quick):
             for size, tab in tabs.items()
             for key, opening in tab.openings().items()
         }
+        # What Odoo has loaded is not looked through before each opening.
+        gc.freeze()
         times = tools.interleaved(sides, ROUNDS)
         queries = [tab.queries() for tab in tabs.values()]
+        keys = [key for key in tabs[FEW].openings() if key[0] != "chatter"]
     best = {side: 1000 * min(seconds) for side, seconds in times.items()}
     median = {side: 1000 * times.median(side) for side in sides}
-    usual = [key for key in tabs[FEW].openings() if key[0] not in (*LARGE, "chatter")]
+    usual = [key for key in keys if key[0] not in LARGE]
     figures = {
         "open_ms_1000": max(median[(FEW, *key)] for key in usual),
         "open_ms_1000000": max(median[(many, *key)] for key in usual),
@@ -55,11 +60,7 @@ def run(tools, quick):
         )
     return {
         **figures,
-        "growth": max(
-            best[(many, *key)] / best[(FEW, *key)]
-            for key in tabs[FEW].openings()
-            if key[0] != "chatter"
-        ),
+        "growth": max(best[(many, *key)] / best[(FEW, *key)] for key in keys),
         "queries": queries[1],
         "queries_few_documents": queries[0],
         "odoo_chatter_ms": max(median[side] for side in sides if side[1] == "chatter"),
@@ -114,6 +115,18 @@ class Tabs:
                 }
             )
         self.document = self.filed(self.order)
+        env.flush_all()
+        env.cr.commit()
+        with unguarded(env, "progbox_document"):
+            self.fill(size)
+        env.cr.execute(
+            "ANALYZE progbox_document, sale_order, account_move, project_project,"
+            " res_partner"
+        )
+        env.cr.commit()
+
+    def fill(self, size):
+        """Make many documents: of the records that are opened, and of others."""
         for record in (self.invoice, self.project, self.order.partner_id):
             self.copies_of(record._name, record.ids, 20)
         self.large_client = self.client("Large", orders=500, documents=10_000)
@@ -122,11 +135,6 @@ class Tabs:
         self.large_project.partner_id = self.large_client
         self.copies_of("project.project", self.large_project.ids, 5_000)
         self.others(size)
-        env.cr.execute(
-            "ANALYZE progbox_document, sale_order, account_move, project_project,"
-            " res_partner"
-        )
-        env.cr.commit()
 
     def filed(self, record):
         staged = self.env["ir.attachment"]._progbox_stage([b"%PDF-1.4"])
@@ -160,7 +168,8 @@ class Tabs:
         """Return a client with orders, and their invoices and projects."""
         client = self.env["res.partner"].create({"name": name})
         of_client = {"partner_id": SQL("%s", client.id)}
-        sold = self.copies(self.order, orders, of_client)
+        # Otherwise all would be orders of the one project, which is large then.
+        sold = self.copies(self.order, orders, {**of_client, **UNLINKED})
         billed = self.copies(
             self.invoice,
             orders * 21 // 20,
@@ -183,7 +192,9 @@ class Tabs:
         other = self.env["res.partner"].create({"name": "Others"})
         values = {"partner_id": SQL("%s", other.id)}
         count = max(1, size // 80)
-        for record in (self.order, self.invoice, self.project):
+        orders = self.copies(self.order, count, {**values, **UNLINKED})
+        self.copies_of("sale.order", orders, 20)
+        for record in (self.invoice, self.project):
             self.copies_of(record._name, self.copies(record, count, values), 20)
         clients = self.copies(other, count, {"name": SQL("'Other ' || rows.number")})
         self.env.cr.execute(

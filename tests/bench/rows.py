@@ -1,6 +1,38 @@
 """Many rows at once, for the benchmarks."""
 
+import contextlib
+
 from odoo.tools import SQL
+
+
+@contextlib.contextmanager
+def unguarded(env, table):
+    """Fill a table without asking triggers, keys and indexes for each row.
+
+    The indexes are built at the end; keys to other tables do not come back.
+    """
+    name, cr = SQL.identifier(table), env.cr
+    cr.execute(
+        "SELECT conname FROM pg_constraint"
+        " WHERE conrelid = %s::regclass AND contype = 'f'",
+        [table],
+    )
+    for [key] in cr.fetchall():
+        cr.execute(SQL("ALTER TABLE %s DROP CONSTRAINT %s", name, SQL.identifier(key)))
+    cr.execute(
+        "SELECT relname, pg_get_indexdef(indexrelid) FROM pg_index"
+        " JOIN pg_class ON pg_class.oid = indexrelid"
+        " WHERE indrelid = %s::regclass AND NOT indisunique",
+        [table],
+    )
+    indexes = cr.fetchall()
+    for index, _definition in indexes:
+        cr.execute(SQL("DROP INDEX %s", SQL.identifier(index)))
+    cr.execute(SQL("ALTER TABLE %s DISABLE TRIGGER USER", name))
+    yield
+    cr.execute(SQL("ALTER TABLE %s ENABLE TRIGGER USER", name))
+    for _index, definition in indexes:
+        cr.execute(definition)
 
 
 def copy_rows(record, rows, values):

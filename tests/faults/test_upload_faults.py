@@ -243,6 +243,24 @@ def test_ten_cuts_on_the_way_to_a_threaded_server(uploads, chromium):
         line.close()
 
 
+def test_ten_cuts_and_a_restart_on_the_way_to_workers(uploads, chromium):
+    path = uploads.file("workers.bin", SMALL)
+    with contextlib.ExitStack() as running:
+        server = running.enter_context(start_odoo(NAME, workers=2))
+        line = Line(server.port)
+        person = Person(chromium, line, uploads.order)
+        line.cuts = sorted(line.sent + cut for cut in uploads.cuts(SMALL))
+        person.drop(path)
+        person.wait_until(lambda item: item["sent"] > SMALL / 2, "half of it")
+        kill_hard(psutil.Process(server.process.pid))
+        running.enter_context(start_odoo(NAME, port=server.port, workers=2))
+        item = person.wait_until(lambda item: item["status"] == "done", "all of it")
+        assert line.broken == CUTS
+        uploads.assert_filed(path, item["documentId"])
+        person.page.close()
+        line.close()
+
+
 # ----------------------------------------------------------------------
 # A worker that dies
 # ----------------------------------------------------------------------
@@ -330,6 +348,23 @@ def test_a_worker_that_dies_loses_nothing_that_was_acknowledged(uploads, workers
     path = uploads.folder / "killed.bin"
     path.write_bytes(content)
     uploads.assert_filed(path, answers[0]["documentId"])
+
+
+def test_a_line_that_stands_still_is_no_refusal(uploads, workers):
+    """A worker waits two seconds for bytes: the browser has to try again then."""
+    call = Client(workers)
+    announced = {"name": "still.bin", "size": MEGABYTE}
+    begin = ("progbox.upload", "begin", "sale.order", uploads.order, [announced])
+    [upload] = call(*begin)
+    sender = Sender(workers, upload)
+    connection = sender.begin_patch(0, MEGABYTE)
+    connection.send(bytes(MEGABYTE // 2))
+    # The browser takes what begins with 4 for a refusal, but for these.
+    assert connection.getresponse().status in (408, 409, 423)
+    offset = wait_for(sender.offset, 30, "the server answers")
+    assert offset == MEGABYTE // 2
+    assert sender.patch(offset, bytes(MEGABYTE - offset)) == MEGABYTE
+    call("progbox.upload", "cancel", [upload["id"]])
 
 
 def test_two_ends_at_once_make_one_document(uploads, workers):
