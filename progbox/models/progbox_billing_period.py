@@ -49,6 +49,11 @@ class ProgboxBillingPeriod(models.Model):
         query = self.env["project.project"]._progbox_readable()
         return found if query is None else found | Domain("project_id", "in", query)
 
+    def _check_access(self, operation):
+        # The rights on a project may have changed since they were last asked for.
+        self.invalidate_recordset(["project_readable"], flush=False)
+        return super()._check_access(operation)
+
     @api.depends("project_id")
     def _compute_display_name(self):
         return super()._compute_display_name()

@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools.tab_query import MOST, RECORDS
+from . import document_values
 from .place import record_of
 
 # Folders of one kind of relatives that are loaded at once.
@@ -120,7 +121,7 @@ def documents_in(folder, text="", offset=0, limit=PAGE_SIZE):
         SQL("SELECT count(*) FROM (SELECT %s LIMIT %s) counting", found, MOST + 1)
     )
     ids = [id_ for (id_,) in rows[:limit]]
-    values = documents._progbox_values(ids)
+    values = document_values.listed(documents.browse(ids))
     return {
         "documents": min(count, MOST),
         "capped": count > MOST,

@@ -17,7 +17,8 @@ PATIENCE = 60_000  # milliseconds
 PREPARE = """
 from odoo import Command
 company = env.ref("base.main_company")
-groups = ["base.group_user", "base.group_partner_manager", "project.group_project_user",
+groups = ["base.group_user", "base.group_partner_manager",
+          "project.group_project_manager",
           "sales_team.group_sale_salesman_all_leads", "account.group_account_invoice"]
 accountant = ["base.group_user", "project.group_project_user",
               "account.group_account_manager"]
