@@ -80,8 +80,8 @@ def command(*arguments):
 
 def lose_all_files():
     """Do what a dump of the database alone leaves of a server."""
-    for folder in filestore(NAME).iterdir():
-        for path in folder.iterdir():
+    for path in filestore(NAME).rglob("*"):
+        if path.is_file():
             path.unlink()
 
 
