@@ -12,7 +12,10 @@ import {ArchiveSearchModel} from "./archive_search_model";
 const NARROW_COLUMNS = ["number", "partner_name", "document_date", "amount_total"];
 
 // Columns that say nothing of most documents, and when they do.
-const SAYS_SOMETHING = {notice: ({notice}) => notice, version: ({version}) => version > 1};
+const SAYS_SOMETHING = {
+    notice: ({notice}) => notice,
+    version: ({version}) => version > 1,
+};
 
 export class ArchiveListController extends archiveController(ListController) {
     static template = "progbox_invoice_archive.ArchiveListView";

@@ -52,7 +52,9 @@ export class DocumentPreview extends Component {
     /** A file that cannot be read would leave the pane grey, without a word. */
     async checkFile(resId) {
         this.state.problem = false;
-        const problem = await this.orm.call("progbox.document", "file_problem", [[resId]]);
+        const problem = await this.orm.call("progbox.document", "file_problem", [
+            [resId],
+        ]);
         if (resId === this.props.record.resId) {
             this.state.problem = problem;
         }
