@@ -28,9 +28,10 @@ class ProgboxBillingPeriod(models.Model):
 
     @api.depends("project_id")
     def _compute_scope_key(self):
-        super()._compute_scope_key()
+        result = super()._compute_scope_key()
         for period in self.filtered("project_id"):
             period.scope_key = -period.project_id.id
+        return result
 
     @api.depends("project_id")
     @api.depends_context("uid", "allowed_company_ids")
@@ -70,10 +71,11 @@ class ProgboxBillingPeriod(models.Model):
 
     def _compute_counts(self):
         ours = self.filtered("project_id")
-        super(ProgboxBillingPeriod, self - ours)._compute_counts()
+        result = super(ProgboxBillingPeriod, self - ours)._compute_counts()
         for period in ours:
             period.invoice_count = len(period._moves(self._customer_types()))
             period.bill_count = len(period._moves(self._vendor_types()))
+        return result
 
     def _moves(self, types):
         if not self.project_id:

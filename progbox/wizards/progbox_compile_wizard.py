@@ -15,9 +15,10 @@ class ProgboxCompileWizard(models.TransientModel):
 
     @api.depends("counts")
     def _compute_texts(self):
-        super()._compute_texts()
+        result = super()._compute_texts()
         for wizard in self:
             wizard.documents_text = wizard._count_text("document")
+        return result
 
     @api.depends("with_documents")
     def _compute_total_text(self):

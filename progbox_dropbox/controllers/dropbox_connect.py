@@ -57,12 +57,11 @@ class DropboxConnect(Controller):
 
         :return: a text that says why there is none, None if there is
         """
-        _ = request.env._
         kept = request.session.pop(KEPT, None) or {}
         _csrf, _bar, signed = (query.get("state") or "").partition("|")
         state = self._verified(signed)
         if not state or state["user"] != request.env.uid:
-            return _(
+            return request.env._(
                 "This link is not one of yours, or it is too old. Press “Connect "
                 "Dropbox” again."
             )
@@ -72,14 +71,16 @@ class DropboxConnect(Controller):
         try:
             result = flow.finish(query)
         except oauth.NotApprovedException:
-            return _("You have not given access. Nothing has changed.")
+            return request.env._("You have not given access. Nothing has changed.")
         except (oauth.BadStateException, oauth.CsrfException):
-            return _(
+            return request.env._(
                 "This answer of Dropbox does not belong to your session. Press "
                 "“Connect Dropbox” again, in this browser."
             )
         except (oauth.BadRequestException, oauth.ProviderException) as error:
-            return _("Dropbox has not answered as expected: %(error)s", error=error)
+            return request.env._(
+                "Dropbox has not answered as expected: %(error)s", error=error
+            )
         except requests.HTTPError as error:
             return self._exchange_problem(error)
         except HANDLED as error:
@@ -90,23 +91,24 @@ class DropboxConnect(Controller):
             return text_of(request.env, classify(error))
 
     def _exchange_problem(self, error):
-        _ = request.env._
         try:
             answer = error.response.json()
             reason = answer.get("error")
         except (json.JSONDecodeError, AttributeError):
             reason = None
         if reason == "invalid_client":
-            return _(
+            return request.env._(
                 "Dropbox does not know this app key with this app secret. Copy both "
                 "again from Dropbox's App Console."
             )
         if reason == "invalid_grant":
-            return _(
+            return request.env._(
                 "The code of Dropbox has expired or was used before. Press “Connect "
                 "Dropbox” again."
             )
-        return _("Dropbox has not answered as expected: %(error)s", error=error)
+        return request.env._(
+            "Dropbox has not answered as expected: %(error)s", error=error
+        )
 
     def _verified(self, signed):
         try:

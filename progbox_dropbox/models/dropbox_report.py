@@ -87,8 +87,9 @@ def tell_summary(account):
 def _in_words(account):
     """Return the account as whoever looks after it reads it."""
     manager = account.company_id._progbox_archive_manager()
-    context = clean_context(account.env.context)
-    return account.with_context({**context, "lang": manager.lang})
+    # pylint: disable-next=context-overridden
+    clean = account.with_context(clean_context(account.env.context))
+    return clean.with_context(lang=manager.lang)
 
 
 def _failed(account, since=None):

@@ -42,6 +42,7 @@ class ProgboxDropboxJobMixin(models.AbstractModel):
             and name not in models.MAGIC_COLUMNS
             and field.type != "one2many"
         }
+        # pylint: disable-next=context-overridden
         server = self.sudo().with_context(clean_context(self.env.context))
         return server.create(
             {

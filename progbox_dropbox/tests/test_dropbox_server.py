@@ -33,7 +33,7 @@ class TestDropboxServer(DropboxCase):
             max_retries_on_error=0,
         )
 
-    def write(self, path, content=b"hello", **options):
+    def put(self, path, content=b"hello", **options):
         return self.client.files_upload(content, path, **options)
 
     def refused(self, function, *arguments, **options):
@@ -47,32 +47,32 @@ class TestDropboxServer(DropboxCase):
     # ------------------------------------------------------------------
 
     def test_the_hash_of_an_empty_file_covers_no_block(self):
-        self.assertEqual(self.write("/empty", b"").content_hash, EMPTY)
+        self.assertEqual(self.put("/empty", b"").content_hash, EMPTY)
 
     def test_the_hash_covers_blocks_of_four_megabytes(self):
         digests = b"".join(hashlib.sha256(block).digest() for block in BLOCKS)
-        found = self.write("/large", b"".join(BLOCKS)).content_hash
+        found = self.put("/large", b"".join(BLOCKS)).content_hash
         self.assertEqual(found, hashlib.sha256(digests).hexdigest())
 
     def test_identical_content_is_no_conflict_and_writes_nothing(self):
-        first = self.write("/a.txt")
-        again = self.write("/A.TXT")
+        first = self.put("/a.txt")
+        again = self.put("/A.TXT")
         self.assertEqual((again.rev, again.id), (first.rev, first.id))
         self.assertEqual(list(self.files), ["/a.txt"])
 
     def test_other_content_is_a_conflict(self):
-        self.write("/a.txt")
+        self.put("/a.txt")
         self.assertIn("conflict", self.refused(self.write, "/a.txt", b"other"))
 
     def test_autorename_overwrite_and_update(self):
-        first = self.write("/a.txt")
-        renamed = self.write("/a.txt", b"2", autorename=True)
+        first = self.put("/a.txt")
+        renamed = self.put("/a.txt", b"2", autorename=True)
         self.assertEqual(renamed.path_display, "/a (1).txt")
         mode = files.WriteMode.update(first.rev)
-        second = self.write("/a.txt", b"3", mode=mode)
+        second = self.put("/a.txt", b"3", mode=mode)
         self.assertNotEqual(second.rev, first.rev)
         self.assertIn("conflict", self.refused(self.write, "/a.txt", b"4", mode=mode))
-        self.write("/a.txt", b"5", mode=files.WriteMode.overwrite)
+        self.put("/a.txt", b"5", mode=files.WriteMode.overwrite)
         revisions = self.client.files_list_revisions("/a.txt").entries
         self.assertEqual(len(revisions), 3)
         self.client.files_restore("/a.txt", first.rev)
@@ -80,7 +80,7 @@ class TestDropboxServer(DropboxCase):
         self.assertEqual(response.content, b"hello")
 
     def test_a_folder_and_a_file_in_the_way(self):
-        self.write("/a/b")
+        self.put("/a/b")
         self.assertIn("folder", self.refused(self.write, "/a"))
         self.assertIn("file_ancestor", self.refused(self.write, "/a/b/c"))
 
@@ -95,7 +95,7 @@ class TestDropboxServer(DropboxCase):
             self.assertIn(tag, self.refused(self.write, f"/{name}"), name)
 
     def test_moving_and_deleting_take_along_what_is_below(self):
-        self.write("/a/b/c")
+        self.put("/a/b/c")
         self.client.files_move_v2("/a", "/Z")
         self.assertEqual(list(self.files), ["/Z/b/c"])
         self.client.files_delete_v2("/z")
@@ -118,7 +118,7 @@ class TestDropboxServer(DropboxCase):
         return answer.get_complete().entries
 
     def test_moving_many_says_of_each_how_it_went(self):
-        ids = [self.write(f"/{n}", n.encode()).id for n in "abc"]
+        ids = [self.put(f"/{n}", n.encode()).id for n in "abc"]
         for kind in (None, "async"):
             with self.subTest(kind=kind):
                 if kind:
@@ -137,7 +137,7 @@ class TestDropboxServer(DropboxCase):
 
     def test_moving_many_refuses_each_by_itself(self):
         for name in "abc":
-            self.write(f"/{name}", name.encode())
+            self.put(f"/{name}", name.encode())
         entries = self.moved(("/a", "/c"), ("/b", "/Thumbs.db"), ("/c", "/C/d"))
         errors = [entry.get_failure().get_relocation_error() for entry in entries]
         self.assertTrue(errors[0].get_to().get_conflict().is_file())
@@ -155,6 +155,7 @@ class TestDropboxServer(DropboxCase):
             f"https://api.dropboxapi.com/2/{route}",
             json=argument,
             headers={"Authorization": f"Bearer {access}"},
+            timeout=60,
         )
 
     def test_moving_none_or_too_many_is_refused(self):
@@ -167,7 +168,7 @@ class TestDropboxServer(DropboxCase):
 
     def test_a_full_account(self):
         self.dropbox.account.store.allocated = 6
-        self.write("/a")
+        self.put("/a")
         self.assertIn("insufficient_space", self.refused(self.write, "/b", b"other"))
         self.assertEqual(self.client.users_get_space_usage().used, 5)
 
@@ -244,7 +245,7 @@ class TestDropboxServer(DropboxCase):
 
     def test_pages_changes_and_a_forgotten_cursor(self):
         for number in range(5):
-            self.write(f"/Base/{number}")
+            self.put(f"/Base/{number}")
         page = self.client.files_list_folder("/base", recursive=True, limit=2)
         names = [entry.name for entry in page.entries]
         while page.has_more:
@@ -252,7 +253,7 @@ class TestDropboxServer(DropboxCase):
             names += [entry.name for entry in page.entries]
         self.assertEqual(names, list("01234"))
         self.client.files_delete_v2("/base/3")
-        self.write("/base/9")
+        self.put("/base/9")
         page = self.client.files_list_folder_continue(page.cursor)
         self.assertEqual(
             [(type(entry).__name__, entry.name) for entry in page.entries],
@@ -271,7 +272,7 @@ class TestDropboxServer(DropboxCase):
         headers = {"Authorization": f"Bearer {access}", **options.pop("headers", {})}
         url = f"https://{self.dropbox.address(role)}/2/{route}"
         verify = str(self.dropbox.ca_file)
-        return requests.post(url, headers=headers, verify=verify, **options)
+        return requests.post(url, headers=headers, verify=verify, timeout=60, **options)
 
     def test_wrong_hosts_arguments_and_types_are_refused(self):
         route = "files/get_metadata"
@@ -289,9 +290,9 @@ class TestDropboxServer(DropboxCase):
     def test_it_is_reached_over_tls_alone(self):
         url = f"//{self.dropbox.address('api')}/2/check/user"
         with self.assertRaises(requests.exceptions.ConnectionError):
-            requests.post(f"http:{url}", json={})
+            requests.post(f"http:{url}", json={}, timeout=60)
         with self.assertRaises(requests.exceptions.SSLError):
-            requests.post(f"https:{url}", json={}, verify=True)
+            requests.post(f"https:{url}", json={}, verify=True, timeout=60)
 
     def test_a_scope_that_is_missing(self):
         client = self.connected(scopes=["account_info.read"])
@@ -309,13 +310,13 @@ class TestDropboxServer(DropboxCase):
 
     def test_a_token_runs_out_and_is_refreshed(self):
         self.dropbox.expire()
-        self.write("/a")
+        self.put("/a")
         self.assertEqual(self.dropbox.by_route["oauth2/token"], 1)
 
     def test_revoking_ends_all_tokens_of_the_grant(self):
         self.client.auth_token_revoke()
         with self.assertRaises(exceptions.AuthError):
-            self.write("/a")
+            self.put("/a")
         with self.assertRaises(exceptions.AuthError):
             self.client.refresh_access_token()
 
@@ -357,18 +358,18 @@ class TestDropboxServer(DropboxCase):
     def test_an_answer_is_lost_after_the_work(self):
         self.fault("upload", "drop_after")
         with self.assertRaises(requests.ConnectionError):
-            self.write("/a")
+            self.put("/a")
         self.assertEqual(list(self.files), ["/a"])
 
     def test_a_call_is_lost_before_the_work(self):
         self.fault("upload", "drop_before")
         with self.assertRaises(requests.ConnectionError):
-            self.write("/a")
+            self.put("/a")
         self.assertFalse(self.files)
 
     def test_wrong_bytes_are_stored(self):
         self.fault("upload", "corrupt", name="/b")
-        good, bad = self.write("/a"), self.write("/b")
+        good, bad = self.put("/a"), self.put("/b")
         self.assertNotEqual(good.content_hash, bad.content_hash)
 
     def test_two_commits_at_a_time_are_one_too_many(self):
@@ -385,6 +386,7 @@ class TestDropboxServer(DropboxCase):
                 f"https://{hosts['DROPBOX_API_HOST']}/2/check/user",
                 json={},
                 verify=hosts["REQUESTS_CA_BUNDLE"],
+                timeout=60,
             )
             self.assertIn("Authorization", answer.text)
             self.assertEqual(dropbox.counts()["calls"], 1)

@@ -25,7 +25,7 @@ class TestDropboxServerKeeping(DropboxCase):
             max_retries_on_error=0,
         )
 
-    def write(self, path, content=b"hello", **options):
+    def put(self, path, content=b"hello", **options):
         return self.client.files_upload(content, path, **options)
 
     def refused(self, function, *arguments, **options):
@@ -47,7 +47,7 @@ class TestDropboxServerKeeping(DropboxCase):
     # ------------------------------------------------------------------
 
     def test_a_moved_folder_comes_as_one_deletion_and_all_of_its_files(self):
-        self.write("/a/b/c")
+        self.put("/a/b/c")
         cursor = self.client.files_list_folder("", recursive=True).cursor
         self.client.files_move_v2("/a", "/z")
         found, cursor = self.changes(cursor)
@@ -68,9 +68,9 @@ class TestDropboxServerKeeping(DropboxCase):
             self.assertIn("reset", text)
 
     def test_the_latest_cursor_tells_what_comes_later(self):
-        self.write("/a")
+        self.put("/a")
         latest = self.client.files_list_folder_get_latest_cursor("", recursive=True)
-        self.write("/b")
+        self.put("/b")
         self.assertEqual(self.changes(latest.cursor)[0], {"/b": "File"})
 
     # ------------------------------------------------------------------
@@ -78,7 +78,7 @@ class TestDropboxServerKeeping(DropboxCase):
     # ------------------------------------------------------------------
 
     def test_a_file_is_found_by_its_id_wherever_it_is(self):
-        written = self.write("/a/b")
+        written = self.put("/a/b")
         self.client.files_move_v2("/a", "/z")
         found = self.client.files_get_metadata(written.id)
         self.assertEqual(found.path_display, "/z/b")
@@ -86,8 +86,8 @@ class TestDropboxServerKeeping(DropboxCase):
         self.assertEqual(answer.content, b"hello")
 
     def test_a_deleted_file_has_revisions_and_comes_back(self):
-        first = self.write("/a", b"1")
-        self.write("/a", b"2", mode=files.WriteMode.overwrite)
+        first = self.put("/a", b"1")
+        self.put("/a", b"2", mode=files.WriteMode.overwrite)
         self.client.files_delete_v2("/a")
         revisions = self.client.files_list_revisions("/a")
         self.assertTrue(revisions.is_deleted)
@@ -99,7 +99,7 @@ class TestDropboxServerKeeping(DropboxCase):
         self.assertEqual(self.client.files_download("/a")[1].content, b"1")
 
     def test_a_file_may_be_refused_or_arrive_wrongly(self):
-        self.write("/a")
+        self.put("/a")
         self.fault("download", "restricted_content", name="/a")
         text = self.refused(self.client.files_download, "/a")
         self.assertIn("restricted_content", text)
@@ -108,13 +108,14 @@ class TestDropboxServerKeeping(DropboxCase):
         self.assertEqual(self.client.files_download("/a")[1].content, b"hello")
 
     def test_restoring_is_for_paths_alone(self):
-        written = self.write("/a")
+        written = self.put("/a")
         access, _refresh = self.dropbox.grant()
         # The client would check the argument first.
         answer = requests.post(
             "https://api.dropboxapi.com/2/files/restore",
             json={"path": written.id, "rev": written.rev},
             headers={"Authorization": f"Bearer {access}"},
+            timeout=60,
         )
         self.assertEqual(answer.status_code, 400)
         self.assertIn("pattern", answer.text)
@@ -139,7 +140,7 @@ class TestDropboxServerKeeping(DropboxCase):
         self.client.sharing_add_folder_member(folder, [member], **options)
 
     def test_a_folder_is_shared_once(self):
-        self.write("/a/b")
+        self.put("/a/b")
         folder = self.shared("/a")
         text = self.refused(self.client.sharing_share_folder, "/a")
         self.assertIn("already_shared", text)
@@ -147,19 +148,19 @@ class TestDropboxServerKeeping(DropboxCase):
         self.assertEqual(info.shared_folder_id, folder)
 
     def test_sharing_may_take_its_time(self):
-        self.write("/a/b")
+        self.put("/a/b")
         folder = self.shared("/a", force_async=True)
         self.assertEqual(
             self.client.sharing_get_folder_metadata(folder).path_lower, "/a"
         )
 
     def test_shared_folders_are_not_nested(self):
-        self.write("/a/b/c")
+        self.put("/a/b/c")
         self.assertIn(
             "is_file", self.refused(self.client.sharing_share_folder, "/a/b/c")
         )
         self.shared("/a/b")
-        self.write("/a/b/d/e")
+        self.put("/a/b/d/e")
         for path, tag in {
             "/a/b/d": "inside_shared_folder",
             "/a": "contains_shared_folder",

@@ -29,7 +29,7 @@ def main():
     report = check(here, folder)
     text = "\n".join(report.lines) + "\n"
     (here / "CHECK.txt").write_text(text, encoding="utf-8")
-    print(text, end="")
+    sys.stdout.write(text)
     return 1 if report.problems else 0
 
 

@@ -2,6 +2,7 @@
 
 import email.utils
 import time
+from contextlib import suppress
 
 import dropbox
 from dropbox import exceptions
@@ -47,18 +48,14 @@ class Client(dropbox.Dropbox):
 def retry_after(response):
     """Return for how many seconds a throttled caller shall wait, None if not said."""
     said = [_seconds(response.headers.get("retry-after"))]
-    try:
+    with suppress(ValueError, KeyError, TypeError):
         said.append(_seconds(response.json()["error"]["retry_after"]))
-    except (ValueError, KeyError, TypeError):
-        pass
     return max((seconds for seconds in said if seconds is not None), default=None)
 
 
 def _seconds(value):
-    try:
+    with suppress(TypeError, ValueError):
         return float(value)
-    except (TypeError, ValueError):
-        pass
     try:
         return email.utils.parsedate_to_datetime(value).timestamp() - time.time()
     except (TypeError, ValueError):

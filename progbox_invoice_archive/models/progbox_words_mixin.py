@@ -17,9 +17,7 @@ class ProgboxWordsMixin(models.AbstractModel):
     # Fields with a text, of the model or of a record it is linked to.
     _words = ()
 
-    words = fields.Char(
-        string="Words", compute="_compute_words", search="_search_words"
-    )
+    words = fields.Char(compute="_compute_words", search="_search_words")
 
     def _compute_words(self):
         self.words = False

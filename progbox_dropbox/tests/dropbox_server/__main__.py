@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 import threading
 
 from .server import DropboxServer
@@ -23,7 +24,8 @@ def main():
             "access_token": access,
             "refresh_token": refresh,
         }
-        print(json.dumps(ready), flush=True)
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
         threading.Event().wait()
 
 
