@@ -7,7 +7,8 @@
     "author": "ProGBox",
     "depends": ["progbox_invoice_archive"],
     "external_dependencies": {
-        "python": ["dropbox"],
+        # What dropbox is written in: the next one asks for another Jinja2 than Odoo.
+        "python": ["dropbox>=12.2.4,<13", "stone>=3.5.3,<3.5.4"],
     },
     "data": [
         "security/ir.model.access.csv",

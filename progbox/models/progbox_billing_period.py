@@ -1,4 +1,5 @@
 from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 
@@ -49,6 +50,20 @@ class ProgboxBillingPeriod(models.Model):
         found = Domain("project_id", "=", False)
         query = self.env["project.project"]._progbox_readable()
         return found if query is None else found | Domain("project_id", "in", query)
+
+    def write(self, vals):
+        if "project_id" in vals and (kept := self._with_invoices()):
+            raise UserError(
+                self.env._(
+                    "%(period)s has invoices: it stays with its company or project.",
+                    period=kept[0].display_name,
+                )
+            )
+        result = super().write(vals)
+        if "project_id" in vals:
+            # Odoo asks before, about the project that it leaves.
+            self.check_access("write")
+        return result
 
     def _check_access(self, operation):
         # The rights on a project may have changed since they were last asked for.

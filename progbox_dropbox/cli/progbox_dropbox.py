@@ -51,7 +51,9 @@ class ProgboxDropbox(Command):
 
     def _restore_all(self, env, options):
         accounts = env["progbox.dropbox.account"].search(
-            [("company_id", "=", options.company)] if options.company else []
+            [("company_id", "=", options.company)]
+            if options.company
+            else [("state", "!=", "disconnected")]
         )
         if not accounts:
             raise UserError("no company of this database has a Dropbox.")

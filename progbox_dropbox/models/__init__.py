@@ -1,3 +1,4 @@
+from . import progbox_dropbox_document_mixin
 from . import progbox_dropbox_timetable
 from . import progbox_dropbox_account
 from . import progbox_dropbox_rule

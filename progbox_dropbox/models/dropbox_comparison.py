@@ -5,7 +5,7 @@ from dropbox.files import FileMetadata
 
 from odoo import fields
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, escape_psql
 
 from ..tools.naming import path_key
 
@@ -215,7 +215,7 @@ class CopyComparison:
         """Find what has been moved together with one copy, by a single listing."""
         old, new = moved_folders(transfer.copied_path, entry.path_display)
         others = self._unseen_domain() & Domain(
-            "copied_path", "=like", f"{escaped(old)}/%"
+            "copied_path", "=like", f"{escape_psql(old)}/%"
         )
         if not new or not self.transfers.search_count(others, limit=1):
             return
@@ -262,13 +262,6 @@ def moved_folders(old, new):
         old.pop()
         new.pop()
     return "/".join(old), "/".join(new)
-
-
-def escaped(text):
-    """Return a text for LIKE."""
-    for special in "\\%_":
-        text = text.replace(special, f"\\{special}")
-    return text
 
 
 def is_not_found(error):

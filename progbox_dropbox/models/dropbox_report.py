@@ -104,8 +104,7 @@ def _failed(account, since=None):
 def _list_of(env, failed):
     """Return files and why each was not copied."""
     items = Markup("").join(
-        Markup("<li><b>%s</b><br/>%s</li>")
-        % (transfer.path or transfer.document_id.name, transfer.error)
+        Markup("<li><b>%s</b><br/>%s</li>") % (_named(transfer), transfer.error)
         for transfer in failed[:LISTED]
     )
     body = Markup("<ul>%s</ul>") % items
@@ -115,6 +114,17 @@ def _list_of(env, failed):
             f" {advice}"
         )
     return body + Markup("<p>%s</p>") % advice
+
+
+def _named(transfer):
+    """Return what an e-mail calls a copy.
+
+    Papers outside of the archive, contracts for example, are not for every manager.
+    """
+    document = transfer.document_id
+    if document and not document.seal_id:
+        return transfer.env._("A document that lies outside of the archive")
+    return transfer.path or document.name
 
 
 def _send(account, subject, body):

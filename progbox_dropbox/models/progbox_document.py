@@ -98,9 +98,11 @@ class ProgboxDocument(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
-        if manager and not self.env.su:
-            self.env.user._check_archive_manager(self.company_id)
         copied = self._dropbox_transfers().filtered("copied_path")
+        if manager and not self.env.su:
+            # A document without a company is in the Dropbox of another one's company.
+            company = copied[:1].company_id or self.company_id
+            self.env.user._check_archive_manager(company)
         if not copied:
             raise UserError(
                 self.env._("%(name)s is not in Dropbox yet.", name=self.name)

@@ -9,6 +9,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.misc import clean_context
 
 from odoo.addons.progbox_invoice_archive.tools.backoff import next_delay
 
@@ -22,7 +23,7 @@ from .dropbox_texts import text_of
 from .progbox_dropbox_timetable import TIMETABLE
 
 ACTIVITY = "progbox_dropbox.mail_activity_type_dropbox"
-# What the copying needs, and what the coming sharing and restoring will need.
+# What copying, checking and restoring need; sharing asks for more.
 SCOPES = (
     "account_info.read",
     "files.metadata.read",
@@ -292,7 +293,7 @@ class ProgboxDropboxAccount(models.Model):
         action = self.env["ir.actions.actions"]._for_xml_id(
             "progbox_dropbox.progbox_dropbox_transfer_action"
         )
-        return {**action, "context": {}}
+        return {**action, "domain": [("account_id", "in", self.ids)], "context": {}}
 
     def _notify(self, kind, message):
         params = {"type": kind, "message": message}
@@ -335,7 +336,9 @@ class ProgboxDropboxAccount(models.Model):
     @api.model
     def _make(self, company):
         """Make the account of a company: nothing is connected yet."""
-        return self.sudo().create(
+        # pylint: disable-next=context-overridden
+        server = self.sudo().with_context(clean_context(self.env.context))
+        return server.create(
             {"company_id": company.id, "language": company.partner_id.lang or "en_US"}
         )
 

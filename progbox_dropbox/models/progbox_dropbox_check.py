@@ -33,7 +33,7 @@ class ProgboxDropboxCheck(models.Model):
 
     user_id = fields.Many2one(
         "res.users",
-        string="Asked For By",
+        string="Requested By",
         readonly=True,
         ondelete="set null",
         help="Empty for a check by the timetable.",

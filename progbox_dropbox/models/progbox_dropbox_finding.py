@@ -5,13 +5,11 @@ from dropbox import exceptions, files
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, escape_psql
 
 from ..tools.naming import path_key
 from ..tools.verdicts import HANDLED, classify
-from .dropbox_comparison import escaped
 from .dropbox_texts import text_of
-from .progbox_dropbox_transfer import COMMITTERS
 
 # What Dropbox moves with one call.
 MANY = 1000
@@ -24,6 +22,7 @@ class ProgboxDropboxFinding(models.Model):
     """A copy, or a folder of them, that is not in Dropbox as it was sent."""
 
     _name = "progbox.dropbox.finding"
+    _inherit = "progbox.dropbox.document.mixin"
     _description = "Finding of a Dropbox Check"
     _order = "check_id desc, kind, path, id"
     _rec_name = "path"
@@ -52,13 +51,7 @@ class ProgboxDropboxFinding(models.Model):
         index="btree_not_null",
         ondelete="cascade",
     )
-    document_id = fields.Many2one(
-        "progbox.document",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="set null",
-        help="Empty for a folder with several documents.",
-    )
+    document_id = fields.Many2one(help="Empty for a folder with several documents.")
     document_count = fields.Integer(string="Documents", readonly=True)
     kind = fields.Selection(
         [
@@ -234,8 +227,8 @@ class ProgboxDropboxFinding(models.Model):
         old, new = (self.path.rstrip("/"), self.found.rstrip("/"))
         return transfers.search(
             Domain("account_id", "=", self.account_id.id)
-            & Domain("copied_path", "=like", f"{escaped(old)}/%")
-            & Domain("found_path", "=like", f"{escaped(new)}/%")
+            & Domain("copied_path", "=like", f"{escape_psql(old)}/%")
+            & Domain("found_path", "=like", f"{escape_psql(new)}/%")
         )
 
     # ------------------------------------------------------------------
@@ -252,9 +245,7 @@ class ProgboxDropboxFinding(models.Model):
 
     def _move_back(self, client):
         """Move a folder back as a whole, or its files if it is there again."""
-        self.env.cr.execute(
-            SQL("SELECT pg_advisory_xact_lock(%s, %s)", COMMITTERS, self.account_id.id)
-        )
+        self.env["progbox.dropbox.transfer"]._lock_committers(self.account_id)
         transfers = self._moved()
         if "/" not in (self.found, self.path):
             try:

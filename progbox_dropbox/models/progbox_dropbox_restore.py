@@ -28,7 +28,7 @@ class ProgboxDropboxRestore(models.Model):
     _job_cron = "progbox_dropbox.ir_cron_restore"
 
     user_id = fields.Many2one(
-        "res.users", string="Asked For By", readonly=True, ondelete="set null"
+        "res.users", string="Requested By", readonly=True, ondelete="set null"
     )
     after = fields.Integer(readonly=True, groups="base.group_system")
     position = fields.Integer(string="Files Looked At", readonly=True, aggregator=None)
@@ -144,7 +144,8 @@ class ProgboxDropboxRestore(models.Model):
 
     def _count_uncopied(self):
         documents = self.env["progbox.document"].sudo()
-        company = Domain("company_id", "=", self.company_id.id)
+        companies = self.account_id.sudo()._copied_companies()
+        company = Domain("company_id", "in", companies)
         return documents.search_count(company) - self._transfers().search_count(
             self._domain()
         )

@@ -1,6 +1,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools.misc import clean_context
 
 from ..tools.naming import FIELDS, split_template, template_of, unknown_placeholders
 
@@ -124,7 +125,9 @@ class ProgboxDropboxRule(models.Model):
         """Give each type of documents its rule."""
         types = self.env["progbox.document.type"].sudo()
         rules = self.sudo().search(Domain("account_id", "=", account.id))
-        self.sudo().create(
+        # pylint: disable-next=context-overridden
+        server = self.sudo().with_context(clean_context(self.env.context))
+        server.create(
             [
                 {
                     "account_id": account.id,

@@ -8,7 +8,7 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_datetime
+from odoo.tools import SQL, escape_psql, format_datetime
 
 from odoo.addons.progbox_invoice_archive.exceptions import JobError
 
@@ -54,7 +54,7 @@ class ProgboxDropboxTransfer(models.Model):
 
     _name = "progbox.dropbox.transfer"
     _description = "Copy in Dropbox"
-    _inherit = ["progbox.job.mixin"]
+    _inherit = ["progbox.job.mixin", "progbox.dropbox.document.mixin"]
     _rec_name = "path"
     _job_cron = "progbox_dropbox.ir_cron_transfer"
     _job_batch_size = BATCH_SIZE
@@ -65,13 +65,7 @@ class ProgboxDropboxTransfer(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, index=True, ondelete="cascade"
     )
-    document_id = fields.Many2one(
-        "progbox.document",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="set null",
-        help="Empty when the document has been deleted.",
-    )
+    document_id = fields.Many2one(help="Empty when the document has been deleted.")
     task = fields.Selection(
         [("copy", "Copy"), ("move", "Move"), ("delete", "Delete")],
         default="copy",
@@ -621,7 +615,5 @@ def copied_values(file):
 def _numbered(path, name):
     """Return the domain of the keys, in a field, that have a number in addition."""
     stem, _extension = split_extension(path)
-    prefix = path_key(f"{stem} (")
-    for special in "\\%_":
-        prefix = prefix.replace(special, f"\\{special}")
+    prefix = escape_psql(path_key(f"{stem} ("))
     return Domain(name, "=like", f"{prefix}%")

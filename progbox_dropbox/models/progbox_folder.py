@@ -23,13 +23,14 @@ class ProgboxFolder(models.Model):
     def action_share_in_dropbox(self):
         """Open the wizard that shares a folder of Dropbox."""
         self.ensure_one()
-        self.env.user._check_archive_manager(self.company_id)
-        account, places = self._dropbox_places()
+        account, places = self._dropbox_places(manager=True)
         return self.env["progbox.dropbox.share.wizard"]._open(self, account, places)
 
-    def _dropbox_places(self):
+    def _dropbox_places(self, manager=False):
         """Return where the copies of the documents in and under this folder are.
 
+        :param bool manager: whether only an archive manager of the company may that the
+            Dropbox is of: the folder may belong to several companies, or to none
         :return: the account, and {folder of Dropbox: number of documents}, most first
         :raise UserError: when there are none
         """
@@ -51,6 +52,8 @@ class ProgboxFolder(models.Model):
             place = copy.copied_path.rpartition("/")[0]
             places[place] = places.get(place, 0) + 1
         places.pop("", None)
+        if manager:
+            self.env.user._check_archive_manager(account.company_id)
         if not places:
             raise UserError(self.env._("No document of this folder is in Dropbox yet."))
         by_count = sorted(places.items(), key=lambda item: (-item[1], item[0]))

@@ -11,3 +11,4 @@ from . import test_check
 from . import test_restore
 from . import test_sharing
 from . import test_versions
+from . import test_attacks

@@ -81,18 +81,47 @@ class TestSharing(DropboxCommon):
         self.invited()
         self.assertEqual(len(self.shares), 1)
 
-    def test_what_else_the_folder_holds_is_said(self):
-        other = self.server["progbox.folder"].create(
-            {"name": "Other", "company_id": self.company.id}
-        )
+    def put_away(self, document, folder):
+        """Put a document into another folder, its copy stays where it is."""
         with self.lifted("progbox_document"):
             self.env.cr.execute(
                 "UPDATE progbox_document SET folder_id = %s WHERE id = %s",
-                [other.id, self.documents[0].id],
+                [folder.id, document.id],
             )
         self.env.invalidate_all()
-        self.folder = self.documents[1].folder_id
+
+    def test_what_else_the_folder_holds_is_said(self):
+        other = self.server["progbox.folder"]._archive_folder(
+            self.company, fields.Date.to_date("2020-01-01")
+        )
+        self.put_away(self.documents[0], other)
         self.assertIn("1", self.wizard().other_text)
+
+    def test_what_one_may_not_read_is_not_shared_along(self):
+        secret = self.server["progbox.folder"].create(
+            {"name": "Contracts", "company_id": self.company.id}
+        )
+        self.put_away(self.documents[0], secret)
+        with self.assertRaisesRegex(AccessError, "you may not read"):
+            self.wizard()
+        self.assertFalse(self.shares)
+
+    def test_the_base_folder_is_not_shared(self):
+        self.copy_of(self.documents[0]).copied_path = "/ProGBox/loose.pdf"
+        wizard = self.wizard()
+        wizard.place_id = wizard.place_ids.filtered(lambda p: p.path == "/ProGBox")
+        wizard.email = GUEST
+        with self.assertRaisesRegex(AccessError, "everything that is copied"):
+            wizard.action_invite()
+
+    def test_an_invitation_stands_when_dropbox_is_silent_afterwards(self):
+        wizard = self.wizard()
+        wizard.email = GUEST
+        self.dropbox.faults.add("sharing/list_folder_members", "rate_limit")
+        wizard.action_invite()
+        self.assertEqual(self.shares[0].invited, {GUEST: "viewer"})
+        log = self.server["progbox.access.log"].search([], order="id desc", limit=1)
+        self.assertIn(GUEST, log.note)
 
     def test_refusals_are_said(self):
         for kind, words in {

@@ -133,7 +133,7 @@ class TestWhen(DropboxCommon):
         self.account.with_user(self.manager).action_stop_sync()
         # What is new goes all the same.
         self.assertEqual(self.transfers.search([]).document_id, new)
-        self.assertFalse(self.account.is_live and self.account.sync_begun)
+        self.assertFalse(self.account.sync_begun)
         self.account.action_sync()
         self.sync()
         self.run_cron()

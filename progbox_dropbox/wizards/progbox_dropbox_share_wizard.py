@@ -1,10 +1,14 @@
-from odoo import Command, api, fields, models
-from odoo.exceptions import UserError
-from odoo.fields import Domain
-from odoo.tools import email_normalize
+import logging
 
-from ..models.dropbox_comparison import escaped
+from odoo import Command, api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import email_normalize, escape_psql
+
 from ..models.dropbox_sharing import FolderSharing
+from ..tools.naming import path_key
+
+_logger = logging.getLogger(__name__)
 
 # Folders of Dropbox to choose from.
 MOST_PLACES = 30
@@ -98,7 +102,7 @@ class ProgboxDropboxShareWizard(models.TransientModel):
         transfers = self.env["progbox.dropbox.transfer"].sudo()
         inside = transfers.search_count(
             Domain("account_id", "=", account.id)
-            & Domain("copied_path", "=like", f"{escaped(path)}/%")
+            & Domain("copied_path", "=like", f"{escape_psql(path)}/%")
         )
         return max(inside - count, 0)
 
@@ -122,7 +126,7 @@ class ProgboxDropboxShareWizard(models.TransientModel):
             ),
         )
         self.write({"email": False, "message": False})
-        self._show_members(folder)
+        self._show_members_now(folder)
         return self._action()
 
     def _revoke(self, email):
@@ -137,7 +141,7 @@ class ProgboxDropboxShareWizard(models.TransientModel):
                 email=email,
             ),
         )
-        self._show_members(folder)
+        self._show_members_now(folder)
         return self._action()
 
     def _sharing(self):
@@ -148,14 +152,47 @@ class ProgboxDropboxShareWizard(models.TransientModel):
         """
         self.ensure_one()
         self.check_access("read")
-        self.env.user._check_archive_manager(self.folder_id.company_id)
-        account, places = self.folder_id._dropbox_places()
+        account, places = self.folder_id._dropbox_places(manager=True)
         path = self.place_id.path
         if path not in places:
             raise UserError(
                 self.env._("This folder of Dropbox holds no copy of these documents.")
             )
+        self._check_all_readable(account, path)
         return FolderSharing(account, path)
+
+    def _check_all_readable(self, account, path):
+        """Refuse a folder that shows more than whoever shares it may see.
+
+        :raise AccessError:
+        """
+        transfers = self.env["progbox.dropbox.transfer"].sudo()
+        inside = Domain("account_id", "=", account.id) & Domain(
+            "copied_path", "=like", f"{escape_psql(path)}/%"
+        )
+        readable = self.env["progbox.document"]._search(Domain.TRUE)
+        base = f"/{account.sudo().base_folder}"
+        if path_key(path) == path_key(base) or transfers.search_count(
+            inside & ~Domain("document_id", "in", readable), limit=1
+        ):
+            raise AccessError(
+                self.env._(
+                    "%(path)s also holds copies of documents that you may not read, or "
+                    "everything that is copied. It cannot be shared by you.",
+                    path=path,
+                )
+            )
+
+    def _show_members_now(self, folder):
+        """Show who has access, after a change that Dropbox has already made.
+
+        It is done, and stands in the log, also when Dropbox does not answer now.
+        """
+        try:
+            self._show_members(folder)
+        except UserError as error:
+            _logger.info("%s: who has access is not known: %s", self, error)
+            self.member_ids.unlink()
 
     def _show_members(self, folder):
         self.shown_place_id = self.place_id

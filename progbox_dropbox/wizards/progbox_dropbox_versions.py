@@ -2,11 +2,9 @@ from dropbox import files
 
 from odoo import Command, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 from ..models.dropbox_sharing import tag_text
 from ..models.dropbox_texts import text_of
-from ..models.progbox_dropbox_transfer import COMMITTERS
 from ..tools.verdicts import HANDLED, classify
 
 # Dropbox gives no more with one call.
@@ -106,22 +104,26 @@ class ProgboxDropboxVersions(models.TransientModel):
 
     def _restore(self, rev):
         transfer, client, entry = self._known(rev)
-        self.env.cr.execute(
-            SQL(
-                "SELECT pg_advisory_xact_lock(%s, %s)",
-                COMMITTERS,
-                transfer.account_id.id,
-            )
-        )
+        transfer._lock_committers(transfer.account_id)
         where = self._said(client.files_get_metadata, transfer.file_ref).path_display
         restored = self._said(client.files_restore, where, entry.rev)
         if restored.content_hash == transfer.content_hash:
             transfer._job_write({"rev": restored.rev, "file_ref": restored.id})
+        self._log(
+            self.env._("Version %(rev)s restored in Dropbox", rev=entry.rev),
+            kind="share",
+        )
         self._list()
         return self._action()
 
+    def _log(self, note, kind="download"):
+        """Write down what somebody does with a version of evidence."""
+        if evidence := self.document_id._progbox_logged():
+            self.env["progbox.access.log"]._log(kind, documents=evidence, note=note)
+
     def _blocks(self, rev):
         _transfer, client, entry = self._known(rev)
+        self._log(self.env._("Version %(rev)s in Dropbox", rev=entry.rev))
         _metadata, response = self._said(client.files_download, f"rev:{entry.rev}")
         return entry.name, entry.size, response.iter_content(BLOCK)
 

@@ -189,13 +189,13 @@ class AccountMove(models.Model):
     # What is archived; other add-ons extend these
     # ------------------------------------------------------------------
 
-    @api.model
     def _progbox_search_words(self):
         return [
             *super()._progbox_search_words(),
             *filter(None, (self[name] for name in SEARCHED_FIELDS)),
         ]
 
+    @api.model
     def _progbox_archived_types(self):
         types = self.env["progbox.document.type"]
         return super()._progbox_archived_types() | types._of_codes(

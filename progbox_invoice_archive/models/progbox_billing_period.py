@@ -153,7 +153,14 @@ class ProgboxBillingPeriod(models.Model):
     # CRUD
     # ------------------------------------------------------------------
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_scope_is_computed(vals)
+        return super().create(vals_list)
+
     def write(self, vals):
+        self._check_scope_is_computed(vals)
         if {"company_id", "date_from", "date_to"} & set(vals):
             self._check_stays_whole(vals)
         result = super().write(vals)
@@ -161,6 +168,14 @@ class ProgboxBillingPeriod(models.Model):
             # Odoo asks before, about the company that it leaves.
             self.check_access("write")
         return result
+
+    @api.model
+    def _check_scope_is_computed(self, vals):
+        """Refuse a scope that somebody has made up: it may be another company's."""
+        if "scope_key" in vals:
+            raise UserError(
+                self.env._("Company and project say what a billing period is about.")
+            )
 
     def _check_stays_whole(self, vals):
         """Let a period with invoices become longer, never shorter."""

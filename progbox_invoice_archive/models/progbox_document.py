@@ -1,3 +1,4 @@
+import logging
 import uuid
 
 from dateutil.relativedelta import relativedelta
@@ -8,11 +9,13 @@ from odoo.fields import Domain
 from odoo.tools import SQL, escape_psql, format_date
 from odoo.tools.misc import clean_context
 
-from ..exceptions import FileUnreadable
+from ..exceptions import FileMissing, FileUnreadable
 from ..tools.search_words import plain_text, typed_domain
 from ..tools.sentinels import SERVER
 from ..tools.ticked import ticked
 from .res_users import ARCHIVE_MANAGER
+
+_logger = logging.getLogger(__name__)
 
 SEAL_BATCH = 1000
 
@@ -102,6 +105,8 @@ class ProgboxDocument(models.Model):
         compute="_compute_search_text",
         store=True,
         index="trigram",
+        # It has words of the invoice, which not every reader of a document may read.
+        groups=fields.NO_ACCESS,
         help="What the document is found by, in plain letters.",
     )
     amount_total = fields.Monetary(string="Amount", readonly=True)
@@ -398,8 +403,16 @@ class ProgboxDocument(models.Model):
             )
         try:
             next(iter(attachment._progbox_blocks(1) if attachment else ()), None)
-        except FileUnreadable as error:
+        except FileMissing as error:
             text = str(error)
+        except FileUnreadable as error:
+            # What the storage says may name a path of the server.
+            _logger.warning("%s: %s", self, error)
+            text = self.env._(
+                "The file of %(name)s cannot be read at the moment. The server's log "
+                "says why.",
+                name=self.name,
+            )
         if not text:
             return False
         may_verify = self.env.user.has_group(ARCHIVE_MANAGER)
@@ -441,8 +454,15 @@ class ProgboxDocument(models.Model):
 
     @api.model
     def _word_domain(self, word):
-        plain = escape_psql(plain_text(word))
-        return Domain("search_text", "like", plain) | typed_domain(self.env, word)
+        found = Domain.custom(
+            to_sql=lambda model, alias, _query: SQL(
+                "%s LIKE %s",
+                SQL.identifier(alias, "search_text"),
+                f"%{escape_psql(plain_text(word))}%",
+                to_flush=model._fields["search_text"],
+            )
+        )
+        return found | typed_domain(self.env, word)
 
     # ------------------------------------------------------------------
     # What is archived, and versions

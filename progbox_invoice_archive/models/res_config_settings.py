@@ -77,27 +77,6 @@ class ResConfigSettings(models.TransientModel):
     progbox_renderer = fields.Char(compute="_compute_progbox_renderer")
     progbox_renderer_state = fields.Char(compute="_compute_progbox_renderer")
     progbox_renderer_message = fields.Text(compute="_compute_progbox_renderer")
-    progbox_period_mode = fields.Selection(
-        related="company_id.progbox_period_mode", readonly=False
-    )
-    progbox_period_unit = fields.Selection(
-        related="company_id.progbox_period_unit", readonly=False
-    )
-    progbox_period_day = fields.Integer(
-        related="company_id.progbox_period_day", readonly=False
-    )
-    progbox_period_weekday = fields.Selection(
-        related="company_id.progbox_period_weekday", readonly=False
-    )
-    progbox_period_due_days = fields.Integer(
-        related="company_id.progbox_period_due_days", readonly=False
-    )
-    progbox_period_due_rule = fields.Selection(
-        related="company_id.progbox_period_due_rule", readonly=False
-    )
-    progbox_backup_days = fields.Integer(
-        related="company_id.progbox_backup_days", readonly=False
-    )
 
     def _compute_progbox_workers(self):
         crons = self.env["progbox.archive.job"]._job_crons()

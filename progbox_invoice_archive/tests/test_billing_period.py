@@ -236,6 +236,14 @@ class TestBillingPeriodSecurity(PeriodCommon):
             with self.assertRaises(AccessError):
                 self.draft().with_user(user).read(["progbox_period_id"])
 
+    def test_nobody_makes_up_a_scope(self):
+        period = self.period("2026-11-01", "2026-11-30").with_user(self.manager)
+        with self.assertRaisesRegex(UserError, "Company and project"):
+            period.scope_key = 2**20
+        with self.assertRaisesRegex(UserError, "Company and project"):
+            self.period("2026-12-01", "2026-12-31", scope_key=2**20)
+        self.assertEqual(period.scope_key, self.company.id)
+
     def test_a_manager_hands_no_period_to_another_company(self):
         other = self.setup_other_company()["company"]
         period = self.period("1950-01-01", "1999-12-31").with_user(self.manager)

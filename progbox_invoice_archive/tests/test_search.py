@@ -2,8 +2,9 @@ from datetime import date
 from decimal import Decimal
 
 from odoo.tests import BaseCase, tagged
+from odoo.tools import SQL
 
-from ..tools.search_words import amounts, days, plain_text
+from ..tools.search_words import amounts, days, plain_sql, plain_text
 from .common import ArchiveCommon
 
 MONTHS = [
@@ -20,7 +21,7 @@ class TestTyped(BaseCase):
         for text, plain in (
             ("Maçonnerie Lefèvre", "maconnerie lefevre"),
             ("ȚIGLĂRIE Ştefan", "tiglarie stefan"),
-            ("Łódź Ørsted Groß", "lodz orsted gros"),
+            ("Łódź Ørsted Groß Œuvre", "lodz orsted gross oeuvre"),
             ("ＡＢＣ ½", "abc 1\u20442"),
             (None, ""),
         ):
@@ -106,6 +107,13 @@ class TestSearch(ArchiveCommon):
         self.move.ref = "Chantier Noël"
         self.assertEqual(self.found("noel"), self.document)
         self.assertFalse(self.found("po-4"))
+
+    def test_the_database_reads_letters_as_the_server_does(self):
+        for text in ("Maçonnerie Lefèvre", "ȚIGLĂRIE", "Łódź Ørsted Groß Œuvre æ"):
+            [[plain]] = self.env.execute_query(
+                SQL("SELECT %s", plain_sql(SQL("%s", text)))
+            )
+            self.assertEqual(plain, plain_text(text))
 
     def test_the_other_lists(self):
         log = self.env["progbox.access.log"].sudo()

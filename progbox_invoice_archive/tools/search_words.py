@@ -17,9 +17,10 @@ from odoo.tools import SQL
 from odoo.tools.misc import babel_locale_parse, get_lang
 
 # Letters that Unicode does not take apart into a plain letter and a mark.
-LETTERS = "łøđħıßæœ"
-PLAIN = "lodhisao"
-_PLAIN_LETTERS = str.maketrans(LETTERS, PLAIN)
+LETTERS = "łøđħı"
+PLAIN = "lodhi"
+TWO_LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe"}
+_PLAIN_LETTERS = str.maketrans(dict(zip(LETTERS, PLAIN, strict=True)) | TWO_LETTERS)
 MARKS = "[\u0300-\u036f]"
 
 _SPACES = re.compile(r"[\s\u00a0\u202f']+")
@@ -38,13 +39,16 @@ def plain_sql(text):
 
     :param SQL text: expression
     """
-    return SQL(
+    plain = SQL(
         "translate(regexp_replace(normalize(lower(%s), NFKD), %s, '', 'g'), %s, %s)",
         text,
         MARKS,
         LETTERS,
         PLAIN,
     )
+    for letter, letters in TWO_LETTERS.items():
+        plain = SQL("replace(%s, %s, %s)", plain, letter, letters)
+    return plain
 
 
 def amounts(text, decimal_point="."):

@@ -11,6 +11,7 @@ import subprocess
 from . import paths
 from .console import Stop, die_with_us, end
 from .databases import odoo_shell
+from .postgres import sql
 
 FOLDER = paths.ROOT / "progbox_dropbox/tests"
 CALLBACK = "/progbox/dropbox/callback"
@@ -26,6 +27,12 @@ else:
     account.action_forget()
     env.cr.commit()
 """
+
+
+# A later start without this Dropbox must not bring its tokens to the real one.
+FORGET = """UPDATE progbox_dropbox_account
+SET state = 'disconnected', access_token = NULL, refresh_token = NULL
+WHERE app_key = $$%(app_key)s$$"""
 
 
 @contextlib.contextmanager
@@ -61,7 +68,10 @@ def local_dropbox(database, port):
                 f"{database} is connected to another Dropbox: choose another database, "
                 "--database NAME."
             )
-        yield ready
+        try:
+            yield ready
+        finally:
+            sql(FORGET % ready, database)
     finally:
         end(process)
         process.stdout.close()

@@ -58,5 +58,6 @@ def test_refused_then_connected_and_synchronized(page):
     # The page follows by itself.
     copied = page.locator("[name=open_count]")
     expect(copied).to_have_text("0", timeout=60_000)
+    expect(page.locator("[name=copied_count]")).not_to_have_text("0")
     expect(page.locator("[name=failed_count]")).to_have_text("0")
     expect(page.locator("[name=missing_count]")).to_have_text("0")
