@@ -30,20 +30,13 @@ class TestAttacks(DropboxCommon):
                 [folder.id, self.paper.id],
             )
         self.env.invalidate_all()
-        everything = self.env["ir.rule"].sudo()
+        readers = self.env.ref("progbox_invoice_archive.group_archive_reader")
         for model in ("progbox.folder", "progbox.document"):
-            everything.create(
+            self.server["ir.rule"].create(
                 {
                     "name": "a right of another add-on",
                     "model_id": self.env["ir.model"]._get_id(model),
-                    "groups": [
-                        (
-                            4,
-                            self.env.ref(
-                                "progbox_invoice_archive.group_archive_reader"
-                            ).id,
-                        )
-                    ],
+                    "groups": [(4, readers.id)],
                     "domain_force": "[('company_id', '=', False)]",
                 }
             )
