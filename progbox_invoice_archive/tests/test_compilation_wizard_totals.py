@@ -94,9 +94,8 @@ class TestCompilationWizardTotals(CompilationCommon):
         moves = self.invoice("FIRST") | self.invoice("SECOND")
         with patch(f"{WIZARDS}.progbox_compile_wizard.PAGES_SECONDS", -1):
             wizard = self.opened(moves)
-        self.assertEqual(
-            self.totals(wizard), "Invoices: 2 · Files: 2 · Pages: at least 0"
-        )
+        # "At least 0 pages" would say nothing.
+        self.assertEqual(self.totals(wizard), "Invoices: 2 · Files: 2")
 
     def test_files_of_many_invoices_are_counted_by_what_they_are(self):
         first, second = self.invoice("FIRST"), self.posted()
