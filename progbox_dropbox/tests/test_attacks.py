@@ -22,7 +22,9 @@ class TestAttacks(DropboxCommon):
 
     def without_company(self):
         """Make a document that belongs to all companies, in this one's Dropbox."""
-        folder = self.server["progbox.folder"].create({"name": "For all"})
+        folder = self.server["progbox.folder"].create(
+            {"name": "For all", "company_id": False}
+        )
         with self.lifted("progbox_document"):
             self.env.cr.execute(
                 "UPDATE progbox_document SET folder_id = %s, company_id = NULL,"

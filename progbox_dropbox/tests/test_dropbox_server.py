@@ -62,7 +62,7 @@ class TestDropboxServer(DropboxCase):
 
     def test_other_content_is_a_conflict(self):
         self.put("/a.txt")
-        self.assertIn("conflict", self.refused(self.write, "/a.txt", b"other"))
+        self.assertIn("conflict", self.refused(self.put, "/a.txt", b"other"))
 
     def test_autorename_overwrite_and_update(self):
         first = self.put("/a.txt")
@@ -71,7 +71,7 @@ class TestDropboxServer(DropboxCase):
         mode = files.WriteMode.update(first.rev)
         second = self.put("/a.txt", b"3", mode=mode)
         self.assertNotEqual(second.rev, first.rev)
-        self.assertIn("conflict", self.refused(self.write, "/a.txt", b"4", mode=mode))
+        self.assertIn("conflict", self.refused(self.put, "/a.txt", b"4", mode=mode))
         self.put("/a.txt", b"5", mode=files.WriteMode.overwrite)
         revisions = self.client.files_list_revisions("/a.txt").entries
         self.assertEqual(len(revisions), 3)
@@ -81,8 +81,8 @@ class TestDropboxServer(DropboxCase):
 
     def test_a_folder_and_a_file_in_the_way(self):
         self.put("/a/b")
-        self.assertIn("folder", self.refused(self.write, "/a"))
-        self.assertIn("file_ancestor", self.refused(self.write, "/a/b/c"))
+        self.assertIn("folder", self.refused(self.put, "/a"))
+        self.assertIn("file_ancestor", self.refused(self.put, "/a/b/c"))
 
     def test_names_that_dropbox_refuses(self):
         for name, tag in {
@@ -92,7 +92,7 @@ class TestDropboxServer(DropboxCase):
             "a\\b": "malformed_path",
             "🎉": "malformed_path",
         }.items():
-            self.assertIn(tag, self.refused(self.write, f"/{name}"), name)
+            self.assertIn(tag, self.refused(self.put, f"/{name}"), name)
 
     def test_moving_and_deleting_take_along_what_is_below(self):
         self.put("/a/b/c")
@@ -169,7 +169,7 @@ class TestDropboxServer(DropboxCase):
     def test_a_full_account(self):
         self.dropbox.account.store.allocated = 6
         self.put("/a")
-        self.assertIn("insufficient_space", self.refused(self.write, "/b", b"other"))
+        self.assertIn("insufficient_space", self.refused(self.put, "/b", b"other"))
         self.assertEqual(self.client.users_get_space_usage().used, 5)
 
     # ------------------------------------------------------------------
@@ -236,7 +236,7 @@ class TestDropboxServer(DropboxCase):
     def test_a_wrong_hash_is_refused(self):
         self.assertIn(
             "content_hash_mismatch",
-            self.refused(self.write, "/a", content_hash="0" * 64),
+            self.refused(self.put, "/a", content_hash="0" * 64),
         )
 
     # ------------------------------------------------------------------
