@@ -107,7 +107,8 @@ class TestSharing(DropboxCommon):
         self.assertFalse(self.shares)
 
     def test_the_base_folder_is_not_shared(self):
-        self.copy_of(self.documents[0]).copied_path = "/ProGBox/loose.pdf"
+        loose = self.copy_of(self.documents[0])
+        loose._job_write({"copied_path": "/ProGBox/loose.pdf"})
         wizard = self.wizard()
         wizard.place_id = wizard.place_ids.filtered(lambda p: p.path == "/ProGBox")
         wizard.email = GUEST

@@ -237,11 +237,11 @@ class TestBillingPeriodSecurity(PeriodCommon):
                 self.draft().with_user(user).read(["progbox_period_id"])
 
     def test_nobody_makes_up_a_scope(self):
-        period = self.period("2026-11-01", "2026-11-30").with_user(self.manager)
+        period = self.period("2031-11-01", "2031-11-30").with_user(self.manager)
         with self.assertRaisesRegex(UserError, "Company and project"):
             period.scope_key = 2**20
         with self.assertRaisesRegex(UserError, "Company and project"):
-            self.period("2026-12-01", "2026-12-31", scope_key=2**20)
+            self.period("2031-12-01", "2031-12-31", scope_key=2**20)
         self.assertEqual(period.scope_key, self.company.id)
 
     def test_a_manager_hands_no_period_to_another_company(self):

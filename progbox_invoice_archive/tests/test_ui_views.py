@@ -15,11 +15,12 @@ class TestViews(ArchiveCommon):
         values = {"res_model": "account.move", "res_id": 2**31 - 1}
         for document, version in ((first, 1), (second, 2)):
             # as the archiver would, without an invoice to archive
-            self.env.cr.execute(
-                "UPDATE progbox_document SET res_model = %s, res_id = %s, version = %s"
-                " WHERE id = %s",
-                [*values.values(), version, document.id],
-            )
+            with self.lifted("progbox_document"):
+                self.env.cr.execute(
+                    "UPDATE progbox_document SET res_model = %s, res_id = %s,"
+                    " version = %s WHERE id = %s",
+                    [*values.values(), version, document.id],
+                )
         self.env.invalidate_all()
         return first.with_user(self.billing), second.with_user(self.billing)
 
@@ -35,22 +36,24 @@ class TestViews(ArchiveCommon):
 
     def test_a_rebuilt_document_says_when(self):
         document = self.archived_without_render()
-        self.env.cr.execute(
-            "UPDATE progbox_document SET origin = 'rebuilt',"
-            " create_date = '2026-11-21' WHERE id = %s",
-            [document.id],
-        )
+        with self.lifted("progbox_document"):
+            self.env.cr.execute(
+                "UPDATE progbox_document SET origin = 'rebuilt',"
+                " create_date = '2026-11-21' WHERE id = %s",
+                [document.id],
+            )
         self.env.invalidate_all()
         self.assertEqual(document.notice, "Rebuilt on 11/21/2026")
 
     def test_the_invoice_tells_its_version(self):
         move = self.posted()
         document = self.archived_without_render()
-        self.env.cr.execute(
-            "UPDATE progbox_document SET res_model = 'account.move', res_id = %s,"
-            " version = 3 WHERE id = %s",
-            [move.id, document.id],
-        )
+        with self.lifted("progbox_document"):
+            self.env.cr.execute(
+                "UPDATE progbox_document SET res_model = 'account.move', res_id = %s,"
+                " version = 3 WHERE id = %s",
+                [move.id, document.id],
+            )
         self.env.invalidate_all()
         self.assertEqual(move.with_user(self.billing).progbox_archive_version, 3)
 
