@@ -1,4 +1,4 @@
-import {describe, expect, test} from "@odoo/hoot";
+import {beforeEach, describe, expect, test} from "@odoo/hoot";
 import {animationFrame, Deferred} from "@odoo/hoot-mock";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {coalesced} from "@progbox/tab/coalesced";
@@ -8,9 +8,11 @@ import {percent} from "@progbox/tab/import_panel";
 import {TabModel} from "@progbox/tab/tab_model";
 import {FUTURE, TabTreeModel} from "@progbox/tab/tab_tree_model";
 import {takeWaitingFiles, waitingFiles} from "@progbox/tab/waiting_files";
+import {allowTranslations} from "@web/../tests/web_test_helpers";
 
 describe.current.tags("desktop");
 defineMailModels();
+beforeEach(allowTranslations);
 
 const entryOf = (name) => ({name, file: (resolve) => resolve(new File(["x"], name))});
 const folderOf = (name, ...pages) => ({
