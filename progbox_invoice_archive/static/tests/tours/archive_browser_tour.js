@@ -108,7 +108,7 @@ registry.category("web_tour.tours").add("progbox_archive_to_fix", {
             run: "click",
         },
         {
-            trigger: ".o_notification:contains('1 queued again')",
+            trigger: ".o_notification:contains('Queued again: 1')",
         },
     ],
 });
