@@ -8,6 +8,8 @@ from progbox_env.server import free_port
 
 DATABASE = "progbox_dropbox_journey"
 SETTINGS = "/odoo/dropbox-settings"
+# A page is compiled when it is first asked for; milliseconds.
+PATIENCE = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -46,18 +48,22 @@ def test_refused_then_connected_and_synchronized(page):
     page.goto(SETTINGS)
     page.get_by_role("button", name="Connect Dropbox").click()
     page.get_by_role("button", name="Deny").click()
-    expect(page.get_by_text("You have not given access")).to_be_visible()
+    expect(page.get_by_text("You have not given access")).to_be_visible(
+        timeout=PATIENCE
+    )
     page.goto(SETTINGS)
     page.get_by_role("button", name="Connect Dropbox").click()
     page.get_by_role("button", name="Allow").click()
-    expect(page.get_by_text("bureau@example.com")).to_be_visible()
+    expect(page.get_by_text("bureau@example.com")).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Sync Now").click()
-    expect(page.get_by_text("is being queued and copied")).to_be_visible()
+    expect(page.get_by_text("is being queued and copied")).to_be_visible(
+        timeout=PATIENCE
+    )
     page.goto("/odoo/dropbox")
     page.locator(".o_data_row").first.click()
     # The page follows by itself.
     copied = page.locator("[name=open_count]")
-    expect(copied).to_have_text("0", timeout=60_000)
+    expect(copied).to_have_text("0", timeout=PATIENCE)
     expect(page.locator("[name=copied_count]")).not_to_have_text("0")
     expect(page.locator("[name=failed_count]")).to_have_text("0")
     expect(page.locator("[name=missing_count]")).to_have_text("0")

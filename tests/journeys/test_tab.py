@@ -286,8 +286,9 @@ def test_a_backup_of_a_project_with_its_documents(records, log_in, tmp_path):
     wizard.locator(".o_field_widget[name=with_documents] input").check()
     expect(wizard).to_contain_text("Files: 1")
     wizard.locator("button[name=action_compile]").click()
+    expect(wizard).to_have_count(0, timeout=PATIENCE)
     expect(page.locator(".o_form_view")).to_contain_text(
-        "Invoices and bills of Toiture de la mairie"
+        "Invoices and bills of Toiture de la mairie", timeout=PATIENCE
     )
     page.locator("button[name=action_download]").first.wait_for()
     expect(page.locator(".o_form_view")).to_contain_text("draft")
