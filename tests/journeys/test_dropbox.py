@@ -2,7 +2,13 @@
 
 import pytest
 from playwright.sync_api import expect
-from progbox_env import base, clone_database, drop_database, start_odoo
+from progbox_env import (
+    base,
+    clone_database,
+    drop_database,
+    odoo_shell,
+    start_odoo,
+)
 from progbox_env.dropbox import local_dropbox
 from progbox_env.server import free_port
 
@@ -12,12 +18,30 @@ SETTINGS = "/odoo/dropbox-settings"
 PATIENCE = 60_000
 
 
+# An invoice of the archive, which is there before Dropbox is connected.
+PAPER = """
+env = env(user=env.ref("base.user_admin"))
+line = [0, 0, {"name": "Toit", "quantity": 1, "price_unit": 40, "tax_ids": []}]
+partner = env["res.partner"].create({"name": "Toiture"})
+invoice = {
+    "move_type": "out_invoice",
+    "partner_id": partner.id,
+    "invoice_date": "2026-11-02",
+    "invoice_line_ids": [line],
+}
+env["account.move"].create(invoice).action_post()
+env["progbox.archive.job"].sudo()._job_run()
+env.cr.commit()
+"""
+
+
 @pytest.fixture(scope="module")
 def url():
     """An Odoo beside a Dropbox of its own."""
     port = free_port()
     with base(tests=True):
         clone_database(DATABASE)
+        odoo_shell(DATABASE, PAPER)
         with (
             local_dropbox(DATABASE, port),
             start_odoo(DATABASE, port=port, cron_threads=1) as server,
