@@ -110,10 +110,13 @@ class TestSharing(DropboxCommon):
         loose = self.copy_of(self.documents[0])
         loose._job_write({"copied_path": "/ProGBox/loose.pdf"})
         wizard = self.wizard()
-        wizard.place_id = wizard.place_ids.filtered(lambda p: p.path == "/ProGBox")
+        self.assertEqual(wizard.place_ids.mapped("path"), ["/ProGBox/Factures/2026/11"])
+        place = self.env["progbox.dropbox.share.place"].with_user(self.manager)
+        wizard.place_id = place.create({"wizard_id": wizard.id, "path": "/ProGBox"})
         wizard.email = GUEST
         with self.assertRaisesRegex(AccessError, "everything that is copied"):
             wizard.action_invite()
+        self.assertFalse(self.shares)
 
     def test_an_invitation_stands_when_dropbox_is_silent_afterwards(self):
         wizard = self.wizard()

@@ -76,7 +76,14 @@ class ProgboxDropboxShareWizard(models.TransientModel):
         """Return the action that opens the wizard.
 
         :param dict places: {folder of Dropbox: number of documents}
+        :raise AccessError: when none of them may be shared
         """
+        offered = list(places.items())[:MOST_PLACES]
+        open_ones = [
+            place for place in offered if self._shows_readable_only(account, place[0])
+        ]
+        if not open_ones:
+            self._check_readable_only(account, offered[0][0])
         wizard = self.create(
             {
                 "folder_id": folder.id,
@@ -88,7 +95,7 @@ class ProgboxDropboxShareWizard(models.TransientModel):
                             "other_count": self._count_others(account, path, count),
                         }
                     )
-                    for path, count in list(places.items())[:MOST_PLACES]
+                    for path, count in open_ones
                 ],
             }
         )
@@ -158,23 +165,29 @@ class ProgboxDropboxShareWizard(models.TransientModel):
             raise UserError(
                 self.env._("This folder of Dropbox holds no copy of these documents.")
             )
-        self._check_all_readable(account, path)
+        self._check_readable_only(account, path)
         return FolderSharing(account, path)
 
-    def _check_all_readable(self, account, path):
-        """Refuse a folder that shows more than whoever shares it may see.
+    @api.model
+    def _shows_readable_only(self, account, path):
+        """Whether a shared folder shows no more than its user may see.
 
-        :raise AccessError:
+        The base folder has all that is copied, the ledger included.
         """
+        if path_key(path) == path_key(f"/{account.sudo().base_folder}"):
+            return False
         transfers = self.env["progbox.dropbox.transfer"].sudo()
-        inside = Domain("account_id", "=", account.id) & Domain(
-            "copied_path", "=like", f"{escape_psql(path)}/%"
-        )
         readable = self.env["progbox.document"]._search(Domain.TRUE)
-        base = f"/{account.sudo().base_folder}"
-        if path_key(path) == path_key(base) or transfers.search_count(
-            inside & ~Domain("document_id", "in", readable), limit=1
-        ):
+        return not transfers.search_count(
+            Domain("account_id", "=", account.id)
+            & Domain("copied_path", "=like", f"{escape_psql(path)}/%")
+            & ~Domain("document_id", "in", readable),
+            limit=1,
+        )
+
+    @api.model
+    def _check_readable_only(self, account, path):
+        if not self._shows_readable_only(account, path):
             raise AccessError(
                 self.env._(
                     "%(path)s also holds copies of documents that you may not read, or "
