@@ -579,19 +579,10 @@ class ProgboxDropboxAccount(models.Model):
     def _worked(self):
         """Note that a call has gone well."""
         if self.problem or self.pauses or self.state == "full":
-            self.write(
-                {
-                    "state": "connected",
-                    "problem": False,
-                    "problem_detail": False,
-                    "paused_until": False,
-                    "pauses": 0,
-                }
-            )
-            self._clear_alert()
+            self._lift_stop()
 
-    def _resume(self):
-        """Take up the work again at once."""
+    def _lift_stop(self):
+        """Forget what has stopped the copying, and its alert."""
         self.write(
             {
                 "state": "connected",
@@ -602,6 +593,10 @@ class ProgboxDropboxAccount(models.Model):
             }
         )
         self._clear_alert()
+
+    def _resume(self):
+        """Take up the work again at once."""
+        self._lift_stop()
         transfers = self.env["progbox.dropbox.transfer"].sudo()
         waiting = transfers.search(
             Domain("account_id", "=", self.id) & Domain("state", "=", "waiting")

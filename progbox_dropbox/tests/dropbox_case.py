@@ -1,3 +1,8 @@
+from datetime import datetime, timedelta
+
+import dropbox
+from dropbox import exceptions
+
 from odoo.tests import BaseCase
 
 from .dropbox_server import DropboxServer
@@ -31,3 +36,32 @@ class DropboxCase(BaseCase):
 
     def fault(self, route, kind, **how):
         return self.dropbox.faults.add(f"files/{route}", kind, **how)
+
+
+class ClientCase(DropboxCase):
+    """Asks the local Dropbox through the official client, without Odoo."""
+
+    def setUp(self):
+        super().setUp()
+        self.client = self.connected()
+
+    def connected(self, **options):
+        access, refresh = self.dropbox.grant(**options)
+        return dropbox.Dropbox(
+            access,
+            oauth2_refresh_token=refresh,
+            app_key="app-key",
+            app_secret="app-secret",
+            oauth2_access_token_expiration=datetime.utcnow() + timedelta(hours=4),
+            max_retries_on_rate_limit=0,
+            max_retries_on_error=0,
+        )
+
+    def put(self, path, content=b"hello", **options):
+        return self.client.files_upload(content, path, **options)
+
+    def refused(self, function, *arguments, **options):
+        """Return the tags of the error that a call ends with."""
+        with self.assertRaises(exceptions.ApiError) as caught:
+            function(*arguments, **options)
+        return str(caught.exception.error)

@@ -1,46 +1,19 @@
 import hashlib
-from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 
-import dropbox
 import requests
 from dropbox import exceptions, files
 from dropbox.oauth import DropboxOAuth2Flow
 
-from .dropbox_case import DropboxCase
+from .dropbox_case import ClientCase
 from .dropbox_server.alone import dropbox_alone
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 BLOCKS = (b"a" * (4 << 20), b"b" * (4 << 20), b"c")
 
 
-class TestDropboxServer(DropboxCase):
+class TestDropboxServer(ClientCase):
     """The local Dropbox, asked by Dropbox's own client."""
-
-    def setUp(self):
-        super().setUp()
-        self.client = self.connected()
-
-    def connected(self, **options):
-        access, refresh = self.dropbox.grant(**options)
-        return dropbox.Dropbox(
-            access,
-            oauth2_refresh_token=refresh,
-            app_key="app-key",
-            app_secret="app-secret",
-            oauth2_access_token_expiration=datetime.utcnow() + timedelta(hours=4),
-            max_retries_on_rate_limit=0,
-            max_retries_on_error=0,
-        )
-
-    def put(self, path, content=b"hello", **options):
-        return self.client.files_upload(content, path, **options)
-
-    def refused(self, function, *arguments, **options):
-        """Return the tags of the error that a call ends with."""
-        with self.assertRaises(exceptions.ApiError) as caught:
-            function(*arguments, **options)
-        return str(caught.exception.error)
 
     # ------------------------------------------------------------------
     # Files

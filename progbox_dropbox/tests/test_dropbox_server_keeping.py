@@ -1,37 +1,13 @@
-from datetime import datetime, timedelta
-
-import dropbox
 import requests
 from dropbox import exceptions, files, sharing
 
-from .dropbox_case import DropboxCase
+from .dropbox_case import ClientCase
 
 GUEST = "claire@example.com"
 
 
-class TestDropboxServerKeeping(DropboxCase):
+class TestDropboxServerKeeping(ClientCase):
     """The local Dropbox: deltas, revisions, reading, shared folders."""
-
-    def setUp(self):
-        super().setUp()
-        access, refresh = self.dropbox.grant()
-        self.client = dropbox.Dropbox(
-            access,
-            oauth2_refresh_token=refresh,
-            app_key="app-key",
-            app_secret="app-secret",
-            oauth2_access_token_expiration=datetime.utcnow() + timedelta(hours=4),
-            max_retries_on_rate_limit=0,
-            max_retries_on_error=0,
-        )
-
-    def put(self, path, content=b"hello", **options):
-        return self.client.files_upload(content, path, **options)
-
-    def refused(self, function, *arguments, **options):
-        with self.assertRaises(exceptions.ApiError) as caught:
-            function(*arguments, **options)
-        return str(caught.exception.error)
 
     def changes(self, cursor):
         """Return {path: kind} of what has changed, and the next cursor."""
