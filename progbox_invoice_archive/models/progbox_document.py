@@ -570,6 +570,33 @@ class ProgboxDocument(models.Model):
         )
 
     @api.model
+    def amount_totals(self, domains):
+        """Return what the invoices among some documents come to, for the browser.
+
+        :param list domains: of documents; those that the user may read count
+        :return: list of str, one for each domain: "€ 1,200.00 · $ 300.00"
+        """
+        totals = [self._amounts(Domain(domain)) for domain in domains]
+        currencies = {currency for amounts in totals for currency in amounts}
+        write = self.env["res.currency"]._progbox_totals_writer(currencies)
+        return [write(amounts) for amounts in totals]
+
+    @api.model
+    def _amounts(self, domain):
+        """Return the amounts of the invoices among documents, by currency."""
+        found = self._search(domain)
+        self.flush_model()
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """SELECT currency_name, sum(amount_total)
+                    FROM %s AS document GROUP BY currency_name""",
+                    self._invoices_sql(SQL("document.id IN %s", found.subselect())),
+                )
+            )
+        )
+
+    @api.model
     def _source_deleted_sql(self, alias):
         """Return whether the ledger says that the source of a document was deleted."""
         return SQL(

@@ -337,6 +337,24 @@ class ProgboxFolder(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
+    def whom_to_ask(self):
+        """Return what is said to somebody who may read folders, not steer the archive.
+
+        :rtype: str
+        :raise AccessError: for whoever may not read folders
+        """
+        self.check_access("read")
+        names = self.env.user._progbox_archive_managers()
+        if not names:
+            return self.env._(
+                "Only an archive manager may do this, and there is none: ask your "
+                "administrator to make somebody one."
+            )
+        return self.env._(
+            "Only an archive manager may do this. Ask %(names)s.", names=names
+        )
+
+    @api.model
     def tree_start(self, folder_id=False, open_ids=()):
         """Return the tree as it opens: the chosen folder and the pages above it.
 
@@ -465,6 +483,7 @@ class ProgboxFolder(models.Model):
     def _tree_values(self):
         counts = self._tree_counts()
         titles = self._titles()
+        closed = self._closed_ids()
         show_company = len(self.env.companies) > 1
         return [
             {
@@ -475,12 +494,31 @@ class ProgboxFolder(models.Model):
                 and not folder.parent_id
                 and folder.company_id.display_name,
                 "locked": folder.locked,
+                "shared": folder.share_count > 0,
+                "closed": folder.id in closed,
                 "count": min(counts[folder.id][0], COUNT_LIMIT),
                 "counted": counts[folder.id][0] <= COUNT_LIMIT,
                 "hasChildren": counts[folder.id][1],
             }
             for folder in self
         ]
+
+    def _closed_ids(self):
+        """Return the ids of those that stand for a closed month."""
+        self.env["progbox.closing"].flush_model(["company_id", "month"])
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT folder.id FROM progbox_folder folder
+                JOIN progbox_folder year ON year.id = folder.parent_id
+                JOIN progbox_closing closing
+                    ON closing.company_id = folder.company_id
+                    AND to_char(closing.month, 'YYYY/MM')
+                        = year.name || '/' || folder.name
+                WHERE folder.id = ANY(%s) AND folder.locked""",
+                self.ids,
+            )
+        )
+        return {id_ for [id_] in rows}
 
     def _tree_counts(self):
         """Return the documents in and under each folder, and whether it has folders.

@@ -2,10 +2,30 @@ from odoo import models
 from odoo.exceptions import AccessError
 
 ARCHIVE_MANAGER = "progbox_invoice_archive.group_archive_manager"
+# Whom to ask: more names than that would be no help.
+MOST_NAMED = 3
 
 
 class ResUsers(models.Model):
     _inherit = "res.users"
+
+    def _progbox_archive_managers(self):
+        """Return the names of those who may steer the archive of this company.
+
+        :return: str, a few of them
+        """
+        managers = (
+            self.env.ref(ARCHIVE_MANAGER)
+            .sudo()
+            .all_user_ids.filtered(
+                lambda user: (
+                    user.active
+                    and not user.share
+                    and self.env.company in user.company_ids
+                )
+            )
+        )
+        return ", ".join(managers.sorted("name")[:MOST_NAMED].mapped("name"))
 
     def _check_archive_manager(self, company=None):
         """Check that the user may steer the archive.

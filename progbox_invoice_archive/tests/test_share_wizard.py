@@ -99,6 +99,17 @@ class TestShareWizard(ShareCommon, MailCase):
         self.assertIn(url, mail["body"])
         self.assertNowhere(token.split("-", 1)[1])
 
+    def test_a_link_is_sent_with_ones_own_mail_program(self):
+        wizard = self.wizard(way="link").with_context(
+            progbox_share_link="https://example.com/a?b=c&d=ș"
+        )
+        url = wizard.action_mail_link()["url"]
+        self.assertTrue(url.startswith("mailto:?subject=Documents%20for%20you&"), url)
+        self.assertTrue(
+            url.endswith("&body=https%3A%2F%2Fexample.com%2Fa%3Fb%3Dc%26d%3D%C8%99"),
+            url,
+        )
+
     def assertNowhere(self, text):
         """Check that nothing in the database holds a text."""
         self.env.flush_all()

@@ -1,5 +1,7 @@
+from datetime import date
+
 from odoo.exceptions import AccessError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from ..models import progbox_folder
 from .common import ArchiveCommon
@@ -10,13 +12,13 @@ class TestFolderTree(ArchiveCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        for number, date in (
+        for number, day in (
             ("INV/2025/0001", "2025-12-03"),
             ("INV/2026/0001", "2026-10-05"),
             ("INV/2026/0002", "2026-11-02"),
             ("INV/2026/0003", "2026-11-20"),
         ):
-            cls.archived_without_render(number, date)
+            cls.archived_without_render(number, day)
         cls.folders = cls.env["progbox.folder"].with_user(cls.billing)
         cls.root = cls.folders.search(
             [("company_id", "=", cls.company.id), ("parent_id", "=", False)]
@@ -42,6 +44,56 @@ class TestFolderTree(ArchiveCommon):
         self.assertTrue(all(folder["hasChildren"] for folder in years))
         month = self.folders.tree_page(years[0]["id"])["folders"][0]
         self.assertEqual((month["count"], month["hasChildren"]), (2, False))
+
+    def test_a_closed_month_is_marked(self):
+        self.server["progbox.closing"]._close(self.company, date(2026, 10, 5))
+        year = self.folders.search([("name", "=", "2026")])
+        months = self.folders.tree_page(year.id)["folders"]
+        self.assertEqual(
+            [(month["name"], month["closed"]) for month in months],
+            [("11", False), ("10", True)],
+        )
+
+    def test_a_shared_folder_is_marked(self):
+        month = self.folders.search([("name", "=", "11")])
+        self.server["progbox.share"]._share(
+            month.with_env(self.server), {"kind": "link", "lang": "en_US"}
+        )
+        months = self.folders.tree_page(month.parent_id.id)["folders"]
+        self.assertEqual([folder["shared"] for folder in months], [True, False])
+
+    def test_whoever_may_not_is_told_whom_to_ask(self):
+        new_test_user(
+            self.env,
+            "zoe",
+            name="Zoe",
+            groups="progbox_invoice_archive.group_archive_manager",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        self.assertIn(f"Ask {self.env.user.name}, Zoe.", self.folders.whom_to_ask())
+
+    def test_nobody_else_learns_the_names_of_managers(self):
+        stranger = new_test_user(self.env, "stranger", groups="base.group_portal")
+        with self.assertRaises(AccessError):
+            self.folders.with_user(stranger).whom_to_ask()
+
+    def test_totals_per_currency(self):
+        self.archived_without_render(
+            "INV/2026/0004", "2026-11-21", currency_name="USD", amount_total=99.5
+        )
+        other = self.archived_without_render(
+            "INV/2026/0005", "2026-11-22", self.setup_other_company()["company"]
+        )
+        documents = self.folders.env["progbox.document"]
+        november = [("document_date", ">=", "2026-11-01")]
+        october = [("number", "=", "INV/2026/0001")]
+        self.assertEqual(
+            documents.amount_totals(
+                [november, october, [("id", "=", other.id)], [("id", "=", 0)]]
+            ),
+            ["480.00\xa0€ · $\xa099.50", "240.00\xa0€", "", ""],
+        )
 
     def test_counting_stops_at_the_limit(self):
         self.patch(progbox_folder, "COUNT_LIMIT", 3)
@@ -83,7 +135,7 @@ class TestFolderTree(ArchiveCommon):
     def test_opening_a_folder_takes_few_queries(self):
         self.folders.tree_page(self.root.id)
         self.env.invalidate_all()
-        with self.assertQueryCount(6):
+        with self.assertQueryCount(8):
             self.folders.tree_page(self.root.id)
 
     def test_a_folder_that_is_gone_gives_way_to_the_newest(self):

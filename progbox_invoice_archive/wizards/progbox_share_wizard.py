@@ -1,4 +1,5 @@
 from datetime import timedelta
+from urllib.parse import quote, urlencode
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -205,6 +206,16 @@ class ProgboxShareWizard(models.TransientModel):
         if self.way == "link":
             return self._share_link()
         return self._share_with_contact()
+
+    def action_mail_link(self):
+        """Open an e-mail with the link in the person's own mail program."""
+        self.ensure_one()
+        parts = {"subject": self.env._("Documents for you"), "body": self.link}
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"mailto:?{urlencode(parts, quote_via=quote)}",
+            "target": "self",
+        }
 
     def _share_link(self):
         if self.email and not email_normalize(self.email):

@@ -1,5 +1,8 @@
 import {useEffect, useState} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
+import {KeepLast} from "@web/core/utils/concurrency";
+import {useService} from "@web/core/utils/hooks";
 import {ListController} from "@web/views/list/list_controller";
 import {ListRenderer} from "@web/views/list/list_renderer";
 import {listView} from "@web/views/list/list_view";
@@ -11,11 +14,14 @@ import {ArchiveSearchModel} from "./archive_search_model";
 // What is left of the list when a preview stands beside it.
 const NARROW_COLUMNS = ["number", "partner_name", "document_date", "amount_total"];
 
-// Columns that say nothing of most documents, and when they do.
-const SAYS_SOMETHING = {
-    notice: ({notice}) => notice,
-    version: ({version}) => version > 1,
-};
+// What a column says only in some documents; any other value says something.
+const SAYS_SOMETHING = {version: (version) => version > 1};
+
+/** @returns {Array[]} the domains of the groups that are shown, of sub-groups too */
+const domainsOfGroups = ({isGrouped, groups}) =>
+    isGrouped
+        ? groups.flatMap(({list}) => [list.domain, ...domainsOfGroups(list)])
+        : [];
 
 export class ArchiveListController extends archiveController(ListController) {
     static template = "progbox_invoice_archive.ArchiveListView";
@@ -27,6 +33,15 @@ export class ArchiveListRenderer extends ListRenderer {
     setup() {
         super.setup();
         this.preview = useState(this.env.documentPreview);
+        this.orm = useService("orm");
+        this.totals = useState({});
+        this.lastTotals = new KeepLast();
+        useEffect(
+            () => {
+                this.loadTotals();
+            },
+            () => [JSON.stringify(this.totalDomains)]
+        );
         useEffect(
             (resId) => {
                 if (resId) {
@@ -38,16 +53,60 @@ export class ArchiveListRenderer extends ListRenderer {
         );
     }
 
+    /** Of what is chosen, else of all that is found. */
+    get totalDomain() {
+        const {domain, isDomainSelected, selection} = this.props.list;
+        return selection.length && !isDomainSelected
+            ? [["id", "in", selection.map(({resId}) => resId)]]
+            : domain;
+    }
+
+    get totalDomains() {
+        return [this.totalDomain, ...domainsOfGroups(this.props.list)];
+    }
+
+    /**
+     * The server adds up: an invoice counts once, though it has several files and
+     * versions, and each currency has a total of its own.
+     */
+    async loadTotals() {
+        const domains = this.totalDomains;
+        const texts = await this.lastTotals.add(
+            this.orm.silent.call("progbox.document", "amount_totals", [domains])
+        );
+        domains.forEach((domain, index) => {
+            this.totals[JSON.stringify(domain)] = texts[index];
+        });
+    }
+
+    totalOf(domain) {
+        return this.totals[JSON.stringify(domain)] || "";
+    }
+
+    computeAggregates() {
+        const value = this.totalOf(this.totalDomain);
+        const help = _t("Each invoice once, in its current version");
+        return {...super.computeAggregates(), ...(value && {amount_total: {value, help}})};
+    }
+
+    formatGroupAggregate(group, column) {
+        if (column.name === "amount_total") {
+            return {value: this.totalOf(group.list.domain)};
+        }
+        return super.formatGroupAggregate(group, column);
+    }
+
     getActiveColumns() {
         const columns = super.getActiveColumns();
         if (this.preview.record && this.preview.isBeside) {
             return columns.filter(({name}) => NARROW_COLUMNS.includes(name));
         }
         const {records} = this.props.list;
-        return columns.filter(({name}) => {
-            const says = SAYS_SOMETHING[name];
-            return !says || records.some(({data}) => says(data));
-        });
+        const isEmpty = ({name}) => {
+            const says = SAYS_SOMETHING[name] || Boolean;
+            return records.length && !records.some(({data}) => says(data[name]));
+        };
+        return columns.filter((column) => !column.optional || !isEmpty(column));
     }
 
     getRowClass(record) {

@@ -2,6 +2,7 @@ import {useExternalListener} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {DocumentPreview} from "../document_preview/document_preview";
+import {actionsOf} from "../folder_tree/folder_actions";
 import {useDocumentPreview} from "../document_preview/document_preview_hook";
 import {downloadZip} from "../zip/zip_download";
 
@@ -54,6 +55,19 @@ export const archiveController = (Controller) =>
             return selection.length && !isDomainSelected
                 ? [["id", "in", selection.map(({resId}) => resId)]]
                 : domain;
+        }
+
+        /** What can be done with the chosen folder, as buttons. */
+        get folderButtons() {
+            const {folderId, folderTree} = this.env.searchModel;
+            const folder = folderTree?.folders[folderId];
+            const actions = folder ? actionsOf(folder, this.env) : [];
+            return actions
+                .filter(({hasButton}) => hasButton)
+                .map((action) => ({
+                    ...action,
+                    run: () => action.run(folder, this.env),
+                }));
         }
 
         downloadZip() {

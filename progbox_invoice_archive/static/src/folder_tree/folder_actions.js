@@ -20,8 +20,9 @@ export function actionsOf(folder, env) {
  * The menu of what can be done with a folder of the tree.
  *
  * Its items come from the registry "progbox_folder_actions":
- * {label, icon, sequence, isAvailable(folder, env), run(folder, env)}, and, for the
- * keyboard, the key that does the same where the folder has the focus.
+ * {label, icon, sequence, isAvailable(folder, env), run(folder, env)}; for the keyboard,
+ * the key that does the same where the folder has the focus; hasButton for those that
+ * also stand above the documents of the chosen folder.
  */
 export class FolderActions extends Component {
     static template = "progbox_invoice_archive.FolderActions";
@@ -38,6 +39,10 @@ export class FolderActions extends Component {
 
     get title() {
         return _t("Actions for %(folder)s", {folder: this.props.label});
+    }
+
+    isMuted(action) {
+        return Boolean(action.isMuted?.());
     }
 
     run(action) {
