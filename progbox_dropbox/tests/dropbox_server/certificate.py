@@ -20,6 +20,7 @@ def make_certificates(folder, address):
     authority = (
         _builder(authority_name, authority_name, authority_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_signs_certificates(), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
     address = x509.IPAddress(ipaddress.ip_address(address))
@@ -51,6 +52,21 @@ def make_certificates(folder, address):
 
 def _name(text):
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+
+def _signs_certificates():
+    """What an authority must say of itself: Python 3.13 insists."""
+    return x509.KeyUsage(
+        key_cert_sign=True,
+        crl_sign=True,
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _builder(subject, issuer, key):
