@@ -1,0 +1,117 @@
+"""Every screen of the add-ons, in three languages, on a desk and on a phone."""
+
+import pytest
+from progbox_env import install_language, odoo_shell
+
+LANGUAGES = {"en_US": "en-US", "fr_FR": "fr-FR", "ro_RO": "ro-RO"}
+DESK, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
+SCREENS = [(lang, size) for size in (DESK, PHONE) for lang in LANGUAGES]
+# Something of each kind to look at; what an action is called by its address.
+PREPARE = """
+from odoo import fields
+move = env["account.move"].search(
+    [("move_type", "=", "out_invoice"), ("state", "=", "posted")], limit=1)
+company = move.company_id
+env.user.write({"company_id": company.id, "company_ids": [(4, company.id)]})
+folder = env["progbox.folder"]._archive_folder(company, fields.Date.today())
+env["progbox.share"]._share(folder, {"kind": "link", "lang": "en_US",
+    "recipient_name": "Cabinet comptable Ștefănescu & Lefèvre"})
+env["progbox.closing"]._close(company, fields.Date.today())
+env["progbox.verification"].action_verify()
+actions = env["ir.actions.act_window"].search(
+    [("path", "!=", False), ("res_model", "like", "progbox.")])
+for lang in ("fr_FR", "ro_RO", "en_US"):
+    env["res.users"].with_context(no_reset_password=True).create({
+        "name": lang, "login": lang, "password": lang, "lang": lang,
+        "odoobot_state": "disabled",
+        "company_id": company.id, "company_ids": [(6, 0, company.ids)],
+        "group_ids": [(4, env.ref(name).id) for name in (
+            "base.group_user", "base.group_system", "account.group_account_manager",
+            "progbox_invoice_archive.group_archive_manager")]})
+print("paths", *actions.mapped("path"))
+env.cr.commit()
+"""
+# What is wrong with a page, as it stands.
+LOOK = """() => {
+    const wrong = [];
+    const lines = (el) => {
+        const range = document.createRange();
+        range.selectNodeContents(el);
+        const rects = [...range.getClientRects()].filter(({width}) => width > 1);
+        const tops = rects.map(({top}) => top).sort((a, b) => a - b);
+        return tops.length && tops.at(-1) - tops[0] > 12;
+    };
+    const bars = ".o_control_panel, .o_statusbar_buttons";
+    const buttons = document.querySelectorAll(`:is(${bars}) button`);
+    for (const button of buttons) {
+        // A number stands above what it counts.
+        const isCounter = button.matches(".oe_stat_button");
+        if (button.offsetParent && !isCounter && lines(button)) {
+            wrong.push(`the button "${button.innerText.trim()}" wraps`);
+        }
+    }
+    const cells = [...document.querySelectorAll(".o_data_row .o_data_cell")];
+    const columns = Map.groupBy(cells, (cell) => cell.getAttribute("name"));
+    const isEmpty = (column) => column.every((cell) => !cell.innerText.trim()
+        && !cell.querySelector("i, img, button, input, .progress"));
+    const empty = [...columns].filter(([, column]) => isEmpty(column));
+    const isCut = (cell) => cell.scrollWidth > cell.clientWidth + 1;
+    for (const name of ["number", "partner_name", "amount_total", "state", "result",
+            "folder_name", "recipient_name", "display_name", "totals_text"]) {
+        const cut = (columns.get(name) || []).find(isCut);
+        if (cut && empty.length) {
+            const others = empty.map(([other]) => other).join(", ");
+            wrong.push(`"${cut.innerText}" is cut, and ${others} is empty`);
+        }
+    }
+    return wrong;
+}"""
+
+# Nothing is on its way, and what came is drawn.
+SETTLED = """() => new Promise((resolve) => setTimeout(
+    () => resolve(!document.querySelector(".o_loading_indicator")), 250))"""
+
+
+@pytest.fixture(scope="module")
+def paths(journeys):
+    """The addresses of the screens."""
+    server, _drafts = journeys
+    for lang in ("fr_FR", "ro_RO"):
+        install_language(server.database, lang)
+    return odoo_shell(server.database, PREPARE).split("paths", 1)[1].split()
+
+
+@pytest.mark.parametrize(("lang", "screen"), SCREENS)
+def test_every_screen(journeys, chromium, paths, lang, screen):
+    server, _drafts = journeys
+    context = chromium.new_context(
+        viewport=screen,
+        locale=LANGUAGES[lang],
+        base_url=server.url,
+        has_touch=screen is PHONE,
+        is_mobile=screen is PHONE,
+    )
+    page = context.new_page()
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
+    page.on(
+        "console",
+        lambda told: told.type == "error" and wrong.append(f"{page.url}: {told.text}"),
+    )
+    page.goto("/web/login")
+    page.fill("input[name=login]", lang)
+    page.fill("input[name=password]", lang)
+    page.click("button[type=submit]")
+    page.wait_for_selector(".o_web_client")
+    for path in paths:
+        page.goto(f"/odoo/{path}")
+        page.wait_for_selector(".o_view_controller .o_content")
+        page.wait_for_function(SETTLED)
+        wrong += [f"{path}: {fault}" for fault in page.evaluate(LOOK)]
+        rows = page.locator(".o_data_row td.o_data_cell, .o_kanban_record")
+        if rows.locator("visible=true").count():
+            rows.locator("visible=true").first.click()
+            page.wait_for_function(SETTLED)
+            wrong += [f"{path}, opened: {fault}" for fault in page.evaluate(LOOK)]
+    context.close()
+    assert not wrong, "\n".join(wrong)
