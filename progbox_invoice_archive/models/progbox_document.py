@@ -336,6 +336,15 @@ class ProgboxDocument(models.Model):
             )
         return record._get_records_action()
 
+    def action_download(self):
+        """Hand over the file of this document."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{self._name}/{self.id}/content?download=1",
+            "target": "download",
+        }
+
     def action_compile(self):
         """Open the wizard for the invoices that these documents are of.
 

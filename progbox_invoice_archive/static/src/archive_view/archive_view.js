@@ -70,6 +70,20 @@ export const archiveController = (Controller) =>
                 }));
         }
 
+        /** The folder of documents that are shown wherever they are: an invoice's. */
+        get folderOfChosen() {
+            const {searchModel} = this.env;
+            const [first] = this.model.root.records || [];
+            return !searchModel.hasTree && first?.data.folder_id?.id;
+        }
+
+        openFolder() {
+            this.env.searchModel.folderTree.select(this.folderOfChosen);
+            return this.env.services.action.doAction(
+                "progbox_invoice_archive.progbox_document_action"
+            );
+        }
+
         downloadZip() {
             return downloadZip(this.env, {domain: this.chosenDomain});
         }
