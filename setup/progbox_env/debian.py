@@ -39,6 +39,7 @@ TEST_PACKAGES = {
     "zip": "zip",  # what a benchmark compares with
     "qpdf": "qpdf",  # the yardstick of what compiles PDF files
     "libarchive-tools": "bsdtar",  # reads zips from a pipe
+    "curl": "curl",  # downloads as slowly as it is told to
 }
 ODOO_PACKAGES = [
     "odoo-19",
