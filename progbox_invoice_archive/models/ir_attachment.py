@@ -110,7 +110,8 @@ class IrAttachment(models.Model):
     def _can_return_content(self, field_name=None, access_token=None):
         # Neither a token nor "public" opens a file of the archive: only rights do.
         if self._progbox_archived():
-            self.check_access("read")
+            # Of the document: Odoo lets everybody read an attachment that is public.
+            self.env[DOCUMENT].browse(self.res_id).check_access("read")
             return True
         return super()._can_return_content(field_name, access_token)
 

@@ -415,7 +415,7 @@ class ProgboxPackage(models.AbstractModel):
 
     @api.model
     def _add_stamps(self, package, company):
-        """Add the time stamps of the ledger, and the certificates they are checked with.
+        """Add the time stamps of the ledger, and what they are checked with.
 
         :return: whether there are any
         """

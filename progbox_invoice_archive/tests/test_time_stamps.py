@@ -180,9 +180,11 @@ class TestTimeStamps(VerificationCommon):
         other = self.foreign.answer_about(stamp._text())
         for name, kind, query, values in (
             ("foreign", "stamp_invalid", "token = %s", [other]),
-            ("wrong", "stamp_invalid", "token = %s", [self.authority.answer_about("x")]),
+            ("wrong", "stamp_invalid", "token = %s",
+             [self.authority.answer_about("x")]),
             ("junk", "stamp_invalid", "token = %s", [b"junk"]),
-            ("date", "stamp_invalid", "stamped_on = stamped_on - interval '9 days'", []),
+            ("date", "stamp_invalid",
+             "stamped_on = stamped_on - interval '9 days'", []),
             ("taken away", "stamp_missing", "token = NULL, create_date = '2026-01-01'",
              []),
         ):  # fmt: skip
