@@ -67,11 +67,13 @@ class IrBinary(models.AbstractModel):
     def _find_record(
         self, xmlid=None, res_model="ir.attachment", res_id=None, *args, **kwargs
     ):
-        if self._progbox_is_sealed_file(xmlid, res_model, res_id):
-            # A token of whichever kind opens nothing of the archive: only rights do.
-            args = (None, *args[1:])
-            kwargs.pop("access_token", None)
         try:
+            token = args[0] if args else kwargs.get("access_token")
+            if token and self._progbox_is_sealed_file(xmlid, res_model, res_id):
+                # A token of whichever kind opens nothing of the archive: rights do.
+                raise AccessError(
+                    self.env._("There is no key to a file of the archive.")
+                )
             return super()._find_record(xmlid, res_model, res_id, *args, **kwargs)
         except AccessError:
             if current_request() and not xmlid:
