@@ -50,8 +50,8 @@ class ProgboxVerificationWizard(models.TransientModel):
         if not (self.anchor or self.ledger or self.certificate):
             raise UserError(
                 self.env._(
-                    "Choose a certificate or an exported ledger, or enter a line with "
-                    "its hash."
+                    "Enter a line with its hash, or choose a certificate or an "
+                    "exported ledger."
                 )
             )
         runs = self.env["progbox.verification"].sudo()
