@@ -140,11 +140,6 @@ EXPECTED = {
     "url": ("nullif(file.url, '')", "NULL"),
     "file name": ("file.name", "document.name"),
     "file company": ("file.company_id", "seal.company_id"),
-    "created on": (
-        "document.create_date BETWEEN seal.sealed_on - interval '1 day'"
-        " AND seal.sealed_on + interval '1 hour'",
-        "TRUE",
-    ),
     "created by": (
         "coalesce(document.create_uid, log.user_ref, 0)",
         "coalesce(log.user_ref, document.create_uid, 0)",
@@ -303,10 +298,11 @@ def _start_findings(env, company, after):
         return None
     [[first, started]] = env.execute_query(
         SQL(
-            """SELECT min(seal.sealed_on), max(company.progbox_archive_started)
-            FROM res_company company
-            LEFT JOIN progbox_seal seal ON seal.company_id = company.id
-            WHERE company.id = %s""",
+            """SELECT (
+                SELECT sealed_on FROM progbox_seal WHERE company_id = company.id
+                ORDER BY sequence LIMIT 1
+            ), progbox_archive_started
+            FROM res_company company WHERE company.id = %s""",
             company.id,
         )
     )

@@ -34,8 +34,6 @@ class TestEvidenceBeside(VerificationCommon, HttpCase):
             ("opened_wide", "file name", "ir_attachment", "name = 'x.pdf'", file),
             ("opened_wide", "file company", "ir_attachment",
              f"company_id = {self.other.id}", file),
-            ("opened_wide", "created on", "progbox_document",
-             "create_date = create_date - interval '9 days'", document),
             ("opened_wide", "created by", "progbox_document",
              "create_uid = 2", document),
             ("folder_changed", "locked", "progbox_folder", "locked = FALSE", folder),
