@@ -11,7 +11,10 @@
             "img2pdf",
             "pathvalidate",
             "pikepdf",
+            "pypdfium2",
+            "rfc3161-client",
             "tinycss2",
+            "zxing-cpp",
         ],
     },
     "data": [
@@ -40,6 +43,7 @@
         "views/account_move_period_views.xml",
         "views/res_config_settings_views.xml",
         "views/progbox_closing_views.xml",
+        "views/progbox_time_stamp_views.xml",
         "views/progbox_verification_views.xml",
         "views/progbox_source_deletion_views.xml",
         "views/progbox_export_views.xml",

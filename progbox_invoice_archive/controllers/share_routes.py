@@ -8,11 +8,16 @@ from odoo.http import SessionExpiredException, request, route
 
 from ..exceptions import NotShared
 from ..tools.share_token import MaskTokens
-from ..tools.web_request import current_request
+from ..tools.web_request import current_request, note_link, noted_link
 from .share_problems import take_problems
 
-# The contact's own, and the link's.
-ROOTS = ("/my/archive/<int:share_id>", "/archive/<string:token>")
+# The contact's own, the link, and where it leads: only the first address of a visit
+# has the secret in it.
+ROOTS = (
+    "/my/archive/<int:share_id>",
+    "/archive/<string:token>",
+    "/archive/of/<int:link_id>",
+)
 HEADERS = {
     "Cache-Control": "no-store, private",
     "Referrer-Policy": "no-referrer",
@@ -72,9 +77,9 @@ def share_route(*pages, methods=("GET",)):
 
     def decorate(method):
         @kept_private
-        def handler(controller, /, share_id=None, token=None, **values):
+        def handler(controller, /, share_id=None, token=None, link_id=None, **values):
             try:
-                share = _open(share_id, token)
+                share = _open(share_id, token, link_id)
             except NotShared as refused:
                 return _refuse(refused)
             return _answer(method, controller, share, values)
@@ -121,11 +126,15 @@ def render_page(share, template, **values):
     )
 
 
-def _open(share_id, token):
+def _open(share_id, token, link_id):
     shares = request.env["progbox.share"]
     if token is not None:
         share = shares._open_link(token)
-        root = f"/archive/{token}"
+        note_link(share.id, share.token_hash)
+        root = f"/archive/of/{share.id}"
+    elif link_id is not None:
+        share = shares._open_noted(link_id, noted_link(link_id))
+        root = f"/archive/of/{share.id}"
     elif request.env.user._is_public():
         raise SessionExpiredException("Log in to open a share")
     else:
@@ -155,12 +164,20 @@ def _refuse(refused):
     # Of a link nobody learns more than that it opens nothing; whoever holds one that
     # was right may know whom to ask.
     expired = refused.share if refused.reason == "expired" else None
-    return _render_refusal(410 if expired else 404, expired=expired)
+    return _render_refusal(
+        410 if expired else 404, expired=expired, forgotten=refused.reason == "session"
+    )
 
 
 def _render_refusal(status, **values):
     return request.render(
         "progbox_invoice_archive.portal_archive_refused",
-        {"expired": None, "missing": None, "unreadable": None, **values},
+        {
+            "expired": None,
+            "forgotten": None,
+            "missing": None,
+            "unreadable": None,
+            **values,
+        },
         status=status,
     )

@@ -15,6 +15,7 @@ from . import progbox_job_mixin
 from . import progbox_long_job_mixin
 from . import progbox_requested_job_mixin
 from . import progbox_access_log
+from . import progbox_access_log_seal
 from . import progbox_archive_catchup
 from . import progbox_archive_job
 from . import progbox_document
@@ -33,10 +34,12 @@ from . import progbox_compilation_sources
 from . import progbox_seal
 from . import progbox_ledger_guards
 from . import progbox_closing
+from . import progbox_closing_mail
 from . import progbox_share
 from . import progbox_share_choice
 from . import progbox_share_delivery
 from . import progbox_source_deletion
+from . import progbox_time_stamp
 from . import progbox_verification
 from . import progbox_verification_finding
 from . import res_company

@@ -36,6 +36,7 @@ DOCUMENT = "progbox.document"
 BYTES = {"raw", "datas", "db_datas"}
 # What the bytes are, whose they are, and who gets them.
 GUARDED = BYTES | {
+    "access_token",
     "checksum",
     "company_id",
     "file_size",
@@ -105,6 +106,27 @@ class IrAttachment(models.Model):
             if {"res_model", "res_id", "res_field"} & vals.keys():
                 (self - ours)._progbox_check_move(vals)
         return super().write(vals)
+
+    def _can_return_content(self, field_name=None, access_token=None):
+        # Neither a token nor "public" opens a file of the archive: only rights do.
+        if self._progbox_archived():
+            # Of the document: Odoo lets everybody read an attachment that is public.
+            self.env[DOCUMENT].browse(self.res_id).check_access("read")
+            return True
+        return super()._can_return_content(field_name, access_token)
+
+    def _get_raw_access_token(self):
+        # Of the others, whoever may read them may pass the key on.
+        return False if self._progbox_archived() else super()._get_raw_access_token()
+
+    def generate_access_token(self):
+        if self._progbox_archived():
+            raise UserError(
+                self.env._(
+                    "There is no key to a file of the archive. Share its folder."
+                )
+            )
+        return super().generate_access_token()
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_archived(self):

@@ -68,12 +68,33 @@ class IrBinary(models.AbstractModel):
         self, xmlid=None, res_model="ir.attachment", res_id=None, *args, **kwargs
     ):
         try:
+            token = args[0] if args else kwargs.get("access_token")
+            if token and self._progbox_is_sealed_file(xmlid, res_model, res_id):
+                # A token of whichever kind opens nothing of the archive: rights do.
+                raise AccessError(
+                    self.env._("There is no key to a file of the archive.")
+                )
             return super()._find_record(xmlid, res_model, res_id, *args, **kwargs)
         except AccessError:
             if current_request() and not xmlid:
                 record = self.env[res_model].sudo().browse(res_id)
                 self._progbox_log_refusal(record.exists())
             raise
+
+    def _progbox_is_sealed_file(self, xmlid, res_model, res_id):
+        """Whether a request is about the file of an archived document."""
+        if xmlid:
+            record = self.env.ref(xmlid, raise_if_not_found=False)
+        elif res_id and res_model in ("ir.attachment", "progbox.document"):
+            record = self.env[res_model].browse(res_id)
+        else:
+            return False
+        if not record or record._name not in ("ir.attachment", "progbox.document"):
+            return False
+        record = record.sudo().exists()
+        if record._name == "ir.attachment":
+            return bool(record._progbox_archived())
+        return bool(record._progbox_in_archive())
 
     def _record_to_stream(self, record, field_name):
         opening = {"progbox_streamer": STREAMER}

@@ -268,21 +268,32 @@ class ProgboxAccessLog(models.Model):
         :return: how many, and whether there are more
         """
         purge = self.sudo().with_context(progbox_server=SERVER)
-        old = Domain.FALSE
+        seals = self.env["progbox.access.log.seal"]
+        old, purged = Domain.FALSE, []
         for [company] in purge._read_group([], ["company_id"]):
             limit = fields.Datetime.now() - timedelta(
                 days=company.progbox_log_retention_days
             )
-            old |= Domain("company_id", "=", company.id) & Domain(
-                "accessed_on", "<", limit
+            # Whole seals: what is left of one could not be checked any more.
+            seals._seal_lines(company)
+            if final := seals._purgeable(company, limit, PURGE_LIMIT):
+                purged.append((company, final, limit))
+                old |= Domain("company_id", "=", company.id) & Domain("id", "<=", final)
+            sealed = seals.sudo()._last(company, "lines").last_ref
+            old |= (
+                Domain("company_id", "=", company.id)
+                & Domain("id", ">", sealed)
+                & Domain("accessed_on", "<", limit)
             )
-        lines = purge.search(old, order="id", limit=PURGE_LIMIT)
+        lines = purge.search(old, order="id")
         # The database asks too, and looks at the age of each line.
         setting = "SELECT set_config(%s, %s, true)"
         self.env.cr.execute(setting, [PURGE_SETTING, "on"])
         lines.unlink()
         self.env.cr.execute(setting, [PURGE_SETTING, "off"])
-        return len(lines), len(lines) == PURGE_LIMIT
+        for company, final, limit in purged:
+            seals._note_purge(company, final, limit)
+        return len(lines), len(lines) >= PURGE_LIMIT
 
     # ------------------------------------------------------------------
     # Actions

@@ -6,7 +6,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date
+from odoo.tools import SQL, format_date, format_datetime
 
 from ..tools.ledger.verify import read_payload
 from ..tools.sentinels import SERVER
@@ -54,6 +54,10 @@ class ProgboxClosing(models.Model):
         "current version; by currency, as decimal texts.",
     )
     totals_text = fields.Char(string="Total", compute="_compute_totals_text")
+    stamp_ids = fields.One2many("progbox.time.stamp", "closing_id", readonly=True)
+    mail_ids = fields.One2many("progbox.closing.mail", "closing_id", readonly=True)
+    stamp_state = fields.Char(string="Time Stamp", compute="_compute_sent_outside")
+    mail_state = fields.Char(string="Certificate", compute="_compute_sent_outside")
     before_answer_count = fields.Integer(
         string="Before the Authority's Answer",
         compute="_compute_before_answer_count",
@@ -98,6 +102,22 @@ class ProgboxClosing(models.Model):
         writer = self.env["res.currency"]._progbox_totals_writer(names)
         for closing in self:
             closing.totals_text = writer(closing.totals or {})
+
+    @api.depends("stamp_ids.state", "mail_ids.state")
+    @api.depends_context("lang", "tz")
+    def _compute_sent_outside(self):
+        for closing in self:
+            stamp, mail = closing.stamp_ids[:1], closing.mail_ids[:1]
+            closing.stamp_state = (
+                format_datetime(self.env, stamp.stamped_on)
+                if stamp.stamped_on
+                else stamp.error or stamp._state_text()
+            )
+            closing.mail_state = (
+                self.env._("Sent to %(people)s", people=mail.sent_to)
+                if mail.sent_to
+                else mail.error or mail._state_text()
+            )
 
     @api.depends("company_id", "month", "last_sequence")
     def _compute_before_answer_count(self):
@@ -167,6 +187,7 @@ class ProgboxClosing(models.Model):
         """
         closing = self._close_month(company, month)
         self.env["progbox.share"]._notify_closed(closing)
+        self.env["progbox.access.log.seal"]._seal_lines(company)
         return closing
 
     @api.model
@@ -194,6 +215,8 @@ class ProgboxClosing(models.Model):
         closing = sealer.create(
             {**values, "seal_id": seal.id, "closed_on": seal.sealed_on}
         )
+        self.env["progbox.time.stamp"]._enqueue(seal, closing)
+        self.env["progbox.closing.mail"]._enqueue(closing)
         return closing.with_env(self.env)
 
     def _sealed_content(self):
@@ -277,6 +300,8 @@ class ProgboxClosing(models.Model):
                 # First of all in its transaction: see progbox.seal._lock().
                 self.env["progbox.seal"]._lock()
                 self._close_due(company)
+                self.env["progbox.access.log.seal"]._seal_lines(company)
+                self.env["progbox.time.stamp"]._enqueue_daily(company)
                 alert._progbox_clear_ledger(company)
             except CONCURRENCY_ERRORS as error:
                 _logger.info("The archive of %s is closed later: %s", company, error)

@@ -158,6 +158,12 @@ class ProgboxLedgerGuards(models.AbstractModel):
             "file_deleted": self.env._("The file %(subject)s is not deleted."),
             "file_changed": self.env._("The file %(subject)s is not changed."),
             "file_second": self.env._("%(subject)s gets no second file."),
+            "finished": self.env._("%(subject)s is not born as if the work were done."),
+            "revived": self.env._("%(subject)s is not opened again."),
+            "author": self.env._("%(subject)s names somebody else than who did it."),
+            "purge": self.env._(
+                "Lines are not noted as removed while they are kept: %(subject)s."
+            ),
         }
 
     @api.model

@@ -9,7 +9,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
-from ..tools.package.entry import CHECK, CLOSINGS, LEDGER
+from ..tools.package.entry import CHECK, CLOSINGS, LEDGER, STAMPS
 from ..tools.package.index import Index, harmless, no_formula
 from ..tools.package.package import Package, Words
 from ..tools.staging import BLOCK_SIZE, read_blocks
@@ -61,6 +61,7 @@ CHECK_LEDGER = """\
 python3 - <<'END'
 import hashlib, json
 previous, known, number = "", set(), 0
+ENDS = (".tsr", ".txt", ".pem")
 for number, text in enumerate(open("ledger.jsonl", encoding="utf-8"), 1):
     line = json.loads(text)
     digest = hashlib.sha256((previous + line["payload"]).encode()).hexdigest()
@@ -71,9 +72,26 @@ for number, text in enumerate(open("ledger.jsonl", encoding="utf-8"), 1):
     known.add(json.loads(line["payload"]).get("sha256"))
 for text in open("MANIFEST.sha256", encoding="utf-8"):
     digest, name = text.rstrip("\\n").split("  ", 1)
-    assert "/" not in name or digest in known, f"{name} is not in the ledger"
+    own = "/" not in name or name.startswith("stamps/") and name[-4:] in ENDS
+    assert own or digest in known, f"{name} is not in the ledger"
 print(number, "lines are intact; the last one is", previous)
 END"""
+
+
+# Beside its text, each stamp; openssl is the one judge of it.
+CHECK_STAMPS = """\
+(for stamp in stamps/*.tsr; do
+  text=${stamp%.tsr}.txt; line=$(head -n 1 "$text")
+  number=${line%%:*}; hash=${line#*:}
+  openssl ts -verify -in "$stamp" -data "$text" -CAfile stamps/authority.pem 2>&1 |
+    grep -q "Verification: OK" ||
+    { echo "$stamp: the authority did not sign this"; exit 1; }
+  grep -F '"sequence": '"$number, " ledger.jsonl | grep -qF '"hash": "'"$hash"'"' ||
+    { echo "$stamp: the ledger has another line"; exit 1; }
+  openssl ts -reply -in "$stamp" -text 2>&1 | grep "Time stamp:" |
+    sed "s|^|line $number: |"
+done && echo "The time stamps are genuine.")
+"""
 
 
 def _indented(command):
@@ -392,7 +410,25 @@ class ProgboxPackage(models.AbstractModel):
         closings = json.dumps(self._closings(company), ensure_ascii=False, indent=1)
         package.add_text(LEDGER, self._write_ledger(company, folder / LEDGER))
         package.add_text(CLOSINGS, closings)
-        package.add_text(CHECK, self._check_text(company))
+        stamps = self._add_stamps(package, company)
+        package.add_text(CHECK, self._check_text(company, stamps))
+
+    @api.model
+    def _add_stamps(self, package, company):
+        """Add the time stamps of the ledger, and what they are checked with.
+
+        :return: whether there are any
+        """
+        stamps = self.env["progbox.time.stamp"]._of(company)
+        files = list(stamps._files())
+        for name, content in files:
+            package.add_text(f"{STAMPS}/{name}", content)
+        if files:
+            package.add_text(
+                f"{STAMPS}/authority.pem",
+                company.sudo().progbox_stamp_certificates or "",
+            )
+        return bool(files)
 
     @api.model
     def _write_ledger(self, company, path):
@@ -432,8 +468,33 @@ class ProgboxPackage(models.AbstractModel):
         return closings.search(Domain("company_id", "=", company.id))._export_lines()
 
     @api.model
-    def _check_text(self, company):
-        """Return one page that explains the check to somebody without Odoo."""
+    def _check_text(self, company, stamps=False):
+        """Return one page that explains the check to somebody without Odoo.
+
+        :param bool stamps: whether there are time stamps to check, too
+        """
+        text = self._check_text_of_files(company)
+        return text + (self._check_text_of_stamps() if stamps else "")
+
+    @api.model
+    def _check_text_of_stamps(self):
+        return "\n" + self.env._(
+            """\
+4. Check the time stamps. An authority has signed, for each closing and once a day,
+where the ledger stood. Take its root certificate from the authority itself, and
+compare: stamps/authority.pem is only a copy. Each stamp must be verified, and its line
+must be in the ledger; the date is the authority's:
+
+%(stamps)s
+
+Who writes a ledger anew gets other hashes, and no authority signs them with the old
+dates.
+""",
+            stamps=CHECK_STAMPS,
+        )
+
+    @api.model
+    def _check_text_of_files(self, company):
         notice = self.env["res.company"]._progbox_copy_notice()
         return (notice and f"{notice}\n\n") + self.env._(
             """\

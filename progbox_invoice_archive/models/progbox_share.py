@@ -1,3 +1,4 @@
+import hmac
 import logging
 import re
 from datetime import date
@@ -299,6 +300,22 @@ class ProgboxShare(models.Model):
         )
         if not matches(secret, share.token_hash):
             raise NotShared(share, "token")
+        share._check_open()
+        return share
+
+    @api.model
+    def _open_noted(self, share_id, digest):
+        """Return the open share that a visitor has opened by its link before.
+
+        :param str digest: of the secret, as the session of the visitor has it
+        :rtype: progbox.share, as the superuser
+        :raise NotShared: for everybody else, whether there is such a share or not
+        """
+        share = self.sudo().search(
+            Domain("id", "=", share_id) & Domain("kind", "=", "link"), limit=1
+        )
+        if not digest or not hmac.compare_digest(digest, share.token_hash or ""):
+            raise NotShared(self.sudo().browse(), "session")
         share._check_open()
         return share
 

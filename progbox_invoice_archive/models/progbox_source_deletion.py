@@ -73,6 +73,8 @@ class ProgboxSourceDeletion(models.Model):
             "deleted_by": self.env.user.name,
             "deleted_on": fields.Datetime.now(),
         }
+        # The database compares: it must know the name that is written down.
+        self.env["res.partner"].flush_model(["name"])
         server = self.sudo().with_context(progbox_server=SERVER)
         server.create([{**deletion, **seen} for deletion in deletions])
         self._job_trigger()

@@ -8,6 +8,7 @@ from odoo.tools import SQL, format_datetime
 
 from .progbox_job_mixin import OPEN_STATES
 from .progbox_verification_finding import KINDS, LEDGER_KINDS
+from .verification_beside import companies_beside_sql, parts_beside
 from .verification_check import VerificationCheck
 
 # Findings of one kind that are listed; the others are counted.
@@ -176,7 +177,7 @@ class ProgboxVerification(models.Model):
             after which to begin (0 at first), and returns the last key of its page with
             a list of Finding (tools/ledger/verify.py), or nothing at the end
         """
-        return {}
+        return parts_beside(self)
 
     @api.model
     def _anchors(self, company):
@@ -194,6 +195,7 @@ class ProgboxVerification(models.Model):
             order="id",
         )
         anchors = self.env["progbox.closing"]._anchors(company)
+        anchors += self.env["progbox.time.stamp"]._anchors(company)
         return anchors + [
             (run.last_sequence, run.last_hash, run.display_name)
             for run in runs
@@ -283,7 +285,8 @@ class ProgboxVerification(models.Model):
             """SELECT company_id FROM progbox_seal
             UNION SELECT company_id FROM progbox_folder WHERE locked
             UNION SELECT company_id FROM progbox_verification
-            ORDER BY company_id"""
+            UNION %s ORDER BY company_id""",
+            companies_beside_sql(self.env),
         )
         ids = [id_ for [id_] in self.env.execute_query(query)]
         return self.env["res.company"].browse(ids)

@@ -4,9 +4,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from .verification_beside import BESIDE_KINDS, BESIDE_PAST, BESIDE_WARNINGS
 from .verification_texts import TEXTS
 
-WARNINGS = ("clock", "invoice_missing")
+WARNINGS = ("clock", "invoice_missing", *BESIDE_WARNINGS)
 
 # What a ledger that was mended does not have any more.
 LEDGER_KINDS = frozenset(
@@ -21,7 +22,7 @@ LEDGER_KINDS = frozenset(
 )
 
 # What has happened, and cannot be put right: somebody looks into it, once.
-PAST_KINDS = ("clock", "guard_lifted", "source_gone")
+PAST_KINDS = ("clock", "guard_lifted", "source_gone", *BESIDE_PAST)
 
 # By what such a finding is known again.
 IDENTITY = ("kind", "sequence", "res_id", "actual")
@@ -48,6 +49,7 @@ KINDS = [
     ("guard_missing", "Database guard not active"),
     ("guard_lifted", "Database guard was lifted"),
     ("clock", "Clock set back"),
+    *BESIDE_KINDS,
 ]
 
 

@@ -1,9 +1,12 @@
+from urllib.parse import urlsplit
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ..tools.filenames import clean_filename
 from ..tools.ledger.guards_sql import SHORTEST_LOG_RETENTION
+from ..tools.time_stamp import load_certificates
 
 WEEKDAYS = [
     ("0", "Monday"),
@@ -65,6 +68,30 @@ class ResCompany(models.Model):
         default=1095,
         required=True,
         help="Older lines of the access log are removed by the server, once a day.",
+    )
+    progbox_stamp_url = fields.Char(
+        string="Time-Stamping Authority",
+        copy=False,
+        help="Address at which the authority answers requests of RFC 3161.",
+    )
+    progbox_stamp_certificates = fields.Text(
+        string="Certificates of the Authority",
+        copy=False,
+        help="Its root certificate, as PEM. Keep the certificates of former "
+        "authorities here, too: their stamps are checked with them.",
+    )
+    progbox_stamp_since = fields.Datetime(
+        string="Time Stamps Since", readonly=True, copy=False
+    )
+    progbox_certificate_partner_ids = fields.Many2many(
+        "res.partner",
+        "progbox_certificate_partner_rel",
+        "company_id",
+        "partner_id",
+        string="Closing Certificates Go To",
+        copy=False,
+        help="Each closing certificate is sent to them by e-mail: a copy that nobody "
+        "who works on the server can take back.",
     )
     progbox_period_mode = fields.Selection(
         [("automatic", "Automatically"), ("manual", "Manually")],
@@ -162,6 +189,33 @@ class ResCompany(models.Model):
             if not started or started > now:
                 raise ValidationError(self._progbox_start_refusal())
 
+    @api.constrains("progbox_stamp_url", "progbox_stamp_certificates")
+    def _check_progbox_stamps(self):
+        for company in self:
+            parts = urlsplit(company.progbox_stamp_url or "")
+            if company.progbox_stamp_url and not (
+                parts.scheme in ("http", "https") and parts.hostname
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(address)s is no address of a time-stamping authority. Take "
+                        "the one that the authority publishes; it begins with http:// "
+                        "or https://.",
+                        address=company.progbox_stamp_url,
+                    )
+                )
+            try:
+                if company.progbox_stamp_certificates:
+                    load_certificates(company.progbox_stamp_certificates)
+            except ValueError as error:
+                raise ValidationError(
+                    self.env._(
+                        "This is no certificate. Ask the authority for its root "
+                        "certificate as PEM, a text that begins with "
+                        "-----BEGIN CERTIFICATE-----, and paste all of it."
+                    )
+                ) from error
+
     # ------------------------------------------------------------------
     # CRUD
     # ------------------------------------------------------------------
@@ -182,11 +236,22 @@ class ResCompany(models.Model):
                         company=frozen[0].display_name,
                     )
                 )
-        return super().write(vals)
+        result = super().write(vals)
+        if {"progbox_stamp_url", "progbox_stamp_certificates"} & vals.keys():
+            # From now on a missing stamp is one that somebody has removed.
+            for company in self:
+                if company._progbox_stamps() and not company.progbox_stamp_since:
+                    company.progbox_stamp_since = fields.Datetime.now()
+        return result
 
     # ------------------------------------------------------------------
     # Helpers
     # ------------------------------------------------------------------
+
+    def _progbox_stamps(self):
+        """Whether an authority stamps the ledger of the company."""
+        self.ensure_one()
+        return bool(self.progbox_stamp_url and self.progbox_stamp_certificates)
 
     def _progbox_start_refusal(self):
         return self.env._(

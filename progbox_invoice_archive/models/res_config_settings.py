@@ -18,6 +18,15 @@ class ResConfigSettings(models.TransientModel):
     progbox_log_retention_days = fields.Integer(
         related="company_id.progbox_log_retention_days", readonly=False
     )
+    progbox_stamp_url = fields.Char(
+        related="company_id.progbox_stamp_url", readonly=False
+    )
+    progbox_stamp_certificates = fields.Text(
+        related="company_id.progbox_stamp_certificates", readonly=False
+    )
+    progbox_certificate_partner_ids = fields.Many2many(
+        related="company_id.progbox_certificate_partner_ids", readonly=False
+    )
     progbox_authority_wait = fields.Boolean(
         related="company_id.progbox_authority_wait", readonly=False
     )

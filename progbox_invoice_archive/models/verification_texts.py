@@ -5,6 +5,8 @@ By the kind of finding. The names in %(…)s are filled in by the finding.
 
 from odoo.tools import LazyTranslate
 
+from .verification_beside import BESIDE_TEXTS
+
 _lt = LazyTranslate(__name__)
 
 RESTORE = _lt("Restore the file from a backup, then verify again.")
@@ -145,4 +147,5 @@ TEXTS = {
             "that the server keeps its time with NTP, then acknowledge this."
         ),
     ),
+    **BESIDE_TEXTS,
 }

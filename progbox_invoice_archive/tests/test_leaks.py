@@ -25,6 +25,18 @@ ROUTES = {
     "/my/archive/<int:share_id>/opened": set(),
     "/my/archive/<int:share_id>/prepared/<int:export_id>": {"portal A"},
     "/my/archive/<int:share_id>/prepared/<int:export_id>/file": {"portal A"},
+    # For whoever has opened the link in the same session, and nobody has yet.
+    "/archive/of/<int:link_id>": set(),
+    "/archive/of/<int:link_id>/month/<string:month>": set(),
+    "/archive/of/<int:link_id>/month/<string:month>/page/<int:page>": set(),
+    "/archive/of/<int:link_id>/search": set(),
+    "/archive/of/<int:link_id>/search/page/<int:page>": set(),
+    "/archive/of/<int:link_id>/document/<int:document_id>": set(),
+    "/archive/of/<int:link_id>/file/<int:document_id>": set(),
+    "/archive/of/<int:link_id>/zip/<string:part>": set(),
+    "/archive/of/<int:link_id>/opened": set(),
+    "/archive/of/<int:link_id>/prepared/<int:export_id>": set(),
+    "/archive/of/<int:link_id>/prepared/<int:export_id>/file": set(),
     "/archive/<string:token>": EVERYBODY,
     "/archive/<string:token>/month/<string:month>": EVERYBODY,
     "/archive/<string:token>/month/<string:month>/page/<int:page>": EVERYBODY,
@@ -80,7 +92,9 @@ class TestLeaks(LeaksCommon):
     def fill(self, route, share=None, token=None, **things):
         """Return an address, with what is asked for filled in."""
         share = share or self.share_a
-        through = self.link_a if "<string:token>" in route else self.share_a
+        through = self.share_a
+        if "<string:token>" in route or "<int:link_id>" in route:
+            through = self.link_a
         export = self.prepared[through]
         if "/progbox/" in route:
             export = self.export
@@ -92,6 +106,7 @@ class TestLeaks(LeaksCommon):
             self.forget_deliveries(through)
         values = {
             "<int:share_id>": share.id,
+            "<int:link_id>": self.link_a.id,
             "<string:token>": token or self.token_a,
             "<string:month>": "2026-11",
             "<int:page>": 1,

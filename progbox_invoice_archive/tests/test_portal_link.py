@@ -2,6 +2,9 @@ import logging
 from datetime import timedelta
 from types import SimpleNamespace
 from unittest.mock import patch
+from urllib.parse import unquote
+
+from lxml import html
 
 from odoo import fields
 from odoo.tests import tagged
@@ -148,6 +151,34 @@ class TestLinkPage(PortalCommon, MailCase):
         asked = [line for line in keep.lines if f"{self.share.id}-***" in line]
         self.assertEqual(len(asked), 2)
         self.assertFalse([line for line in keep.lines if self.token in line])
+
+    def test_only_the_first_address_has_the_secret(self):
+        pages, seen = [self.url], set()
+        while pages:
+            page = self.get(pages.pop())
+            self.assertNotIn(self.token.partition("-")[2], page.text)
+            tree = html.fromstring(page.text)
+            for address in tree.xpath("//a/@href | //form/@action | //*/@src"):
+                self.assertNotIn(self.token, unquote(address))
+                if "/month/" in address or "/document/" in address:
+                    pages += [address] if address not in seen else []
+                    seen.add(address)
+        viewed = [address for address in seen if "/document/" in address]
+        self.assertTrue(viewed)
+        self.assertIn("no-referrer", self.get(viewed[0]).text)
+        # Of the session, and of this share alone, as long as it is open.
+        root = f"/archive/of/{self.share.id}"
+        other, _token = self.link(self.root)
+        self.assertEqual(self.get(root).status_code, 200)
+        self.assertEqual(self.get(f"/archive/of/{other.id}").status_code, 404)
+        for path in ("", "/month/2026-11", f"/file/{self.november.id}", "/zip/all"):
+            self.authenticate(None, None)
+            answer = self.get(f"{root}{path}")
+            self.assertEqual(answer.status_code, 404)
+            self.assertIn("open the link again", answer.text)
+        self.get(self.url)
+        self.share._revoke()
+        self.assertEqual(self.get(root).status_code, 404)
 
     def test_a_large_zip_is_prepared_for_the_share(self):
         self.zips_are_large()

@@ -1,18 +1,28 @@
 from contextlib import contextmanager
 from pathlib import Path
 
-from odoo.tools import SQL
+import psycopg2.errors
+
+from odoo.tools import SQL, mute_logger
 
 from ..models.progbox_archive_deposit import Deposit, FileToArchive
 from .common import ArchiveCommon
 
 GUARDED = (
     "ir_attachment",
+    "progbox_access_log",
+    "progbox_access_log_seal",
     "progbox_closing",
     "progbox_document",
     "progbox_folder",
     "progbox_seal",
+    "progbox_share",
+    "progbox_share_choice",
     "progbox_source_deletion",
+    "progbox_time_stamp",
+    "progbox_verification",
+    "progbox_verification_finding",
+    "res_company",
 )
 
 
@@ -141,6 +151,16 @@ class VerificationCommon(ArchiveCommon):
         what = run.finding_ids.mapped(lambda f: (f.kind, f.what, f.expected, f.actual))
         self.assertEqual(self.found(run), wanted, what)
         return run
+
+    def assertRefused(self, attack):
+        """Expect that the database refuses a statement."""
+        with (
+            self.subTest(attack=attack),
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.RestrictViolation),
+            self.env.cr.savepoint(),
+        ):
+            self.env.cr.execute(attack)  # pylint: disable=sql-injection
 
     def assertIntact(self, run):
         self.assertEqual(self.found(run), set())

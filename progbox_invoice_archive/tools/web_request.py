@@ -11,6 +11,10 @@ from odoo.tools.misc import str2bool
 
 # In the session of whoever is not logged in.
 PERSON = "progbox_person"
+# By share: the digest of the secret with which this visitor has opened it.
+LINKS = "progbox_links"
+# Where Odoo sends files that are only ever saved.
+SAVED = ("/mail/attachment/zip",)
 
 
 class WebRequest(NamedTuple):
@@ -47,7 +51,8 @@ def current_request():
         request.env.uid,
         request.httprequest.method == "HEAD",
         "Range" in request.httprequest.headers,
-        str2bool(params.get("download") or "", False),
+        str2bool(params.get("download") or "", False)
+        or request.httprequest.path in SAVED,
         bool(request.session.uid or request.session.get(PERSON)),
     )
 
@@ -55,3 +60,22 @@ def current_request():
 def note_person():
     """Remember that the browser of this session is used by a person."""
     request.session[PERSON] = True
+
+
+def note_link(share_id, digest):
+    """Remember that this visitor has opened a share by its link.
+
+    From then on no address needs the secret of the link: addresses end up in logs of
+    proxies, and in the headers of what a page loads.
+
+    :param int share_id: the share
+    :param str digest: of its secret; a session on the disk is no link either
+    """
+    links = request.session.get(LINKS) or {}
+    if links.get(str(share_id)) != digest:
+        request.session[LINKS] = {**links, str(share_id): digest}
+
+
+def noted_link(share_id):
+    """Return the digest of the secret that a visitor has opened a share with."""
+    return (request.session.get(LINKS) or {}).get(str(share_id)) or ""

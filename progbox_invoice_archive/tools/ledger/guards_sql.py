@@ -18,8 +18,8 @@ How they are written, and why:
 - Data comes before triggers in a dump, so that a restore passes the INSERT guards.
 """
 
-# Days; see the constraint of res.company.
-SHORTEST_LOG_RETENTION = 90
+from .guards_log import LOG_FUNCTIONS, LOG_REFUSALS, SHORTEST_LOG_RETENTION
+
 # A purge of the access log sets this for its transaction.
 PURGE_SETTING = "progbox.purge"
 
@@ -36,6 +36,7 @@ REFUSALS = {
     "file_deleted": "file %s is not deleted",
     "file_changed": "file %s is not changed",
     "file_second": "%s gets no second file",
+    **LOG_REFUSALS,
 }
 _SENTENCES = " ".join(
     f"WHEN '{refusal}' THEN '{text}'" for refusal, text in REFUSALS.items()
@@ -245,4 +246,5 @@ FUNCTIONS = {
     "progbox_guard_folder": ("", "trigger", FOLDER),
     "progbox_guard_attachment": ("", "trigger", ATTACHMENT),
     "progbox_guard_purge": ("", "trigger", PURGE),
+    **LOG_FUNCTIONS,
 }

@@ -1,5 +1,6 @@
 """Where the guards of tools/ledger/guards_sql.py stand: each trigger, on its table."""
 
+from .guards_log import log_triggers
 from .sealed_columns import guarded_columns
 
 # Tables whose lines are never changed nor removed, and the columns that count.
@@ -99,4 +100,5 @@ TRIGGERS = {
     "progbox_document_truncate": _truncate("progbox_document"),
     "progbox_folder_truncate": _truncate("progbox_folder"),
     "progbox_attachment_truncate": _truncate("ir_attachment"),
+    **log_triggers(_each_row, _keep, _truncate, _call),
 }

@@ -16,6 +16,8 @@ CLOSINGS = "closings.json"
 CHECK = "CHECK.txt"
 # These are written last: they tell of the others.
 LATE = (INDEX, PROBLEMS, MANIFEST)
+# Time stamps, and what they are checked with.
+STAMPS = "stamps"
 OWN_FILES = (*LATE, LEDGER, CLOSINGS, CHECK)
 # A file that is longer is read twice, instead of standing in memory.
 LONGEST_KEPT = 1 << 23

@@ -31,6 +31,7 @@ def main():
 
 def _tasks():
     """Return what this process can do, by its name; called when the channel is safe."""
+    from .certificate import read_certificate
     from .check import check_with_qpdf, check_with_second_reader
     from .examine import inspect_file, normalise
     from .join import join
@@ -40,6 +41,7 @@ def _tasks():
         "first_page_text": first_page_text,
         "inspect_file": inspect_file,
         "normalise": normalise,
+        "read_certificate": read_certificate,
         "join": join,
         "check_with_qpdf": check_with_qpdf,
         "check_with_second_reader": check_with_second_reader,

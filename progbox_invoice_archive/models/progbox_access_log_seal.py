@@ -1,0 +1,336 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+from odoo.tools.misc import clean_context
+
+from ..tools.ledger import chain
+from ..tools.ledger.guards_sql import SHORTEST_LOG_RETENTION
+from ..tools.ledger.verify import Finding, read_payload
+from ..tools.sentinels import SERVER
+
+# Lines of requests that are still under way are not there yet: a later seal has them.
+SETTLED = timedelta(hours=1)
+# Lines that are sealed at a time, and seals that a verification looks at.
+LINES_AT_ONCE, PAGE_SIZE = 100_000, 200
+SHORTEST = timedelta(days=SHORTEST_LOG_RETENTION)
+
+
+def _line_sql():
+    """Return a row ``log`` as one text, whatever the settings of the session are."""
+    return SQL(
+        """jsonb_build_array(
+            log.id, log.company_id,
+            to_char(log.accessed_on, 'YYYY-MM-DD HH24:MI:SS.US'), log.kind,
+            log.user_ref, log.user_name, log.user_login, log.address,
+            log.document_ref, log.document_name, log.folder_ref, log.folder_name,
+            log.share_ref, log.place, log.note, log.unconfirmed
+        )::text"""
+    )
+
+
+def _digest_sql():
+    return SQL(
+        """encode(sha256(convert_to(
+            string_agg(%s, E'\n' ORDER BY log.id), 'UTF8'
+        )), 'hex')""",
+        _line_sql(),
+    )
+
+
+class ProgboxAccessLogSeal(models.Model):
+    """A day of the access log, under one hash that covers the one before it.
+
+    The log itself is written by every request, and a chain through its lines would
+    make them wait for each other. So what has come since is sealed once a day, at
+    closings and verifications: how many lines, which numbers they have, and their
+    digest. That old lines were removed after their retention is a seal, too.
+    """
+
+    _name = "progbox.access.log.seal"
+    _inherit = "progbox.append.only"
+    _description = "Seal of the Access Log"
+    _order = "company_id, sequence"
+    _rec_name = "hash"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="restrict"
+    )
+    sequence = fields.Integer(required=True, readonly=True, aggregator=None)
+    kind = fields.Selection(
+        [("lines", "Lines"), ("purged", "Lines Removed After Their Retention")],
+        required=True,
+        readonly=True,
+    )
+    first_ref = fields.Integer(string="First Line", readonly=True, aggregator=None)
+    last_ref = fields.Integer(string="Last Line", readonly=True, aggregator=None)
+    last_on = fields.Datetime(string="Newest Line", readonly=True)
+    payload = fields.Text(required=True, readonly=True)
+    previous_hash = fields.Char(readonly=True)
+    hash = fields.Char(required=True, readonly=True)
+    sealed_on = fields.Datetime(required=True, readonly=True)
+
+    _sequence_unique = models.Constraint(
+        "UNIQUE(company_id, sequence)", "The access log has this seal already."
+    )
+
+    def _refusal(self):
+        return self.env._("The seals of the access log are made by the server alone.")
+
+    # ------------------------------------------------------------------
+    # Sealing
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _last(self, company, kind=None):
+        """Return the last seal of a company.
+
+        :param str kind: a key of the field ``kind``, for the last one of that kind
+        """
+        domain = Domain("company_id", "=", company.id)
+        if kind:
+            domain &= Domain("kind", "=", kind)
+        return self.search(domain, order="sequence desc", limit=1)
+
+    @api.model
+    def _seal_lines(self, company):
+        """Seal the lines of a company that have come since: one seal for each day."""
+        last = self.sudo()._last(company, "lines").last_ref
+        for first, final, count, since, until, digest in self.env.execute_query(
+            self._new_lines_sql(company, last)
+        ):
+            self._append(
+                company,
+                "lines",
+                first,
+                final,
+                until,
+                count=count,
+                digest=digest,
+                since=f"{since.isoformat()}Z",
+            )
+
+    @api.model
+    def _new_lines_sql(self, company, last):
+        """Return the lines behind a number that are settled, by runs of one day."""
+        return SQL(
+            """WITH later AS (
+                SELECT * FROM progbox_access_log
+                WHERE company_id = %(company)s AND id > %(last)s
+                ORDER BY id LIMIT %(limit)s
+            ), log AS (
+                SELECT later.*, (accessed_on::date IS DISTINCT FROM
+                    lag(accessed_on::date) OVER (ORDER BY id))::int AS step
+                FROM later WHERE id < COALESCE(
+                    (SELECT min(id) FROM later WHERE accessed_on > %(settled)s),
+                    2147483647
+                )
+            ), numbered AS (
+                SELECT log.*, sum(step) OVER (ORDER BY id) AS run FROM log
+            )
+            SELECT min(log.id), max(log.id), count(*), min(log.accessed_on),
+                max(log.accessed_on), %(digest)s
+            FROM numbered log GROUP BY run ORDER BY min(log.id)""",
+            company=company.id,
+            last=last,
+            limit=LINES_AT_ONCE,
+            settled=fields.Datetime.now() - SETTLED,
+            digest=_digest_sql(),
+        )
+
+    @api.model
+    def _append(self, company, kind, first, final, until, **content):
+        context = {**clean_context(self.env.context), "progbox_server": SERVER}
+        server = self.sudo().with_context(context)  # pylint: disable=context-overridden
+        last = server._last(company)
+        now = fields.Datetime.now()
+        payload = chain.canonical(
+            {
+                **content,
+                "company": company.id,
+                "first": first,
+                "kind": kind,
+                "last": final,
+                "sealed_on": f"{now.isoformat()}Z",
+                "sequence": last.sequence + 1,
+                "until": f"{until.isoformat()}Z",
+            }
+        )
+        previous = last.hash or chain.GENESIS
+        return server.create(
+            {
+                "company_id": company.id,
+                "sequence": last.sequence + 1,
+                "kind": kind,
+                "first_ref": first,
+                "last_ref": final,
+                "last_on": until,
+                "payload": payload,
+                "previous_hash": previous,
+                "hash": chain.link(previous, payload),
+                "sealed_on": now,
+            }
+        )
+
+    # ------------------------------------------------------------------
+    # Purge
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _purgeable(self, company, before, limit):
+        """Return up to which line the log of a company may be purged: whole seals.
+
+        :param datetime before: when its retention was over
+        :param int limit: lines after which it is enough for one purge
+        :return: number of the line, 0 for none
+        """
+        done = self.sudo()._last(company, "purged").last_ref
+        seals = self.sudo().search(
+            Domain("company_id", "=", company.id)
+            & Domain("kind", "=", "lines")
+            & Domain("last_ref", ">", done),
+            order="sequence",
+        )
+        final = count = 0
+        for seal in seals:
+            if seal.last_on >= before or count >= limit:
+                break
+            final = seal.last_ref
+            count += read_payload(seal.payload).get("count") or 0
+        return final
+
+    @api.model
+    def _note_purge(self, company, final, before):
+        """Seal that lines were removed after their retention."""
+        done = self.sudo()._last(company, "purged").last_ref
+        self._append(company, "purged", done + 1, final, before)
+
+    # ------------------------------------------------------------------
+    # Verification
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _findings(self, company, after=0):
+        """Return a page of what is wrong with the log: a part of a verification.
+
+        :param int after: sequence of the seal before the first
+        :return: see progbox.verification._parts_of_check()
+        """
+        if not after:
+            self._seal_lines(company)
+        seals = self.sudo().search(
+            Domain("company_id", "=", company.id) & Domain("sequence", ">", after),
+            order="sequence",
+            limit=PAGE_SIZE,
+        )
+        if not seals:
+            return None
+        before = self.sudo().search(
+            Domain("company_id", "=", company.id) & Domain("sequence", "=", after)
+        )
+        found = self._lines_of(seals)
+        purged = self._purged(company)
+        findings, expected, hash_ = [], after, before.hash or chain.GENESIS
+        for seal in seals:
+            expected += 1
+            findings += seal._chain_findings(expected, hash_)
+            expected, hash_ = seal.sequence, seal.hash
+            if seal.kind == "lines":
+                findings += seal._line_findings(*found.get(seal.id, (0, None)), purged)
+        return seals[-1].sequence, findings
+
+    def _chain_findings(self, expected, previous):
+        """Return whether a seal is the next one, and what its hash covers."""
+        content = read_payload(self.payload)
+        columns = {
+            "company": self.company_id.id,
+            "first": self.first_ref,
+            "kind": self.kind,
+            "last": self.last_ref,
+            "sequence": self.sequence,
+            "sealed_on": f"{self.sealed_on.isoformat()}Z",
+        }
+        if (
+            self.sequence == expected
+            and (self.previous_hash or chain.GENESIS) == previous
+            and self.hash == chain.link(previous, self.payload)
+            and columns.items() <= content.items()
+        ):
+            return []
+        return [
+            Finding(
+                "log_chain",
+                content={"name": str(expected)},
+                expected=f"{expected}: {previous}",
+                actual=f"{self.sequence}: {self.previous_hash or ''}",
+            )
+        ]
+
+    @api.model
+    def _lines_of(self, seals):
+        """Return how many lines the log has of seals, and their digest, by seal id."""
+        query = SQL(
+            """SELECT seal.id, count(*), %s
+            FROM progbox_access_log_seal seal
+            JOIN progbox_access_log log ON log.company_id = seal.company_id
+                AND log.id BETWEEN seal.first_ref AND seal.last_ref
+            WHERE seal.id = ANY(%s) AND seal.kind = 'lines' GROUP BY seal.id""",
+            _digest_sql(),
+            seals.ids,
+        )
+        return {id_: tuple(found) for id_, *found in self.env.execute_query(query)}
+
+    @api.model
+    def _purged(self, company):
+        """Return which lines were removed after their retention, and when."""
+        seals = self.sudo().search(
+            Domain("company_id", "=", company.id) & Domain("kind", "=", "purged")
+        )
+        return [(seal.last_ref, seal.sealed_on) for seal in seals]
+
+    def _line_findings(self, count, digest, purged):
+        """Return whether the log still says what was sealed.
+
+        :param int count: lines that it has
+        :param str digest: of them
+        :param list purged: see :meth:`_purged`
+        """
+        content = read_payload(self.payload)
+        wanted = content.get("count") or 0
+        if (count, digest) == (wanted, content.get("digest")):
+            return []
+        is_purged = any(
+            self.last_ref <= last and self.last_on < on - SHORTEST + SETTLED
+            for last, on in purged
+        )
+        if not count and is_purged:
+            return []
+        kind = "log_changed"
+        if count != wanted:
+            kind = "log_removed" if count < wanted else "log_added"
+        return [
+            Finding(
+                kind,
+                content={"name": f"{self.first_ref} - {self.last_ref}"},
+                what=f"{content.get('since')} - {content.get('until')}",
+                expected=f"{wanted}: {content.get('digest')}",
+                actual=f"{count}: {digest}",
+            )
+        ]
+
+    @api.model
+    def _kept_since(self, company):
+        """Return since when the log must have every line of a company, or None."""
+        done = self.sudo()._last(company, "purged").last_ref
+        first = self.sudo().search(
+            Domain("company_id", "=", company.id)
+            & Domain("kind", "=", "lines")
+            & Domain("first_ref", ">", done),
+            order="sequence",
+            limit=1,
+        )
+        since = read_payload(first.payload).get("since") if first else None
+        return since and fields.Datetime.to_datetime(
+            since.rstrip("Z").replace("T", " ")
+        )

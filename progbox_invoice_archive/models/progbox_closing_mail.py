@@ -1,0 +1,165 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools.misc import clean_context
+
+from ..exceptions import JobCancelled, JobError, JobWaiting
+from ..tools.sentinels import SERVER
+from .progbox_job_mixin import JOB_FIELDS
+
+# The certificate names the time stamp of its closing: it waits for it this long.
+STAMP_PATIENCE = timedelta(days=1)
+LOOK_AGAIN = timedelta(minutes=10)
+MAIL_QUEUE = "mail.ir_cron_mail_scheduler_action"
+REPORT = "progbox_invoice_archive.report_closing"
+
+
+class ProgboxClosingMail(models.Model):
+    """The certificate of a closing, on its way to those who keep it elsewhere.
+
+    What is in somebody else's mailbox nobody changes who works on the server. A job of
+    its own: neither a renderer nor a mail server holds up a closing.
+    """
+
+    _name = "progbox.closing.mail"
+    _inherit = ["progbox.job.mixin", "progbox.append.only"]
+    _description = "Closing Certificate by E-mail"
+    _rec_name = "closing_id"
+    _order = "id desc"
+    _job_cron = "progbox_invoice_archive.ir_cron_closing_mail"
+    _server_fields = JOB_FIELDS | {"sent_to"}
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="restrict"
+    )
+    closing_id = fields.Many2one(
+        "progbox.closing", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    sent_to = fields.Char(readonly=True)
+
+    def _job_write(self, vals):
+        server = self.with_context(progbox_server=SERVER)
+        return super(ProgboxClosingMail, server)._job_write(vals)
+
+    def _state_text(self):
+        """Return the state of one job in words, empty without one."""
+        states = dict(self._fields["state"]._description_selection(self.env))
+        return states.get(self.state, "")
+
+    def _refusal(self):
+        return self.env._("What was sent is written down by the server alone.")
+
+    @api.model
+    def _enqueue(self, closing):
+        """Have the certificate of a closing sent, when its company names somebody.
+
+        :param progbox.closing closing: that was just made
+        """
+        if not closing.company_id.sudo().progbox_certificate_partner_ids:
+            return
+        context = {**clean_context(self.env.context), "progbox_server": SERVER}
+        server = self.sudo().with_context(context)  # pylint: disable=context-overridden
+        server.create(
+            {
+                "company_id": closing.company_id.id,
+                "closing_id": closing.id,
+                "sent_to": False,
+                **self.env["progbox.time.stamp"]._new_job_values(),
+            }
+        )
+        self._job_trigger()
+
+    def _job_prepare(self):
+        stamp = self.closing_id.stamp_ids[:1]
+        is_fresh = self.create_date > fields.Datetime.now() - STAMP_PATIENCE
+        if stamp and not stamp.token and is_fresh:
+            raise JobWaiting(
+                self.env._("The certificate waits for its time stamp."),
+                fields.Datetime.now() + LOOK_AGAIN,
+            )
+        people = self.company_id.progbox_certificate_partner_ids
+        if not people:
+            raise JobCancelled(
+                self.env._("Nobody is named any more who gets the certificates.")
+            )
+        if nowhere := people.filtered(lambda partner: not partner.email):
+            raise JobError(
+                self.env._(
+                    "%(names)s gets the closing certificates and has no e-mail "
+                    "address. Enter one, or choose somebody else in the settings.",
+                    names=", ".join(nowhere.mapped("display_name")),
+                )
+            )
+        try:
+            # In the language of whoever looks after the archive.
+            content, _kind = (
+                self.env["ir.actions.report"]
+                .with_company(self.company_id)
+                ._render_qweb_pdf(REPORT, self.closing_id.ids)
+            )
+        except UserError as error:
+            raise JobError(
+                self.env._(
+                    "The certificate could not be printed: %(reason)s", reason=error
+                )
+            ) from error
+        return content
+
+    def _job_execute(self, prepared):
+        people = self.company_id.progbox_certificate_partner_ids
+        closing = self.closing_id.with_env(self.env)
+        stem = f"{closing.month:%Y-%m} {closing.number}"
+        files = [(f"{stem}.pdf", prepared)]
+        files += [
+            (f"{stem} {name}", content) for name, content in closing.stamp_ids._files()
+        ]
+        # pylint: disable-next=context-overridden
+        mails = (
+            self.env["mail.mail"].sudo().with_context(clean_context(self.env.context))
+        )
+        mails.create(
+            {
+                "subject": self.env._(
+                    "%(company)s: %(closing)s",
+                    company=self.company_id.name,
+                    closing=closing.display_name,
+                ),
+                "body_html": self.env["ir.qweb"]._render(
+                    "progbox_invoice_archive.mail_closing_certificate",
+                    {"closing": closing},
+                ),
+                "email_from": self.company_id.email_formatted
+                or self.env.user.email_formatted,
+                "email_to": False,
+                "recipient_ids": [fields.Command.set(people.ids)],
+                "auto_delete": False,
+                "model": False,
+                "res_id": False,
+                "state": "outgoing",
+                "attachment_ids": [
+                    fields.Command.create(
+                        {
+                            "name": name,
+                            "raw": content,
+                            "res_model": False,
+                            "res_id": False,
+                        }
+                    )
+                    for name, content in files
+                ],
+            }
+        )
+        self._job_write({"sent_to": ", ".join(people.mapped("email_normalized"))})
+        self.env["progbox.access.log"].sudo()._log(
+            "share",
+            company=self.company_id,
+            note=self.env._(
+                "%(closing)s: certificate sent to %(people)s",
+                closing=closing.display_name,
+                people=self.sent_to,
+            ),
+        )
+        # Sent by the queue of Odoo's own, which tries again by itself.
+        if cron := self.env.ref(MAIL_QUEUE, raise_if_not_found=False):
+            cron._trigger()

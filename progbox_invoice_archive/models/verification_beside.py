@@ -1,0 +1,375 @@
+"""What a verification looks at beside the ledger: log, stamps, and what serves files.
+
+A part is a page of findings at a time, see progbox.verification._parts_of_check().
+"""
+
+from collections import Counter
+from datetime import timedelta
+from functools import partial
+
+from odoo import fields
+from odoo.tools import SQL, LazyTranslate
+
+from ..tools.ledger.verify import Finding, read_payload
+
+_lt = LazyTranslate(__name__)
+
+PAGE_SIZE = 5000
+# The first day of the log is not whole: what came before its first line is not in it.
+FIRST_DAY = timedelta(days=1)
+
+BESIDE_KINDS = [
+    ("opened_wide", "File open to others"),
+    ("folder_changed", "Archive folder changed"),
+    ("start_changed", "Start of the archive put off"),
+    ("log_chain", "Seal of the access log changed"),
+    ("log_changed", "Access log changed"),
+    ("log_removed", "Access log lines removed"),
+    ("log_added", "Access log lines added"),
+    ("log_silent", "Access log not written"),
+    ("stamp_missing", "Time stamp missing"),
+    ("stamp_invalid", "Time stamp proves nothing"),
+    ("stamp_late", "Time stamp too late"),
+    ("stamp_off", "Time stamps switched off"),
+]
+BESIDE_WARNINGS = ("stamp_late", "stamp_missing", "stamp_off")
+# What has happened, and cannot be put right.
+BESIDE_PAST = (
+    "log_added",
+    "log_changed",
+    "log_chain",
+    "log_removed",
+    "log_silent",
+    "stamp_late",
+    "stamp_missing",
+    "stamp_off",
+)
+
+LOG = _lt(
+    "Find out who worked in the database at that time, and compare with a backup: "
+    "Odoo itself never changes the access log. Then acknowledge this."
+)
+BESIDE_TEXTS = {
+    "opened_wide": (
+        _lt(
+            "The attachment or the row of %(name)s has been changed in the database, "
+            "so that others may get the file, or get another one: %(what)s."
+        ),
+        _lt("Have the administrator restore these values: they are shown here."),
+    ),
+    "folder_changed": (
+        _lt("The folder %(name)s of the archive has been changed: %(what)s."),
+        _lt("Have the administrator restore these values: they are shown here."),
+    ),
+    "start_changed": (
+        _lt(
+            "The day on which the archive started was put off in the database, to "
+            "%(actual)s: older invoices would not be missed."
+        ),
+        _lt(
+            "Have the administrator restore the day that is shown here, then verify "
+            "again."
+        ),
+    ),
+    "log_chain": (
+        _lt("Seal %(name)s of the access log is not the one that was made."),
+        LOG,
+    ),
+    "log_changed": (
+        _lt("Lines %(name)s of the access log have been changed (%(what)s)."),
+        LOG,
+    ),
+    "log_removed": (
+        _lt("Lines are missing among lines %(name)s of the access log (%(what)s)."),
+        LOG,
+    ),
+    "log_added": (
+        _lt("There are new lines among lines %(name)s of the access log (%(what)s)."),
+        LOG,
+    ),
+    "log_silent": (
+        _lt(
+            "The access log does not say what it must: the archiving of %(name)s is "
+            "not in it, or what it names is gone."
+        ),
+        LOG,
+    ),
+    "stamp_missing": (
+        _lt("No authority has stamped %(name)s. %(actual)s"),
+        _lt(
+            "Look at Control > Time Stamps. If the stamp is not there, it has been "
+            "removed, or was never asked for: find out who worked in the database. "
+            "Then acknowledge this."
+        ),
+    ),
+    "stamp_invalid": (
+        _lt("%(name)s proves nothing: %(actual)s"),
+        _lt(
+            "If the authority has been changed in the settings, put the certificate of "
+            "the former one back below the new one. Otherwise somebody has replaced "
+            "the stamp or the certificate: compare with an export or a backup."
+        ),
+    ),
+    "stamp_late": (
+        _lt(
+            "%(name)s was made long after the line of the ledger, or before it: the "
+            "ledger may have been written anew in between. %(actual)s"
+        ),
+        _lt(
+            "Compare with the printed certificates and older exports. If the authority "
+            "was only away for long, acknowledge this."
+        ),
+    ),
+    "stamp_off": (
+        _lt(
+            "Time stamps were on since %(actual)s, and no authority is set any more: "
+            "nothing outside dates the ledger now."
+        ),
+        _lt(
+            "Ask the administrator why, name the authority in the settings again, or "
+            "acknowledge this."
+        ),
+    ),
+}
+
+# What the attachment of a sealed document and its row must be, by the name of a value.
+EXPECTED = {
+    "access_token": ("file.access_token", "NULL"),
+    "public": ("coalesce(file.public, FALSE)", "FALSE"),
+    "type": ("file.type", "'binary'"),
+    "url": ("nullif(file.url, '')", "NULL"),
+    "file name": ("file.name", "document.name"),
+    "file company": ("file.company_id", "seal.company_id"),
+    "created by": (
+        "coalesce(document.create_uid, log.user_ref, 0)",
+        "coalesce(log.user_ref, document.create_uid, 0)",
+    ),
+}
+NAME_AT = list(EXPECTED).index("file name")
+# What a folder of the archive must be.
+FOLDER_EXPECTED = {
+    "locked": ("coalesce(folder.locked, FALSE)", "TRUE"),
+    "company": ("folder.company_id", "coalesce(parent.company_id, folder.company_id)"),
+    "path": (
+        "folder.parent_path",
+        "coalesce(parent.parent_path, '') || folder.id || '/'",
+    ),
+}
+
+
+def parts_beside(run):
+    """Return the parts of a check that are about what stands beside the ledger.
+
+    :param progbox.verification run: that checks
+    :return: dictionary of finders by name
+    """
+    env, company = run.env, run.company_id
+    return {
+        "files beside": partial(_file_findings, env, company),
+        "folders beside": partial(_folder_findings, env, company),
+        "start": partial(_start_findings, env, company),
+        "log": partial(env["progbox.access.log.seal"]._findings, company),
+        "log deposits": partial(_deposit_findings, env, company),
+        "log works": partial(_log_findings, env, company),
+        "stamps": partial(env["progbox.time.stamp"]._findings, company),
+    }
+
+
+def companies_beside_sql(env):
+    """Return the companies whose archive must be there: they have invoices for it.
+
+    Whoever removes a whole archive leaves nothing else that would ask for it.
+    """
+    return SQL(
+        """SELECT move.company_id FROM account_move move
+        JOIN res_company company ON company.id = move.company_id
+        WHERE %s AND %s""",
+        env["account.move"]._progbox_to_archive_sql(SQL("move")),
+        env["progbox.archive.catchup"]._expected_sql(),
+    )
+
+
+def _compared_sql(expected):
+    """Return the values that are and that should be, as two arrays of text."""
+    are, shall = zip(*expected.values(), strict=True)
+    return SQL(
+        "ARRAY[%s], ARRAY[%s]",
+        SQL(", ".join(f"({value})::text" for value in are)),
+        SQL(", ".join(f"({value})::text" for value in shall)),
+    )
+
+
+def _differing(expected, are, shall):
+    """Return names, wanted and found values of what differs, as texts."""
+    names = [
+        (name, wanted, found)
+        for name, wanted, found in zip(expected, shall, are, strict=True)
+        if wanted != found
+    ]
+    return {
+        "what": ", ".join(name for name, *_values in names),
+        "expected": "\n".join(f"{name}: {wanted}" for name, wanted, _found in names),
+        "actual": "\n".join(f"{name}: {found}" for name, _wanted, found in names),
+    }
+
+
+def _file_findings(env, company, after):
+    """Return what would let others have a sealed file, or serve another one."""
+    rows = env.execute_query(
+        SQL(
+            """SELECT document.id, document.name, document.number,
+                CASE WHEN file.name IS DISTINCT FROM document.name
+                    THEN seal.payload END, %s
+            FROM progbox_document document
+            JOIN progbox_seal seal ON seal.id = document.seal_id
+            JOIN ir_attachment file ON file.res_model = 'progbox.document'
+                AND file.res_field = 'content' AND file.res_id = document.id
+            LEFT JOIN LATERAL (
+                SELECT user_ref FROM progbox_access_log
+                WHERE document_ref = document.id AND kind = 'deposit'
+                ORDER BY id LIMIT 1
+            ) log ON TRUE
+            WHERE document.company_id = %s AND document.id > %s
+            ORDER BY document.id LIMIT %s""",
+            _compared_sql(EXPECTED),
+            company.id,
+            after,
+            PAGE_SIZE,
+        )
+    )
+    findings = []
+    # A second file is a finding of its own.
+    files = Counter(id_ for id_, *_values in rows)
+    for id_, name, number, payload, are, shall in rows:
+        if payload:
+            # The row is compared with its line elsewhere: it may be the one that lies.
+            shall[NAME_AT] = read_payload(payload).get("name")
+        if are != shall and files[id_] == 1:
+            findings.append(
+                Finding(
+                    "opened_wide",
+                    document=id_,
+                    content={"name": name, "number": number},
+                    **_differing(EXPECTED, are, shall),
+                )
+            )
+    return rows and (rows[-1][0], findings)
+
+
+def _folder_findings(env, company, after):
+    """Return the folders above sealed documents that are not as they must be."""
+    rows = env.execute_query(
+        SQL(
+            """WITH RECURSIVE above AS (
+                SELECT DISTINCT folder_id AS id FROM progbox_document
+                WHERE company_id = %s AND seal_id IS NOT NULL
+                UNION
+                SELECT folder.parent_id FROM above
+                JOIN progbox_folder folder ON folder.id = above.id
+                WHERE folder.parent_id IS NOT NULL
+            )
+            SELECT folder.id, folder.name, %s
+            FROM above JOIN progbox_folder folder ON folder.id = above.id
+            LEFT JOIN progbox_folder parent ON parent.id = folder.parent_id
+            WHERE folder.id > %s ORDER BY folder.id LIMIT %s""",
+            company.id,
+            _compared_sql(FOLDER_EXPECTED),
+            after,
+            PAGE_SIZE,
+        )
+    )
+    return rows and (
+        rows[-1][0],
+        [
+            Finding(
+                "folder_changed",
+                content={"name": name},
+                **_differing(FOLDER_EXPECTED, are, shall),
+            )
+            for _id, name, are, shall in rows
+            if are != shall
+        ],
+    )
+
+
+def _start_findings(env, company, after):
+    """Return whether the archive claims to have started after its first line."""
+    if after:
+        return None
+    [[first, started]] = env.execute_query(
+        SQL(
+            """SELECT (
+                SELECT sealed_on FROM progbox_seal WHERE company_id = company.id
+                ORDER BY sequence LIMIT 1
+            ), progbox_archive_started
+            FROM res_company company WHERE company.id = %s""",
+            company.id,
+        )
+    )
+    if not first or started and started <= first:
+        return 1, []
+    return 1, [
+        Finding("start_changed", expected=f"{first}Z", actual=f"{started or ''}Z")
+    ]
+
+
+def _deposit_findings(env, company, after):
+    """Return what was archived without a line of the log, or the other way round."""
+    if after:
+        return None
+    since = env["progbox.access.log.seal"]._kept_since(company)
+    if not since:
+        return None
+    rows = env.execute_query(
+        SQL(
+            """SELECT document.id, document.name, document.number
+            FROM progbox_document document
+            JOIN progbox_seal seal ON seal.id = document.seal_id
+            WHERE document.company_id = %(company)s AND seal.sealed_on > %(since)s
+            AND NOT EXISTS (
+                SELECT FROM progbox_access_log log
+                WHERE log.document_ref = document.id AND log.kind = 'deposit'
+            )
+            UNION ALL
+            SELECT NULL, log.document_name, log.document_name
+            FROM progbox_access_log log
+            WHERE log.company_id = %(company)s AND log.kind = 'deposit'
+            AND log.place = 'archive' AND NOT EXISTS (
+                SELECT FROM progbox_document document
+                WHERE document.id = log.document_ref
+            ) AND NOT EXISTS (
+                SELECT FROM progbox_seal seal
+                WHERE seal.document_id = log.document_ref AND seal.kind = 'deposit'
+            )
+            LIMIT %(limit)s""",
+            company=company.id,
+            since=since + FIRST_DAY,
+            limit=PAGE_SIZE,
+        )
+    )
+    return 1, [
+        Finding("log_silent", document=id_, content={"name": name, "number": number})
+        for id_, name, number in rows
+    ]
+
+
+def _log_findings(env, company, after):
+    """Return whether a line that is written is there: rules and triggers may eat it."""
+    if after:
+        return None
+    logs = env["progbox.access.log"].sudo()
+    with env.cr.savepoint() as savepoint:
+        logs._log("verification", company=company, note="probe")
+        [[count]] = env.execute_query(
+            SQL(
+                """SELECT count(*) FROM progbox_access_log
+                WHERE company_id = %s AND kind = 'verification' AND note = 'probe'
+                AND accessed_on >= %s""",
+                company.id,
+                fields.Datetime.now() - timedelta(minutes=5),
+            )
+        )
+        savepoint.rollback()
+    if count == 1:
+        return 1, []
+    return 1, [Finding("log_silent", content={"name": env._("a probe")})]

@@ -1,0 +1,128 @@
+import base64
+import io
+from unittest.mock import patch
+
+import pypdfium2
+from PIL import Image
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tests import new_test_user, tagged
+
+from ..models.progbox_closing_mail import REPORT
+from .verification_common import VerificationCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCertificateBack(VerificationCommon):
+    """A certificate goes out by e-mail, and comes back as evidence."""
+
+    INVOICES = 1
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.keeper = cls.env["res.partner"].create(
+            {"name": "Cabinet Duval", "email": "duval@example.com"}
+        )
+        cls.company.progbox_certificate_partner_ids = cls.keeper
+        cls.closing = cls.server["progbox.closing"]._close(
+            cls.company, fields.Date.to_date("2026-11-01")
+        )
+        cls.manager = new_test_user(
+            cls.env,
+            "certificate_manager",
+            groups="progbox_invoice_archive.group_archive_manager",
+            company_id=cls.company.id,
+            company_ids=[(6, 0, cls.company.ids)],
+        )
+        reports = cls.server["ir.actions.report"].with_context(
+            force_report_rendering=True
+        )
+        cls.pdf, _kind = reports._render_qweb_pdf(REPORT, cls.closing.ids)
+        page = pypdfium2.PdfDocument(cls.pdf)[0]
+        cls.picture = page.render(scale=200 / 72, grayscale=True).to_pil()
+
+    def scan(self, picture, kind):
+        out = io.BytesIO()
+        picture.save(out, kind)
+        return out.getvalue()
+
+    def compared_with(self, content, **values):
+        """Return the lines that a verification takes from a file."""
+        wizard = self.env["progbox.verification.wizard"].with_user(self.manager)
+        wizard = wizard.create(
+            {
+                "company_id": self.company.id,
+                "certificate": base64.b64encode(content),
+                "certificate_name": "certificate.pdf",
+                **values,
+            }
+        )
+        run = self.runs.browse(wizard.action_verify()["res_id"])
+        anchors = [tuple(anchor) for anchor in run.anchors]
+        run._job_finish("cancelled")
+        return anchors
+
+    def test_the_certificate_or_a_scan_of_it_is_read(self):
+        seal = self.closing.seal_id
+        before = (self.closing.last_sequence, self.closing.last_hash)
+        own = (seal.sequence, seal.hash)
+        self.assertEqual(self.compared_with(self.pdf), [before, own])
+        turned = self.picture.rotate(3, expand=True, fillcolor=255)
+        for name, content in {
+            "picture": self.scan(self.picture, "PNG"),
+            "photo": self.scan(turned, "JPEG"),
+            "scan": self.scan(self.picture, "PDF"),
+        }.items():
+            with self.subTest(name):
+                self.assertEqual(self.compared_with(content), [own])
+        typed = f"{own[0]}:{own[1]}"
+        self.assertEqual(self.compared_with(self.pdf, anchor=typed), [own, before, own])
+
+    def test_what_is_no_certificate_says_so(self):
+        empty = self.scan(Image.new("L", (300, 300), 255), "PDF")
+        for content in (b"junk", b"%PDF-1.4 junk", empty):
+            with self.subTest(content[:20]), self.assertRaises(UserError) as raised:
+                self.compared_with(content)
+            self.assertIn("names no line of the ledger", str(raised.exception))
+
+    def test_a_certificate_of_another_ledger_is_a_finding(self):
+        sequence, hash_ = self.compared_with(self.pdf)[1]
+        self.assertIntact(self.verify(anchors=[[sequence, hash_]]))
+        run = self.verify(anchors=[[sequence, f"$1${'0' * 64}"]])
+        self.assertEqual(run.finding_ids.kind, "line_foreign")
+
+    # -- by e-mail -------------------------------------------------------
+
+    def test_the_certificate_goes_to_those_who_are_chosen(self):
+        job = self.closing.mail_ids
+        self.assertEqual((job.state, job.sent_to), ("pending", False))
+        rendered = "odoo.addons.base.models.ir_actions_report.IrActionsReport"
+        with patch(f"{rendered}._render_qweb_pdf", return_value=(self.pdf, "pdf")):
+            job._job_process()
+        self.assertEqual(job.state, "done", job.error)
+        mail = self.env["mail.mail"].search([], order="id desc", limit=1)
+        self.assertEqual(mail.recipient_ids, self.keeper)
+        self.assertEqual(mail.attachment_ids.raw, self.pdf)
+        self.assertIn("2026", mail.subject)
+        self.assertIn("keep this e-mail", mail.body_html)
+        self.assertIn("duval@example.com", self.closing.mail_state)
+
+    def test_nobody_or_nowhere_is_said(self):
+        job = self.closing.mail_ids
+        self.keeper.email = False
+        job._job_process()
+        self.assertIn("no e-mail address", job.error)
+        self.company.progbox_certificate_partner_ids = False
+        job._job_process()
+        self.assertEqual(job.state, "cancelled")
+
+    def test_a_renderer_that_is_away_holds_up_no_closing(self):
+        job = self.closing.mail_ids
+        rendered = "odoo.addons.base.models.ir_actions_report.IrActionsReport"
+        refusal = UserError("Unable to find Wkhtmltopdf")
+        with patch(f"{rendered}._render_qweb_pdf", side_effect=refusal):
+            job._job_process()
+        self.assertEqual(job.state, "pending")
+        self.assertIn("could not be printed", job.error)

@@ -1,0 +1,136 @@
+"""Time stamps of an authority (RFC 3161): asked for, and checked.
+
+An authority signs that it has seen a digest at a moment. It learns nothing but the
+digest, and nobody who owns the database can make it sign an earlier date.
+"""
+
+import time
+from datetime import UTC
+from typing import NamedTuple
+
+import requests
+from cryptography import x509
+from rfc3161_client import (
+    HashAlgorithm,
+    TimestampRequestBuilder,
+    VerificationError,
+    VerifierBuilder,
+    decode_timestamp_response,
+)
+
+# Seconds until an authority is called silent, whatever it is sending.
+PATIENCE = 20
+# A stamp has some thousand bytes, with all certificates.
+LARGEST_ANSWER = 1 << 18
+HEADERS = {
+    "Accept": "application/timestamp-reply",
+    "Content-Type": "application/timestamp-query",
+}
+# What is wrong with a stamp, or kept us from getting one.
+SILENT, UNREADABLE, UNTRUSTED = "silent", "unreadable", "untrusted"
+
+
+class Stamp(NamedTuple):
+    """What an authority has signed.
+
+    :param bytes token: its whole answer, as ``openssl ts -verify -in`` reads it
+    :param datetime stamped_on: when, in naive UTC
+    """
+
+    token: bytes
+    stamped_on: object
+
+
+class StampError(Exception):
+    """There is no stamp, or it proves nothing.
+
+    :param str code: ``silent``, ``unreadable`` or ``untrusted``
+    :param str detail: for an administrator, in English
+    """
+
+    def __init__(self, code, detail):
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+
+def load_certificates(text):
+    """Return the certificates of a PEM text.
+
+    :raise ValueError: when it has none, or one that cannot be read
+    """
+    return x509.load_pem_x509_certificates(text.encode("ascii", "replace"))
+
+
+def ask_for_stamp(address, text, certificates):
+    """Have a text stamped, and check the answer.
+
+    :param str address: of the authority, http or https
+    :param str text: what is stamped; the authority gets its SHA-256 alone
+    :param list certificates: that are trusted, the authority's root among them
+    :rtype: Stamp
+    :raise StampError: when there is no answer, or one that proves nothing
+    """
+    builder = TimestampRequestBuilder(text.encode(), HashAlgorithm.SHA256)
+    request = builder.build()
+    token = _post(address, request.as_bytes())
+    return check_stamp(token, text, certificates, request.nonce)
+
+
+def check_stamp(token, text, certificates, nonce=None):
+    """Check that trusted certificates vouch for a text.
+
+    :param bytes token: an authority's answer
+    :param str text: what it shall be about
+    :param list certificates: that are trusted, as of :func:`load_certificates`
+    :param int nonce: that the answer must repeat, when it was just asked for
+    :rtype: Stamp
+    :raise StampError: when it is another text, signer, or no stamp at all
+    """
+    try:
+        answer = decode_timestamp_response(token)
+        if answer.status:
+            raise StampError(UNREADABLE, _refusal_of(answer))
+        verifier = VerifierBuilder(roots=list(certificates), nonce=nonce).build()
+        verifier.verify_message(answer, text.encode())
+        stamped_on = answer.tst_info.gen_time
+    except VerificationError as error:
+        raise StampError(UNTRUSTED, str(error)) from error
+    except ValueError as error:
+        raise StampError(UNREADABLE, str(error)) from error
+    return Stamp(token, stamped_on.astimezone(UTC).replace(tzinfo=None))
+
+
+def _refusal_of(answer):
+    try:
+        words = ", ".join(answer.status_string)
+    except ValueError:
+        words = ""
+    return f"status {answer.status} {words}".strip()
+
+
+def _post(address, query):
+    """Return the answer of the authority, within the time that we have."""
+    deadline = time.monotonic() + PATIENCE
+    try:
+        with requests.post(
+            address,
+            data=query,
+            headers=HEADERS,
+            timeout=PATIENCE,
+            stream=True,
+            # An authority answers itself; another address is for the settings to name.
+            allow_redirects=False,
+        ) as response:
+            if response.status_code != 200:
+                raise StampError(SILENT, f"HTTP {response.status_code}")
+            body = bytearray()
+            for block in response.iter_content(1 << 14):
+                body += block
+                if len(body) > LARGEST_ANSWER:
+                    raise StampError(UNREADABLE, "the answer is too long")
+                if time.monotonic() > deadline:
+                    raise StampError(SILENT, f"no answer within {PATIENCE} s")
+    except (requests.RequestException, ValueError) as error:
+        raise StampError(SILENT, str(error)) from error
+    return bytes(body)
