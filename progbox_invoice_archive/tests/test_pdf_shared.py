@@ -102,6 +102,7 @@ class TestPdfShared(PdfCase):
     def test_what_is_not_quite_equal_stays_apart(self):
         pixels = os.urandom(120_000)
         other = pixels[:60_000] + os.urandom(1) * 3 + pixels[60_003:]
+        changed = pixels[:10_797] + b"!!!"
         blue = {"Decode": Array([1, 0, 0, 1, 0, 1])}
         self.compile_all(
             [
@@ -109,9 +110,7 @@ class TestPdfShared(PdfCase):
                 self.page("two", lambda pdf: self.picture(pdf, other)),
                 self.page("three", lambda pdf: self.picture(pdf, pixels, **blue)),
                 self.page("four", lambda pdf: self.picture(pdf, pixels[:10_800])),
-                self.page(
-                    "five", lambda pdf: self.picture(pdf, other[:10_797] + b"!!!")
-                ),
+                self.page("five", lambda pdf: self.picture(pdf, changed)),
             ]
         )
         self.assertEqual(len(self.streams(Subtype=Name.Image)), 5)

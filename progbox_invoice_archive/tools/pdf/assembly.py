@@ -131,6 +131,7 @@ class Assembler:
         self._options = {"cancelled": cancelled, "paused": paused}
         self._deadline = time.monotonic() + seconds
         self._died = False
+        self._moved = False
         self._kept = Kept(folder / "assembly.json")
 
     def produce(self, **frame):
@@ -206,6 +207,7 @@ class Assembler:
         done = Progress(progress and self._progress, count_pages(parts))
         arguments = {"parts": parts, "output": output, "state": state, **frame}
         self._rest()
+        self._moved = True
         try:
             finished = self._ask("join", arguments, done)
         except Failure as error:
@@ -228,6 +230,7 @@ class Assembler:
         state = self._kept["check"]
         while True:
             self._rest()
+            self._moved = True
             self._kept["check"] = state = check.go_on(state)
             if state is None:
                 return
@@ -287,7 +290,8 @@ class Assembler:
             raise PartRefused(index, "unshowable", error.detail) from error
 
     def _rest(self):
-        if self._is_paused():
+        """Pause if somebody waits for it; not before each call has done something."""
+        if self._moved and self._is_paused():
             raise Paused()
 
     def _is_paused(self):
