@@ -1,7 +1,7 @@
 """Putting the pages of an invoice backup together."""
 
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,13 +13,15 @@ from odoo.models import BaseModel
 
 from ..exceptions import JobError
 from ..tools.filenames import clean_filename
-from ..tools.pdf import Attached, Part, PartRefused, assemble
+from ..tools.pdf import Attached, Part, PartRefused, Paused, assemble
 from ..tools.plural import counted
 from ..tools.staging import staged
 from .compilation_pages import OwnPages
 
 # What a name of a file says of the client or the period, and of the contract.
 LONGEST_WORD = 35
+# Seconds between two looks at the assembly.
+WAIT_SECONDS = 0.5
 # Odoo keeps the sizes of attachments in 32 bits.
 LARGEST = 2**31 - 1
 
@@ -66,12 +68,13 @@ class Assembly:
         if not chapters:
             self._without_pages()
         for chapter in waiting:
-            yield {"step": "assemble"}
             if chapter is waiting[-1]:
                 chapter = chapter._replace(without_pages=self._without_pages())
             yield from self._assemble_chapter(chapter)
             yield {"finished": [*(self._job.finished or ()), chapter.key]}
-        yield {**self._job._counts_of_left_out(), "expires_on": self._last_day()}
+        # Not yielded: nothing is left to do for another run.
+        counts = self._job._counts_of_left_out()
+        self._job._job_write({**counts, "expires_on": self._last_day()})
 
     def chapters(self):
         """Return the files that there will be: those that have pages."""
@@ -131,14 +134,21 @@ class Assembly:
                 return 0
             try:
                 return (yield from self._work(target, chapter, title, parts))
+            except Paused:
+                yield {"step": "assemble"}
             except PartRefused as refused:
                 if not lines[refused.index]:
                     raise
                 lines[refused.index]._leave_out(refused.refusal, refused.detail)
+                # Another file begins: it may be the next run's.
+                yield {"step": "assemble"}
 
     def _work(self, target, chapter, title, parts):
-        """Assemble a file beside this thread, which shows how far it is."""
-        shared = {}
+        """Assemble a file beside this thread, which shows how far it is.
+
+        :raise Paused: when the time of the run was up: the next one goes on
+        """
+        shared, paused = {}, threading.Event()
         with ThreadPoolExecutor(1) as pool:
             work = pool.submit(
                 assemble,
@@ -151,22 +161,23 @@ class Assembly:
                 numbers="{page} / {pages}" if self._job.with_numbers else None,
                 progress=lambda done, total: shared.update(position=done, total=total),
                 cancelled=self._stopped.is_set,
+                paused=paused.is_set,
+                kept=self._job._folder() / "assembly",
             )
-            yield from self._wait(work, shared)
+            yield from self._wait(work, shared, paused)
             return work.result().pages
 
-    def _wait(self, work, shared):
-        """Show how far the assembly is, until it has come to its end."""
+    def _wait(self, work, shared, paused):
+        """Show how far the assembly is, until it has come to its end or to a pause."""
         try:
-            while True:
-                try:
-                    work.result(timeout=0.5)
-                    return
-                except NotYet:
+            while not work.done():
+                wait([work], timeout=WAIT_SECONDS)
+                if not work.done():
                     self._job._job_write(dict(shared))
-                    # None: it cannot be taken up again, so it must not be left. The
-                    # largest that Odoo keeps takes some seconds.
-                    yield None
+                    # None: not here, it would lose what is under way. It is asked to
+                    # stop where it can be gone on with.
+                    if (yield None):
+                        paused.set()
         except GeneratorExit:
             self._stopped.set()
             raise

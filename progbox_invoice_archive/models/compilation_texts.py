@@ -47,6 +47,10 @@ REASONS = {
         PRINT_IT,
     ),
     "crashed": (_lt("The program that reads PDFs broke off."), PRINT_IT),
+    "unshowable": (
+        _lt("A page of it is too much for common readers, which cannot show it."),
+        PRINT_IT,
+    ),
     "portfolio_empty": (
         _lt("The PDF portfolio has no file in it."),
         AGAIN,

@@ -365,6 +365,9 @@ class ProgboxCompilation(models.Model):
         finally:
             stopped.set()
 
+    def _job_step_name(self):
+        return dict(self._fields["step"]._description_selection(self.env))[self.step]
+
     def _next_step(self, step):
         """Return what is written on the job when a step begins."""
         state = {"check": "found", "render": "render", "assemble": "in"}[step]
@@ -422,14 +425,15 @@ class ProgboxCompilation(models.Model):
         units, gone = requester.env["progbox.compilation.units"]._units(requester)
         there = {(line.res_model, line.res_id) for line in self._main_files()}
         for start in range(0, len(units), 1000):
-            lines.create(
-                [
-                    self._main_file_values(place, unit)
-                    for place, unit in enumerate(units[start : start + 1000], start)
-                    if (unit.res_model, unit.res_id) not in there
-                ]
-            )
-            yield {"total": len(units)}
+            values = [
+                self._main_file_values(place, unit)
+                for place, unit in enumerate(units[start : start + 1000], start)
+                if (unit.res_model, unit.res_id) not in there
+            ]
+            # A run that comes back goes past what is there.
+            if values:
+                lines.create(values)
+                yield {"total": len(units)}
         self._list_gone([id_ for id_ in gone if ("account.move", id_) not in there])
         choices = self._choices()
         while main_files := self._main_files(Domain("state", "=", "new"), FIND_BATCH):

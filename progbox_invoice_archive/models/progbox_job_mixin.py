@@ -1,5 +1,7 @@
 import contextlib
 import logging
+import math
+import time
 import traceback
 from datetime import timedelta
 
@@ -318,6 +320,10 @@ class ProgboxJobMixin(models.AbstractModel):
         ready = self.search_count(self._job_ready_domain(run.began), limit=COUNT_LIMIT)
         self._job_forget_killed_runs()
         cron._commit_progress(remaining=ready)
+        if ready and self.env.context.get("cron_end_time", math.inf) < time.monotonic():
+            # Odoo calls up to ten times in a row, and has ten seconds for all of it.
+            self._job_trigger()
+            return
         self._job_wake_other_workers(ready)
         while jobs := self._job_begin(run):
             if jobs := jobs._job_lock_begun():

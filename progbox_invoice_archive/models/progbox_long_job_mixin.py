@@ -4,18 +4,33 @@ import socket
 import threading
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import psycopg2.errors
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..exceptions import JobError
 from .progbox_job_mixin import CONCURRENCY_ERRORS
 
-# A worker that has not been heard of for this long is dead.
-LEASE = timedelta(minutes=10)
+# A worker that has not been heard of for this long is dead. Longer than any piece of
+# work that does not yield, such as a call of another server; a job waits no longer
+# after a fault.
+LEASE = timedelta(minutes=2)
+# A server that died with the same step so many times did not do so by chance.
+MOST_INTERRUPTIONS = 2
 # Seconds between two commits on the way: what a killed worker loses at most.
 COMMIT_INTERVAL = 2
+
+
+def _sent(generator, answer):
+    """Go through a generator; each of its yields returns what a function says then."""
+    with contextlib.suppress(StopIteration):
+        value = next(generator)
+        while True:
+            yield value
+            value = generator.send(answer())
 
 
 class LeaseLost(Exception):
@@ -40,6 +55,14 @@ class ProgboxLongJobMixin(models.AbstractModel):
         readonly=True, copy=False, help="Host, process and thread that do the work."
     )
 
+    interruptions = fields.Integer(
+        readonly=True,
+        copy=False,
+        aggregator=None,
+        help="How often in a row the server has stopped during the same step.",
+    )
+    interrupted_step = fields.Char(readonly=True, copy=False)
+
     # ------------------------------------------------------------------
     # To define by each kind of long job
     # ------------------------------------------------------------------
@@ -50,9 +73,11 @@ class ProgboxLongJobMixin(models.AbstractModel):
         A generator. After each piece it yields the values to write on the job,
         from which another worker could go on; the transaction may end there. It
         yields None in the middle of a longer piece: the transaction may end, the run
-        does not.
+        does not. Such a yield returns whether the time of the run is up: the piece then
+        has seconds to come to a place where the next run can go on. A run that takes a
+        minute ends the server for everybody (``limit_time_real_cron``).
 
-        :return: iterator of dictionaries of field values, or None
+        :return: generator of dictionaries of field values, or None
         :raise: as _job_execute() of a short job
         """
         raise NotImplementedError
@@ -79,13 +104,25 @@ class ProgboxLongJobMixin(models.AbstractModel):
         """
         raise NotImplementedError
 
+    def _job_step_name(self):
+        """Return what the work is at, in the user's words, if it has steps.
+
+        A job is given up when the server has stopped twice in the same one, without
+        a run between that came to its end.
+        """
+        return False
+
     # ------------------------------------------------------------------
     # Engine
     # ------------------------------------------------------------------
 
     @api.model
     def _job_ready_domain(self, now):
-        abandoned = Domain("state", "=", "running") & Domain("lease_until", "<", now)
+        abandoned = Domain("state", "=", "running") & (
+            Domain("lease_until", "<", now)
+            # It is here, and not at that work: its last run broke off.
+            | Domain("lease_holder", "=", self._job_worker())
+        )
         return super()._job_ready_domain(now) | abandoned
 
     @api.model
@@ -98,10 +135,34 @@ class ProgboxLongJobMixin(models.AbstractModel):
         return result
 
     def _job_begin_attempt(self):
+        stopped = len(self) == 1 and self.begun
         result = super()._job_begin_attempt()
+        if len(self) == 1 and self.state != "failed":
+            self._job_count_interruption(stopped)
         begun = self.filtered(lambda job: job.state != "failed")
         begun._job_write({"state": "running", **self._job_lease()})
         return result
+
+    def _job_count_interruption(self, stopped):
+        """Give up when the server stops again and again in the same step.
+
+        :param bool stopped: whether it did, since the last attempt began
+        """
+        step = stopped and self._job_step_name()
+        if not step:
+            if self.interruptions:
+                self._job_write({"interruptions": 0, "interrupted_step": False})
+            return
+        times = self.interruptions + 1 if step == self.interrupted_step else 1
+        self._job_write({"interruptions": times, "interrupted_step": step})
+        if times >= MOST_INTERRUPTIONS:
+            reason = self.env._(
+                "The server stopped %(count)s times in a row during the step "
+                '"%(step)s". Look at the server\'s log for the cause, then retry.',
+                count=times,
+                step=step,
+            )
+            self._job_fail(JobError(reason), give_up=True)
 
     def _job_attempt(self, new_transaction):
         """Go through the steps, until the end or until the time is up."""
@@ -130,15 +191,17 @@ class ProgboxLongJobMixin(models.AbstractModel):
         :return: whether the last one has been taken
         """
         with contextlib.closing(self._job_steps()) as steps:
-            committed = time.monotonic()
-            for progress in steps:
+            committed, run = time.monotonic(), SimpleNamespace(is_over=False)
+            for progress in _sent(steps, lambda: run.is_over):
                 self._job_write(progress or {})
+                if run.is_over and progress is not None:
+                    return False
                 if time.monotonic() - committed < COMMIT_INTERVAL:
                     continue
                 self._job_renew()
-                left = new_transaction()
+                run.is_over = not new_transaction()
                 committed = time.monotonic()
-                if not left and progress is not None:
+                if run.is_over and progress is not None:
                     return False
         if not self._job_lock():
             raise LeaseLost

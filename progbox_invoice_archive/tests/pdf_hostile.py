@@ -92,6 +92,19 @@ def slow(path, objects=150_000):
     )
 
 
+def crowd(path, count, *texts):
+    """A page with so many annotations; from 10,000 on, Poppler cannot load it."""
+
+    with changed(path, *(texts or ("crowd",))) as pdf:
+        pdf.pages[0].Annots = Array(
+            pdf.make_indirect(
+                Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=[0, 0, 9, 9])
+            )
+            for _number in range(count)
+        )
+    return path
+
+
 def broken_xref(path, *texts):
     """Every object is somewhere else than the table says."""
     content = plain(path, *texts).read_bytes()

@@ -1,5 +1,9 @@
 import contextlib
 import threading
+import time
+from contextlib import nullcontext
+from datetime import timedelta
+from itertools import chain, repeat
 from pathlib import Path
 from unittest.mock import patch
 
@@ -9,6 +13,9 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from odoo.addons.base.models.ir_cron import IrCron
+
+from ..models import compilation_assembly, progbox_long_job_mixin
 from ..models.compilation_assembly import Assembly
 from ..tools.pdf import CompileError, Part, PartRefused, assemble
 from .compilation_common import CompilationCommon, encrypted, pdf_of
@@ -86,20 +93,80 @@ class TestCompilationJob(CompilationCommon):
         self.assertEqual(len(job._documents()), 2)
         self.assertEqual(job.page_count, 3)
 
-    def test_a_backup_in_the_middle_of_its_assembly_is_not_left(self):
+    def test_a_backup_that_takes_many_runs(self):
+        """Each is over as soon as it may be: none waits for what takes long."""
+        long = pdf_of(*[f"PAGE {number}" for number in range(12)])
+        self.attach(self.move, "long.pdf", long)
         job = self.begun()
-        done = iter([False, False, True])
-        shared = {"position": 5, "total": 9}
+        texts = ["FIRST", "PLAN", *[f"PAGE {number}" for number in range(12)]]
+        asked, pauses, walked = [], [], []
 
-        class Work:
-            def result(self, timeout=None):
-                if not next(done):
-                    raise TimeoutError
+        def slow(parts, *args, paused, **options):
+            # It goes on where it was, and stops after a page or two.
+            pauses.append(paused)
+            while not paused():
+                time.sleep(0.01)
+            return assemble(parts, *args, paused=lambda: next(patience), **options)
 
-        assembly = Assembly(job, threading.Event())
-        yielded = list(assembly._wait(Work(), shared))
-        self.assertEqual(yielded, [None, None])
-        self.assertEqual((job.position, job.total), (5, 9))
+        with (
+            patch.object(progbox_long_job_mixin, "COMMIT_INTERVAL", -1),
+            patch.object(compilation_assembly, "WAIT_SECONDS", 0.05),
+            patch(ASSEMBLE, slow),
+        ):
+            for _run in range(60):
+                patience = chain([False], repeat(True))
+                walked.append(job.step)
+                job._job_process(lambda: asked.append(job.step) or 0)
+                if job.state == "done":
+                    break
+                self.assertEqual((job.state, job.attempts), ("pending", 0))
+                self.assertFalse(job.lease_until)
+                job._job_begin_attempt()
+        self.assertEqual(job.state, "done", job.error_detail)
+        self.assertGreater(walked.count("assemble"), 2)
+        self.assertEqual(len(pauses), len(set(pauses)), "one call of a run")
+        self.assertEqual(self.texts(self.reader(job)), texts)
+        self.assertEqual(job.page_count, len(texts))
+
+    def test_a_run_that_begins_without_time_leaves_the_work(self):
+        job = self.begun()
+        job._job_pause()
+        late = self.server["progbox.compilation"].with_context(cron_end_time=0)
+        with patch.object(IrCron, "_commit_progress", return_value=0):
+            late._job_run()
+        self.assertEqual((job.state, job.attempts), ("pending", 0))
+
+    def test_a_server_that_dies_twice_in_the_same_step(self):
+        job = self.begun()
+        for _death in range(2):
+            self.assertEqual(job.state, "running")
+            with self.assertLogs(LOGGER, "WARNING") if _death else nullcontext():
+                job._job_begin_attempt()
+        self.assertEqual(job.state, "failed")
+        self.assertIn('2 times in a row during the step "Looking', job.error)
+        job.with_user(self.manager).action_retry()
+        job._job_begin_attempt()
+        self.assertEqual((job.state, job.interruptions), ("running", 0))
+        job._job_begin_attempt()
+        self.assertEqual((job.state, job.interruptions), ("running", 1))
+
+    def test_servers_that_die_in_several_steps_or_after_a_whole_run(self):
+        job = self.begun()
+        job._job_begin_attempt()
+        job._job_write({"step": "check"})
+        job._job_begin_attempt()
+        self.assertEqual((job.state, job.interruptions), ("running", 1))
+        job._job_pause()
+        job._job_begin_attempt()
+        self.assertEqual((job.state, job.interruptions), ("running", 0))
+
+    def test_a_worker_takes_up_at_once_what_broke_off_under_it(self):
+        job = self.begun()
+        ready = job._job_ready_domain(fields.Datetime.now())
+        self.assertIn(job, job.search(ready))
+        job._job_write({"lease_holder": "elsewhere:1:1"})
+        self.assertNotIn(job, job.search(ready))
+        self.assertLess(job.lease_until, fields.Datetime.now() + timedelta(minutes=3))
 
     def test_a_cancelled_backup_leaves_nothing(self):
         job = self.begun()

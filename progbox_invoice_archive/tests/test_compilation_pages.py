@@ -1,9 +1,14 @@
 import contextlib
+import string
+import subprocess
+from bisect import bisect_right
 from unittest.mock import patch
+
+from lxml import etree
 
 from odoo.tests import tagged
 
-from ..models.compilation_pages import OwnPages
+from ..models.compilation_pages import COVER, LEFT_OUT, NOTES, OwnPages
 from ..tools.pdf import PartRefused, assemble
 from .compilation_common import CompilationCommon, pdf_of
 
@@ -80,3 +85,76 @@ class TestCompilationPages(CompilationCommon):
         self.assertTrue(first & second, "the list of the first two invoices")
         self.assertGreaterEqual(len(made), len(first | second))
         self.assertIn(("plan.pdf", "damaged"), self.left_out(job))
+
+    def columns(self, report, rows, titles, **said):
+        """Return what stands in each column of a table of ours, without its spaces.
+
+        :param list titles: how those of the columns begin
+        """
+        data = {"rows": rows, "total": 1, "is_first": True, "is_last": True, **said}
+        job = self.server["progbox.compilation"].browse(self.request(self.moves).id)
+        pdf = OwnPages(job)._own_pdf(report, data)
+        command = ["pdftotext", "-bbox", "-", "-"]
+        found = subprocess.run(command, input=pdf, capture_output=True, check=True)
+        lefts, texts = [], [""] * len(titles)
+        for page in etree.HTML(found.stdout).iter("page"):
+            words = sorted(
+                (
+                    *(float(word.get(edge)) for edge in ("ymin", "xmin", "xmax")),
+                    word.text,
+                )
+                for word in page.iter("word")
+            )
+            for _top, left, right, text in words:
+                self.assertGreater(left, 0, text)
+                self.assertLess(right, float(page.get("width")), text)
+            lefts = lefts or [
+                [left for _top, left, _right, text in words if text == title][-1]
+                for title in titles
+            ]
+            for _top, left, _right, text in words:
+                texts[max(bisect_right(lefts, left + 1) - 1, 0)] += text
+        return texts
+
+    def test_names_without_a_place_to_break(self):
+        letters = string.ascii_lowercase * 10
+        names = [letters[:78], letters[:255]]
+        told = {"reason": "REASON that it has", "advice": "ADVICE of some words"}
+        rows = [
+            {"file": f"F{name}.pdf", "number": f"I{name}", **told} for name in names
+        ]
+        cover = [
+            {
+                "number": f"I{name}",
+                "partner": f"P{name}",
+                "contract": f"C{name}",
+                "date": False,
+                "amount": "",
+                **dict.fromkeys(("files", "pages", "first"), 1),
+            }
+            for name in names
+        ]
+        tables = (
+            (LEFT_OUT, rows, {"Invoice": "number", "File": "file", "Reason": "reason"}),
+            (NOTES, rows, {"Invoice": "number", "File": "file", "Note": "reason"}),
+            (
+                COVER,
+                cover,
+                {
+                    "Invoice": "number",
+                    "Client": "partner",
+                    "Date": "date",
+                    "Contract": "contract",
+                    "Amount": "amount",
+                },
+            ),
+        )
+        for report, cells, titles in tables:
+            if report == LEFT_OUT:
+                titles["How"] = "advice"
+            said = {"total_text": "2 invoices", "amounts_text": ""}
+            columns = self.columns(report, cells, list(titles), **said)
+            for key, column in zip(titles.values(), columns, strict=True):
+                for row in cells:
+                    with self.subTest(report=report, key=key):
+                        self.assertIn((row[key] or "").replace(" ", ""), column)

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from unittest.mock import patch
 
 import psutil
@@ -18,7 +19,7 @@ from ..tools.pdf import (
     assembly,
     inspect_files,
 )
-from ..tools.pdf.check import CheckFailed
+from ..tools.pdf.check import Check, CheckFailed
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
 from .pdf_common import PdfCase, has_ended, poppler_texts
@@ -227,19 +228,28 @@ class TestPdfFailures(PdfCase):
         self.assertEqual(caught.exception.index, 40)
         self.assertIn("1 pages, not 2", caught.exception.detail)
 
+    def checks(self, refuse):
+        """Have a function look at each result before the readers do."""
+        go_on, seen = Check.go_on, []
+
+        def looked_at(check, state=None):
+            path = Path(check._path)
+            if path.name == "result.pdf":
+                seen.append(path)
+                refuse(path, len(seen))
+            return go_on(check, state)
+
+        return patch.object(Check, "go_on", looked_at), seen
+
     def test_a_part_that_spoils_the_result_is_written_anew(self):
-        joined = []
-        check_in = assembly.check_in
-
-        def refuse_once(child, path, *args):
-            joined.append(path.stat().st_size)
-            if len(joined) == 1:
+        def refuse_once(_path, times):
+            if times == 1:
                 raise CheckFailed("page 5", page=5)
-            return check_in(child, path, *args)
 
-        with patch.object(assembly, "check_in", refuse_once):
+        checks, seen = self.checks(refuse_once)
+        with checks:
             self.assemble(self.parts)
-        self.assertEqual(len(joined), 2)
+        self.assertEqual(len(seen), 2)
         self.assertEqual(poppler_texts(self.target)[5], "text 5")
 
     def test_a_part_that_spoils_the_result_is_searched(self):
@@ -247,26 +257,40 @@ class TestPdfFailures(PdfCase):
         collection.plain(spoiled, "spoiled")
         self.parts[23] = Part(spoiled, 1)
 
-        def refuse(_child, path, *_args):
+        def refuse(path, _times):
             if "spoiled" in poppler_texts(path):
                 raise CheckFailed("somewhere")
 
-        with patch.object(assembly, "check_in", refuse):
-            with self.assertRaises(PartRefused) as caught:
-                self.assemble(self.parts)
+        with self.checks(refuse)[0], self.assertRaises(PartRefused) as caught:
+            self.assemble(self.parts)
         self.assertEqual(caught.exception.index, 23)
         self.assertNothing()
 
     def test_a_part_that_spoils_the_result_again_is_named(self):
-        def refuse(*_args):
+        def refuse(_path, _times):
             raise CheckFailed("page 5", page=5)
 
-        with patch.object(assembly, "check_in", refuse):
-            with self.assertRaises(PartRefused) as caught:
-                self.assemble(self.parts)
+        with self.checks(refuse)[0], self.assertRaises(PartRefused) as caught:
+            self.assemble(self.parts)
         self.assertEqual(caught.exception.index, 5)
         self.assertEqual(caught.exception.refusal, "damaged")
         self.assertNothing()
+
+    def test_a_part_that_no_reader_stands_is_not_assembled_again(self):
+        crowd = hostile.crowd(self.folder / "crowd.pdf", 20_000)
+        self.parts[7] = Part(crowd, 1)
+        checks, seen = self.checks(lambda *_args: None)
+        with checks, self.assertRaises(PartRefused) as caught:
+            self.assemble(self.parts)
+        self.assertEqual(caught.exception.index, 7)
+        self.assertEqual(caught.exception.refusal, "unshowable")
+        self.assertEqual(len(seen), 1)
+        self.assertNothing()
+
+    def test_a_page_that_holds_the_second_reader_up_is_found_alone(self):
+        crowd = hostile.crowd(self.folder / "crowd.pdf", 20_000)
+        self.assertRefused(crowd, "unshowable")
+        self.assertReady(hostile.crowd(self.folder / "group.pdf", 900), 1)
 
     def test_a_child_knows_nothing_of_the_servers_secrets(self):
         seen = []

@@ -9,6 +9,8 @@ import urllib.request
 from . import paths
 from .console import Stop, die_with_us, end
 
+PROGRAM = paths.SETUP / "progbox_env/bin/start_odoo.py"
+
 
 class Server:
     """A running Odoo: `.url`, `.port`, `.database`, `.process`, `.log`, `.stop()`.
@@ -44,11 +46,12 @@ class Server:
         raise Stop(f"Odoo does not answer after {seconds} s: read {self.log}.")
 
 
-def start_odoo(database, port=None, workers=0, cron_threads=0, options=()):
+def start_odoo(
+    database, port=None, workers=0, cron_threads=0, options=(), program=PROGRAM
+):
     """Start an Odoo on a database; it answers when this returns."""
     port = port or free_port()
     log = paths.LOG / f"odoo-{database}-{port}.log"
-    program = paths.SETUP / "progbox_env/bin/start_odoo.py"
     command = [paths.python(), program, "-d", database, f"--http-port={port}"]
     command += [f"--workers={workers}", f"--max-cron-threads={cron_threads}", *options]
     if workers:

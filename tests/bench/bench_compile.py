@@ -4,6 +4,7 @@ Our side does more: it inspects each file alone, adds bookmarks, page labels and
 page, and has two readers check the result.
 """
 
+import hashlib
 import random
 import subprocess
 import sys
@@ -30,7 +31,11 @@ GOALS = {
     "speedup_over_pypdf": ">= 4",
     "peak_memory_mb": "< 200",
     "small_memory_growth_mb": "< 50",
+    "unique_bytes_ratio": "<= 1.5",
 }
+ALIKE_INVOICES = 100
+LOGO_PIXELS = 320  # a side: 410 kB with its transparency
+PHOTO_PIXELS = 160  # 16 kB
 TEMPLATES = 12  # different files, of which all others differ by a title
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,.éèàçü€"
 rl_config.useA85 = 0  # pictures as they are, as all programs but reportlab do
@@ -57,7 +62,7 @@ def run(tools, quick):
             "peak_memory_mb": work.peak_of_ours(),
             "qpdf_peak_memory_mb": peak(work.qpdf_command()),
         }
-        return figures | small(tools, work, SMALL_INVOICES // share)
+        return figures | small(tools, work, SMALL_INVOICES // share) | alike(work)
 
 
 def small(tools, work, count):
@@ -73,6 +78,28 @@ def small(tools, work, count):
         "small_peak_memory_mb": after,
         "small_memory_growth_mb": after - before,
     }
+
+
+def alike(work):
+    """Invoices with one logo: what a backup of them takes, beside what differs."""
+    work.make_alike("alike", ALIKE_INVOICES)
+    unique = unique_bytes(work.files)
+    work.ours()
+    size = work.target.stat().st_size
+    work.check_and_remove()
+    return {"unique_bytes_ratio": size / unique, "alike_mb": size / 1e6}
+
+
+def unique_bytes(paths):
+    """The bytes of all streams that are not the same as another one's."""
+    sizes = {}
+    for path in paths:
+        with pikepdf.open(path) as pdf:
+            for value in pdf.objects:
+                if isinstance(value, pikepdf.Stream):
+                    data = value.read_raw_bytes()
+                    sizes[hashlib.sha256(data).digest()] = len(data)
+    return sum(sizes.values())
 
 
 class Work:
@@ -98,6 +125,17 @@ class Work:
         sheet.drawString(72, 770, "Left out: plan.pdf opens with a password only.")
         sheet.save()
         self.pages = invoices * sum(pages) + 1
+
+    def make_alike(self, name, invoices):
+        """Write the files of invoices that differ by their text and a small photo."""
+        folder = self.folder / name
+        folder.mkdir()
+        maker = Maker(self.folder, PIXELS)
+        self.files = [folder / f"{invoice:05}-0.pdf" for invoice in range(invoices)]
+        logo = maker.picture("PNG", "RGBA", LOGO_PIXELS)
+        for path in self.files:
+            maker.write_alike(path, logo)
+        self.pages = invoices + 1
 
     def megabytes(self):
         return sum(path.stat().st_size for path in self.files) / 1e6
@@ -168,7 +206,7 @@ class Maker:
     def _template(self, pages):
         path = self._folder / f"template-{pages}-{len(self._templates[pages])}.pdf"
         sheet = canvas.Canvas(str(path), pageCompression=1)
-        logo = self._picture("PNG", "RGBA", 60)
+        logo = self.picture("PNG", "RGBA", 60)
         for _page in range(pages):
             sheet.setFont("VeraBd", 16)
             sheet.drawString(60, 780, "Facture")
@@ -178,13 +216,23 @@ class Maker:
                 words = "".join(self._chance.choices(LETTERS, k=80))
                 sheet.drawString(60, 740 - 12 * number, f"{number} {words}")
                 sheet.line(60, 737 - 12 * number, 530, 737 - 12 * number)
-            photo = self._picture("JPEG", "RGB", self._pixels)
+            photo = self.picture("JPEG", "RGB", self._pixels)
             sheet.drawImage(photo, 60, 50, width=300, height=300)
             sheet.showPage()
         sheet.save()
         return path
 
-    def _picture(self, kind, mode, pixels):
+    def write_alike(self, path, logo):
+        """A page with a logo that other files have, too, and what is its own."""
+        sheet = canvas.Canvas(str(path), pageCompression=1)
+        sheet.setFont("VeraBd", 16)
+        sheet.drawString(60, 780, f"Facture {path.stem}")
+        sheet.drawImage(logo, 450, 760, width=60, height=60, mask="auto")
+        photo = self.picture("JPEG", "RGB", PHOTO_PIXELS)
+        sheet.drawImage(photo, 60, 50, width=300, height=300)
+        sheet.save()
+
+    def picture(self, kind, mode, pixels):
         path = self._folder / f"picture.{self._chance.random()}.{kind.lower()}"
         noise = self._chance.randbytes(pixels * pixels * len(mode))
         image = Image.frombytes(mode, (pixels, pixels), noise)

@@ -3,8 +3,10 @@
 import io
 import os
 import random
+import signal
 import subprocess
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -22,7 +24,12 @@ from pypdf import PdfReader
 
 NAME = "progbox_kill_compile"
 SEED = int(os.environ.get("PROGBOX_SEED", "19"))
-BILLS, KILLS = 150, 6
+# In March, and in April.
+BILLS, OTHER_BILLS, KILLS = 150, 30, 6
+RESULTS = """
+    SELECT a.store_fname, d.size FROM progbox_document d JOIN ir_attachment a
+    ON a.res_model = 'progbox.document' AND a.res_id = d.id
+    WHERE d.res_model = 'progbox.compilation'"""
 LONGEST_DELAY = 4  # seconds from the start of the work to the kill
 PREPARE = f"""
 import sys
@@ -32,10 +39,11 @@ from pdf_collection import pdf_of
 partner = env["res.partner"].create({{"name": "Toiture"}})
 line = Command.create({{"name": "Tuiles", "quantity": 1, "price_unit": 10}})
 ids = []
-for number in range({BILLS}):
+for number in range({BILLS + OTHER_BILLS}):
+    month = 3 if number < {BILLS} else 4
     bill = env["account.move"].create({{
         "move_type": "in_invoice", "ref": f"K-{{number:03d}}",
-        "partner_id": partner.id, "invoice_date": "2026-03-10",
+        "partner_id": partner.id, "invoice_date": f"2026-0{{month}}-10",
         "invoice_line_ids": [line],
     }})
     received, _delivery = env["ir.attachment"].create([
@@ -70,10 +78,10 @@ def attempts(database):
     return database.value("SELECT coalesce(sum(attempts), 0) FROM progbox_compilation")
 
 
-def begin(client):
-    """Ask for the backup of March as a person does, with one click."""
+def begin(client, first_day):
+    """Ask for the backup of a month as a person does, with one click."""
     [period] = client(
-        "progbox.billing.period", "search", [["date_from", "=", "2026-03-01"]]
+        "progbox.billing.period", "search", [["date_from", "=", first_day]]
     )
     client("progbox.billing.period", "action_compile_bills", [period])
 
@@ -91,17 +99,35 @@ def let_the_lease_run_out():
     sql("UPDATE ir_cron SET nextcall = now() - interval '1 hour'", NAME)
 
 
+def is_at_work(database, server):
+    """Whether a server has begun an attempt."""
+    holder = database.value("SELECT to_json(lease_holder) FROM progbox_compilation")
+    return bool(holder) and holder.split(":")[1] == str(server.process.pid)
+
+
+def go_on(client, database):
+    """Press Retry on a backup that has given up; it says why."""
+    [job] = database.rows("SELECT id, state, error FROM progbox_compilation")
+    if job["state"] == "failed":
+        assert "2 times in a row during the step" in job["error"]
+        client("progbox.compilation", "action_retry", [job["id"]])
+
+
 def test_a_backup_survives_its_killed_servers(database):
     print(f"\nPROGBOX_SEED={SEED}")
     dice = random.Random(SEED)
     for kill in range(KILLS):
         let_the_lease_run_out()
-        before = attempts(database)
         with start_odoo(NAME, cron_threads=1) as server:
-            if not kill:
-                begin(Client(server))
+            client = Client(server)
+            if kill:
+                go_on(client, database)
+            else:
+                begin(client, "2026-03-01")
             wait_for(
-                lambda before=before: attempts(database) > before,
+                lambda server=server: (
+                    is_at_work(database, server) or state(database) == "done"
+                ),
                 60,
                 "the work has begun",
                 database.wake_crons,
@@ -112,7 +138,10 @@ def test_a_backup_survives_its_killed_servers(database):
         if state(database) == "done":
             break
     let_the_lease_run_out()
-    with start_odoo(NAME, cron_threads=1):
+    with start_odoo(NAME, cron_threads=1) as server:
+        go_on(Client(server), database)
+        # It starts itself anew, as after a run that took too long.
+        os.kill(server.process.pid, signal.SIGHUP)
         wait_for(
             lambda: state(database) == "done",
             180,
@@ -120,13 +149,36 @@ def test_a_backup_survives_its_killed_servers(database):
             database.wake_crons,
             interval=0.5,
         )
-    files = database.rows(
-        "SELECT a.store_fname, d.size FROM progbox_document d JOIN ir_attachment a"
-        " ON a.res_model = 'progbox.document' AND a.res_id = d.id"
-        " WHERE d.res_model = 'progbox.compilation'"
-    )
+        server.wait_until_ready()
+    files = database.rows(RESULTS)
     assert len(files) == 1, "one backup, not one per server"
     check_result(files[0])
+    check_disk()
+
+
+@pytest.mark.parametrize("workers", [0, 1], ids=["threads", "processes"])
+def test_a_backup_that_takes_longer_than_a_run_may(database, workers):
+    """Each run has two seconds, and may take ten; its pages take twelve."""
+    sql("DELETE FROM progbox_compilation", NAME)
+    limit = "--limit-time-real-cron=10"
+    program = Path(__file__).with_name("slow_odoo.py")
+    with start_odoo(
+        NAME, workers=workers, cron_threads=1, options=[limit], program=program
+    ) as server:
+        client = Client(server)
+        begin(client, "2026-04-01")
+        wait_for(
+            lambda: state(database) == "done",
+            240,
+            "the backup is done",
+            database.wake_crons,
+            interval=0.5,
+        )
+        said = server.log.read_text()
+    assert said.count("starting") > 2, "it took several runs"
+    for complaint in ("time limit", "timeout after", "reload"):
+        assert complaint not in said
+    assert not attempts(database), "each run has come to its end"
     check_disk()
 
 

@@ -20,5 +20,5 @@ The modules beside this one run in the parent, those of `child` in the child pro
 from .assembly import Assembled, assemble
 from .check import check
 from .child.messages import Attached, Embedded, Inspection, Limits, Part
-from .errors import ERRORS, REFUSALS, Cancelled, CompileError, PartRefused
+from .errors import ERRORS, REFUSALS, Cancelled, CompileError, PartRefused, Paused
 from .inspection import Item, inspect_files

@@ -15,6 +15,7 @@ REFUSALS = {
     "too_many_pages": "more pages than the limit",
     "timeout": "reading it took longer than the limit",
     "out_of_memory": "reading it took more memory than the limit",
+    "unshowable": "a page that a common reader cannot show",
     "crashed": "the process that read it crashed",
     "portfolio_empty": "a portfolio without any file in it",
     "form_unreadable": "a form that only Adobe's programs can show",
@@ -30,6 +31,7 @@ ERRORS = {
     "crashed": "the assembling process died",
     "check_failed": "the finished file did not pass the checks",
     "cancelled": "somebody cancelled it",
+    "paused": "it is not finished, and can be gone on with",
     "part_refused": "an input went bad between inspection and assembly",
 }
 
@@ -52,6 +54,13 @@ class Cancelled(CompileError):
 
     def __init__(self):
         super().__init__("cancelled")
+
+
+class Paused(CompileError):
+    """The caller's function `paused` returned true: the next call goes on."""
+
+    def __init__(self):
+        super().__init__("paused")
 
 
 class PartRefused(CompileError):

@@ -1,6 +1,7 @@
 """What is in a file, whether it can go in, and a copy that is fit to."""
 
 import contextlib
+import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -47,19 +48,22 @@ def inspect_files(items, folder, limits=None, extract=False, cancelled=None):
         pool = stack.enter_context(ThreadPoolExecutor(CHILDREN))
         # a caller that stops early does not wait for what has not begun
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+        # nor for what has: it is killed, and tried again by whoever comes back
+        closing = threading.Event()
+        stack.callback(closing.set)
         waiting = deque()
         for item in items:
             if cancelled and cancelled():
                 raise Cancelled()
             task = (item, Path(folder), limits, extract)
-            waiting.append(pool.submit(_inspect, children, *task))
+            waiting.append(pool.submit(_inspect, children, closing, *task))
             if len(waiting) > AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
-def _inspect(children, item, folder, limits, extract):
+def _inspect(children, closing, item, folder, limits, extract):
     name = item.name or Path(item.path).name
     arguments = {
         "path": item.path,
@@ -70,7 +74,11 @@ def _inspect(children, item, folder, limits, extract):
     }
     child = children.get()
     try:
-        return _restored(child.ask("inspect_file", arguments, limits.seconds))
+        return _restored(
+            child.ask(
+                "inspect_file", arguments, limits.seconds, cancelled=closing.is_set
+            )
+        )
     except Failure as error:
         if error.code == "disk_full":
             raise CompileError(error.code, error.detail) from error

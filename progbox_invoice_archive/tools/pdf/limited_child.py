@@ -31,6 +31,8 @@ MALLOC = {
 # After these failures the process is replaced before the next task.
 SHAKEN = {"out_of_memory", "crashed", "disk_full"}
 START_SECONDS, ATTEMPTS = 60, 3
+# From the wish for a pause to the pause, at most: as long as one file may take alone.
+PAUSE_SECONDS = 30
 TICK = 0.2  # seconds between two looks at whether somebody cancelled
 BLOCK_SIZE = 1 << 16
 # The longest regular answer lists a thousand files of a portfolio.
@@ -60,13 +62,23 @@ class Child:
         if not self._process:
             self._launch()
 
-    def ask(self, task, arguments, seconds, on_progress=None, cancelled=None):
+    def ask(
+        self,
+        task,
+        arguments,
+        seconds,
+        on_progress=None,
+        cancelled=None,
+        paused=None,
+    ):
         """Have a task done.
 
         :param task: name of a function in `child.main`
         :param arguments: its keyword arguments, for JSON
         :param on_progress: called with what the task reports
         :param cancelled: asked a few times a second; true kills the child
+        :param paused: asked a few times a second; true tells the child, which stops
+            where it can go on later. If it does not, its time is up
         :return: the task's result
         :raise Failure: it failed, died, took too long or too much memory
         :raise Cancelled:
@@ -75,7 +87,8 @@ class Child:
         try:
             self._make_ready()
             self._send([task, arguments, seconds])
-            for answer in self._answers(time.monotonic() + seconds, cancelled):
+            end = time.monotonic() + seconds
+            for answer in self._answers(end, cancelled, paused):
                 if "progress" not in answer:
                     break
                 if on_progress:
@@ -137,16 +150,24 @@ class Child:
         except OSError as error:
             raise self._death() from error
 
-    def _answers(self, deadline, cancelled):
+    def _answers(self, deadline, cancelled, paused=None):
         """Yield what the child says, until its end or the deadline."""
         output = self._process.stdout.fileno()
+        ticks = bool(cancelled or paused)
+        asked = False
         while True:
             if cancelled and cancelled():
                 raise Cancelled()
+            if paused and paused():
+                # Each time: a child that was about to begin has not heard of it.
+                self._process.send_signal(signal.SIGUSR1)
+                if not asked:
+                    deadline = min(deadline, time.monotonic() + PAUSE_SECONDS)
+                    asked = True
             left = deadline - time.monotonic()
             if left <= 0:
                 raise Failure("timeout")
-            if not self._poll.poll(1000 * (min(left, TICK) if cancelled else left)):
+            if not self._poll.poll(1000 * (min(left, TICK) if ticks else left)):
                 continue
             block = os.read(output, BLOCK_SIZE)
             if not block:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pikepdf
 from pikepdf import Array, Dictionary, Stream
 
+from .check import check_with_second_reader
 from .content import is_bomb
 from .embedded import Room, read_embedded, read_members
 from .messages import Embedded, Failure, Inspection, Limits, is_disk_full
@@ -16,6 +17,8 @@ from .signing import is_signed
 from .structure import branch, elements
 
 HEAD_SIZE, TAIL_SIZE = 1024, 2048
+# Objects of a file, and annotations of a page, from which a second reader tries it.
+HEAVY_FILE, HEAVY_PAGE = 2_000, 500
 MAX_DEPTH = 3  # portfolios in portfolios
 
 
@@ -126,6 +129,8 @@ class Examiner:
                 changes.append("repaired")
             if set(changes) - {"image", "scripts", "players"}:
                 self._clean(pdf)
+            if _is_heavy(pdf):
+                self._show_to_second_reader()
 
     def _embedded(self, pdf):
         try:
@@ -174,6 +179,15 @@ class Examiner:
             _walk(copy)
             if _has_warnings(copy):
                 raise Failure("damaged", "the repair did not help")
+
+    def _show_to_second_reader(self):
+        """Find out now whether the reader that checks the result can stand it."""
+        try:
+            check_with_second_reader(
+                None, str(self._inspection.ready), self._inspection.pages
+            )
+        except Failure as error:
+            raise Failure("unshowable", error.detail) from error
 
     def _is_portfolio(self, pdf):
         """Whether it is one; then its files are inspected in its place."""
@@ -249,6 +263,17 @@ def _has_warnings(pdf):
         return bool(pdf.get_warnings())
     except Exception:  # a warning about bytes that are no text
         return True
+
+
+def _is_heavy(pdf):
+    """Whether it could hold up who reads the result.
+
+    Another reader is a process: it would be half of the time for a small file, at
+    which none stumbles for long.
+    """
+    return len(pdf.objects) >= HEAVY_FILE or any(
+        len(elements(page.obj, "/Annots")) >= HEAVY_PAGE for page in pdf.pages
+    )
 
 
 def _has_fields(pdf):

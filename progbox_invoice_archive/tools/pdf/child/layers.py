@@ -32,6 +32,14 @@ class Layers:
         known = {group.objgen for group in groups if group.is_indirect}
         self._order += _listed(panel, known, copier, set())
 
+    def state(self):
+        lists = (self._all, self._off, self._automatic, self._order)
+        return [[each.decode("latin-1") for each in some] for some in lists]
+
+    def restore(self, state):
+        lists = ([each.encode("latin-1") for each in some] for some in state)
+        self._all, self._off, self._automatic, self._order = lists
+
     def finish(self, writer):
         """Write them.
 

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 
+from . import pausing
 from .limits import die_with, limit_memory, limit_time, write_no_core
 from .messages import Failure, is_disk_full
 
@@ -22,17 +23,19 @@ def main():
     tasks = _tasks()
     limit_memory(memory)
     write_no_core()
+    pausing.listen()
     _say(channel, "ready")
     for line in sys.stdin.buffer:
         name, arguments, seconds = json.loads(line)
         limit_time(seconds)
+        pausing.begin_task()
         _say(channel, _answer(tasks[name], arguments, channel))
 
 
 def _tasks():
     """Return what this process can do, by its name; called when the channel is safe."""
     from .certificate import read_certificate
-    from .check import check_with_qpdf, check_with_second_reader
+    from .check import check_with_qpdf, check_with_second_reader, count_objects
     from .examine import inspect_file, normalise
     from .join import join
     from .text import first_page_text
@@ -45,6 +48,7 @@ def _tasks():
         "join": join,
         "check_with_qpdf": check_with_qpdf,
         "check_with_second_reader": check_with_second_reader,
+        "count_objects": count_objects,
     }
 
 

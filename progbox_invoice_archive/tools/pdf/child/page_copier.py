@@ -29,6 +29,22 @@ FRAME_TYPES = {"/Catalog", "/Page", "/Pages", "/StructElem", "/StructTreeRoot"}
 # What readers assume for a page without a size.
 LETTER = [0, 0, 612, 792]
 NUMBERS = (int, float, Decimal)
+# What parts of pages are made of: equal ones of two files may be the same object. Not
+# so what has an identity, such as annotations, fields and layers.
+SHARED_TYPES = {"/Font", "/FontDescriptor", "/ExtGState", "/Encoding"}
+RESOURCES = {
+    "/ColorSpace",
+    "/ExtGState",
+    "/Font",
+    "/Pattern",
+    "/ProcSet",
+    "/Properties",
+    "/Shading",
+    "/XObject",
+}
+# How deep what is referred to is written first; what is deeper waits, and is not
+# looked for among what is there.
+MAX_DEPTH = 40
 # A stream may name a file outside of the PDF, or hold one: never.
 NOT_COPIED = ("/Length", "/F", "/FFilter", "/FDecodeParms", "/AF")
 # QPDF writes a space before each reference, and strings with their brackets escaped,
@@ -42,14 +58,23 @@ class Copier:
     """One source PDF on its way into a Writer.
 
     :param pdf: pikepdf.Pdf, read from the file at `path`
+    :param known: Known: what other files have brought along
     """
 
-    def __init__(self, pdf, path, writer):
+    def __init__(self, pdf, path, writer, known):
         self._pdf = pdf
         self._raw = RawStreams(pdf, path)
         self._writer = writer
+        self._known = known
         self._numbers = {}
         self._waiting = []
+        # Objects that are being serialised, each because of the one before.
+        self._open = []
+
+    @property
+    def numbers(self):
+        """The numbers in the target of the objects that it has met: {key: number}"""
+        return self._numbers
 
     def copy_page(self, page, number, parent):
         """Write a page; `announce` must have told the numbers of all pages before.
@@ -93,33 +118,82 @@ class Copier:
         """The number of an object in the target; it is copied sooner or later."""
         number = self._numbers.get(key)
         if number is None:
+            if key not in self._open and len(self._open) < MAX_DEPTH:
+                return self._copy(key)
             number = self._numbers[key] = self._writer.allocate()
-            self._waiting.append(key)
+            if key not in self._open:
+                self._waiting.append(key)
         return number
 
     def _copy_waiting(self):
         while self._waiting:
-            key = self._waiting.pop()
-            self._copy_object(key, self._pdf.get_object(key))
+            self._copy(self._waiting.pop())
 
-    def _copy_object(self, key, value):
-        number = self._numbers[key]
+    def _copy(self, key):
+        """Write an object after all that it refers to, unless it is there already.
+
+        :return: its number
+        """
+        value = self._pdf.get_object(key)
+        self._open.append(key)
+        try:
+            content = self._content(value)
+        finally:
+            self._open.pop()
+        data = self._data(key, value)
+        number, memory = self._numbers.get(key), None
+        # One that something refers to by now has to be there by its number.
+        if number is None and _is_shared(value):
+            number, memory = self._known.find(content, data)
+            if number is not None:
+                self._numbers[key] = number
+                return number
+        if number is None:
+            number = self._numbers[key] = self._writer.allocate()
+        if memory:
+            self._known.remember(number, memory, data)
+        if data is None:
+            self._writer.put(number, content)
+        else:
+            self._writer.put_stream(number, content, data)
+        return number
+
+    def _content(self, value):
+        """The serialised form of an object; of a stream, what is in its dictionary."""
         if isinstance(value, pikepdf.Stream):
             entries = pikepdf.Dictionary(value.stream_dict)
             for name in NOT_COPIED:
                 if name in entries:
                     del entries[name]
-            content = self.translated(entries.unparse(resolved=True))
-            data = self._raw.piece(key, value)
-            if data is None:
-                data = memoryview(value.get_raw_stream_buffer())
-            self._writer.put_stream(number, content[2:-2].strip(), data)
-        elif isinstance(value, pikepdf.Dictionary) and _is_frame(value):
-            self._writer.put(number, b"null")
-        elif isinstance(value, pikepdf.Object):
-            self._writer.put(number, self.translated(value.unparse(resolved=True)))
-        else:  # a number, a truth value or nothing, as Python knows them
-            self._writer.put(number, pikepdf.Array([value]).unparse()[1:-1])
+            return self.translated(entries.unparse(resolved=True))[2:-2].strip()
+        if isinstance(value, pikepdf.Dictionary) and _is_frame(value):
+            return b"null"
+        if isinstance(value, pikepdf.Object):
+            return self.translated(value.unparse(resolved=True))
+        # a number, a truth value or nothing, as Python knows them
+        return pikepdf.Array([value]).unparse()[1:-1]
+
+    def _data(self, key, value):
+        """The bytes of a stream; None of anything else."""
+        if not isinstance(value, pikepdf.Stream):
+            return None
+        piece = self._raw.piece(key, value)
+        return memoryview(value.get_raw_stream_buffer()) if piece is None else piece
+
+
+def _is_shared(value):
+    """Whether two files may have the same object in common, if it is equal."""
+    if isinstance(value, pikepdf.Stream | pikepdf.Array):
+        return True
+    if not isinstance(value, pikepdf.Dictionary):
+        return False
+    keys = value.keys()
+    if "/Type" in keys:
+        return str(value["/Type"]) in SHARED_TYPES
+    return RESOURCES.issuperset(keys) or all(
+        isinstance(entry, pikepdf.Object) and entry.is_indirect
+        for entry in value.values()
+    )
 
 
 def _has_strings(content):

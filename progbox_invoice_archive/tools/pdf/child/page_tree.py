@@ -2,7 +2,7 @@
 
 from array import array
 
-from .writer import reference, references
+from .writer import packed, reference, references, unpacked
 
 WIDTH = 64
 
@@ -10,8 +10,8 @@ WIDTH = 64
 class PageTree:
     def __init__(self, writer):
         self._writer = writer
-        self._numbers = array("L")
-        self._nodes = array("L")
+        self._numbers = array("Q")
+        self._nodes = array("Q")
 
     def __len__(self):
         return len(self._numbers)
@@ -29,6 +29,13 @@ class PageTree:
 
     def page(self, index):
         return self._numbers[index]
+
+    def state(self):
+        return {"pages": packed(self._numbers), "nodes": packed(self._nodes)}
+
+    def restore(self, state):
+        self._numbers = unpacked(state["pages"])
+        self._nodes = unpacked(state["nodes"])
 
     def finish(self):
         """Write the nodes.

@@ -1,5 +1,6 @@
 """Writes a PDF from its first byte to its last, and remembers only offsets."""
 
+import base64
 import errno
 import os
 from array import array
@@ -28,8 +29,21 @@ def references(numbers):
     return b"[ %s ]" % b" ".join(map(reference, numbers))
 
 
+def packed(numbers):
+    """An array of numbers as a text."""
+    return base64.b64encode(numbers.tobytes()).decode()
+
+
+def unpacked(content):
+    numbers = array("Q")
+    numbers.frombytes(base64.b64decode(content))
+    return numbers
+
+
 class Writer:
     """The objects of one PDF, written in any order.
+
+    Either :meth:`begin` or :meth:`restore` comes first.
 
     :param file: binary file to write to, at its beginning
     :param copies: Copies into that file
@@ -39,7 +53,10 @@ class Writer:
         self._file = file
         self._copies = copies
         self._offsets = array("Q", [0])
-        self._position = file.write(HEADER)
+        self._position = 0
+
+    def begin(self):
+        self._write(HEADER)
 
     def allocate(self):
         """A number for an object that is written sooner or later."""
@@ -71,6 +88,19 @@ class Writer:
             self._write(STREAM_END)
         else:
             self._write(b"".join((head, data, STREAM_END)))
+
+    def state(self):
+        """Return what there is to keep to go on later, for JSON."""
+        return {"offsets": packed(self._offsets), "position": self._position}
+
+    def restore(self, state):
+        """Go on where another one stopped; what it wrote beyond that is forgotten."""
+        self._offsets = unpacked(state["offsets"])
+        self._position = state["position"]
+        if self._file.seek(0, os.SEEK_END) < self._position:
+            raise EOFError("it has become shorter")
+        self._file.truncate(self._position)
+        self._file.seek(self._position)
 
     def finish(self, root, info):
         """Write the table of objects; nothing can follow."""
