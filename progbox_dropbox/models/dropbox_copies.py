@@ -1,12 +1,11 @@
 """Which files of a Dropbox are the copies of which documents, by their hashes alone."""
 
-import hashlib
 from typing import NamedTuple
 
 from dropbox.files import FileMetadata
 
-# Dropbox hashes pieces of this size, and then their hashes.
-PIECE = 4 << 20
+from ..tools.upload import HASHED_PIECE, content_hash_of_piece
+
 PAGE = 2000
 
 
@@ -39,7 +38,7 @@ class Copies:
         for entry in entries:
             if isinstance(entry, FileMetadata):
                 copy = Copy(entry.id, entry.path_display, entry.rev, entry.content_hash)
-                if entry.size <= PIECE:
+                if entry.size <= HASHED_PIECE:
                     self._by_hash.setdefault(entry.content_hash, []).append(copy)
                 else:
                     self._by_size.setdefault(entry.size, []).append(copy)
@@ -52,20 +51,11 @@ class Copies:
 
         :param dict content: of the document's line in the ledger
         """
-        if content["size"] > PIECE:
+        if content["size"] > HASHED_PIECE:
             return self._by_size.get(content["size"], [])
-        found = self._by_hash.get(content_hash(content["sha256"], content["size"]), [])
+        hash_ = content_hash_of_piece(content["sha256"], content["size"])
+        found = self._by_hash.get(hash_, [])
         # Of several with the same bytes, each document gets its own.
         if len(found) > 1:
             return [found.pop(0)]
         return found
-
-
-def content_hash(sha256, size):
-    """Return Dropbox's hash of a file of one piece at most.
-
-    >>> content_hash(hashlib.sha256(b"").hexdigest(), 0)[:8]
-    'e3b0c442'
-    """
-    pieces = bytes.fromhex(sha256) if size else b""
-    return hashlib.sha256(pieces).hexdigest()
