@@ -27,7 +27,6 @@
         "views/progbox_document_views.xml",
         "views/progbox_folder_views.xml",
         "views/res_config_settings_views.xml",
-        "views/check_settings_views.xml",
         "views/menus.xml",
     ],
 }

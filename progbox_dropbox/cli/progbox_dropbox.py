@@ -1,4 +1,8 @@
-"""`odoo-bin progbox_dropbox restore`: the file store of an archive from its copies."""
+"""`odoo-bin progbox_dropbox`: what the server has lost, from its copies in Dropbox.
+
+``restore`` fills the file store of an archive whose database is there; ``rebuild``
+makes an archive again from the copies alone.
+"""
 
 # A command speaks to whoever called it. pylint: disable=print-used
 import sys
@@ -10,11 +14,20 @@ from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
+from odoo.addons.progbox_dropbox.models.dropbox_rebuild import rebuild
+
 WHOLE, PROBLEMS, COULD_NOT_RUN = 0, 1, 2
 
 
+# What appends to a ledger by itself: it may not, while lines of before are written.
+WRITERS = (
+    "progbox_invoice_archive.ir_cron_closing",
+    "progbox_invoice_archive.ir_cron_source_deletion",
+)
+
+
 class ProgboxDropbox(Command):
-    """Fetch lost and damaged files of the archive back from Dropbox."""
+    """Fetch the archive back from Dropbox: lost files, or all of it."""
 
     name = "progbox_dropbox"
     description = """
@@ -22,6 +35,14 @@ class ProgboxDropbox(Command):
         its copy in Dropbox, compared with the seal, and put in its place.
 
         Exit status: 0 all files are whole, 1 some are not, 2 could not run.
+    """
+    rebuild_description = """
+        Make the whole archive again in a new, empty database, from the copies and the
+        ledger that lie in Dropbox: folders, documents, ledger and closings, with their
+        numbers, dates and hashes. Connect the Dropbox in Settings first. What was
+        interrupted goes on where it was.
+
+        Exit status: 0 all of it is there, 1 some files are not, 2 could not run.
     """
 
     def run(self, cmdargs):
@@ -33,23 +54,33 @@ class ProgboxDropbox(Command):
         with Registry(options.database).cursor() as cursor:
             env = api.Environment(cursor, SUPERUSER_ID, {})
             try:
-                status = self._restore_all(env, options)
+                status = getattr(self, f"_{options.command}_all")(env, options)
             except UserError as error:
-                print(f"progbox_dropbox restore: {error}", file=sys.stderr)
+                print(f"progbox_dropbox {options.command}: {error}", file=sys.stderr)
                 status = COULD_NOT_RUN
         sys.exit(status)
 
     def _parse(self, arguments):
-        commands = self.parser.add_subparsers(required=True, metavar="restore")
+        commands = self.parser.add_subparsers(required=True, dest="command")
         restore = commands.add_parser("restore", description=self.description)
-        restore.add_argument("-d", "--database", required=True)
-        restore.add_argument("-c", "--config", help="Odoo's configuration file")
         restore.add_argument(
             "--company", type=int, help="id; without it, every company with a Dropbox"
         )
+        rebuild_ = commands.add_parser("rebuild", description=self.rebuild_description)
+        rebuild_.add_argument(
+            "--company", type=int, help="id of the company whose Dropbox has the copies"
+        )
+        rebuild_.add_argument(
+            "--ledger",
+            type=int,
+            help="id of the company whose archive it is, if there are several",
+        )
+        for command in (restore, rebuild_):
+            command.add_argument("-d", "--database", required=True)
+            command.add_argument("-c", "--config", help="Odoo's configuration file")
         return self.parser.parse_args(arguments)
 
-    def _restore_all(self, env, options):
+    def _accounts(self, env, options):
         accounts = env["progbox.dropbox.account"].search(
             [("company_id", "=", options.company)]
             if options.company
@@ -57,6 +88,53 @@ class ProgboxDropbox(Command):
         )
         if not accounts:
             raise UserError("no company of this database has a Dropbox.")
+        return accounts
+
+    # ------------------------------------------------------------------
+    # Rebuild
+    # ------------------------------------------------------------------
+
+    def _rebuild_all(self, env, options):
+        accounts = self._accounts(env, options)
+        if len(accounts) > 1:
+            raise UserError("several companies have a Dropbox: name one, --company.")
+        with env.registry.cursor() as cursor:
+            self._keep_writers_out(env(cr=cursor))
+            done = rebuild(
+                accounts,
+                options.ledger,
+                env.cr.commit,
+                lambda work: print(
+                    f"\r{work.position} of {work.total} lines",
+                    file=sys.stderr,
+                    end="",
+                    flush=True,
+                ),
+            )
+        print(file=sys.stderr)
+        last = env["progbox.seal"]._last(done.company)
+        print(
+            f"{done.company.name}: {done.total} lines of the copy, "
+            f"{len(done.problems)} files not"
+        )
+        print("\n".join([*done.problems, f"Last line: {last._anchor_text()}"]))
+        return PROBLEMS if done.problems else WHOLE
+
+    def _keep_writers_out(self, env):
+        """Hold the scheduled actions that append to ledgers, until the cursor ends."""
+        crons = [env.ref(name).id for name in WRITERS]
+        env.cr.execute(
+            "SELECT id FROM ir_cron WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED", [crons]
+        )
+        if env.cr.rowcount < len(crons):
+            raise UserError("Odoo is appending to a ledger: stop it, then try again.")
+
+    # ------------------------------------------------------------------
+    # Restore
+    # ------------------------------------------------------------------
+
+    def _restore_all(self, env, options):
+        accounts = self._accounts(env, options)
         statuses = [self._restore(env, account) for account in accounts]
         return max(statuses)
 

@@ -25,7 +25,7 @@ class NotFetched(UserError):
 
 
 class Fetch:
-    """Puts lost and damaged files back into the file store, one by one.
+    """Puts lost and damaged files back to where Odoo keeps them, one by one.
 
     What arrives is compared with the seal before it takes its place, and takes it in
     one step. A file that is whole is never touched.
@@ -61,21 +61,22 @@ class Fetch:
                         path=transfer.copied_path,
                     )
                 )
-            staged.move_to(target)
+            try:
+                target._progbox_put_back(staged)
+            except FileUnreadable as error:
+                raise NotFetched(str(error)) from error
 
     def _target(self, document):
-        """Return the place of a document's file in the file store.
+        """Return the attachment that a document's file belongs to.
 
-        :raise NotFetched: when it is kept elsewhere
+        :raise NotFetched: when it is gone as well
         """
-        attachment = document.sudo()._content_attachment()
-        path = attachment and attachment._progbox_path()
-        if path:
-            return path
+        if attachment := document.sudo()._content_attachment():
+            return attachment
         raise NotFetched(
             self.env._(
-                "The file of %(name)s is not kept in Odoo's file store: it cannot be "
-                "put back from here. Restore it from a backup.",
+                "The database has no place for the file of %(name)s any more. Restore "
+                "the database from a backup.",
                 name=document.name,
             )
         )
@@ -140,7 +141,7 @@ def sealed_digest(document):
 
 
 def is_whole(document):
-    """Whether the file store still holds what a document was sealed with."""
+    """Whether Odoo still holds what a document was sealed with."""
     attachment = document.sudo()._content_attachment()
     if not attachment:
         return False

@@ -97,7 +97,7 @@ def _failed(account, since=None):
     transfers = account.env["progbox.dropbox.transfer"].sudo()
     domain = Domain("account_id", "=", account.id) & Domain("state", "=", "failed")
     if since:
-        domain &= Domain("write_date", ">", since)
+        domain &= Domain("failed_on", ">", since)
     return transfers.search(domain, order="id desc")
 
 

@@ -14,6 +14,7 @@ from odoo.tools.misc import clean_context
 from odoo.addons.progbox_invoice_archive.tools.backoff import next_delay
 
 from ..tools.client import Client, refreshed, space_of
+from ..tools.ledger_copy import FOLDER
 from ..tools.naming import clean_folder, template_of
 from ..tools.verdicts import HANDLED, STOPS, Action, classify
 from .dropbox_counts import missing_count
@@ -625,6 +626,10 @@ class ProgboxDropboxAccount(models.Model):
     # ------------------------------------------------------------------
     # Paths
     # ------------------------------------------------------------------
+
+    def _ledger_folder(self):
+        """Return where the ledger lies beside the copies."""
+        return f"/{self.base_folder}/{FOLDER}" if self.base_folder else f"/{FOLDER}"
 
     def _path(self, document, template=None):
         """Return the path that a document gets, if no other has it.

@@ -6,11 +6,11 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, file_open
 
-# Beside the copies, under the base folder.
-FOLDER = "Ledger"
+from ..tools.ledger_copy import LINES, ROWS, file_name
+
 CHECKER = "check_copy.py"
 # Lines of one file: some 15 MB.
-LINES = 20_000
+MOST_LINES = 20_000
 
 
 class ProgboxDropboxAnchor(models.Model):
@@ -18,7 +18,8 @@ class ProgboxDropboxAnchor(models.Model):
 
     The closing says what the last line was; the lines since the closing before prove
     the copies, file by file, without Odoo: see tools/check_copy.py, which lies beside
-    them.
+    them. One record without a closing stands for the lines since the last one. From
+    all of it an archive can be rebuilt: see dropbox_rebuild.py.
     """
 
     _name = "progbox.dropbox.anchor"
@@ -28,7 +29,10 @@ class ProgboxDropboxAnchor(models.Model):
     _job_cron = "progbox_dropbox.ir_cron_anchor"
 
     closing_id = fields.Many2one(
-        "progbox.closing", required=True, readonly=True, ondelete="cascade"
+        "progbox.closing",
+        readonly=True,
+        ondelete="cascade",
+        help="Empty for the lines of the ledger since the last closing.",
     )
     first_line = fields.Integer(required=True, readonly=True, aggregator=None)
     last_line = fields.Integer(required=True, readonly=True, aggregator=None)
@@ -36,6 +40,7 @@ class ProgboxDropboxAnchor(models.Model):
     _closing_unique = models.UniqueIndex(
         "(account_id, closing_id)", "A closing is copied once."
     )
+    _open_unique = models.UniqueIndex("(account_id) WHERE closing_id IS NULL")
 
     @api.model
     def _queue_company(self, companies):
@@ -50,7 +55,9 @@ class ProgboxDropboxAnchor(models.Model):
     @api.model
     def _queue_account(self, account):
         anchors = self.sudo()
-        known = anchors.search(Domain("account_id", "=", account.id))
+        known = anchors.search(
+            Domain("account_id", "=", account.id) & Domain("closing_id", "!=", False)
+        )
         closings = self.env["progbox.closing"].sudo()
         closings = closings.search(
             Domain("company_id", "=", account.company_id.id)
@@ -68,17 +75,44 @@ class ProgboxDropboxAnchor(models.Model):
             last = max(last, line)
         if closings:
             self._job_trigger()
+        self._queue_open(account, last)
+
+    @api.model
+    def _queue_open(self, account, closed):
+        """Queue the lines since the last closing, if others are copied than there are.
+
+        :param int closed: number of the last line that a closing takes along
+        """
+        is_open = Domain("account_id", "=", account.id) & Domain(
+            "closing_id", "=", False
+        )
+        anchor = self.sudo().search(is_open)
+        ledger = self.env["progbox.seal"].sudo()
+        lines = {
+            "first_line": closed + 1,
+            "last_line": ledger._last(account.company_id).sequence,
+        }
+        if not anchor and lines["last_line"] > closed:
+            self._job_new(account, **lines)
+        elif anchor and any(anchor[name] != line for name, line in lines.items()):
+            now = fields.Datetime.now()
+            anchor._job_write(
+                {**lines, "state": "pending", "attempts": 0, "next_try": now}
+            )
+        else:
+            return
+        self._job_trigger()
 
     # ------------------------------------------------------------------
     # Execution
     # ------------------------------------------------------------------
 
     def _job_execute(self, prepared):
-        client = self.account_id.sudo()._client()
-        base = self.account_id.sudo().base_folder
-        folder = f"/{base}/{FOLDER}" if base else f"/{FOLDER}"
-        for name, content in self._files():
-            self._put(client, f"{folder}/{name}", content)
+        account = self.account_id.sudo()
+        client = account._client()
+        folder = account._ledger_folder()
+        for name, content, is_final in self._files():
+            self._put(client, f"{folder}/{name}", content, is_replaced=not is_final)
         with file_open(f"progbox_dropbox/tools/{CHECKER}", "rb") as file:
             self._put(client, f"{folder}/{CHECKER}", file.read(), is_replaced=True)
 
@@ -88,42 +122,61 @@ class ProgboxDropboxAnchor(models.Model):
         client.files_upload(content, path, mode=mode, mute=True)
 
     def _files(self):
-        """Yield names and contents: the same ones whenever they are asked for."""
+        """Yield names and contents, and whether a file is final.
+
+        What is final is the same whenever it is asked for.
+        """
+        company = self.company_id.id
+        if not self.closing_id:
+            lines, rows = self._lines(self.first_line, self.last_line)
+            yield file_name(ROWS, company), rows, False
+            yield file_name(LINES, company), lines, False
+            return
+        for first in range(self.first_line, self.last_line + 1, MOST_LINES):
+            last = min(first + MOST_LINES - 1, self.last_line)
+            lines, rows = self._lines(first, last)
+            yield file_name(ROWS, company, first, last), rows, False
+            yield file_name(LINES, company, first, last), lines, True
         closing = self.closing_id.sudo()
-        for first in range(self.first_line, self.last_line + 1, LINES):
-            last = min(first + LINES - 1, self.last_line)
-            yield (
-                f"ledger_{closing.company_id.id}_{first:08}-{last:08}.jsonl",
-                self._lines(first, last),
-            )
         seal = closing.seal_id
         content = {
             **closing._sealed_content(),
-            "company": closing.company_id.id,
+            "company": company,
             "company_name": closing.company_id.name,
             "sealed_on": fields.Datetime.to_string(closing.closed_on),
             "line": seal.sequence,
             "line_hash": seal.hash,
         }
         yield (
-            f"closing_{closing.company_id.id}_{closing.month:%Y-%m}_"
-            f"{closing.number}.json",
+            f"closing_{company}_{closing.month:%Y-%m}_{closing.number}.json",
             json.dumps(content, indent=1, sort_keys=True).encode(),
+            True,
         )
 
     def _lines(self, first, last):
-        """Return lines of the ledger, as an export of the archive has them."""
-        self.env["progbox.seal"].flush_model()
-        lines = self.env.execute_query_dict(
+        """Return lines of the ledger, as an export has them, and what they leave out.
+
+        :return: two texts of JSON, one object a line
+        """
+        ledger = self.env["progbox.seal"].sudo()
+        lines = ledger._exported(self.company_id, first - 1, last - first + 1)
+        rows = self.env.execute_query_dict(
             SQL(
-                """SELECT sequence, coalesce(previous_hash, '') AS previous_hash,
-                    payload, hash
-                FROM progbox_seal
-                WHERE company_id = %s AND sequence BETWEEN %s AND %s
-                ORDER BY sequence""",
+                """SELECT seal.sequence, document.mimetype, document.made_with,
+                    document.said, document.before_answer, file.checksum AS sha1
+                FROM progbox_seal seal
+                JOIN progbox_document document ON document.id = seal.document_id
+                LEFT JOIN ir_attachment file
+                    ON file.res_model = 'progbox.document'
+                    AND file.res_field = 'content' AND file.res_id = document.id
+                WHERE seal.company_id = %s AND seal.kind = 'deposit'
+                AND seal.sequence BETWEEN %s AND %s ORDER BY seal.sequence""",
                 self.company_id.id,
                 first,
                 last,
             )
         )
-        return "".join(f"{json.dumps(line)}\n" for line in lines).encode("ascii")
+        return tuple(
+            "".join(f"{json.dumps(line)}\n" for line in found).encode("ascii")
+            for found in (lines, rows)
+        )

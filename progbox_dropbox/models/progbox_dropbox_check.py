@@ -5,10 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_datetime
 
-from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import (
-    OPEN_STATES,
-    UNFINISHED_STATES,
-)
+from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import OPEN_STATES
 
 from .dropbox_comparison import CopyComparison, moved_folders
 
@@ -26,29 +23,21 @@ class ProgboxDropboxCheck(models.Model):
     """One comparison of all copies with what Dropbox holds, by their hashes."""
 
     _name = "progbox.dropbox.check"
-    _inherit = ["progbox.dropbox.job.mixin", "progbox.long.job.mixin"]
+    _inherit = "progbox.dropbox.run.mixin"
     _description = "Check of the Copies in Dropbox"
-    _order = "id desc"
+    _run_action = "progbox_dropbox.progbox_dropbox_check_action"
     _job_cron = "progbox_dropbox.ir_cron_check"
 
-    user_id = fields.Many2one(
-        "res.users",
-        string="Requested By",
-        readonly=True,
-        ondelete="set null",
-        help="Empty for a check by the timetable.",
-    )
     started_on = fields.Datetime(readonly=True)
     checkpoint = fields.Json(readonly=True, groups="base.group_system", copy=False)
-    position = fields.Integer(string="Copies Compared", readonly=True, aggregator=None)
-    total = fields.Integer(string="Copies", readonly=True, aggregator=None)
+    position = fields.Integer(string="Copies Compared")
+    total = fields.Integer(string="Copies")
     other_count = fields.Integer(
         string="Other Files",
         readonly=True,
         aggregator=None,
         help="Files of people that lie beside the copies. They are left alone.",
     )
-    progress = fields.Float(compute="_compute_progress")
     finding_ids = fields.One2many("progbox.dropbox.finding", "check_id", readonly=True)
     finding_count = fields.Integer(compute="_compute_finding_count")
     open_finding_count = fields.Integer(
@@ -79,12 +68,6 @@ class ProgboxDropboxCheck(models.Model):
                 date=format_datetime(self.env, check.create_date, dt_format="short"),
             )
 
-    @api.depends("position", "total", "state")
-    def _compute_progress(self):
-        for check in self:
-            share = check.position / check.total if check.total else 0
-            check.progress = 100 if check.state == "done" else min(100 * share, 100)
-
     @api.depends("finding_ids.state", "finding_ids.document_count")
     def _compute_finding_count(self):
         for check in self:
@@ -107,24 +90,9 @@ class ProgboxDropboxCheck(models.Model):
     # Actions
     # ------------------------------------------------------------------
 
-    def action_stop(self):
-        """End a check that is under way. What it has found so far stays."""
-        self._job_check_manager()
-        for check in self.filtered(lambda c: c.state in UNFINISHED_STATES):
-            check._job_finish(
-                "cancelled", self.env._("Stopped by %(user)s.", user=self.env.user.name)
-            )
-
     def action_repair_all(self):
         """Put right what is still to be decided."""
         self.finding_ids.filtered(lambda f: f.state == "open").action_repair()
-
-    def _action(self):
-        """Return the action that shows this check."""
-        action = self.env["ir.actions.actions"]._for_xml_id(
-            "progbox_dropbox.progbox_dropbox_check_action"
-        )
-        return {**action, "res_id": self.id, "views": [(False, "form")]}
 
     # ------------------------------------------------------------------
     # Queueing
@@ -137,10 +105,7 @@ class ProgboxDropboxCheck(models.Model):
         :param res.users user: who has asked for it, None for the timetable
         :rtype: progbox.dropbox.check
         """
-        checks = self.sudo()
-        check = checks.search(
-            Domain("account_id", "=", account.id) & Domain("state", "in", OPEN_STATES)
-        ) or self._job_new(account, user_id=user.id if user else False)
+        check = self._of_account(account, user.id if user else False)
         if user and check.state != "running":
             check._job_write(
                 {"state": "pending", "attempts": 0, "next_try": fields.Datetime.now()}

@@ -22,7 +22,7 @@ class ProgboxDropboxFinding(models.Model):
     """A copy, or a folder of them, that is not in Dropbox as it was sent."""
 
     _name = "progbox.dropbox.finding"
-    _inherit = "progbox.dropbox.document.mixin"
+    _inherit = ["progbox.dropbox.account.mixin", "progbox.dropbox.document.mixin"]
     _description = "Finding of a Dropbox Check"
     _order = "check_id desc, kind, path, id"
     _rec_name = "path"
@@ -33,16 +33,6 @@ class ProgboxDropboxFinding(models.Model):
         readonly=True,
         index=True,
         ondelete="cascade",
-    )
-    account_id = fields.Many2one(
-        "progbox.dropbox.account",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="cascade",
-    )
-    company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, index=True, ondelete="cascade"
     )
     transfer_id = fields.Many2one(
         "progbox.dropbox.transfer",

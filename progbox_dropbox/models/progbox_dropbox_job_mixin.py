@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.fields import Domain
 from odoo.tools.misc import clean_context
 
 from odoo.addons.progbox_invoice_archive.exceptions import JobError
@@ -19,18 +18,8 @@ class ProgboxDropboxJobMixin(models.AbstractModel):
     """
 
     _name = "progbox.dropbox.job.mixin"
+    _inherit = "progbox.dropbox.account.mixin"
     _description = "Background Job with Dropbox"
-
-    account_id = fields.Many2one(
-        "progbox.dropbox.account",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="cascade",
-    )
-    company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, index=True, ondelete="cascade"
-    )
 
     @api.model
     def _job_new(self, account, **values):
@@ -57,8 +46,7 @@ class ProgboxDropboxJobMixin(models.AbstractModel):
 
     @api.model
     def _job_ready_domain(self, now):
-        sending = self.env["progbox.dropbox.account"]._sending(fields.Datetime.now())
-        return super()._job_ready_domain(now) & Domain("account_id", "in", sending.ids)
+        return super()._job_ready_domain(now) & self._of_sending_accounts()
 
     def _job_settle(self, error):
         if not isinstance(error, HANDLED):

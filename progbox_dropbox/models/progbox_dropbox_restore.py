@@ -3,11 +3,6 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_datetime
 
-from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import (
-    OPEN_STATES,
-    UNFINISHED_STATES,
-)
-
 from .dropbox_fetch import Fetch, NotFetched, is_whole
 
 # The screen shows that many lines; the count says how many there are.
@@ -22,18 +17,14 @@ class ProgboxDropboxRestore(models.Model):
     """
 
     _name = "progbox.dropbox.restore"
-    _inherit = ["progbox.dropbox.job.mixin", "progbox.long.job.mixin"]
+    _inherit = "progbox.dropbox.run.mixin"
     _description = "Restore from Dropbox"
-    _order = "id desc"
+    _run_action = "progbox_dropbox.progbox_dropbox_restore_action"
     _job_cron = "progbox_dropbox.ir_cron_restore"
 
-    user_id = fields.Many2one(
-        "res.users", string="Requested By", readonly=True, ondelete="set null"
-    )
     after = fields.Integer(readonly=True, groups="base.group_system")
-    position = fields.Integer(string="Files Looked At", readonly=True, aggregator=None)
-    total = fields.Integer(string="Files", readonly=True, aggregator=None)
-    progress = fields.Float(compute="_compute_progress")
+    position = fields.Integer(string="Files Looked At")
+    total = fields.Integer(string="Files")
     fetched_count = fields.Integer(string="Fetched", readonly=True, aggregator=None)
     problem_count = fields.Integer(string="Problems", readonly=True, aggregator=None)
     problems = fields.Text(string="Not Fetched", readonly=True)
@@ -58,32 +49,6 @@ class ProgboxDropboxRestore(models.Model):
                 date=format_datetime(self.env, restore.create_date, dt_format="short"),
             )
 
-    @api.depends("position", "total", "state")
-    def _compute_progress(self):
-        for restore in self:
-            share = restore.position / restore.total if restore.total else 0
-            done = restore.state == "done"
-            restore.progress = 100 if done else min(100 * share, 100)
-
-    # ------------------------------------------------------------------
-    # Actions
-    # ------------------------------------------------------------------
-
-    def action_stop(self):
-        """End what is under way. What was fetched stays."""
-        self._job_check_manager()
-        for restore in self.filtered(lambda r: r.state in UNFINISHED_STATES):
-            restore._job_finish(
-                "cancelled", self.env._("Stopped by %(user)s.", user=self.env.user.name)
-            )
-
-    def _action(self):
-        """Return the action that shows this restore."""
-        action = self.env["ir.actions.actions"]._for_xml_id(
-            "progbox_dropbox.progbox_dropbox_restore_action"
-        )
-        return {**action, "res_id": self.id, "views": [(False, "form")]}
-
     # ------------------------------------------------------------------
     # Queueing
     # ------------------------------------------------------------------
@@ -97,10 +62,7 @@ class ProgboxDropboxRestore(models.Model):
         """
         if account.state == "disconnected":
             raise UserError(self.env._("Connect Dropbox first, in Settings > Dropbox."))
-        restores = self.sudo()
-        restore = restores.search(
-            Domain("account_id", "=", account.id) & Domain("state", "in", OPEN_STATES)
-        ) or self._job_new(account, user_id=self.env.uid)
+        restore = self._of_account(account, self.env.uid)
         self._job_trigger()
         return restore.with_env(self.env)
 

@@ -99,6 +99,7 @@ class ProgboxDropboxTimetable(models.AbstractModel):
             }
         )
         account._queue_failed()
+        self.env["progbox.dropbox.anchor"]._queue_account(account)
         self.env.ref("progbox_dropbox.ir_cron_sync").sudo()._trigger()
         self.env["progbox.dropbox.transfer"].sudo()._job_trigger()
         return self._notify(

@@ -26,6 +26,8 @@ BATCH_SIZE = 1000
 # How long a batch sends large files, so that the server's time limit is far away.
 PATIENCE = 40
 SOON = timedelta(seconds=2)
+# How long it is said of a document that is gone that its copy is gone as well.
+ENDED_KEPT = timedelta(days=90)
 # Verdicts of a whole call that are about the files in it: those count attempts.
 OF_FILES = {"refused", "odd_answer"}
 FILE_ACTIONS = {Action.RESTART, Action.PERMANENT}
@@ -54,17 +56,17 @@ class ProgboxDropboxTransfer(models.Model):
 
     _name = "progbox.dropbox.transfer"
     _description = "Copy in Dropbox"
-    _inherit = ["progbox.job.mixin", "progbox.dropbox.document.mixin"]
+    _inherit = [
+        "progbox.dropbox.account.mixin",
+        "progbox.job.mixin",
+        "progbox.dropbox.document.mixin",
+    ]
     _rec_name = "path"
     _job_cron = "progbox_dropbox.ir_cron_transfer"
     _job_batch_size = BATCH_SIZE
 
-    account_id = fields.Many2one(
-        "progbox.dropbox.account", required=True, readonly=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, index=True, ondelete="cascade"
-    )
+    # Other indexes begin with it.
+    account_id = fields.Many2one(index=False)
     document_id = fields.Many2one(help="Empty when the document has been deleted.")
     task = fields.Selection(
         [("copy", "Copy"), ("move", "Move"), ("delete", "Delete")],
@@ -92,6 +94,7 @@ class ProgboxDropboxTransfer(models.Model):
     found_path = fields.Char(
         readonly=True, help="Where a person has moved it, as the last check found it."
     )
+    failed_on = fields.Datetime(readonly=True, help="When it was given up.")
     session_ref = fields.Char(readonly=True, help="The upload session of a large file.")
     session_offset = fields.Float(
         readonly=True, digits=(16, 0), aggregator=None, help="Bytes that have arrived."
@@ -249,6 +252,19 @@ class ProgboxDropboxTransfer(models.Model):
         )
         self.invalidate_model()
 
+    @api.autovacuum
+    def _gc_ended(self):
+        """Forget copies that have ended together with their documents.
+
+        A copy that is kept stays here, too: no other document gets its path.
+        """
+        self.sudo().search(
+            Domain("state", "=", "cancelled")
+            & Domain("document_id", "=", False)
+            & Domain("done_on", "<", fields.Datetime.now() - ENDED_KEPT)
+            & Domain("file_ref", "=", False)
+        ).unlink()
+
     @api.model
     def _job_run(self):
         result = super()._job_run()
@@ -257,8 +273,7 @@ class ProgboxDropboxTransfer(models.Model):
 
     @api.model
     def _job_ready_domain(self, now):
-        sending = self.env["progbox.dropbox.account"]._sending(fields.Datetime.now())
-        return super()._job_ready_domain(now) & Domain("account_id", "in", sending.ids)
+        return super()._job_ready_domain(now) & self._of_sending_accounts()
 
     def _job_begin_attempt(self):
         result = super()._job_begin_attempt()
@@ -575,6 +590,11 @@ class ProgboxDropboxTransfer(models.Model):
                         "rev": file.rev,
                     }
                 )
+
+    def _job_on_error(self):
+        if self.state == "failed":
+            self._job_write({"failed_on": fields.Datetime.now()})
+        return super()._job_on_error()
 
     def _reading_error(self, unreadable):
         if unreadable.error:

@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import clean_context
 
 from .dropbox_sharing import SHARING_SCOPES
-from .progbox_dropbox_account import BASE_FOLDER, SCOPES
+from .progbox_dropbox_account import SCOPES
 
 SETTINGS = (
     "app_key",
@@ -20,17 +21,6 @@ SETTINGS = (
     "check_interval",
     "check_repair",
 )
-# What a company has that has no account yet.
-DEFAULTS = {
-    "base_folder": BASE_FOLDER,
-    "frequency": "immediately",
-    "run_at": 20,
-    "weekday": "4",
-    "on_delete": "keep",
-    "notify": "each",
-    "check_interval": "weekly",
-    "check_repair": "ask",
-}
 
 
 def choices(name):
@@ -175,11 +165,15 @@ class ResConfigSettings(models.TransientModel):
 
     @api.depends("dropbox_account_id")
     def _compute_dropbox_settings(self):
+        # pylint: disable-next=context-overridden
+        clean = self.with_context(clean_context(self.env.context)).env
+        # What a company has that has no account yet.
+        defaults = clean["progbox.dropbox.account"].default_get(list(SETTINGS))
         for settings in self:
             account = settings.dropbox_account_id.sudo()
             for name in SETTINGS:
                 settings[f"dropbox_{name}"] = (
-                    account[name] if account else DEFAULTS.get(name, False)
+                    account[name] if account else defaults.get(name, False)
                 )
 
     def _compute_dropbox_app_secret(self):

@@ -9,6 +9,7 @@ from . import test_rules
 from . import test_when
 from . import test_check
 from . import test_restore
+from . import test_rebuild
 from . import test_sharing
 from . import test_versions
 from . import test_attacks

@@ -1,6 +1,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
 from odoo import fields
 from odoo.exceptions import AccessError
 
@@ -289,6 +291,31 @@ class TestCheck(DropboxCommon):
         self.account.check_interval = "weekly"
         self.checks._enqueue_due()
         self.assertEqual(self.checks.search_count([]), 2)
+
+    def test_what_is_long_over_is_forgotten(self):
+        restores = self.server["progbox.dropbox.restore"]
+        documents = self.copied(2)
+        ended, kept = self.copy_of(documents[0]), self.copy_of(documents[1])
+        for runs in (self.checks, restores):
+            for _number in range(2):
+                run = runs._job_new(self.account)
+                run._job_finish("done")
+                run.flush_recordset()
+        ended._job_write(
+            {"document_id": False, "state": "cancelled", "file_ref": False}
+        )
+        kept._job_write({"document_id": False})
+        for days, left in ((300, 2), (400, 1)):
+            with freeze_time(fields.Datetime.now() + timedelta(days=days)):
+                self.transfers._gc_ended()
+                for runs in (self.checks, restores):
+                    runs._gc_runs()
+                    mine = runs.search([("account_id", "=", self.account.id)])
+                    self.assertEqual(len(mine), left)
+        self.assertFalse(ended.exists())
+        # Where a copy is kept, no other one may go.
+        self.assertTrue(kept.exists())
+        self.env["progbox.dropbox.run.mixin"]._gc_runs()
 
     def test_a_person_starts_and_stops_a_check(self):
         self.copied()

@@ -9,6 +9,8 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 
+from odoo.addons.progbox_invoice_archive.tests.object_store import ObjectStore
+
 from ..models.dropbox_fetch import is_whole
 from .dropbox_common import DropboxCommon
 
@@ -143,6 +145,46 @@ class TestRestore(DropboxCommon):
             side_effect=OSError(28, "No space left on device"),
         )
         with full, self.assertRaisesRegex(UserError, "No space left"):
+            self.fetch(document)
+
+    def test_a_file_kept_in_the_database_comes_back(self):
+        parameters = self.env["ir.config_parameter"].sudo()
+        parameters.set_param("ir_attachment.location", "db")
+        document = self.document()
+        self.run_cron()
+        attachment = document._content_attachment()
+        self.assertFalse(attachment.store_fname)
+        self.env.flush_all()
+        for lost in (b"", b"damaged"):
+            with self.lifted("ir_attachment"):
+                self.env.cr.execute(
+                    "UPDATE ir_attachment SET db_datas = %s WHERE id = %s",
+                    [lost, attachment.id],
+                )
+            self.env.invalidate_all()
+            self.assertFalse(is_whole(document))
+            self.fetch(document)
+            self.assertTrue(is_whole(document))
+
+    def test_a_file_kept_in_an_object_storage_comes_back(self):
+        store = ObjectStore(self)
+        document = self.document()
+        self.run_cron()
+        place = store.path(document._content_attachment().store_fname)
+        place.unlink()
+        self.fetch(document)
+        self.assertTrue(is_whole(document))
+        place.write_bytes(b"damaged")
+        with (
+            patch.object(store, "rewriting", side_effect=RuntimeError("no network")),
+            self.assertRaisesRegex(UserError, "cannot be written: no network"),
+        ):
+            self.fetch(document)
+        self.fetch(document)
+        self.assertTrue(is_whole(document))
+        store.uninstall(self)
+        place.unlink()
+        with self.assertRaisesRegex(UserError, "no installed module"):
             self.fetch(document)
 
     # ------------------------------------------------------------------

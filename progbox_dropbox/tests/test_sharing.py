@@ -162,6 +162,19 @@ class TestSharing(DropboxCommon):
             action["url"], "https://www.dropbox.com/home/ProGBox/Factures/2026/11"
         )
 
+    def test_a_folder_says_how_its_copies_are(self):
+        waiting, failed = self.document("FAC/3"), self.document("FAC/4")
+        self.copy_of(failed)._job_write({"state": "failed", "error": "No."})
+        root = self.folder.parent_id.parent_id.with_user(self.manager)
+        for folder in (self.folder.with_user(self.manager), root):
+            self.assertEqual(folder.dropbox_text, "Copied: 2 · Waiting: 1 · Failed: 1")
+        action = root.action_dropbox_copies()
+        copies = self.transfers.with_user(self.manager).search(action["domain"])
+        self.assertEqual(copies.document_id, self.documents | waiting | failed)
+        # Who may not read the documents does not learn how many there are.
+        hidden = self.folder.with_user(self.plain)
+        self.assertEqual(hidden.sudo(False)._dropbox_states(), [])
+
     # ------------------------------------------------------------------
     # Who
     # ------------------------------------------------------------------

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase
 
-from ..tools import naming, schedule
+from ..tools import ledger_copy, naming, schedule, upload
 from ..tools.naming import (
     FIELDS,
     TEMPLATES,
@@ -52,7 +52,7 @@ class TestToolsNaming(BaseCase):
     """Names that Dropbox takes, one path for one document."""
 
     def test_examples(self):
-        for module in (naming, schedule):
+        for module in (naming, schedule, upload, ledger_copy):
             self.assertFalse(doctest.testmod(module).failed)
 
     @settings(deadline=None)  # the machine may be busy

@@ -180,6 +180,17 @@ class TestWhen(DropboxCommon):
         self.assertIn("does not take this file name", mail.body_html)
         self.run_cron(later=timedelta(minutes=5))
         self.assertEqual(self.mails(), mail)
+        # Whatever else is written on it does not tell it again.
+        failed = self.transfers.search([("state", "=", "failed")])
+        with freeze_time(fields.Datetime.now() + HOUR):
+            failed._job_write({"checked_on": fields.Datetime.now()})
+            self.env.cr.execute(
+                "UPDATE progbox_dropbox_transfer SET write_date = now()"
+                " + interval '2 hours' WHERE id = %s",
+                [failed.id],
+            )
+            self.env["progbox.dropbox.account"]._after_run()
+        self.assertEqual(self.mails(), mail)
 
     def test_a_stop_is_told_once_with_the_remedy(self):
         self.document("FAC/1")

@@ -215,36 +215,84 @@ class IrAttachment(models.Model):
                 )
             attachment = self.create(vals)
             attachment.flush_recordset()
-            cr = self.env.cr
-            # A parameter of UPDATE would stand in memory, three times over, and
-            # appending block after block would write the file again for each of them.
-            # COPY takes a stream, but makes new rows only: hence a table of one row,
-            # from which PostgreSQL itself takes the bytes.
-            cr.execute(
-                "CREATE TEMPORARY TABLE progbox_incoming (bytes bytea) ON COMMIT DROP"
-            )
-            # Compressing what is about to be moved would cost time for nothing.
-            cr.execute(
-                "ALTER TABLE pg_temp.progbox_incoming"
-                " ALTER COLUMN bytes SET STORAGE EXTERNAL"
-            )
-            with staged.path.open("rb") as file:
-                cr.copy_expert(
-                    "COPY pg_temp.progbox_incoming FROM STDIN (FORMAT binary)",
-                    CopyStream(file, staged.size),
-                    BLOCK_SIZE,
-                )
-            cr.execute(
-                "UPDATE ir_attachment SET db_datas = incoming.bytes"
-                " FROM pg_temp.progbox_incoming incoming WHERE ir_attachment.id = %s",
-                [attachment.id],
-            )
-            cr.execute("DROP TABLE pg_temp.progbox_incoming")
+            attachment._progbox_copy_into_row(staged)
         attachment._progbox_write_stored(staged)
         # Not later: once its document is sealed, the database refuses every change.
         attachment.flush_recordset()
         attachment.invalidate_recordset(["raw", "datas", "db_datas"])
         return attachment
+
+    def _progbox_copy_into_row(self, staged):
+        """Write the bytes of a file into the row of one attachment."""
+        cr = self.env.cr
+        # A parameter of UPDATE would stand in memory, three times over, and appending
+        # block after block would write the file again for each of them. COPY takes a
+        # stream, but makes new rows only: hence a table of one row, from which
+        # PostgreSQL itself takes the bytes.
+        cr.execute(
+            "CREATE TEMPORARY TABLE progbox_incoming (bytes bytea) ON COMMIT DROP"
+        )
+        # Compressing what is about to be moved would cost time for nothing.
+        cr.execute(
+            "ALTER TABLE pg_temp.progbox_incoming"
+            " ALTER COLUMN bytes SET STORAGE EXTERNAL"
+        )
+        with staged.path.open("rb") as file:
+            cr.copy_expert(
+                "COPY pg_temp.progbox_incoming FROM STDIN (FORMAT binary)",
+                CopyStream(file, staged.size),
+                BLOCK_SIZE,
+            )
+        cr.execute(
+            "UPDATE ir_attachment SET db_datas = incoming.bytes"
+            " FROM pg_temp.progbox_incoming incoming WHERE ir_attachment.id = %s",
+            [self.id],
+        )
+        cr.execute("DROP TABLE pg_temp.progbox_incoming")
+
+    def _progbox_put_back(self, staged):
+        """Put the bytes of one attachment back to where they were.
+
+        :param StagedFile staged: the very bytes that were there; taken over
+        :raise FileUnreadable: when the storage does not take them
+        """
+        if path := self._progbox_path():
+            staged.move_to(path)
+            return
+        with staged:
+            if not self.store_fname:
+                self.flush_recordset(["db_datas"])
+                self._progbox_copy_into_row(staged)
+            else:
+                self._progbox_put_back_object(staged)
+        self.invalidate_recordset(["raw", "datas", "db_datas"])
+
+    def _progbox_put_back_object(self, staged):
+        """Write the file of one attachment again, under the name that it has."""
+        # The module writes on the row when it has written the file.
+        server = self.with_context(progbox_server=SERVER)
+        try:
+            if not hasattr(self, "open"):
+                raise OSError(self._progbox_no_module_text())
+            with server.open("wb", new_version=False) as file:
+                for block in read_blocks(staged.path):
+                    file.write(block)
+        except psycopg2.Error:
+            raise
+        except Exception as error:  # noqa: BLE001  each storage has errors of its own
+            raise FileUnreadable(
+                self.env._(
+                    "The file of %(name)s cannot be written: %(reason)s",
+                    name=self.name,
+                    reason=error,
+                )
+            ) from error
+
+    def _progbox_no_module_text(self):
+        return self.env._(
+            "no installed module reads the storage %(storage)s.",
+            storage=self.store_fname.partition("://")[0],
+        )
 
     def _progbox_too_large_text(self, name, size):
         return self.env._(
@@ -403,12 +451,7 @@ class IrAttachment(models.Model):
         if path := self._progbox_path():
             return path.open
         if not hasattr(self, "open"):
-            raise OSError(
-                self.env._(
-                    "no installed module reads the storage %(storage)s.",
-                    storage=self.store_fname.partition("://")[0],
-                )
-            )
+            raise OSError(self._progbox_no_module_text())
         return self.open
 
     @api.autovacuum

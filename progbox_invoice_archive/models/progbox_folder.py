@@ -225,6 +225,15 @@ class ProgboxFolder(models.Model):
         path = [root or company.progbox_archive_folder]
         if date:
             path += [f"{date:%Y}", f"{date:%m}"]
+        return self._locked_folder(company, path)
+
+    @api.model
+    def _locked_folder(self, company, path):
+        """Return a folder of the archive by its names, created when it is missing.
+
+        :param list path: names from the root on
+        :raise UserError: when a folder of somebody else has the archive's name
+        """
         folders = self.sudo().with_context(progbox_server=SERVER)
         folder = folders.browse()
         for name in path:

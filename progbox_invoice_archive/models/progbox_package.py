@@ -439,26 +439,13 @@ class ProgboxPackage(models.AbstractModel):
         """
         seals = self.env["progbox.seal"]
         seals.check_access("read")
-        seals.flush_model()
         last = 0
         with open(path, "w", encoding="ascii") as file:
             while True:
-                # By the number of the line: a ledger of years is not read at once.
-                lines = self.env.execute_query_dict(
-                    SQL(
-                        """SELECT sequence, previous_hash, payload, hash
-                        FROM progbox_seal
-                        WHERE company_id = %s AND sequence > %s
-                        ORDER BY sequence LIMIT %s""",
-                        company.id,
-                        last,
-                        FETCH,
-                    )
-                )
+                lines = seals._exported(company, last, FETCH)
                 if not lines:
                     return Path(path)
                 for line in lines:
-                    line["previous_hash"] = line["previous_hash"] or ""
                     file.write(json.dumps(line) + "\n")
                 last = lines[-1]["sequence"]
 

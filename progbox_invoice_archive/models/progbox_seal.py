@@ -125,6 +125,58 @@ class ProgboxSeal(models.Model):
             raise ConcurrencyError("the line of the ledger was taken") from error
 
     @api.model
+    def _append_copied(self, company, line, document=None):
+        """Append a line of a copy of this very ledger, as it stands there.
+
+        For a server that is rebuilt. Nothing else than the next line of the same chain
+        gets in: the guards of the database compute its hash anew.
+
+        :param line: has the sequence, hash, previous_hash, payload and content
+        :param progbox.document document: what the line is about, if it is about one
+        :rtype: progbox.seal
+        """
+        self._lock()
+        ledger = self.sudo().with_context(progbox_server=SERVER)
+        return ledger.create(
+            {
+                "company_id": company.id,
+                "sequence": line.sequence,
+                "kind": line.content["kind"],
+                "document_id": document and document.id,
+                "payload": line.payload,
+                "previous_hash": line.previous_hash,
+                "hash": line.hash,
+                "sealed_on": fields.Datetime.to_datetime(
+                    line.content["sealed_on"].removesuffix("Z").replace("T", " ")
+                ),
+            }
+        ).with_env(self.env)
+
+    @api.model
+    def _exported(self, company, after, limit):
+        """Return lines of the ledger of a company, as an export keeps them.
+
+        By the number of the line: a ledger of years is not read at once.
+
+        :param int after: number of the line before the first
+        :param int limit: how many at most
+        :return: list of dictionaries
+        """
+        self.flush_model()
+        return self.env.execute_query_dict(
+            SQL(
+                """SELECT sequence, coalesce(previous_hash, '') AS previous_hash,
+                    payload, hash
+                FROM progbox_seal
+                WHERE company_id = %s AND sequence > %s
+                ORDER BY sequence LIMIT %s""",
+                company.id,
+                after,
+                limit,
+            )
+        )
+
+    @api.model
     def _last(self, company):
         """Return the last line of the ledger of a company."""
         return self.search_fetch(

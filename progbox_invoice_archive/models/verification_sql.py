@@ -390,6 +390,18 @@ def sources_gone(env, model, company, after, since):
                 AND deletion.res_id = document.res_id
                 AND (seal.id IS NOT NULL OR deletion.state IN %(open)s)
             )
+            -- A server rebuilt from a copy has none of the records of before: the
+            -- ledger says so in one line, about the record 0.
+            AND NOT EXISTS (
+                SELECT FROM progbox_source_deletion rebuilt
+                JOIN progbox_seal line ON line.id = rebuilt.seal_id
+                    AND line.kind = 'source_deleted'
+                    AND line.company_id = document.company_id
+                JOIN progbox_seal deposit ON deposit.id = document.seal_id
+                    AND deposit.sequence < line.sequence
+                WHERE rebuilt.company_id = document.company_id
+                AND rebuilt.res_model = %(model)s AND rebuilt.res_id = 0
+            )
             ORDER BY document.res_id, document.id DESC LIMIT %(limit)s""",
             company=company.id,
             model=model,

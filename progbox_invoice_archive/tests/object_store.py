@@ -39,10 +39,12 @@ class ObjectStore:
             except OSError:
                 return b""
 
-        def _open(self, mode="rb"):
+        def _open(self, mode="rb", new_version=True):
             self.ensure_one()
-            if mode == "wb":
+            if mode == "wb" and new_version:
                 return store.writing(self, _name)
+            if mode == "wb":
+                return store.rewriting(self)
             name = self.store_fname
             path = store.path(name) if _kept(name) else Path(self._full_path(name))
             return path.open(mode)
@@ -99,6 +101,13 @@ class ObjectStore:
         attachment.write({"checksum": 1, "file_size": 1, "index_content": b""})
         attachment._fields["store_fname"].write(attachment, f"{CODE}://{sha}")
         name(attachment)
+
+    @contextmanager
+    def rewriting(self, attachment):
+        """Write the object again under its name."""
+        with self.path(attachment.store_fname).open("wb") as raw:
+            yield raw
+        attachment.write({"checksum": 1, "file_size": 1, "index_content": b""})
 
     @staticmethod
     def uninstall(case):

@@ -1,4 +1,4 @@
-"""`odoo-bin progbox_dropbox restore`: a server is rebuilt from the copies."""
+"""`odoo-bin progbox_dropbox`: a server is rebuilt from the copies."""
 
 import subprocess
 import sys
@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "progbox_dropbox/tests"))
 from dropbox_server.alone import dropbox_alone  # noqa: E402
 
 NAME = "progbox_dropbox_cli"
+NEW = "progbox_dropbox_new"
 FILES = 20
 WHOLE, PROBLEMS = 0, 1
 COPIED = """
@@ -39,12 +40,29 @@ for number in range(%(files)s):
                 "progbox_invoice_archive.document_type_customer_invoice"
             ).id,
             "currency_name": "EUR",
+            "amount_total": 12.5,
+            "document_date": env.cr.now().date(),
         },
         env["ir.attachment"]._progbox_stage([b"%%PDF " + bytes([number])]),
     )
 env.cr.commit()
 env["progbox.dropbox.transfer"]._job_run()
 print(env["progbox.dropbox.transfer"].search_count([("state", "=", "done")]))
+"""
+# What is copied daily, and how the ledger stands.
+CLOSED = """
+env["progbox.closing"]._close(env.company, env.cr.now().date())
+env["progbox.dropbox.anchor"]._queue_account(env["progbox.dropbox.account"].search([]))
+env.cr.commit()
+env["progbox.dropbox.anchor"]._job_run()
+print(env["progbox.seal"].search([], order="sequence desc", limit=1)._anchor_text())
+"""
+CONNECTED = """
+env["progbox.dropbox.account"]._make(env.company).write({
+    "state": "connected", "app_key": %(app_key)r, "app_secret": %(app_secret)r,
+    "refresh_token": %(refresh_token)r,
+})
+env.cr.commit()
 """
 FORGOTTEN = """
 client = env["progbox.dropbox.account"].search([])._client()
@@ -68,9 +86,18 @@ def dropbox():
     drop_database(NAME)
 
 
-def command(*arguments):
+@pytest.fixture
+def new_server(dropbox):
+    """A database that knows nothing but where the copies are."""
+    clone_database(NEW)
+    odoo_shell(NEW, CONNECTED % dropbox.ready)
+    yield NEW
+    drop_database(NEW)
+
+
+def command(*arguments, database=NAME):
     return subprocess.run(
-        [python(), "-m", "odoo", *arguments, "-d", NAME],
+        [python(), "-m", "odoo", *arguments, "-d", database],
         env=odoo_environment(),
         capture_output=True,
         text=True,
@@ -85,13 +112,20 @@ def lose_all_files():
             path.unlink()
 
 
-def test_an_empty_file_store_is_rebuilt_and_verified(dropbox):
+def test_an_empty_file_store_and_a_new_server_are_rebuilt(dropbox, new_server):
     lose_all_files()
     assert command("progbox", "verify").returncode != WHOLE
     done = command("progbox_dropbox", "restore")
     assert done.returncode == WHOLE, done.stdout + done.stderr
     assert f"{FILES} fetched, 0 not" in done.stdout
     verified = command("progbox", "verify")
+    assert verified.returncode == WHOLE, verified.stdout + verified.stderr
+    anchor = odoo_shell(NAME, CLOSED).split()[-1]
+    done = command("progbox_dropbox", "rebuild", database=new_server)
+    assert done.returncode == WHOLE, done.stdout + done.stderr
+    assert f"{FILES + 1} lines of the copy, 0 files not" in done.stdout
+    assert f"Last line: {anchor}" in done.stdout
+    verified = command("progbox", "verify", "--anchor", anchor, database=new_server)
     assert verified.returncode == WHOLE, verified.stdout + verified.stderr
 
 

@@ -1,0 +1,61 @@
+"""Which files of a Dropbox are the copies of which documents, by their hashes alone."""
+
+from typing import NamedTuple
+
+from dropbox.files import FileMetadata
+
+from ..tools.upload import HASHED_PIECE, content_hash_of_piece
+
+PAGE = 2000
+
+
+class Copy(NamedTuple):
+    """A file of Dropbox."""
+
+    id: str
+    path: str
+    rev: str
+    content_hash: str
+
+
+class Copies:
+    """The files under the base folder of an account.
+
+    People may have moved and renamed them: what counts is what is in them.
+    """
+
+    def __init__(self, account):
+        self._by_hash, self._by_size = {}, {}
+        client = account._client()
+        base = f"/{account.base_folder}" if account.base_folder else ""
+        answer = client.files_list_folder(base, recursive=True, limit=PAGE)
+        self._add(answer.entries)
+        while answer.has_more:
+            answer = client.files_list_folder_continue(answer.cursor)
+            self._add(answer.entries)
+
+    def _add(self, entries):
+        for entry in entries:
+            if isinstance(entry, FileMetadata):
+                copy = Copy(entry.id, entry.path_display, entry.rev, entry.content_hash)
+                if entry.size <= HASHED_PIECE:
+                    self._by_hash.setdefault(entry.content_hash, []).append(copy)
+                else:
+                    self._by_size.setdefault(entry.size, []).append(copy)
+
+    def of_content(self, content):
+        """Return the files that may be the copy of a document, the likeliest first.
+
+        The hash of a small file follows from its digest in the ledger; large ones are
+        known by their size, and have to be fetched to be sure.
+
+        :param dict content: of the document's line in the ledger
+        """
+        if content["size"] > HASHED_PIECE:
+            return self._by_size.get(content["size"], [])
+        hash_ = content_hash_of_piece(content["sha256"], content["size"])
+        found = self._by_hash.get(hash_, [])
+        # Of several with the same bytes, each document gets its own.
+        if len(found) > 1:
+            return [found.pop(0)]
+        return found

@@ -1,0 +1,568 @@
+"""Makes an archive again from its copies and the ledger that lies beside them.
+
+On a server that has neither its database nor its files. No guard of the ledger is
+lifted or gone around for it: each line is the next one of the chain, each document is
+sealed by the line that was made for it, and the database looks at both. What is gone
+for good, the invoices themselves, the ledger says in a line of its own.
+"""
+
+import contextlib
+import mimetypes
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from time import sleep as pause
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from odoo.addons.progbox_invoice_archive.tools.sentinels import SERVER
+from odoo.addons.progbox_invoice_archive.tools.staging import StagedFile, stage
+
+from ..tools.ledger_copy import (
+    LINES,
+    ROWS,
+    Damaged,
+    companies_of,
+    files_of,
+    read_lines,
+    read_rows,
+)
+from ..tools.naming import path_key
+from ..tools.verdicts import HANDLED, STOPS, classify
+from .dropbox_copies import Copies
+from .dropbox_fetch import is_lookup
+from .dropbox_texts import text_of
+
+BLOCK = 1 << 20
+# Lines that one transaction writes, and files that are fetched for it side by side.
+CHUNK = 100
+FETCHERS = 8
+# How often, and after how many seconds, what Dropbox puts off is asked for again.
+TRIES, LONGEST_WAIT = 6, 60
+# In the ledger's line about what a rebuilt server does not have: no record, and no
+# document, has this number.
+NO_RECORD = 0
+
+
+class Rebuild:
+    """One archive, from the Dropbox of an account.
+
+    It goes on where it was interrupted: what is there must be the begin of the copy.
+
+    :param account: progbox.dropbox.account that holds the copies
+    :param Path folder: for the files of the ledger, on this server's disk
+    :param int ledger: company whose ledger it is, None for the only one there is
+    """
+
+    def __init__(self, account, folder, ledger=None):
+        self.account = account.sudo()
+        self.env = account.env
+        self.server = self.env(su=True, context={"progbox_server": SERVER})
+        self.folder = Path(folder)
+        self.problems = []
+        self.used = set()
+        self.position = self.total = 0
+        self._download_ledger(ledger)
+
+    # ------------------------------------------------------------------
+    # The ledger, and the place that it gets
+    # ------------------------------------------------------------------
+
+    def _download_ledger(self, ledger):
+        self.client, folder = self.account._client(), self.account._ledger_folder()
+        names = [entry.name for entry in self._listed(folder)]
+        companies = companies_of(names)
+        self.company_id = ledger or (companies[0] if len(companies) == 1 else None)
+        if self.company_id not in companies:
+            raise UserError(
+                self.env._(
+                    "The folder %(folder)s of this Dropbox has ledgers of these "
+                    "companies: %(companies)s. Say which one.",
+                    folder=folder,
+                    companies=", ".join(map(str, companies)) or "-",
+                )
+            )
+        self.paths = {
+            kind: files_of(names, kind, self.company_id) for kind in (LINES, ROWS)
+        }
+        for kind, wanted in self.paths.items():
+            self.paths[kind] = [self.folder / name for name in wanted]
+            for path in self.paths[kind]:
+                self._staged(f"{folder}/{path.name}", self.folder).move_to(path)
+
+    def _listed(self, folder):
+        answer = self.client.files_list_folder(folder)
+        yield from answer.entries
+        while answer.has_more:
+            answer = self.client.files_list_folder_continue(answer.cursor)
+            yield from answer.entries
+
+    def _lines(self):
+        """Yield the lines of the copy.
+
+        :raise UserError: when it is no whole ledger
+        """
+        try:
+            yield from read_lines(self.paths[LINES], self.company_id)
+        except Damaged as error:
+            raise UserError(
+                self.env._(
+                    "Line %(line)s of the ledger in Dropbox is missing or was changed: "
+                    "nothing can be rebuilt from it. Restore the folder %(folder)s in "
+                    "Dropbox to an earlier version, then try again.",
+                    line=error.number,
+                    folder=self.account._ledger_folder(),
+                )
+            ) from error
+
+    def prepare(self):
+        """Look at the whole copy, and make the place where it goes.
+
+        :raise UserError: when this server is no place for it
+        """
+        self.company = self._company()
+        self.there = self._look_at_ledger()
+        if not self.there:
+            self._keep_records_apart()
+            self._name_root()
+        self.copies = Copies(self.account)
+
+    def _company(self):
+        """Return the company of the ledger: its number is in each line."""
+        companies = self.server["res.company"]
+        company = companies.browse(self.company_id).exists()
+        if not company:
+            with self._next_id("res_company", self.company_id):
+                name = self.env._("Company %(number)s", number=self.company_id)
+                company = companies.create({"name": name})
+        return company
+
+    def _look_at_ledger(self):
+        """Compare the ledger that is there with the copy, and read all of the copy.
+
+        :return: how many lines of it are there already
+        """
+        self.documents, self.records, self.root = set(), {}, None
+        mine = Domain("company_id", "=", self.company.id)
+        ledger = self.server["progbox.seal"].search_fetch(mine, ["sequence", "hash"])
+        hashes = {line.sequence: line.hash for line in ledger}
+        last = max(hashes, default=0)
+        ledger.invalidate_recordset()
+        for line in self._lines():
+            self.total = line.sequence
+            if line.sequence <= last and hashes.get(line.sequence) != line.hash:
+                raise UserError(
+                    self.env._(
+                        "%(company)s has a ledger of its own. An archive is rebuilt "
+                        "where there is none, or the begin of this very one.",
+                        company=self.company.display_name,
+                    )
+                )
+            if line.content["kind"] == "deposit":
+                self._note(line.content, line.sequence > last)
+        self._check_ids_are_free(last)
+        return last
+
+    def _note(self, content, is_new):
+        if is_new:
+            self.documents.add(content["document"])
+        self.root = self.root or content["folder"].partition("/")[0]
+        if content["model"] and content["record"]:
+            self.records.setdefault(content["model"], set()).add(content["record"])
+
+    def _check_ids_are_free(self, last):
+        """Check that nothing else has a number that the copy speaks of.
+
+        Where the ledger has begun, the records are those that it speaks of.
+        """
+        wanted = {**({} if last else self.records), "progbox.document": self.documents}
+        for model, ids in wanted.items():
+            if model in self.env:
+                found = self.server[model].browse(sorted(ids)).exists()
+                if found:
+                    self._refuse_place(found, found[:1])
+
+    def _refuse_place(self, records, example):
+        name = self.env["ir.model"]._get(records._name).name
+        raise UserError(
+            self.env._(
+                "This database has a record that the archive speaks of under the same "
+                "number: %(model)s %(number)s. Rebuild it in a new database.",
+                model=name,
+                number=example.id,
+            )
+        )
+
+    def _keep_records_apart(self):
+        """Let no new record have the number of one that is gone."""
+        for model, ids in self.records.items():
+            if model in self.env and self.env[model]._auto:
+                self._raise_sequence(self.env[model]._table, max(ids))
+        if self.documents:
+            self._raise_sequence("progbox_document", max(self.documents))
+
+    def _name_root(self):
+        """What is archived from now on goes where the rest is."""
+        if self.root and self.company.progbox_archive_folder != self.root:
+            self.company.progbox_archive_folder = self.root
+
+    # ------------------------------------------------------------------
+    # Line by line
+    # ------------------------------------------------------------------
+
+    def run(self, end_transaction=lambda: None):
+        """Write all lines that are not there yet.
+
+        :param end_transaction: called after each hundred of them
+        """
+        self.position = self.there
+        lines = islice(self._lines(), self.there, None)
+        row_of = read_rows(self.paths[ROWS])
+        while chunk := list(islice(lines, CHUNK)):
+            found = self._fetch([line for line in chunk if _is_deposit(line)])
+            self.server["progbox.seal"]._lock()
+            try:
+                for line in chunk:
+                    self._write(line, row_of(line.sequence), found.get(line.sequence))
+            finally:
+                for staged, _entry in found.values():
+                    if staged:
+                        staged.path.unlink(missing_ok=True)
+            self.position = chunk[-1].sequence
+            if self.position == self.total:
+                self._say_what_is_gone()
+            self.env.flush_all()
+            end_transaction()
+            self.env.invalidate_all()
+
+    def _write(self, line, row, found):
+        kind = line.content["kind"]
+        if kind == "deposit":
+            self._write_deposit(line, row, *found)
+        elif kind == "closing":
+            self._write_closing(line)
+        else:
+            self._write_deletion(line)
+
+    def _write_deposit(self, line, row, staged, entry):
+        content = line.content
+        documents = self.server["progbox.document"]
+        folders = self.server["progbox.folder"]
+        folder = folders._locked_folder(self.company, content["folder"].split("/"))
+        name = content["name"]
+        mimetype = row.get("mimetype") or mimetypes.guess_type(name)[0]
+        renderer = content["made_with"]
+        with self._next_id("progbox_document", content["document"]):
+            document = documents.create(
+                {
+                    "name": name,
+                    "folder_id": folder.id,
+                    "company_id": self.company.id,
+                    "type_id": self._type(content["type"]).id,
+                    "mimetype": mimetype or "application/octet-stream",
+                    "sha256": content["sha256"],
+                    "size": content["size"],
+                    "res_model": content["model"],
+                    "res_id": content["record"],
+                    "version": content["version"],
+                    "series": content.get("series", False),
+                    "origin": content["origin"],
+                    "before_answer": row.get("before_answer", False),
+                    "made_with": row.get("made_with")
+                    or (renderer and {"renderer": renderer}),
+                    "said": row.get("said"),
+                    "document_date": content["date"],
+                    "number": content["number"],
+                    "partner_name": content["partner"],
+                    "amount_total": float(content["amount"]),
+                    "currency_name": content["currency"],
+                }
+            )
+        self._give_file(document, staged, row.get("sha1"))
+        document.flush_recordset()
+        sealed_on = content["sealed_on"].removesuffix("Z")
+        self.env.cr.execute(
+            SQL(
+                "UPDATE progbox_document SET create_date = %s WHERE id = %s",
+                sealed_on,
+                document.id,
+            )
+        )
+        seals = self.server["progbox.seal"]
+        document.seal_id = seals._append_copied(self.company, line, document)
+        document.with_context(progbox_server=None)._file_stored()
+        if entry:
+            self._note_copy(document, entry)
+
+    def _type(self, code):
+        types = self.server["progbox.document.type"]
+        return types._of_codes(code) or types.create({"name": code, "code": code})
+
+    def _give_file(self, document, staged, sha1):
+        """Attach the file; one that Dropbox does not give has its place all the same.
+
+        There a later restore puts it: the row of a sealed document's file is final.
+        """
+        values = {
+            "name": document.name,
+            "mimetype": document.mimetype,
+            "res_model": document._name,
+            "res_id": document.id,
+            "res_field": "content",
+            "company_id": document.company_id.id,
+        }
+        attachments = self.server["ir.attachment"]
+        if staged:
+            attachments._progbox_adopt(staged, values)
+        elif sha1:
+            empty = StagedFile(None, sha1, document.sha256, document.size)
+            place = {"store_fname": f"{sha1[:2]}/{sha1}"}
+            if attachments._storage() != "file":
+                place = {}
+            attachment = attachments.create(values)
+            attachment._progbox_write_stored(empty, **place)
+            attachment.flush_recordset()
+
+    def _note_copy(self, document, entry):
+        """Note where the copy is: it is not sent again."""
+        transfers = self.server["progbox.dropbox.transfer"]
+        transfer = transfers.search(
+            Domain("document_id", "=", document.id)
+            & Domain("account_id", "=", self.account.id)
+        )
+        # Two documents with the same bytes may have had one copy each, or lost one.
+        if transfer and entry.id not in self.used:
+            self.used.add(entry.id)
+            transfer._job_write(
+                {
+                    "path": entry.path,
+                    "path_key": path_key(entry.path),
+                    "copied_path": entry.path,
+                    "file_ref": entry.id,
+                    "rev": entry.rev,
+                    "content_hash": entry.content_hash,
+                }
+            )
+            transfer._job_finish("done")
+
+    def _write_closing(self, line):
+        content = line.content
+        seal = self.server["progbox.seal"]._append_copied(self.company, line)
+        closing = self.server["progbox.closing"].create(
+            {
+                "company_id": self.company.id,
+                "month": fields.Date.to_date(f"{content['month']}-01"),
+                "number": content["number"],
+                "document_count": content["documents"],
+                "new_document_count": content["new_documents"],
+                "totals": content["totals"],
+                "last_sequence": content["last_sequence"],
+                "last_hash": content["last_hash"],
+                "closed_by": content["closed_by"],
+                "closed_on": seal.sealed_on,
+                "seal_id": seal.id,
+            }
+        )
+        # It is there: that is where it comes from.
+        anchors = self.server["progbox.dropbox.anchor"]
+        anchors.search(Domain("closing_id", "=", closing.id))._job_finish("done")
+
+    def _write_deletion(self, line):
+        content = line.content
+        note = self._new_note(
+            res_model=content["model"],
+            res_id=content["record"],
+            number=content["number"],
+            document_ids=content["documents"],
+            deleted_by=content["deleted_by"],
+            deleted_on=fields.Datetime.to_datetime(
+                content["deleted_on"].removesuffix("Z").replace("T", " ")
+            ),
+        )
+        seal = self.server["progbox.seal"]._append_copied(self.company, line)
+        note._job_write({"seal_id": seal.id})
+
+    def _new_note(self, **values):
+        now = fields.Datetime.now()
+        return self.server["progbox.source.deletion"].create(
+            {
+                "company_id": self.company.id,
+                "state": "done",
+                "attempts": 0,
+                "done_on": now,
+                "next_try": False,
+                **values,
+            }
+        )
+
+    def _say_what_is_gone(self):
+        """Enter into the ledger that the records of the lines so far are not here.
+
+        One line for all of a model, about no record: for the archive's totals nothing
+        was deleted. The access log says it, too.
+        """
+        text = self.env._("Rebuilt from Dropbox: lines 1 to %(last)s", last=self.total)
+        self.server["progbox.seal"]._lock()
+        for model, ids in sorted(self.records.items()):
+            if model in self.env and len(self.server[model].browse(ids).exists()) == (
+                len(ids)
+            ):
+                continue
+            note = self._new_note(
+                res_model=model,
+                res_id=NO_RECORD,
+                number=text,
+                # Odoo keeps no empty list.
+                document_ids=[NO_RECORD],
+                deleted_by="odoo-bin progbox_dropbox rebuild",
+                deleted_on=fields.Datetime.now(),
+            )
+            seal = self.server["progbox.seal"]._append(
+                self.company, "source_deleted", note._sealed_content()
+            )
+            note._job_write({"seal_id": seal.id})
+        log = self.server["progbox.access.log"]
+        log._log("verification", company=self.company, note=text)
+
+    # ------------------------------------------------------------------
+    # Files
+    # ------------------------------------------------------------------
+
+    def _fetch(self, lines):
+        """Fetch the files of some documents, several at a time.
+
+        :return: {number of the line: (StagedFile or None, its copy or None)}; what is
+            not there is a problem, and stops nothing
+        """
+        # The client refreshes its token here, and not in the threads.
+        self.client = self.account._client()
+        store = self.server["ir.attachment"]._progbox_staging_folder()
+        plans = [self.copies.of_content(line.content) for line in lines]
+        with ThreadPoolExecutor(FETCHERS) as threads:
+            fetched = threads.map(
+                lambda line, copies: self._fetch_one(line.content, copies, store),
+                lines,
+                plans,
+            )
+            found = {}
+            for line, (staged, entry, error) in zip(lines, fetched, strict=True):
+                found[line.sequence] = (staged, entry)
+                if not staged:
+                    self.problems.append(self._problem_text(line.content, error))
+        return found
+
+    def _fetch_one(self, content, copies, store):
+        """Return the staged file, its copy, and why there is none."""
+        error = None
+        for copy in copies:
+            try:
+                staged = self._staged(copy.id, store)
+            except HANDLED as refusal:
+                if not is_lookup(refusal):
+                    raise
+                error = refusal
+                continue
+            if staged.sha256 == content["sha256"]:
+                return staged, copy, None
+            staged.path.unlink(missing_ok=True)
+        return None, None, error
+
+    def _staged(self, path, folder):
+        """Download a file; what Dropbox puts off is asked for again."""
+        attempt = 0
+        while True:
+            try:
+                _metadata, response = self.client.files_download(path)
+                with contextlib.closing(response):
+                    return stage(response.iter_content(BLOCK), folder)
+            except HANDLED as error:
+                verdict = classify(error)
+                attempt += 1
+                if verdict.action in STOPS or is_lookup(error) or attempt == TRIES:
+                    raise
+                pause(min(verdict.seconds or 2**attempt, LONGEST_WAIT))
+
+    def _problem_text(self, content, error):
+        names = {
+            "number": content["number"] or content["name"],
+            "name": content["name"],
+        }
+        if not error:
+            return self.env._(
+                "%(number)s: no file in Dropbox is what was sealed (%(name)s).", **names
+            )
+        return self.env._(
+            "%(number)s: Dropbox does not give %(name)s: %(reason)s",
+            reason=text_of(self.env, classify(error)),
+            **names,
+        )
+
+    # ------------------------------------------------------------------
+    # Numbers of the database
+    # ------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _next_id(self, table, wanted):
+        """Let the record that is created inside have the number that it had."""
+        sequence = f"{table}_id_seq"
+        self.env.cr.execute(SQL("SELECT setval(%s, %s, false)", sequence, wanted))
+        try:
+            yield
+            [[given]] = self.env.execute_query(
+                SQL("SELECT currval(%s::regclass)", sequence)
+            )
+            if given != wanted:
+                raise UserError(
+                    self.env._(
+                        "Somebody else is at work in this database. Stop Odoo, then "
+                        "run this again: it goes on where it was."
+                    )
+                )
+        finally:
+            self._raise_sequence(table, wanted)
+
+    def _raise_sequence(self, table, least):
+        """Let the next record of a table have a number that is free."""
+        self.env.cr.execute(
+            SQL(
+                "SELECT setval(%s, greatest(%s, (SELECT max(id) FROM %s),"
+                " (SELECT last_value FROM %s)))",
+                f"{table}_id_seq",
+                least,
+                SQL.identifier(table),
+                SQL.identifier(f"{table}_id_seq"),
+            )
+        )
+
+
+def _is_deposit(line):
+    return line.content["kind"] == "deposit"
+
+
+def rebuild(account, ledger=None, end_transaction=lambda: None, tell=lambda _r: None):
+    """Rebuild an archive from the Dropbox of an account.
+
+    :param int ledger: company whose ledger it is, None for the only one there is
+    :param end_transaction: called between the pieces of the work
+    :param tell: called with the rebuild, after each of them
+    :rtype: Rebuild
+    :raise UserError:
+    """
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            work = Rebuild(account, folder, ledger)
+            work.prepare()
+
+            def end():
+                end_transaction()
+                tell(work)
+
+            end()
+            work.run(end)
+            return work
+    except HANDLED as error:
+        raise UserError(text_of(account.env, classify(error))) from error
