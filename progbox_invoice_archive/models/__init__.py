@@ -1,4 +1,5 @@
 from . import progbox_archived_mixin
+from . import progbox_own_values_mixin
 from . import progbox_words_mixin
 from . import account_move
 from . import account_move_line
@@ -6,6 +7,7 @@ from . import account_move_send
 from . import ir_actions_report
 from . import ir_attachment
 from . import ir_binary
+from . import ir_default
 from . import ir_model
 from . import ir_model_fields
 from . import ir_module_module

@@ -1,6 +1,7 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_date
+from odoo.tools.misc import clean_context
 
 from ..tools.plural import counted
 
@@ -158,7 +159,9 @@ class MailActivity(models.Model):
             return
         # Out of date, or somebody's who has left.
         alerts.unlink()
-        self.with_user(SUPERUSER_ID).create(
+        # pylint: disable-next=context-overridden
+        clean = self.with_context(clean_context(self.env.context))
+        clean.with_user(SUPERUSER_ID).create(
             {
                 "activity_type_id": activity_type.id,
                 "user_id": manager.id,

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
+from odoo.tools.misc import clean_context
 
 from ..tools.filenames import clean_filename
 from ..tools.sentinels import SERVER
@@ -234,7 +235,10 @@ class ProgboxFolder(models.Model):
         :param list path: names from the root on
         :raise UserError: when a folder of somebody else has the archive's name
         """
-        folders = self.sudo().with_context(progbox_server=SERVER)
+        # Whoever posts an invoice chooses the context: its defaults say nothing here.
+        context = clean_context(self.env.context) | {"progbox_server": SERVER}
+        # pylint: disable-next=context-overridden
+        folders = self.sudo().with_context(context)
         folder = folders.browse()
         for name in path:
             parent = folder

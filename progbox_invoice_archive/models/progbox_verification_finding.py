@@ -122,6 +122,7 @@ class ProgboxVerificationFinding(models.Model):
     """Something that is not as it was sealed, and what to do about it."""
 
     _name = "progbox.verification.finding"
+    _inherit = "progbox.own.values.mixin"
     _description = "Verification Finding"
     _order = "verification_id desc, level, sequence, id"
     _rec_name = "kind"

@@ -9,6 +9,7 @@ class ProgboxZipTicket(models.TransientModel):  # pylint: disable=no-wizard-in-m
     """
 
     _name = "progbox.zip.ticket"
+    _inherit = "progbox.own.values.mixin"
     _description = "Ticket for a Zip"
 
     name = fields.Char(required=True, readonly=True)

@@ -1,0 +1,155 @@
+import json
+
+from freezegun import freeze_time
+
+from odoo import Command
+from odoo.models import MAGIC_COLUMNS
+from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL
+
+from .verification_common import VerificationCommon
+
+NOW = "2026-11-20 10:00:00"
+
+# What somebody could have a field begin with, by its type.
+HOSTILE = {
+    "boolean": True,
+    "char": "hostile",
+    "date": "2031-01-01",
+    "datetime": "2031-01-01 00:00:00",
+    "float": 7.5,
+    "html": "<p>hostile</p>",
+    "integer": 7,
+    "json": {"part": "gone"},
+    "many2many": [1],
+    "many2one": 1,
+    "many2one_reference": 7,
+    "monetary": 7.5,
+    "text": "hostile",
+}
+
+
+@tagged("post_install", "-at_install")
+class TestHostileDefaults(VerificationCommon):
+    """No default of the database, or of the caller's context, reaches a record."""
+
+    INVOICES = 2
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.own_models = [
+            name
+            for name, model in sorted(cls.server.registry.items())
+            if name.startswith("progbox.") and not model._abstract
+        ]
+        cls.manager = new_test_user(
+            cls.env,
+            "defaults_manager",
+            "progbox_invoice_archive.group_archive_manager",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+
+    def hostile(self, model):
+        """Return hostile values by the names of all stored fields of a model."""
+        values = {}
+        for name, field in model._fields.items():
+            if not field.store or name in MAGIC_COLUMNS:
+                continue
+            if field.type == "selection":
+                values[name] = field.get_values(self.server)[-1]
+            elif field.type in HOSTILE:
+                values[name] = HOSTILE[field.type]
+        return values
+
+    def set_hostile_defaults(self):
+        """Set a default for every stored field of every model of ours."""
+        fields = self.server["ir.model.fields"]
+        rows = [
+            SQL("(%s, %s)", fields._get(model._name, name).id, json.dumps(value))
+            for model in map(self.server.__getitem__, self.own_models)
+            for name, value in self.hostile(model).items()
+        ]
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO ir_default (field_id, json_value) VALUES %s",
+                SQL(", ").join(rows),
+            )
+        )
+        self.env.registry.clear_cache()
+        self.addCleanup(self.env.registry.clear_cache)
+        self.env.invalidate_all()
+        return len(rows)
+
+    def defaults(self, names, **context):
+        """Return what the records of these models begin with; what is drawn not."""
+        found = {}
+        with freeze_time(NOW):
+            for name in names:
+                model = self.server[name].with_context(**context)
+                first, again = (model.default_get(list(model._fields)) for _ in "ab")
+                found[name] = {
+                    key: value for key, value in first.items() if again[key] == value
+                }
+        return found
+
+    def test_no_model_of_ours_takes_one(self):
+        before = self.defaults(self.own_models)
+        self.assertGreater(self.set_hostile_defaults(), 300)
+        self.assertEqual(self.defaults(self.own_models), before)
+
+    def test_no_record_of_the_server_s_takes_one_of_the_caller(self):
+        names = [
+            name
+            for name in self.own_models
+            if issubclass(
+                self.server.registry[name],
+                self.server.registry["progbox.own.values.mixin"],
+            )
+        ]
+        self.assertGreater(len(names), 10)
+        before = self.defaults(names)
+        for name in names:
+            context = {
+                f"default_{field}": value
+                for field, value in self.hostile(self.server[name]).items()
+            }
+            with self.subTest(model=name):
+                self.assertEqual(self.defaults([name], **context)[name], before[name])
+
+    def test_the_archive_works_as_ever(self):
+        self.set_hostile_defaults()
+        intact = self.verify()
+        self.assertIntact(intact)
+        self.assertEqual((intact.position, intact.files), (2, 2))
+        move = self.filed()
+        document = self.documents(move)
+        self.assertEqual((document.version, document.number), (1, move.name))
+        self.assertTrue(document.folder_id.locked)
+        closings = self.server["progbox.closing"]
+        with freeze_time("2026-12-10"):
+            closing = closings._close_due(self.company)
+        self.assertEqual((closing.number, closing.document_count), (1, 3))
+        share, token = (
+            self.env["progbox.share"]
+            .with_user(self.manager)
+            ._share(
+                document.folder_id.with_user(self.manager),
+                {"kind": "link", "lang": "en_US", "include_future": True},
+            )
+        )
+        self.assertTrue(token)
+        self.assertFalse(share.sudo().revoked_on or share.sudo().expires_on)
+        path = self.path(move)
+        content = path.read_bytes()
+        self.addCleanup(path.write_bytes, content)
+        path.write_bytes(b"forged")
+        doomed = self.moves[0]
+        number = doomed.name
+        doomed.button_draft()
+        doomed.with_context(force_delete=True).unlink()
+        note = self.server["progbox.source.deletion"].search([("number", "=", number)])
+        self.assertEqual((note.state, note.number), ("pending", number))
+        self.assertFound(("file_changed", move))
