@@ -25,6 +25,11 @@ class ProgboxCompilationSources(models.AbstractModel):
         return result
 
     @api.model
+    def _signed_copies_domain(self):
+        # What was dropped on the invoice and deleted again replaces nothing.
+        return super()._signed_copies_domain() & Domain("trashed_on", "=", False)
+
+    @api.model
     def _sizes(self, moves, documents):
         yield from super()._sizes(moves, documents)
         lines = self.env["progbox.compilation.file"]

@@ -12,8 +12,7 @@ class TriedFile(NamedTuple):
     :param position: its place in the invoice
     :param is_main: it stands for the invoice itself
     :param is_copy: people have filed it as the signed copy of the invoice
-    :param is_signed: it carries a digital signature
-    :param has_bytes: there is a file; without one Odoo makes the pages
+    :param is_same: it carries a digital signature, and is the invoice by its content
     :param attachment_id: of two signed files, the newer one is the invoice
     """
 
@@ -21,8 +20,7 @@ class TriedFile(NamedTuple):
     position: int
     is_main: bool
     is_copy: bool
-    is_signed: bool
-    has_bytes: bool
+    is_same: bool
     number: str
     name: str
     attachment_id: int
@@ -43,9 +41,8 @@ class Resolution(NamedTuple):
 def resolve_duplicates(files):
     """Return which files of one invoice others stand for.
 
-    A signed copy takes the place of the invoice that it is a copy of, but a signed
-    attachment does not take that of an invoice which is signed itself. What is in the
-    invoice twice goes in once.
+    A signed copy takes the place of the invoice that it is a copy of; any other signed
+    file is an attachment. What is in the invoice twice goes in once.
 
     :param files: list of TriedFile
     :rtype: Resolution
@@ -67,12 +64,16 @@ def resolve_duplicates(files):
 def _signed_copy(files, main):
     """Return the file that takes the place of the invoice, or None."""
     candidates = [
-        file for file in files if not file.is_main and (file.is_copy or file.is_signed)
+        file
+        for file in files
+        if not file.is_main
+        and (file.is_copy or file.is_same and not _is_twin(file, main))
     ]
-    best = max(candidates, key=_rank, default=None)
-    if best and not best.is_copy and main and main.has_bytes and main.is_signed:
-        return None
-    return best
+    return max(candidates, key=_rank, default=None)
+
+
+def _is_twin(file, main):
+    return bool(main and main.checksum and main.checksum == file.checksum)
 
 
 def _rank(file):

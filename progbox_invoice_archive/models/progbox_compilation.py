@@ -572,7 +572,7 @@ class ProgboxCompilation(models.Model):
         return self.env.execute_query(
             SQL(
                 """SELECT line.sequence, line.id, line.position, line.is_head IS TRUE,
-                    line.kind = 'signed', line.is_signed IS TRUE, line.state = 'in',
+                    line.kind = 'signed', line.is_the_invoice IS TRUE,
                     COALESCE(line.number, ''), COALESCE(line.name, ''),
                     COALESCE(line.attachment_id, 0), file.checksum
                 FROM progbox_compilation_file line

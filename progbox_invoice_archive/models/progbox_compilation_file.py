@@ -1,7 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..tools.filenames import clean_filename
+from .compilation_signed import is_the_invoice
 from .compilation_texts import note_text, reason_texts
 
 KINDS = [
@@ -66,6 +68,11 @@ class ProgboxCompilationFile(models.Model):
         string="Signed",
         readonly=True,
         help="It carries a digital signature; the original is attached to the backup.",
+    )
+    is_the_invoice = fields.Boolean(
+        readonly=True,
+        groups="base.group_system",
+        help="It is signed, and by its content it is the invoice.",
     )
     code = fields.Char(readonly=True)
     reason = fields.Char(readonly=True)
@@ -216,6 +223,7 @@ class ProgboxCompilationFile(models.Model):
                 "state": "in",
                 "pages": sum(leaf.pages for leaf in good),
                 "is_signed": inspection.signed,
+                "is_the_invoice": self._is_the_invoice(inspection),
                 "parts": [[str(leaf.ready), leaf.pages, leaf.name] for leaf in good],
                 "embedded": [
                     *self._signed_members(inspection, good),
@@ -227,6 +235,24 @@ class ProgboxCompilationFile(models.Model):
                 ],
                 **self._note_values(changes | set(self.note_codes or ())),
             }
+        )
+
+    def _is_the_invoice(self, inspection):
+        if not inspection.signed or self.is_head or self.res_model != "account.move":
+            return False
+        move = self.env[self.res_model].browse(self.res_id)
+        folder = self.compilation_id._folder()
+        head = self._head()
+        original = head.attachment_id and head._path()
+        return is_the_invoice(move, inspection, original, folder)
+
+    def _head(self):
+        """Return the line that stands for the invoice of this file."""
+        return self.search(
+            Domain("compilation_id", "=", self.compilation_id.id)
+            & Domain("sequence", "=", self.sequence)
+            & Domain("is_head", "=", True),
+            limit=1,
         )
 
     def _leave_out_embedded(self, files):

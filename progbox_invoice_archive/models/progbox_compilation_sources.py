@@ -136,10 +136,20 @@ class ProgboxCompilationSources(models.AbstractModel):
         documents = self.env["progbox.document"].search(
             Domain("res_model", "=", "account.move")
             & Domain("res_id", "in", moves.ids)
-            & Domain("type_id.code", "=", SIGNED_COPY),
+            & self._signed_copies_domain(),
             order="id desc",
         )
         return documents.grouped("res_id")
+
+    @api.model
+    def _signed_copies_domain(self):
+        """Return which documents are signed copies of what they are filed on.
+
+        A hook, for add-ons whose documents may be replaced or deleted.
+        """
+        return Domain("type_id.code", "=", SIGNED_COPY) & Domain(
+            "superseded", "=", False
+        )
 
     @api.model
     def _of_document(self, kind, document):

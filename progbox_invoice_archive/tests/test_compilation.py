@@ -110,14 +110,16 @@ class TestCompilation(CompilationCommon):
         job = self.compiled(move, **BARE, with_images=False)
         self.assertEqual(self.left_out(job), {("photo.png", "unasked")})
 
-    def test_a_signed_attachment_takes_the_place_of_the_invoice(self):
-        move = self.invoice("DEFAULT")
-        original = signed(pdf_of("SIGNED BY THE CLIENT"))
+    def test_a_signed_invoice_takes_the_place_of_the_invoice(self):
+        move = self.posted()
+        self.deposit(move, pdf_of(f"INVOICE {move.name}"))
+        text = f"INVOICE {move.name} SIGNED BY THE CLIENT"
+        original = signed(pdf_of(text))
         self.attach(move, "back from the client.pdf", original)
         self.attach(move, "plan.pdf", pdf_of("PLAN"))
         job = self.compiled(move, **BARE)
         reader = self.reader(job)
-        self.assertEqual(self.texts(reader)[:2], ["SIGNED BY THE CLIENT", "PLAN"])
+        self.assertEqual(self.texts(reader)[:2], [text, "PLAN"])
         [(name, [content])] = reader.attachments.items()
         self.assertEqual(content, original)
         self.assertIn("back from the client", name)

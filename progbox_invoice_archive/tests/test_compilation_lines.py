@@ -36,6 +36,28 @@ def with_script(pdf):
     return changed(pdf, script)
 
 
+def with_signature(pdf):
+    """Return a PDF to which a signature has been added behind its last byte."""
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        number, size = document.Root.objgen[0], int(document.trailer.Size)
+        root = document.Root.unparse(resolved=True)
+    form = b"/AcroForm<</SigFlags 3/Fields[%d 0 R]>>>>" % size
+    value = b"<</Type/Sig/Filter/Adobe.PPKLite/ByteRange[0 1 2 3]/Contents<30>>>"
+    objects = {
+        number: root.rstrip()[:-2] + form,
+        size: b"<</Subtype/Widget/FT/Sig/T(S)/Rect[0 0 0 0]/V %d 0 R>>" % (size + 1),
+        size + 1: value,
+    }
+    content, table = pdf, b""
+    for key, body in objects.items():
+        table += b"%d 1\n%010d 00000 n \n" % (key, len(content))
+        content += b"%d 0 obj\n%s\nendobj\n" % (key, body)
+    before = int(pdf.rpartition(b"startxref")[2].split()[0])
+    trailer = b"<</Size %d/Root %d 0 R/Prev %d>>" % (size + 2, number, before)
+    end = b"trailer%s\nstartxref\n%d\n%%%%EOF\n" % (trailer, len(content))
+    return content + b"xref\n" + table + end
+
+
 @tagged("post_install", "-at_install")
 class TestCompilationLines(CompilationCommon):
     """Nothing is dropped without a line, and each line is true."""
@@ -85,6 +107,41 @@ class TestCompilationLines(CompilationCommon):
         self.attach(move, "contract.pdf", signed(pdf_of("CONTRACT")))
         texts = self.texts(self.reader(self.compiled(move, **BARE)))
         self.assertEqual(texts, ["SEALED", "CONTRACT"])
+
+    def test_only_the_invoice_itself_takes_its_place(self):
+        move = self.posted(ref="ORDER-7")
+        words = f"INVOICE {move.name} FOR A WALL"
+        self.deposit(move, pdf_of(words))
+        cases = {
+            "terms.pdf": "GENERAL TERMS OF SALE",
+            "contract.pdf": f"CONTRACT ABOUT THE GARDEN, ORDER-7, SEE {move.name}",
+            "other.pdf": f"INVOICE {move.name}1 FOR A WALL",
+        }
+        for name, text in cases.items():
+            self.attach(move, name, signed(pdf_of(text)))
+        job = self.compiled(move, **BARE)
+        self.assertFalse(job.left_out_ids)
+        texts = self.texts(self.reader(job))
+        self.assertEqual(texts, [words, *cases.values()])
+        back = f"INVOICE {move.name} FOR A WALL AGREED"
+        self.attach(move, "back.pdf", signed(pdf_of(back)))
+        job = self.compiled(move, **BARE)
+        self.assertEqual({line.code for line in job.left_out_ids}, {"replaced"})
+        texts = self.texts(self.reader(job))
+        self.assertEqual(texts[:-1], [back, *cases.values()])
+
+    def test_without_a_file_of_the_invoice_its_amount_decides(self):
+        bill = self.bill(None, ref="V 2026-7")
+        bill.action_post()
+        amount = f"{bill.amount_total:,.2f}"
+        self.attach(bill, "terms.pdf", signed(pdf_of("TERMS FOR V 2026-7")))
+        job = self.compiled(bill, **BARE)
+        self.assertFalse(job.left_out_ids)
+        self.assertEqual(self.lines(job)["terms.pdf"], ("in", False))
+        self.attach(bill, "back.pdf", signed(pdf_of(f"BILL V 2026-7: {amount} EUR")))
+        job = self.compiled(bill, **BARE)
+        signed_copies = job.file_ids.filtered(lambda line: line.kind == "signed")
+        self.assertEqual(signed_copies.mapped("name"), ["back.pdf"])
 
     def test_a_draft_with_a_signed_copy_keeps_its_line(self):
         draft = self.draft()
@@ -254,10 +311,11 @@ class TestCompilationLines(CompilationCommon):
         move, content = self.posted(), pdf_of("INVOICE")
         self.deposit(move, content)
         self.attach(move, "again.pdf", content)
-        self.attach(move, "signed.pdf", signed(pdf_of("SIGNED")))
+        self.attach(move, "signed.pdf", with_signature(content))
         job = self.compiled(move, **BARE)
         self.assertEqual({line.code for line in job.left_out_ids}, {"replaced"})
-        self.assertEqual(self.texts(self.reader(job))[0], "SIGNED")
+        [kept] = job.file_ids.filtered(lambda line: line.state == "in")
+        self.assertEqual((kept.name, kept.kind), ("signed.pdf", "signed"))
         self.assertFalse(job.gap_count)
 
     def test_an_invoice_filed_again_as_its_signed_copy_is_in_once(self):

@@ -66,10 +66,14 @@ class TestCompilationWizardTotals(CompilationCommon):
         self.assertTrueTotals(wizard, "Invoices: 1 · Files: 1 · Pages: 1")
 
     def test_a_signed_copy_is_counted_in_place_of_its_invoice(self):
-        move = self.invoice("FIRST")
-        self.attach(move, "signed.pdf", signed(pdf_of("SIGNED 1", "SIGNED 2")))
+        move = self.posted()
+        self.deposit(move, pdf_of(move.name))
+        self.attach(move, "signed.pdf", signed(pdf_of(f"{move.name} SIGNED", "2")))
         wizard = self.opened(move)
         self.assertTrueTotals(wizard, "Invoices: 1 · Files: 1 · Pages: 2")
+        self.attach(move, "terms.pdf", signed(pdf_of("TERMS")))
+        wizard = self.opened(move)
+        self.assertTrueTotals(wizard, "Invoices: 1 · Files: 2 · Pages: 3")
 
     def test_refused_files_and_twins_are_not_counted(self):
         move, content = self.invoice("FIRST"), pdf_of("TWICE")

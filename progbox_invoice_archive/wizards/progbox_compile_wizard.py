@@ -313,7 +313,7 @@ class ProgboxCompileWizard(models.TransientModel):
             )
             try:
                 for file, inspection in zip(files, inspections, strict=True):
-                    file._apply_inspection(inspection)
+                    file._apply_inspection(inspection, Path(folder))
             except Cancelled:
                 # The others have pages, too: the wizard says "at least".
                 return

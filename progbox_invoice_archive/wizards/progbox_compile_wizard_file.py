@@ -1,6 +1,7 @@
 from odoo import fields, models
 
 from ..models.compilation_duplicates import TriedFile, resolve_duplicates
+from ..models.compilation_signed import is_the_invoice
 from ..models.compilation_texts import note_text, reason_texts
 
 
@@ -39,7 +40,7 @@ class ProgboxCompileWizardFile(models.TransientModel):
     note = fields.Char(readonly=True)
     checksum = fields.Char(readonly=True)
     has_pages = fields.Boolean(readonly=True)
-    is_signed = fields.Boolean(readonly=True)
+    is_the_invoice = fields.Boolean(readonly=True, help="By its content, and signed.")
     is_refused = fields.Boolean(readonly=True, help="It turned out to be bad.")
 
     def _going_in(self):
@@ -60,21 +61,23 @@ class ProgboxCompileWizardFile(models.TransientModel):
             0 if is_main else place + 1,
             is_main,
             self.category == "signed",
-            self.is_signed,
-            bool(self.attachment_id),
+            self.is_the_invoice,
             self.number or "",
             self.name or "",
             self.attachment_id._origin.id or 0,
             self.checksum,
         )
 
-    def _apply_inspection(self, inspection):
-        """Show what trying the file has shown."""
+    def _apply_inspection(self, inspection, folder):
+        """Show what trying the file has shown.
+
+        :param folder: for temporary files
+        """
         values = {
             "pages": sum(
                 leaf.pages for leaf in inspection.leaves() if not leaf.refusal
             ),
-            "is_signed": inspection.signed,
+            "is_the_invoice": self._is_the_invoice(inspection, folder),
         }
         if values["pages"]:
             if note := note_text(self.env, inspection.changes)[0]:
@@ -86,6 +89,17 @@ class ProgboxCompileWizardFile(models.TransientModel):
                 self.category != "invoice" or self.line_id.move_id.state != "posted"
             )
         self.write(values)
+
+    def _is_the_invoice(self, inspection, folder):
+        move = self.line_id.move_id
+        if not inspection.signed or self.category == "invoice" or not move:
+            return False
+        files = self.wizard_id.file_ids.filtered(
+            lambda file: file.line_id == self.line_id
+        )
+        main = files.filtered(lambda file: file.category == "invoice")[:1]
+        original = main.attachment_id and main._path(folder)
+        return is_the_invoice(move, inspection, original, folder)
 
     def _path(self, folder):
         """Return where the bytes are: the file store, or a copy in a folder."""

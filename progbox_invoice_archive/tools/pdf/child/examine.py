@@ -116,6 +116,8 @@ class Examiner:
             self._count(pdf)
             _walk(pdf)
             inspection.signed = is_signed(pdf)
+            if inspection.signed:
+                inspection.text = _first_page_text(inspection.path)
             damaged = _has_warnings(pdf)
             if damaged:
                 self._see_what_is_left(pdf)
@@ -279,6 +281,17 @@ def _is_heavy(pdf):
 def _has_fields(pdf):
     form = branch(pdf.Root, "/AcroForm")
     return "/XFA" in form or bool(elements(form, "/Fields"))
+
+
+def _first_page_text(path):
+    from .text import first_page_text  # few children ever need it
+
+    try:
+        return first_page_text(None, path)
+    except MemoryError:
+        raise
+    except Exception:  # another reader's trouble: the pages are good all the same
+        return ""
 
 
 def _flatten(pdf):

@@ -49,6 +49,7 @@ class Inspection:
     :param pages: pages that go in
     :param width, height: of the largest page, in points
     :param signed: it carries a digital signature, which the pages lose: embed the file
+    :param text: what the first page of a signed file says
     :param changes: what sets `ready` apart from the file: 'decrypted', 'repaired',
         'scripts' (JavaScript, launch and submit actions removed), 'forms' (fields
         became part of the page), 'image' (turned into pages), 'xfa' (the dynamic form
@@ -69,6 +70,7 @@ class Inspection:
     width: float = 0.0
     height: float = 0.0
     signed: bool = False
+    text: str = ""
     changes: list = field(default_factory=list)
     embedded: list = field(default_factory=list)
     members: list = field(default_factory=list)
