@@ -65,6 +65,12 @@ class ProgboxTimeStamp(models.Model):
         "UNIQUE(company_id, sequence)", "This line is stamped, or about to be."
     )
 
+    @api.depends("sequence", "closing_id")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for stamp in self:
+            stamp.display_name = stamp._label()
+
     @api.depends("sequence")
     def _compute_token_name(self):
         for stamp in self:
