@@ -10,6 +10,7 @@ import psycopg2.errors
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools.sql import escape_psql
 
 from ..exceptions import JobError
 from .progbox_job_mixin import CONCURRENCY_ERRORS
@@ -118,12 +119,22 @@ class ProgboxLongJobMixin(models.AbstractModel):
 
     @api.model
     def _job_ready_domain(self, now):
-        abandoned = Domain("state", "=", "running") & (
-            Domain("lease_until", "<", now)
-            # It is here, and not at that work: its last run broke off.
-            | Domain("lease_holder", "=", self._job_worker())
+        abandoned = Domain("lease_until", "<", now) | self._job_gone_workers_domain()
+        running = Domain("state", "=", "running")
+        return super()._job_ready_domain(now) | (running & abandoned)
+
+    @api.model
+    def _job_gone_workers_domain(self):
+        """Return the jobs of workers of this process that are not at them any more.
+
+        Their run broke off, as when PostgreSQL was killed, or the server has reloaded
+        since. This worker is one of them: it is here.
+        """
+        here, this = self._job_process_name(), threading.current_thread()
+        others = [thread for thread in threading.enumerate() if thread is not this]
+        return Domain("lease_holder", "=like", f"{escape_psql(here)}%") & Domain(
+            "lease_holder", "not in", [f"{here}{thread.ident}" for thread in others]
         )
-        return super()._job_ready_domain(now) | abandoned
 
     @api.model
     def _job_run(self):
@@ -304,4 +315,8 @@ class ProgboxLongJobMixin(models.AbstractModel):
     @api.model
     def _job_worker(self):
         """Return the name of this worker: no other that lives has it."""
-        return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+        return f"{self._job_process_name()}{threading.get_ident()}"
+
+    @api.model
+    def _job_process_name(self):
+        return f"{socket.gethostname()}:{os.getpid()}:"

@@ -160,12 +160,30 @@ class TestCompilationJob(CompilationCommon):
         job._job_begin_attempt()
         self.assertEqual((job.state, job.interruptions), ("running", 0))
 
+    def another_thread(self):
+        end = threading.Event()
+        thread = threading.Thread(target=end.wait)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(end.set)
+        return thread.ident
+
     def test_a_worker_takes_up_at_once_what_broke_off_under_it(self):
         job = self.begun()
         ready = job._job_ready_domain(fields.Datetime.now())
         self.assertIn(job, job.search(ready))
-        job._job_write({"lease_holder": "elsewhere:1:1"})
-        self.assertNotIn(job, job.search(ready))
+        host, process, _thread = job.lease_holder.split(":")
+        for holder, is_ready in (
+            # A thread that has ended, and some that may be at it.
+            (f"{host}:{process}:1", True),
+            (f"{host}:{process}:{self.another_thread()}", False),
+            (f"{host}:{process}0:1", False),
+            (f"elsewhere:{process}:1", False),
+        ):
+            with self.subTest(holder=holder):
+                job._job_write({"lease_holder": holder})
+                ready = job._job_ready_domain(fields.Datetime.now())
+                self.assertEqual(job in job.search(ready), is_ready)
         self.assertLess(job.lease_until, fields.Datetime.now() + timedelta(minutes=3))
 
     def test_a_cancelled_backup_leaves_nothing(self):

@@ -361,6 +361,7 @@ class TestLongJobBatch(BatchCommon):
 
     def test_another_worker_takes_over_what_a_killed_one_held(self):
         jobs = self.begun(self.queue(SIZE))
+        jobs._job_write({"lease_holder": "another:1:1"})
         self.assertFalse(self.kind._job_lock_next(QueueRun()))
         # One was settled and committed before the kill.
         jobs[0]._job_finish("done")

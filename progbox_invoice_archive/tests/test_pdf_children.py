@@ -1,6 +1,8 @@
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 from unittest.mock import patch
 
 import psutil
@@ -90,3 +92,15 @@ class TestPdfChildren(PdfCase):
         code += "print([name for name in ('pikepdf', 'PIL') if name in sys.modules])"
         said = subprocess.check_output([sys.executable, "-I", "-c", code, add_on])
         self.assertEqual(said.strip(), b"[]")
+
+    def test_signals_that_the_parent_does_not_want_reach_a_child(self):
+        blocked = {signal.SIGXCPU, signal.SIGUSR1}
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
+        try:
+            with limited_child.Child(self.folder, 1 << 30) as child:
+                arguments = {"path": str(self.path)}
+                child.ask("first_page_text", arguments, 20)
+                status = Path(f"/proc/{child._process.pid}/status").read_text()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self.assertRegex(status, r"SigBlk:\s0+\n")

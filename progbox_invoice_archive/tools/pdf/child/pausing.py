@@ -11,6 +11,9 @@ def listen():
     signal.signal(SIGNAL, _ask)
     # What reads or writes at that moment is not interrupted.
     signal.siginterrupt(SIGNAL, False)
+    # The workers of Odoo keep this signal, and that of the time limit, from what they
+    # start.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
 def begin_task():
