@@ -183,7 +183,7 @@ class TestWhen(DropboxCommon):
         # Whatever else is written on it does not tell it again.
         failed = self.transfers.search([("state", "=", "failed")])
         with freeze_time(fields.Datetime.now() + HOUR):
-            failed._job_write({"checked_on": fields.Datetime.now()})
+            self.env.flush_all()
             self.env.cr.execute(
                 "UPDATE progbox_dropbox_transfer SET write_date = now()"
                 " + interval '2 hours' WHERE id = %s",
