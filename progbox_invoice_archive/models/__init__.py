@@ -1,3 +1,4 @@
+from . import progbox_server_made
 from . import progbox_archived_mixin
 from . import progbox_words_mixin
 from . import account_move
@@ -8,6 +9,7 @@ from . import ir_attachment
 from . import ir_binary
 from . import ir_model
 from . import ir_model_fields
+from . import ir_default
 from . import ir_module_module
 from . import mail_activity
 from . import progbox_append_only

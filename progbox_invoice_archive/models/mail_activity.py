@@ -165,6 +165,7 @@ class MailActivity(models.Model):
                 "date_deadline": fields.Date.context_today(
                     self.with_context(tz=manager.tz)
                 ),
+                "active": True,
                 "progbox_company_id": company.id,
                 "summary": summary,
                 "note": note,

@@ -12,6 +12,7 @@ class ProgboxAppendOnly(models.AbstractModel):
     """
 
     _name = "progbox.append.only"
+    _inherit = "progbox.server.made"
     _description = "Append-only Record"
     # Fields that the server writes later, such as a revocation.
     _server_fields = frozenset()

@@ -80,6 +80,7 @@ class ProgboxJobMixin(models.AbstractModel):
     """
 
     _name = "progbox.job.mixin"
+    _inherit = "progbox.server.made"
     _description = "Background Job"
     _order = QUEUE_ORDER
     # XML id of the cron that does this kind of work; each kind names its own.

@@ -47,6 +47,7 @@ KINDS = [
     ("source_gone", "Invoice gone without ledger line"),
     ("guard_missing", "Database guard not active"),
     ("guard_lifted", "Database guard was lifted"),
+    ("unchecked", "Part not checked"),
     ("clock", "Clock set back"),
 ]
 
@@ -120,6 +121,7 @@ class ProgboxVerificationFinding(models.Model):
     """Something that is not as it was sealed, and what to do about it."""
 
     _name = "progbox.verification.finding"
+    _inherit = "progbox.server.made"
     _description = "Verification Finding"
     _order = "verification_id desc, level, sequence, id"
     _rec_name = "kind"
