@@ -22,7 +22,7 @@ from ..tools.ledger.verify import (
     storable,
 )
 from ..tools.ledger.walk import Walk
-from . import verification_sql
+from . import guards_proof, verification_sql
 from .ir_attachment import is_object
 
 # The parts of a run, in their order; a run that is taken up again knows its part.
@@ -349,11 +349,19 @@ class VerificationCheck:
     def _guard_findings(self):
         """Return the guards of the database that are not there, or once were not."""
         guards = self.env["progbox.ledger.guards"]
-        return [
-            Finding("guard_missing", actual=f"{name} ({state})")
+        missing = [
+            f"{name} ({state})"
             for name, state in guards._guards_state().items()
             if state != "active"
-        ] + [Finding("guard_lifted", actual=text) for text in guards._guards_repaired()]
+        ]
+        missing += guards_proof.problems(self.env, guards._guards_wanted())
+        return [
+            *(Finding("guard_missing", actual=text) for text in dict.fromkeys(missing)),
+            *(
+                Finding("guard_lifted", actual=text)
+                for text in guards._guards_repaired()
+            ),
+        ]
 
     # ------------------------------------------------------------------
     # A copy of the ledger

@@ -219,3 +219,74 @@ class TestBlinding(VerificationCommon):
                 self.assertIn(part, unchecked.mapped("what"))
                 savepoint.rollback()
                 self.env.invalidate_all()
+
+    # ------------------------------------------------------------------
+    # Guards are what they do
+    # ------------------------------------------------------------------
+
+    def test_what_stands_on_the_tables_of_evidence(self):
+        comment = (
+            "DO $$ BEGIN EXECUTE format('COMMENT ON {kind} IS %L', '{version} ' || md5("
+            "{definition})); END $$"
+        )
+        guards = self.server["progbox.ledger.guards"]
+        version = guards._version(guards._guards_wanted())
+        function = comment.format(
+            kind="FUNCTION public.progbox_guard_purge()",
+            version=version,
+            definition="pg_get_functiondef('public.progbox_guard_purge'::regproc)",
+        )
+        trigger = comment.format(
+            kind="TRIGGER progbox_seal_keep ON progbox_seal",
+            version=version,
+            definition="(SELECT pg_get_triggerdef(oid) FROM pg_trigger"
+            " WHERE tgname = ''progbox_seal_keep'')".replace("''", "'"),
+        )
+        for name, attack in (
+            (
+                "progbox_guard_purge (changed)",
+                "CREATE OR REPLACE FUNCTION public.progbox_guard_purge() RETURNS"
+                " trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';" + function,
+            ),
+            (
+                "progbox_seal_keep (changed)",
+                "CREATE OR REPLACE TRIGGER progbox_seal_keep BEFORE UPDATE ON"
+                " progbox_seal FOR EACH ROW WHEN (FALSE)"
+                " EXECUTE FUNCTION progbox_guard_keep();" + trigger,
+            ),
+            (
+                "progbox_seal: trigger foreign_one",
+                "CREATE TRIGGER foreign_one BEFORE UPDATE ON progbox_seal FOR EACH ROW"
+                " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            ),
+            (
+                "progbox_closing: rule away",
+                "CREATE RULE away AS ON DELETE TO progbox_closing DO INSTEAD NOTHING",
+            ),
+            (
+                "progbox_document: inheritance progbox_shadow",
+                "CREATE TABLE progbox_shadow () INHERITS (progbox_document)",
+            ),
+            (
+                "progbox_seal: row security hide",
+                "CREATE POLICY hide ON progbox_seal USING (FALSE)",
+            ),
+            ("row_security=off for", "ALTER ROLE CURRENT_USER SET row_security = off"),
+        ):
+            with self.subTest(name=name), self.env.cr.savepoint() as savepoint:
+                self.run_deferred_triggers()
+                self.env.cr.execute(attack)
+                run = self.verify()
+                self.assertEqual(self.found(run), {("guard_missing", None)})
+                self.assertIn(name, "\n".join(run.finding_ids.mapped("actual")))
+                savepoint.rollback()
+                self.env.invalidate_all()
+        self.assertIntact(self.verify())
+
+    def test_a_deleted_type_of_activity_is_made_again(self):
+        kind = "progbox_invoice_archive.mail_activity_type_integrity"
+        self.env.ref(kind).unlink()
+        self.exchange_a_file()
+        self.verify()
+        alerts = self.env["mail.activity"]._progbox_open_alerts(self.company, kind)
+        self.assertEqual(alerts.activity_type_id, self.env.ref(kind))

@@ -73,7 +73,9 @@ def _digest_file(path, buffer, view):
 def _open_regular(path, _flags):
     """Open a file of the store; a link, pipe or device in its place is none."""
     descriptor = os.open(path, READ_ONLY)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+    mode = os.fstat(descriptor).st_mode
+    # Reading a directory fails by itself, in the system's own words.
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         return descriptor
     os.close(descriptor)
     raise OSError(f"not a regular file: {path}")
