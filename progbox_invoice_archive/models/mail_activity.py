@@ -168,6 +168,7 @@ class MailActivity(models.Model):
                 "date_deadline": fields.Date.context_today(
                     self.with_context(tz=manager.tz)
                 ),
+                "active": True,
                 "progbox_company_id": company.id,
                 "summary": summary,
                 "note": note,
@@ -176,12 +177,15 @@ class MailActivity(models.Model):
 
     @api.model
     def _progbox_alert_type(self, kind):
-        """Return the type of an alert: empty when an administrator has deleted it.
-
-        The work that the alert is about goes on without it.
-        """
-        types = self.env["mail.activity.type"]
-        return self.env.ref(kind, raise_if_not_found=False) or types
+        """Return the type of an alert; one that has been deleted is made again."""
+        found = self.env.ref(kind, raise_if_not_found=False)
+        if found:
+            return found
+        values = {"name": self.env._("Archive"), "icon": "fa-exclamation-triangle"}
+        types = self.env["mail.activity.type"].sudo()
+        return types._load_records(
+            [{"xml_id": kind, "values": values, "noupdate": True}]
+        )
 
     @api.model
     def _progbox_open_alerts(self, company, kind):

@@ -48,6 +48,7 @@ KINDS = [
     ("source_gone", "Invoice gone without ledger line"),
     ("guard_missing", "Database guard not active"),
     ("guard_lifted", "Database guard was lifted"),
+    ("unchecked", "Part not checked"),
     ("clock", "Clock set back"),
     *BESIDE_KINDS,
 ]

@@ -295,6 +295,10 @@ class ProgboxZip(models.AbstractModel):
         if folder:
             folder.check_access("read")
             domain = folder._documents_domain()
+        elif Domain(domain).is_true():
+            raise UserError(
+                self.env._("Choose the documents, or the folder, to download first.")
+            )
         measure = self._measure(companies, domain)
         if not measure.documents:
             raise UserError(self._nothing_text())

@@ -1,11 +1,15 @@
 """The check that a run of progbox.verification makes, piece by piece."""
 
+import logging
 import os
 from functools import partial
 
+import psycopg2
+
+from odoo.exceptions import ConcurrencyError
 from odoo.fields import Domain
 
-from ..exceptions import JobCancelled
+from ..exceptions import JobCancelled, JobError, JobWaiting
 from ..tools.ledger.copy import BadCopy, compare_copy, read_copy
 from ..tools.ledger.digests import Digest, digest_blocks, read_ahead
 from ..tools.ledger.verify import (
@@ -15,14 +19,30 @@ from ..tools.ledger.verify import (
     judge_file,
     listed,
     read_payload,
+    storable,
 )
 from ..tools.ledger.walk import Walk
-from . import verification_sql
+from . import guards_proof, verification_sql
 from .ir_attachment import is_object
 
 # The parts of a run, in their order; a run that is taken up again knows its part.
 COPY, LEDGER, UNSEALED, UNARCHIVED = "copy", "ledger", "unsealed", "unarchived"
 DELETED, GONE = "deleted", "gone"
+CLOSINGS, GUARDS = "closings", "guards"
+
+_logger = logging.getLogger(__name__)
+# The run itself is to be tried again, or at its end.
+PASSED_ON = (
+    JobError,
+    JobWaiting,
+    JobCancelled,
+    ConcurrencyError,
+    MemoryError,
+    psycopg2.InterfaceError,
+    psycopg2.errors.InFailedSqlTransaction,
+)
+# Class of the errors of PostgreSQL about its own files.
+UNREADABLE_TABLE = "58"
 
 
 class VerificationCheck:
@@ -49,25 +69,64 @@ class VerificationCheck:
         self.env.flush_all()
         part = (self.run.checkpoint or {}).get("part", COPY)
         if part == COPY:
-            yield from self._check_copy()
+            yield from self._tried(COPY, self._check_copy())
             yield {"checkpoint": {"part": LEDGER}}
             part = LEDGER
         if part == LEDGER:
-            yield from self._check_ledger()
+            yield from self._tried(LEDGER, self._check_ledger())
             part = UNSEALED
+            yield {"checkpoint": {"part": UNSEALED, "after": 0}}
         parts = self._parts_beside()
         names = list(parts)
         for name in names[names.index(part) :]:
-            yield from self._check_part(name, parts[name])
-        self.run._job_write(
-            {
-                "still_to_archive": verification_sql.still_to_archive(
-                    self.env, self.company, self.since
-                )
-            }
-        )
-        self._check_closings()
+            yield from self._tried(name, self._check_part(name, parts[name]))
+        for name, check in self._checks_at_the_end().items():
+            yield from self._tried(name, check())
+
+    def _checks_at_the_end(self):
+        """Return what is checked at once, by the name of the part."""
+        return {
+            "waiting": self._count_waiting,
+            CLOSINGS: self._check_closings,
+            GUARDS: self._check_guards,
+        }
+
+    def _tried(self, name, steps):
+        """Yield the steps of a part; one that cannot be checked is a finding.
+
+        A table that cannot be read or a value that nobody thought of must not keep
+        the other parts from being checked.
+
+        :param str name: of the part
+        :param steps: iterator of values to write on the run
+        """
+        while True:
+            try:
+                with self.env.cr.savepoint():
+                    values = next(steps, None)
+            except PASSED_ON:
+                raise
+            except Exception as error:
+                if _is_of_the_moment(error):
+                    raise
+                _logger.exception("%s: could not check %s", self.run, name)
+                lines = str(error).splitlines() or [""]
+                what = f"{type(error).__name__}: {lines[0]}"
+                finding = Finding("unchecked", what=name, actual=storable(what))
+                self.run._add_findings([finding])
+                return
+            if values is None:
+                return
+            yield values
+
+    def _count_waiting(self):
+        waiting = verification_sql.still_to_archive(self.env, self.company, self.since)
+        self.run._job_write({"still_to_archive": waiting})
+        yield from ()
+
+    def _check_guards(self):
         self.run._add_findings(self._guard_findings())
+        yield from ()
 
     # ------------------------------------------------------------------
     # The ledger, and all it leads to
@@ -116,7 +175,6 @@ class VerificationCheck:
         self.run._add_findings(walk.finish())
         known = set(self.run.finding_ids.mapped("sequence"))
         self.run._add_findings(self._anchor_findings(known))
-        yield {"checkpoint": {"part": UNSEALED, "after": 0}}
 
     def _walk(self):
         """Return the walk to go on with, and the key of the line before its first."""
@@ -291,11 +349,19 @@ class VerificationCheck:
     def _guard_findings(self):
         """Return the guards of the database that are not there, or once were not."""
         guards = self.env["progbox.ledger.guards"]
-        return [
-            Finding("guard_missing", actual=f"{name} ({state})")
+        missing = [
+            f"{name} ({state})"
             for name, state in guards._guards_state().items()
             if state != "active"
-        ] + [Finding("guard_lifted", actual=text) for text in guards._guards_repaired()]
+        ]
+        missing += guards_proof.problems(self.env, guards._guards_wanted())
+        return [
+            *(Finding("guard_missing", actual=text) for text in dict.fromkeys(missing)),
+            *(
+                Finding("guard_lifted", actual=text)
+                for text in guards._guards_repaired()
+            ),
+        ]
 
     # ------------------------------------------------------------------
     # A copy of the ledger
@@ -386,6 +452,7 @@ class VerificationCheck:
             )
         ]
         self.run._add_findings(findings)
+        yield from ()
 
     # ------------------------------------------------------------------
     # Lines that say an invoice was deleted
@@ -471,6 +538,13 @@ class VerificationCheck:
                 for record, document_id, name, number in rows
             ],
         )
+
+
+def _is_of_the_moment(error):
+    """Whether an error is about a busy or stopping server, not about the archive."""
+    return isinstance(error, psycopg2.OperationalError) and not (
+        error.pgcode or ""
+    ).startswith(UNREADABLE_TABLE)
 
 
 def _gone_part(model):

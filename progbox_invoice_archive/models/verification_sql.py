@@ -156,9 +156,12 @@ def _learn_paths(env, rows, paths):
                 parent.name, '/' ORDER BY length(parent.parent_path)
             )
             FROM progbox_folder folder
-            JOIN progbox_folder parent ON parent.id = ANY(
-                string_to_array(trim('/' FROM folder.parent_path), '/')::int[]
-            )
+            CROSS JOIN LATERAL unnest(
+                string_to_array(trim('/' FROM folder.parent_path), '/')
+            ) step
+            -- Whatever somebody has written there.
+            JOIN progbox_folder parent ON parent.id = CASE
+                WHEN step ~ '^[0-9]{1,9}$' THEN step::int END
             WHERE folder.id = ANY(%s) GROUP BY folder.id""",
             list(unknown),
         )

@@ -137,6 +137,13 @@ TEXTS = {
             "say whether the archive has suffered. Then acknowledge this."
         ),
     ),
+    "unchecked": (
+        _lt("A part of the archive could not be checked (%(what)s): %(actual)s"),
+        _lt(
+            "Nothing is known about this part. Have the administrator look into the "
+            "log of the server and the tables of the database, then verify again."
+        ),
+    ),
     "clock": (
         _lt(
             "The server's clock was set back before line %(line)s of the "

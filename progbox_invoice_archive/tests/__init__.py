@@ -57,6 +57,7 @@ from . import test_zip_background
 from . import test_zip_readers
 from . import test_package_tool
 from . import test_billing_period
+from . import test_blinding
 from . import test_billing_period_rule
 from . import test_compilation
 from . import test_compilation_hostile

@@ -8,6 +8,8 @@ import contextlib
 import errno
 import hashlib
 import json
+import os
+import stat
 import subprocess
 import sys
 from collections import deque
@@ -20,6 +22,8 @@ READERS = 2
 # So few files are digested sooner than a process starts.
 FEW = 100
 MISSING = (errno.ENOENT, errno.ENOTDIR)
+# A pipe that nobody writes to would be waited for, a link leads out of the store.
+READ_ONLY = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class Digest(NamedTuple):
@@ -54,7 +58,7 @@ def digest_files(paths):
 
 def _digest_file(path, buffer, view):
     try:
-        with open(path, "rb", buffering=0) as file:
+        with open(path, "rb", buffering=0, opener=_open_regular) as file:
             digest, size = hashlib.sha256(), 0
             while count := file.readinto(buffer):
                 digest.update(view[:count])
@@ -64,6 +68,17 @@ def _digest_file(path, buffer, view):
         if getattr(error, "errno", None) in MISSING:
             return Digest(None, 0)
         return Digest(None, 0, str(error))
+
+
+def _open_regular(path, _flags):
+    """Open a file of the store; a link, pipe or device in its place is none."""
+    descriptor = os.open(path, READ_ONLY)
+    mode = os.fstat(descriptor).st_mode
+    # Reading a directory fails by itself, in the system's own words.
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(f"not a regular file: {path}")
 
 
 class Reader:

@@ -4,6 +4,8 @@ Needs neither Odoo nor a database. See tools/ledger/walk.py for the chain itself
 """
 
 import json
+import math
+import re
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
@@ -13,6 +15,18 @@ from .sealed_columns import SEALED_COLUMNS
 SEALED = tuple(SEALED_COLUMNS)
 # What a line without these keys says.
 ABSENT = {"series": None}
+
+
+# What JSON can say and PostgreSQL cannot hold: a forged line is to be reported.
+UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
+
+
+def _finite(text):
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+_decoder = json.JSONDecoder(parse_float=_finite, parse_constant=str)
 
 
 class Finding(NamedTuple):
@@ -39,10 +53,26 @@ def read_payload(text):
     :param text: str or bytes
     """
     try:
-        content = json.loads(text)
+        if isinstance(text, bytes):
+            text = text.decode()
+        content = _decoder.decode(text)
+        # Only an escape can bring them in.
+        if "\\u" in text:
+            content = storable(content)
     except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def storable(value):
+    """Return a value of JSON with a sign in place of what cannot be stored."""
+    if isinstance(value, str):
+        return UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    return value
 
 
 def compare_anchors(anchors, hashes, last):

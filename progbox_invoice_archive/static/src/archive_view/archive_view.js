@@ -52,9 +52,11 @@ export const archiveController = (Controller) =>
         /** What is chosen, else all that is found. */
         get chosenDomain() {
             const {domain, isDomainSelected, selection} = this.model.root;
-            return selection.length && !isDomainSelected
-                ? [["id", "in", selection.map(({resId}) => resId)]]
-                : domain;
+            if (selection.length && !isDomainSelected) {
+                return [["id", "in", selection.map(({resId}) => resId)]];
+            }
+            // The server takes no empty domain for a choice; here all are chosen.
+            return domain.length ? domain : [["id", "!=", false]];
         }
 
         /** What can be done with the chosen folder, as buttons. */

@@ -1,0 +1,292 @@
+import json
+import os
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import SQL, mute_logger
+
+from ..tools.ledger import chain
+from ..tools.ledger.digests import digest_files
+from ..tools.ledger.verify import read_payload
+from .verification_common import VerificationCommon
+
+CHECK = "odoo.addons.progbox_invoice_archive.models.verification_check"
+HOSTILE = {
+    "boolean": True,
+    "char": "hostile",
+    "date": "1999-01-01",
+    "datetime": "1999-01-01 00:00:00",
+    "float": 7.0,
+    "html": "<p>hostile</p>",
+    "integer": 7,
+    "json": {"part": "guards", "after": 0},
+    "text": "hostile",
+}
+
+
+@tagged("post_install", "-at_install")
+class TestBlinding(VerificationCommon):
+    """Nobody makes the verification look away, nor the archive stop."""
+
+    INVOICES = 3
+
+    def exchange_a_file(self):
+        path = self.path(self.moves[0])
+        self.addCleanup(path.write_bytes, path.read_bytes())
+        path.write_bytes(b"%PDF-1.4 another")
+
+    # ------------------------------------------------------------------
+    # Defaults
+    # ------------------------------------------------------------------
+
+    @classmethod
+    def hostile_values(cls):
+        """Return a value for each field of ours: (model, field, value)."""
+        values = []
+        for model in cls.env.registry.values():
+            ours = model._name.startswith("progbox.")
+            for name, field in model._fields.items():
+                if model._abstract or not (ours or name.startswith("progbox_")):
+                    continue
+                value = HOSTILE.get(field.type)
+                if field.type == "selection" and isinstance(field.selection, list):
+                    value = field.selection[-1][0]
+                if value is not None and field.store:
+                    values.append((model._name, name, value))
+        return values
+
+    def set_hostile_defaults(self):
+        """Set them in the database, and return a context with them all."""
+        values = self.hostile_values()
+        self.assertGreater(len(values), 100)
+        fields = self.env["ir.model.fields"]
+        self.env["ir.default"].sudo().create(
+            [
+                {"field_id": fields._get(model, name).id, "json_value": text}
+                for model, name, text in (
+                    *(
+                        (model, name, json.dumps(value))
+                        for model, name, value in values
+                    ),
+                    ("ir.attachment", "public", "true"),
+                    ("ir.attachment", "type", '"url"'),
+                    ("mail.activity", "active", "false"),
+                )
+            ]
+        )
+        return {
+            f"default_{name}": value
+            for model, name, value in values
+            if model.startswith("progbox.verification")
+        }
+
+    def test_defaults_are_none_of_the_server(self):
+        context = self.set_hostile_defaults()
+        for model, name, value in self.hostile_values():
+            if model.startswith("progbox.") and not self.env[model]._transient:
+                own = self.env[model].sudo().default_get([name]).get(name)
+                self.assertFalse(
+                    value == own and not self.env[model]._fields[name].default,
+                    f"{model}.{name}",
+                )
+        self.exchange_a_file()
+        runs = self.runs.with_context(**context)
+        run = runs._start_here(self.company, {"door": "command"})
+        run._job_process()
+        self.assertEqual(self.found(run), {("file_changed", self.moves[0].name)})
+        self.assertFalse(run.finding_ids.acknowledged_on)
+        self.assertEqual(run.position, len(self.seals()))
+        alerts = self.env["mail.activity"]._progbox_open_alerts(
+            self.company, "progbox_invoice_archive.mail_activity_type_integrity"
+        )
+        self.assertEqual(len(alerts), 1)
+
+    def test_the_archive_works_on_among_hostile_defaults(self):
+        self.set_hostile_defaults()
+        move = self.posted()
+        self.assertEqual(self.jobs_of(move).state, "pending")
+        self.assertFalse(self.jobs_of(move).done_on)
+        document = self.documents(self.filed(move))
+        attachment = document._content_attachment()
+        self.assertEqual((attachment.public, attachment.type), (False, "binary"))
+        closing = self.env["progbox.closing"].sudo()._close_due(self.company)
+        self.assertEqual(len(closing._compared()[0] if closing else []), 0)
+        manager = self.user_of(
+            "blinded", "progbox_invoice_archive.group_archive_manager"
+        )
+        share, _token = (
+            self.env["progbox.share"]
+            .with_user(manager)
+            ._share(
+                document.folder_id.with_user(manager),
+                {"kind": "link", "lang": "en_US", "include_future": True},
+            )
+        )
+        self.assertFalse(share.sudo().revoked_on)
+        answer = self.env["progbox.zip"].start([("id", "=", document.id)])
+        self.assertEqual(answer["documents"], 1)
+        move.button_draft()
+        move.with_context(force_delete=True).unlink()
+        deletion = self.server["progbox.source.deletion"].search(
+            [("res_id", "in", document.mapped("res_id"))]
+        )
+        self.assertEqual((deletion.state, deletion.seal_id.id), ("pending", False))
+
+    # ------------------------------------------------------------------
+    # The zip of everything
+    # ------------------------------------------------------------------
+
+    def test_no_choice_is_not_everything(self):
+        for nothing in ([], [(1, "=", 1)], ["|", (1, "=", 1), ("id", "=", 1)]):
+            with self.assertRaisesRegex(UserError, "Choose the documents"):
+                self.env["progbox.zip"].start(nothing)
+
+    # ------------------------------------------------------------------
+    # A verification comes to its end
+    # ------------------------------------------------------------------
+
+    def test_values_that_the_database_cannot_hold(self):
+        seal = self.seal(self.moves[1])
+        for evil in (r'"\u0000"', r'"\ud800"', "NaN", "1e999"):
+            content = json.loads(seal.payload) | {"sequence": "@", "partner": "@"}
+            payload = chain.canonical(content).replace('"@"', evil)
+            with self.subTest(evil=evil), self.env.cr.savepoint() as savepoint:
+                self.tamper(
+                    "UPDATE progbox_seal SET payload = %s WHERE id = %s",
+                    payload,
+                    seal.id,
+                )
+                kinds = {kind for kind, _number in self.found(self.verify())}
+                self.assertIn("line_changed", kinds)
+                self.assertNotIn("unchecked", kinds)
+                savepoint.rollback()
+                self.env.invalidate_all()
+        self.assertEqual(
+            read_payload(rb'{"a":["\ud800x",{"b":"\u0000"}]}')["a"][0][1:], "x"
+        )
+
+    def test_an_odd_path_of_a_folder(self):
+        folder = self.documents(self.moves[0]).folder_id
+        self.tamper(
+            "UPDATE progbox_folder SET parent_path = %s WHERE id = %s",
+            f"x/99999999999999999999/{folder.id}/",
+            folder.id,
+        )
+        self.assertFound(*[("document_changed", move) for move in self.moves])
+
+    def test_what_is_no_file_in_the_store(self):
+        pipe, link, folder = (self.path(move) for move in self.moves)
+        for path in (pipe, link, folder):
+            self.addCleanup(path.write_bytes, path.read_bytes())
+        aside = link.with_suffix(".aside")
+        pipe.unlink()
+        os.mkfifo(pipe)
+        self.addCleanup(pipe.unlink)
+        link.rename(aside)
+        self.addCleanup(aside.unlink)
+        link.symlink_to(aside)
+        self.addCleanup(link.unlink)
+        folder.unlink()
+        folder.mkdir()
+        self.addCleanup(folder.rmdir)
+        run = self.assertFound(*[("file_unreadable", move) for move in self.moves])
+        self.assertEqual(run.result, "findings")
+        [device] = digest_files(["/dev/zero"])
+        self.assertIn("not a regular file", device.error)
+
+    def test_a_table_that_cannot_be_read(self):
+        self.exchange_a_file()
+        for table, part in (
+            ("progbox_source_deletion", "deleted"),
+            ("progbox_closing", "closings"),
+        ):
+            with self.subTest(table=table), self.env.cr.savepoint() as savepoint:
+                self.run_deferred_triggers()
+                column = SQL.identifier("seal_id")
+                self.env.cr.execute(
+                    SQL(
+                        "ALTER TABLE %s RENAME %s TO hidden",
+                        SQL.identifier(table),
+                        column,
+                    )
+                )
+                with mute_logger("odoo.sql_db"), self.assertLogs(CHECK, "ERROR"):
+                    run = self.verify()
+                found = self.found(run)
+                self.assertIn(("file_changed", self.moves[0].name), found)
+                self.assertIn(("unchecked", None), found)
+                unchecked = run.finding_ids.filtered(lambda f: f.kind == "unchecked")
+                self.assertIn(part, unchecked.mapped("what"))
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    # ------------------------------------------------------------------
+    # Guards are what they do
+    # ------------------------------------------------------------------
+
+    def test_what_stands_on_the_tables_of_evidence(self):
+        comment = (
+            "DO $$ BEGIN EXECUTE format('COMMENT ON {kind} IS %L', '{version} ' || md5("
+            "{definition})); END $$"
+        )
+        guards = self.server["progbox.ledger.guards"]
+        version = guards._version(guards._guards_wanted())
+        function = comment.format(
+            kind="FUNCTION public.progbox_guard_purge()",
+            version=version,
+            definition="pg_get_functiondef('public.progbox_guard_purge'::regproc)",
+        )
+        trigger = comment.format(
+            kind="TRIGGER progbox_seal_keep ON progbox_seal",
+            version=version,
+            definition="(SELECT pg_get_triggerdef(oid) FROM pg_trigger"
+            " WHERE tgname = ''progbox_seal_keep'')".replace("''", "'"),
+        )
+        for name, attack in (
+            (
+                "progbox_guard_purge (changed)",
+                "CREATE OR REPLACE FUNCTION public.progbox_guard_purge() RETURNS"
+                " trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';" + function,
+            ),
+            (
+                "progbox_seal_keep (changed)",
+                "CREATE OR REPLACE TRIGGER progbox_seal_keep BEFORE UPDATE ON"
+                " progbox_seal FOR EACH ROW WHEN (FALSE)"
+                " EXECUTE FUNCTION progbox_guard_keep();" + trigger,
+            ),
+            (
+                "progbox_seal: trigger foreign_one",
+                "CREATE TRIGGER foreign_one BEFORE UPDATE ON progbox_seal FOR EACH ROW"
+                " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            ),
+            (
+                "progbox_closing: rule away",
+                "CREATE RULE away AS ON DELETE TO progbox_closing DO INSTEAD NOTHING",
+            ),
+            (
+                "progbox_document: inheritance progbox_shadow",
+                "CREATE TABLE progbox_shadow () INHERITS (progbox_document)",
+            ),
+            (
+                "progbox_seal: row security hide",
+                "CREATE POLICY hide ON progbox_seal USING (FALSE)",
+            ),
+            ("row_security=off for", "ALTER ROLE CURRENT_USER SET row_security = off"),
+        ):
+            with self.subTest(name=name), self.env.cr.savepoint() as savepoint:
+                self.run_deferred_triggers()
+                self.env.cr.execute(attack)
+                run = self.verify()
+                self.assertEqual(self.found(run), {("guard_missing", None)})
+                self.assertIn(name, "\n".join(run.finding_ids.mapped("actual")))
+                savepoint.rollback()
+                self.env.invalidate_all()
+        self.assertIntact(self.verify())
+
+    def test_a_deleted_type_of_activity_is_made_again(self):
+        kind = "progbox_invoice_archive.mail_activity_type_integrity"
+        self.env.ref(kind).unlink()
+        self.exchange_a_file()
+        self.verify()
+        alerts = self.env["mail.activity"]._progbox_open_alerts(self.company, kind)
+        self.assertEqual(alerts.activity_type_id, self.env.ref(kind))
