@@ -6,7 +6,14 @@ from odoo.fields import Domain
 
 from .verification_texts import TEXTS
 
-WARNINGS = ("clock", "invoice_missing")
+WARNINGS = (
+    "clock",
+    "closing_late",
+    "cron_off",
+    "invoice_missing",
+    "job_late",
+    "verification_late",
+)
 
 # What a ledger that was mended does not have any more.
 LEDGER_KINDS = frozenset(
@@ -48,6 +55,10 @@ KINDS = [
     ("guard_missing", "Database guard not active"),
     ("guard_lifted", "Database guard was lifted"),
     ("clock", "Clock set back"),
+    ("cron_off", "Scheduled action does not run"),
+    ("job_late", "Invoices wait too long"),
+    ("verification_late", "Verification overdue"),
+    ("closing_late", "Month not closed"),
 ]
 
 

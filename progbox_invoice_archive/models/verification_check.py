@@ -68,6 +68,7 @@ class VerificationCheck:
         )
         self._check_closings()
         self.run._add_findings(self._guard_findings())
+        self.run._add_findings(self.env["progbox.watch"]._findings(self.company))
 
     # ------------------------------------------------------------------
     # The ledger, and all it leads to
