@@ -44,6 +44,7 @@ from . import progbox_source_deletion
 from . import progbox_time_stamp
 from . import progbox_verification
 from . import progbox_verification_finding
+from . import progbox_watch
 from . import res_company
 from . import res_config_settings
 from . import res_currency

@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_date
@@ -8,6 +10,7 @@ from ..tools.plural import counted
 FAILING = "progbox_invoice_archive.mail_activity_type_archive"
 DAMAGED = "progbox_invoice_archive.mail_activity_type_integrity"
 LEDGER = "progbox_invoice_archive.mail_activity_type_ledger"
+STOPPED = "progbox_invoice_archive.mail_activity_type_stopped"
 
 
 class MailActivity(models.Model):
@@ -138,6 +141,24 @@ class MailActivity(models.Model):
             limit=1,
         ):
             alerts.unlink()
+
+    @api.model
+    def _progbox_report_stopped(self, company, messages):
+        """Tell the manager what work for the archive does not go on, or take it back.
+
+        :param messages: list of sentences; empty when all goes on
+        """
+        if not messages:
+            self._progbox_open_alerts(company, STOPPED).unlink()
+            return
+        self._progbox_tell(
+            company,
+            STOPPED,
+            self.env._(
+                "Archive of %(company)s: work has stopped", company=company.display_name
+            ),
+            Markup("<br/>").join(messages),
+        )
 
     @api.model
     def _progbox_to_manager(self, company):

@@ -477,8 +477,11 @@ class ProgboxFolder(models.Model):
 
     @api.model
     def _tree_documents(self):
-        """Return the domain of the documents that the browser lists and counts."""
-        return Domain.TRUE
+        """Return the domain of the documents that the browser lists and counts.
+
+        It is never empty: without a domain, nobody gets a zip (see ``progbox.zip``).
+        """
+        return Domain("folder_id", "!=", False)
 
     def _documents_domain(self):
         """Return the domain of the documents in and under these folders."""

@@ -7,7 +7,15 @@ from odoo.fields import Domain
 from .verification_beside import BESIDE_KINDS, BESIDE_PAST, BESIDE_WARNINGS
 from .verification_texts import TEXTS
 
-WARNINGS = ("clock", "invoice_missing", *BESIDE_WARNINGS)
+WARNINGS = (
+    "clock",
+    "closing_late",
+    "cron_off",
+    "invoice_missing",
+    "job_late",
+    "verification_late",
+    *BESIDE_WARNINGS,
+)
 
 # What a ledger that was mended does not have any more.
 LEDGER_KINDS = frozenset(
@@ -50,6 +58,10 @@ KINDS = [
     ("guard_lifted", "Database guard was lifted"),
     ("unchecked", "Part not checked"),
     ("clock", "Clock set back"),
+    ("cron_off", "Scheduled action does not run"),
+    ("job_late", "Invoices wait too long"),
+    ("verification_late", "Verification overdue"),
+    ("closing_late", "Month not closed"),
     *BESIDE_KINDS,
 ]
 

@@ -284,11 +284,11 @@ class ProgboxZip(models.AbstractModel):
     def start(self, domain, folder_id=False):
         """Say how the user gets the zip of the chosen documents.
 
-        :param list domain: which documents
+        :param list domain: which documents; an empty one is refused
         :param int folder_id: instead of a domain: all in and under this folder
         :return: dictionary of ``documents`` and ``size``, and either ``url``, where
             the download is, or ``export``, the action that opens what is being built
-        :raise UserError: when there is no document
+        :raise UserError: when there is no document, or when none were chosen
         """
         folder = self.env["progbox.folder"].browse(folder_id or ())
         companies = self.env.companies
@@ -296,8 +296,12 @@ class ProgboxZip(models.AbstractModel):
             folder.check_access("read")
             domain = folder._documents_domain()
         elif Domain(domain).is_true():
+            # The browser names at least what it lists; a call without is a mistake.
             raise UserError(
-                self.env._("Choose the documents, or the folder, to download first.")
+                self.env._(
+                    "No documents were chosen for the zip. Choose documents or a "
+                    "folder, or filter the list."
+                )
             )
         measure = self._measure(companies, domain)
         if not measure.documents:

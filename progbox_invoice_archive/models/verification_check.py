@@ -126,6 +126,7 @@ class VerificationCheck:
 
     def _check_guards(self):
         self.run._add_findings(self._guard_findings())
+        self.run._add_findings(self.env["progbox.watch"]._findings(self.company))
         yield from ()
 
     # ------------------------------------------------------------------

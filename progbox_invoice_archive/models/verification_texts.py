@@ -154,5 +154,30 @@ TEXTS = {
             "that the server keeps its time with NTP, then acknowledge this."
         ),
     ),
+    "cron_off": (
+        _lt("A scheduled action of the archive does not run: %(actual)s."),
+        _lt(
+            "Have the administrator switch it on under Settings > Technical > "
+            "Scheduled Actions, and see that Odoo runs scheduled actions at all."
+        ),
+    ),
+    "job_late": (
+        _lt("Invoices have waited for the archiver for more than a day: %(actual)s."),
+        _lt(
+            "Open Documents > Archiving > Queue. When nothing moves there, have "
+            "the administrator look at the scheduled actions."
+        ),
+    ),
+    "verification_late": (
+        _lt("No verification of the archive has come to its end since %(actual)s."),
+        _lt("Verify now, and see that the monthly verification is switched on."),
+    ),
+    "closing_late": (
+        _lt("The month %(actual)s is over and has not been closed."),
+        _lt(
+            "Close it under Documents > Archiving > Closings, and see that the "
+            "scheduled action that closes the months is switched on."
+        ),
+    ),
     **BESIDE_TEXTS,
 }

@@ -104,6 +104,19 @@ class TestZip(ZipCommon):
         with self.assertRaisesRegex(UserError, "no document here"):
             self.start([("id", "=", 0)])
 
+    def test_without_a_choice_there_is_no_zip_of_everything(self):
+        for nothing in ([], [(1, "=", 1)], ["|", (1, "=", 1), ("id", "=", 0)]):
+            with (
+                self.subTest(domain=nothing),
+                self.assertRaisesRegex(UserError, "No documents were chosen"),
+            ):
+                self.start(nothing)
+
+    def test_all_that_the_browser_lists_is_a_choice(self):
+        folders = self.env["progbox.folder"].with_user(self.billing)
+        answer = self.start(folders.tree_start()["domain"])
+        self.assertGreaterEqual(answer["documents"], 2)
+
     def test_two_companies_have_a_folder_each(self):
         other = self.setup_other_company(name="Autre / société")["company"]
         theirs = self.archived_without_render("THEIRS/1", company=other)
@@ -171,7 +184,7 @@ class TestZipAccess(ZipCommon):
                     self.assertEqual(self.download(url, login).status_code, 403)
         # Refused, or of nothing where another add-on opens documents of its own.
         with self.assertRaises(UserError):
-            self.start([], user=self.plain)
+            self.start([("id", "!=", 0)], user=self.plain)
         with self.assertRaises(AccessError):
             self.start(folder=self.year, user=self.plain)
 
