@@ -55,6 +55,14 @@ REASONS = {
         _lt("It is a form that only Adobe's programs can show."),
         PRINT_IT,
     ),
+    "no_paper": (
+        _lt("There is no PDF and no picture of a paper in it."),
+        DOWNLOAD,
+    ),
+    "mail_part": (
+        _lt("It is a part of an e-mail, and no paper."),
+        DOWNLOAD,
+    ),
     "active": (
         _lt("It is inside of a PDF and may contain programs."),
         _lt("Open the PDF it is in, if you trust whoever sent it."),
@@ -106,6 +114,8 @@ NOTES = {
     "repaired": _lt("It was damaged: what could be read is in."),
     "scripts": _lt("Its scripts and automatic actions are not in."),
     "xfa": _lt("It was a dynamic form: its printed pages are in."),
+    "made_by_odoo": _lt("Made by Odoo, no document received."),
+    "made_in_place": _lt("Made by Odoo: the file of the invoice cannot be read."),
     "archived_cancelled": _lt(
         "The invoice has been cancelled: this is what was archived."
     ),
@@ -116,6 +126,8 @@ TOLD = {
     "archived_cancelled",
     "archived_draft",
     "cover",
+    "made_by_odoo",
+    "made_in_place",
     "players",
     "repaired",
     "scripts",

@@ -18,6 +18,8 @@ REFUSALS = {
     "crashed": "the process that read it crashed",
     "portfolio_empty": "a portfolio without any file in it",
     "form_unreadable": "a form that only Adobe's programs can show",
+    "no_paper": "an e-invoice or e-mail without a PDF or picture in it",
+    "mail_part": "a part of an e-mail that is no paper, such as a logo",
     "active": "a file inside that may contain programs or scripts",
     "embedded": "a file inside that cannot be read",
 }
