@@ -29,11 +29,12 @@ REASONS = {
         _lt("It is a picture of a kind that has no place in a PDF."),
         _lt("Save it as JPEG or PNG, attach that, then compile again."),
     ),
+    "picture_damaged": (_lt("It is a picture that cannot be read."), AGAIN),
     "damaged": (
         _lt("The PDF is damaged and cannot be repaired."),
         AGAIN,
     ),
-    "truncated": (_lt("The end of the PDF is missing."), AGAIN),
+    "truncated": (_lt("The end of the file is missing."), AGAIN),
     "no_pages": (_lt("The PDF has no page."), AGAIN),
     "recursive": (_lt("The PDF contains itself without end."), AGAIN),
     "too_large": (_lt("The file is larger than the limit."), DOWNLOAD),

@@ -7,6 +7,7 @@ REFUSALS = {
     "encrypted": "it opens with a password only",
     "not_a_pdf": "neither a PDF nor a picture",
     "picture_kind": "a picture of a kind that becomes no page, such as HEIC",
+    "picture_damaged": "a picture that cannot be read",
     "damaged": "its structure is broken and cannot be repaired",
     "truncated": "its end is missing, and with it a part of what it shows",
     "no_pages": "it has no page",

@@ -5,6 +5,9 @@ Imported by the parent, too: pure Python, without any library.
 
 import re
 
+PICTURE_HEADS = re.compile(
+    rb"\xff\xd8\xff|\x89PNG|II\*\0|MM\0\*|GIF8|RIFF.{4}WEBP|BM.{4}\0\0\0\0", re.DOTALL
+)
 # A photo of a paper takes more, a logo or the picture of a signature takes less.
 LARGEST_LOGO = 100_000
 LARGEST_PIXEL = 3_000

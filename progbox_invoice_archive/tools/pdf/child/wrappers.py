@@ -8,7 +8,7 @@ import re
 from pathlib import PurePath
 from typing import NamedTuple
 
-from .mail_parts import is_decoration, is_never_a_paper
+from .mail_parts import PICTURE_HEADS, is_decoration, is_never_a_paper
 from .messages import Failure
 from .words import MAX_NAME, clean
 
@@ -16,9 +16,6 @@ from .words import MAX_NAME, clean
 PDF_IN_BASE64 = "JVBERi0"
 MAX_DEPTH = 3
 HEAD_SIZE = 1024
-PICTURE_HEADS = re.compile(
-    rb"\xff\xd8\xff|\x89PNG|II\*\0|MM\0\*|GIF8|RIFF.{4}WEBP|BM", re.DOTALL
-)
 
 
 class Paper(NamedTuple):
