@@ -29,11 +29,12 @@ REASONS = {
         _lt("It is a picture of a kind that has no place in a PDF."),
         _lt("Save it as JPEG or PNG, attach that, then compile again."),
     ),
+    "picture_damaged": (_lt("It is a picture that cannot be read."), AGAIN),
     "damaged": (
         _lt("The PDF is damaged and cannot be repaired."),
         AGAIN,
     ),
-    "truncated": (_lt("The end of the PDF is missing."), AGAIN),
+    "truncated": (_lt("The end of the file is missing."), AGAIN),
     "no_pages": (_lt("The PDF has no page."), AGAIN),
     "recursive": (_lt("The PDF contains itself without end."), AGAIN),
     "too_large": (_lt("The file is larger than the limit."), DOWNLOAD),
@@ -58,6 +59,14 @@ REASONS = {
     "form_unreadable": (
         _lt("It is a form that only Adobe's programs can show."),
         PRINT_IT,
+    ),
+    "no_paper": (
+        _lt("There is no PDF and no picture of a paper in it."),
+        DOWNLOAD,
+    ),
+    "mail_part": (
+        _lt("It is a part of an e-mail, and no paper."),
+        DOWNLOAD,
     ),
     "active": (
         _lt("It is inside of a PDF and may contain programs."),
@@ -110,6 +119,8 @@ NOTES = {
     "repaired": _lt("It was damaged: what could be read is in."),
     "scripts": _lt("Its scripts and automatic actions are not in."),
     "xfa": _lt("It was a dynamic form: its printed pages are in."),
+    "made_by_odoo": _lt("Made by Odoo, no document received."),
+    "made_in_place": _lt("Made by Odoo: the file of the invoice cannot be read."),
     "archived_cancelled": _lt(
         "The invoice has been cancelled: this is what was archived."
     ),
@@ -120,6 +131,8 @@ TOLD = {
     "archived_cancelled",
     "archived_draft",
     "cover",
+    "made_by_odoo",
+    "made_in_place",
     "players",
     "repaired",
     "scripts",

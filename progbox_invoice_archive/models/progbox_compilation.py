@@ -30,7 +30,7 @@ LIMITS = Limits(seconds=30)
 # Of more files than these that were left out, the list is attached to the message.
 LISTED_IN_MESSAGE = 100
 # Files left out for these reasons are not missing from the backup.
-NO_GAP = ("detached", "duplicate", "replaced", "unasked")
+NO_GAP = ("detached", "duplicate", "mail_part", "replaced", "unasked")
 
 
 class ProgboxCompilation(models.Model):

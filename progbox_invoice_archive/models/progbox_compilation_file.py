@@ -181,7 +181,7 @@ class ProgboxCompilationFile(models.Model):
         return (
             mimetype in ("application/pdf", "application/octet-stream")
             or (mimetype or "").startswith("image/")
-            or (name or "").lower().endswith(".pdf")
+            or (name or "").lower().endswith((".pdf", ".eml"))
         )
 
     # ------------------------------------------------------------------
@@ -271,18 +271,27 @@ class ProgboxCompilationFile(models.Model):
 
     def _refuse(self, refusal, detail):
         """Leave a file out; Odoo makes new pages for an invoice that is broken."""
-        if self.is_head and self.attachment_id and self._can_be_rendered():
-            self._other_line(self.name)._leave_out(refusal, detail)
-            name = clean_filename(self.number, ".pdf")
-            self.write({"state": "render", "attachment_id": False, "name": name})
-        else:
+        if not (self.is_head and self.attachment_id):
             self._leave_out(refusal, detail)
+            return
+        state = self._move_state()
+        if state != "posted" and refusal != "no_paper":
+            self._leave_out(refusal, detail)
+            return
+        self._other_line(self.name)._leave_out(refusal, detail)
+        name = clean_filename(self.number, ".pdf")
+        self.write({"attachment_id": False, "name": name})
+        if state == "posted":
+            note = "made_by_odoo" if refusal == "no_paper" else "made_in_place"
+            self.write({"state": "render", **self._note_values([note])})
+        else:
+            # An XML is no paper of the vendor: it is as if nothing had been received.
+            self._leave_out({"cancel": "cancelled"}.get(state, state))
 
-    def _can_be_rendered(self):
-        return (
-            self.res_model == "account.move"
-            and self.env["account.move"].browse(self.res_id).state == "posted"
-        )
+    def _move_state(self):
+        if self.res_model == "account.move":
+            return self.env["account.move"].browse(self.res_id).state
+        return False
 
     def _inner_line(self, name, **values):
         """Return a new line for a file that is inside of this one."""

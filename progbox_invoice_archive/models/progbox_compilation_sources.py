@@ -7,13 +7,13 @@ from odoo.tools import SQL
 from odoo.tools.translate import code_translations
 
 from ..tools.filenames import clean_filename
+from .compilation_papers import PDF, message_files, received_document
 from .progbox_compilation_choices import wanted_kinds
 
 # What Odoo calls a PDF that it took off an invoice which went back to draft.
 DETACHED = (
     "%(attachment_name)s (detached by %(user)s on %(date)s)%(attachment_extension)s"
 )
-PDF = "application/pdf"
 SIGNED_COPY = "signed_copy"
 
 
@@ -69,6 +69,7 @@ class ProgboxCompilationSources(models.AbstractModel):
         archived = self._archived_documents(moves)
         signed = self._signed_documents(moves)
         attachments = self._attachments(moves)
+        parts = message_files(moves)
         detached = self._detached_pattern()
         none = self.env["progbox.document"].sudo()
         result = {}
@@ -76,15 +77,22 @@ class ProgboxCompilationSources(models.AbstractModel):
             documents = archived.get(move.id, none).filtered(
                 lambda document: document.type_id.code != SIGNED_COPY
             )
-            main_file = self._main_file(move, documents)
+            others = attachments.get(move.id, self.env["ir.attachment"])
+            ours = parts.get(move.id, [])
+            received = self._received_file(move, others, ours, detached)
+            main_file = self._main_file(move, documents, received)
             files = [main_file]
             files += [
                 self._of_document("signed", doc) for doc in signed.get(move.id, ())
             ]
             files += self._einvoices(move, documents, main_file, choices)
-            others = attachments.get(move.id, self.env["ir.attachment"])
             for attachment in others - main_file.attachment:
                 files.append(self._of_attachment(attachment, choices, detached))
+            files += [
+                self._of_message_file(part, choices, detached)
+                for part in ours
+                if part.attachment != main_file.attachment
+            ]
             result[move.id] = files
         return result
 
@@ -102,18 +110,39 @@ class ProgboxCompilationSources(models.AbstractModel):
         return moves._progbox_current_documents() | unposted._progbox_documents()
 
     @api.model
-    def _main_file(self, move, documents):
+    def _received_file(self, move, attachments, parts, detached):
+        """Return the vendor's own document of a bill; an invoice has none.
+
+        :param attachments: those of the bill
+        :param parts: what its messages name, list of MessageFile
+        """
+        none = self.env["ir.attachment"]
+        if not self._is_received(move):
+            return none
+        # It may name any attachment, so the right to read that is checked.
+        main = move.message_main_attachment_id
+        loose = none.concat(*(part.attachment for part in parts))
+        main = main.sudo() if main in loose else main._filtered_access("read")
+        files = self.env["progbox.compilation.file"]
+        return received_document(
+            main,
+            attachments.filtered(lambda file: not detached.fullmatch(file.name or "")),
+            parts,
+            files._is_pageable,
+        )
+
+    @api.model
+    def _main_file(self, move, documents, received):
         """Return the file that stands for an invoice.
 
         :param documents: what the archive holds of it, without the signed copies
+        :param received: what the vendor has sent, if it is a bill
         """
         none = self.env["ir.attachment"], self.env["progbox.document"]
         name = clean_filename(move.name or move.display_name, ".pdf")
-        if self._is_received(move):
-            # It may name any attachment, so the right to read that is checked.
-            received = move.message_main_attachment_id._filtered_access("read")
-            lines = self.env["progbox.compilation.file"]
-            if received and lines._is_pageable(received.mimetype, received.name):
+        is_bill = self._is_received(move)
+        if is_bill:
+            if received:
                 return self._plain("invoice", received)
         elif pdf := documents.filtered(lambda d: d.mimetype == PDF)[:1]:
             note = {"draft": "archived_draft", "cancel": "archived_cancelled"}
@@ -124,7 +153,8 @@ class ProgboxCompilationSources(models.AbstractModel):
         code = {"draft": "draft", "cancel": "cancelled"}.get(move.state)
         if code:
             return Source("invoice", name, *none, "left_out", code)
-        return Source("invoice", name, *none, "render")
+        note = "made_by_odoo" if is_bill else None
+        return Source("invoice", name, *none, "render", note=note)
 
     @api.model
     def _is_received(self, move):
@@ -194,6 +224,14 @@ class ProgboxCompilationSources(models.AbstractModel):
             return source._replace(state="left_out", code="unasked")
         if not attachment.store_fname and attachment._is_remote_source():
             return source._replace(state="left_out", code="remote")
+        return source
+
+    @api.model
+    def _of_message_file(self, part, choices, detached):
+        """Return a file that only a message names."""
+        source = self._of_attachment(part.attachment, choices, detached)
+        if part.is_mail_part:
+            return source._replace(state="left_out", code="mail_part")
         return source
 
     @api.model
@@ -323,6 +361,16 @@ class ProgboxCompilationSources(models.AbstractModel):
                 yield "other", size
             else:
                 yield self._kind_of_attachment(mimetype), size
+        main = set(moves.message_main_attachment_id.ids)
+        for parts in message_files(moves).values():
+            for part in parts:
+                file = part.attachment
+                if file.id in main:
+                    continue
+                pageable = files._is_pageable(file.mimetype, file.name)
+                is_paper = pageable and not part.is_mail_part
+                kind = self._kind_of_attachment(file.mimetype)
+                yield kind if is_paper else "other", file.file_size
 
 
 def _as_pattern(text):

@@ -67,6 +67,7 @@ from . import test_compilation_lines
 from . import test_compilation_message
 from . import test_compilation_order
 from . import test_compilation_pages
+from . import test_compilation_papers
 from . import test_compilation_security
 from . import test_compilation_wizard
 from . import test_compilation_wizard_totals

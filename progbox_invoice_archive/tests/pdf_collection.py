@@ -277,6 +277,45 @@ def picture(path, kind="JPEG", mode="RGB", size=(60, 40), frames=1, **options):
     return path
 
 
+CORNERS = {
+    "red": (255, 0, 0),
+    "green": (0, 128, 0),
+    "blue": (0, 0, 255),
+    "black": (0, 0, 0),
+}
+# How the pixels of an upright picture lie for each orientation that EXIF knows.
+TURNS = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def corners(size=(96, 64)):
+    """A picture with a colour in each corner, as CORNERS has them line by line."""
+    image = Image.new("RGB", size)
+    half = (size[0] // 2, size[1] // 2)
+    for number, colour in enumerate(CORNERS):
+        corner = (number % 2 * half[0], number // 2 * half[1])
+        image.paste(Image.new("RGB", half, colour), corner)
+    return image
+
+
+def nearest(pixel):
+    """The name of the colour that a painted pixel comes closest to."""
+    return min(
+        CORNERS,
+        key=lambda name: sum(
+            (one - other) ** 2 for one, other in zip(pixel, CORNERS[name], strict=True)
+        ),
+    )
+
+
 def picture_bytes(**options):
     buffer = io.BytesIO()
     picture(buffer, **options)

@@ -1,5 +1,5 @@
 import pikepdf
-from PIL import Image
+from PIL import Image, ImageChops
 
 from ..tools.pdf import Limits
 from . import pdf_collection as collection
@@ -58,6 +58,60 @@ class TestPdfPictures(PdfCase):
         collection.picture(self.path, size=(400, 300), exif=exif)
         [(page, _image)] = self.pages()
         self.assertEqual(page.obj.Rotate, 90)
+
+    def test_every_way_to_hold_a_camera(self):
+        upright, paths = collection.corners(), []
+        for kind in ("JPEG", "PNG", "WEBP", "TIFF"):
+            for orientation, turn in collection.TURNS.items():
+                stored = upright.transpose(turn) if turn is not None else upright
+                exif = Image.Exif()
+                exif[EXIF_ORIENTATION] = orientation
+                paths.append(self.folder / f"{kind} {orientation}")
+                stored.save(paths[-1], kind, exif=exif)
+        for inspection in self.inspect(*paths):
+            with self.subTest(inspection.name):
+                self.assertUpright(inspection.ready)
+
+    def test_each_page_of_a_tiff_stands_upright(self):
+        upright, frames = collection.corners(), []
+        for orientation, turn in collection.TURNS.items():
+            frame = upright.transpose(turn) if turn is not None else upright.copy()
+            frame.encoderinfo = {"tiffinfo": {EXIF_ORIENTATION: orientation}}
+            frames.append(frame)
+        for first in (0, 5):
+            others = frames[:first] + frames[first + 1 :]
+            options = {**frames[first].encoderinfo, "append_images": others}
+            frames[first].save(self.path, "TIFF", save_all=True, **options)
+            inspection = self.inspect_one(self.path)
+            self.assertEqual(inspection.pages, 8)
+            for page in range(1, 9):
+                self.assertUpright(inspection.ready, page)
+
+    def assertUpright(self, path, page=1):
+        painted = poppler_image(path, page).convert("RGB")
+        box = ImageChops.difference(
+            painted, Image.new("RGB", painted.size, "white")
+        ).getbbox()
+        found = painted.crop(box)
+        width, height = found.size
+        self.assertGreater(width, height)
+        self.assertEqual(
+            [
+                collection.nearest(found.getpixel((width * x // 4, height * y // 4)))
+                for x, y in ((1, 1), (3, 1), (1, 3), (3, 3))
+            ],
+            list(collection.CORNERS),
+        )
+
+    def test_a_picture_that_is_broken_is_called_a_picture(self):
+        for content in (
+            b"II*\0\x08\0\0\0 nothing of the kind",
+            b"MM\0*\xff\xff\xff\xff",
+            b"\x89PNG\r\n\x1a\n nothing",
+            b"\xff\xd8\xff\xe0 nothing",
+        ):
+            self.path.write_bytes(content)
+            self.assertRefused(self.path, "picture_damaged")
 
     def test_every_page_of_a_fax_goes_in(self):
         collection.picture(self.path, "TIFF", "1", frames=3)

@@ -7,6 +7,7 @@ REFUSALS = {
     "encrypted": "it opens with a password only",
     "not_a_pdf": "neither a PDF nor a picture",
     "picture_kind": "a picture of a kind that becomes no page, such as HEIC",
+    "picture_damaged": "a picture that cannot be read",
     "damaged": "its structure is broken and cannot be repaired",
     "truncated": "its end is missing, and with it a part of what it shows",
     "no_pages": "it has no page",
@@ -19,6 +20,8 @@ REFUSALS = {
     "crashed": "the process that read it crashed",
     "portfolio_empty": "a portfolio without any file in it",
     "form_unreadable": "a form that only Adobe's programs can show",
+    "no_paper": "an e-invoice or e-mail without a PDF or picture in it",
+    "mail_part": "a part of an e-mail that is no paper, such as a logo",
     "active": "a file inside that may contain programs or scripts",
     "embedded": "a file inside that cannot be read",
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pikepdf
 from pikepdf import Array, Dictionary, Stream
 
+from . import wrappers
 from .check import check_with_second_reader
 from .content import is_bomb
 from .embedded import Room, read_embedded, read_members
@@ -84,6 +85,9 @@ class Examiner:
         inspection.ready = inspection.path
         ended = b"%%EOF" in tail
         self._tail_is_encrypted = b"/Encrypt" in tail
+        if reader := wrappers.reader_of(inspection.name, head):
+            self._unwrap(reader)
+            return
         if b"%PDF-" in head or ended:
             self.complete = ended
         else:
@@ -91,6 +95,26 @@ class Examiner:
         with self._open() as pdf:
             if not self._is_portfolio(pdf):
                 self._read(pdf)
+
+    def _unwrap(self, reader):
+        """Inspect the papers inside of an e-invoice or e-mail in its place."""
+        inspection, room = self._inspection, self._room
+        inspection.kind, inspection.ready = "wrapper", None
+        if self._depth == MAX_DEPTH:
+            raise Failure("recursive", "e-mails within e-mails")
+        for paper in wrappers.read_papers(reader, inspection.path, room):
+            if paper.content is None:
+                member = Inspection(inspection.path, paper.name, refusal="mail_part")
+            else:
+                path = self._new_path()
+                path.write_bytes(paper.content)
+                options = (self._folder, self._limits, self._extract, room)
+                member = examine(path, paper.name, *options, self._depth + 1)
+            inspection.members.append(member)
+        going_in = [leaf for leaf in inspection.leaves() if not leaf.refusal]
+        if not going_in:
+            raise Failure("no_paper")
+        inspection.pages = sum(leaf.pages for leaf in going_in)
 
     def _convert(self):
         from . import images  # few children ever need it

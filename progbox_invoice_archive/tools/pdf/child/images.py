@@ -5,8 +5,9 @@ import tempfile
 from pathlib import Path
 
 import img2pdf
-from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, ImageSequence, UnidentifiedImageError
 
+from .mail_parts import PICTURE_HEADS
 from .messages import Failure, is_disk_full
 
 MAX_PIXELS = 200_000_000  # A1 at 600 dpi
@@ -21,6 +22,9 @@ OTHER_KINDS = re.compile(
     re.DOTALL,
 )
 HEAD_SIZE = 1024
+ORIENTATION = ExifTags.Base.Orientation
+MIRRORED = {2, 4, 5, 7}
+PLAIN_MODES = {"1", "L", "RGB"}
 LOSSY = {"JPEG", "MPO", "WEBP"}
 JPEG_QUALITY = 92
 
@@ -31,13 +35,14 @@ def to_pdf(path, target):
     Pages are A4, upright or across as the picture is; a larger picture is scaled down.
 
     :raise Failure: 'not_a_pdf' if it is no picture either, 'picture_kind', 'too_large',
-        'damaged'
+        'picture_damaged', 'truncated'
     """
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow refuses twice as many
     try:
         with Image.open(path, formats=KINDS) as image:
+            upright = _stand_as_they_are(image)
             image.load()  # half a picture does not pass for a whole one
-            if not _embed(path, image.format, target):
+            if not upright or not _embed(path, image.format, target):
                 _repaint(image, target)
     except UnidentifiedImageError as error:
         raise Failure(_code_of(path), str(error)) from error
@@ -48,14 +53,28 @@ def to_pdf(path, target):
     except Exception as error:  # each format has its own ways to be broken
         if is_disk_full(error):
             raise
-        code = "truncated" if "truncated" in str(error) else "damaged"
+        code = "truncated" if "truncated" in str(error) else "picture_damaged"
         raise Failure(code, repr(error)) from error
 
 
 def _code_of(path):
     with open(path, "rb") as file:
-        is_picture = OTHER_KINDS.match(file.read(HEAD_SIZE))
-    return "picture_kind" if is_picture else "not_a_pdf"
+        head = file.read(HEAD_SIZE)
+    if PICTURE_HEADS.match(head):
+        return "picture_damaged"
+    return "picture_kind" if OTHER_KINDS.match(head) else "not_a_pdf"
+
+
+def _stand_as_they_are(image):
+    """Whether img2pdf can put all frames upright: it cannot mirror, nor turn a TIFF."""
+    if image.format != "TIFF":
+        return image.getexif().get(ORIENTATION, 1) not in MIRRORED
+    kept = all(
+        frame.getexif().get(ORIENTATION, 1) == 1
+        for frame in ImageSequence.Iterator(image)
+    )
+    image.seek(0)
+    return kept
 
 
 def _embed(path, kind, target):
@@ -79,13 +98,22 @@ def _repaint(image, target):
         paths = []
         for frame in frames:
             paths.append(Path(folder) / str(len(paths)))
-            upright = ImageOps.exif_transpose(frame).convert("RGBA")
-            paper = Image.new("RGB", upright.size, "white")
-            paper.paste(upright, mask=upright)
+            frame.load()  # a TIFF turns itself
+            paper = _on_white(ImageOps.exif_transpose(frame))
             options = {"quality": JPEG_QUALITY} if lossy else {}
             dpi = {"dpi": image.info["dpi"]} if "dpi" in image.info else {}
+            paper.info.clear()  # what says how it is to be turned would turn it again
             paper.save(paths[-1], "JPEG" if lossy else "PNG", **options, **dpi)
         _write(paths, target)
+
+
+def _on_white(image):
+    if image.mode in PLAIN_MODES and "transparency" not in image.info:
+        return image.copy()
+    layer = image.convert("RGBA")
+    paper = Image.new("RGB", layer.size, "white")
+    paper.paste(layer, mask=layer)
+    return paper
 
 
 def _write(paths, target, all_frames=False):

@@ -44,7 +44,7 @@ class Inspection:
     :param path: the file
     :param ready: what a Part takes: the file itself, or a cleaned copy in the folder
         (see `changes`); None for what is refused
-    :param kind: 'pdf', 'image' or 'portfolio'
+    :param kind: 'pdf', 'image', 'portfolio' or 'wrapper' (an e-invoice or an e-mail)
     :param size: bytes of the file
     :param pages: pages that go in
     :param width, height: of the largest page, in points
@@ -56,7 +56,7 @@ class Inspection:
         is gone, its static pages stay), 'players' (videos, sounds and 3D models are
         gone), 'cover' (so are the pages around the files of a portfolio)
     :param embedded: list of Embedded, the files inside
-    :param members: list of Inspection, the files of a portfolio
+    :param members: list of Inspection, the files of a portfolio or wrapper
     :param refusal: one of errors.REFUSALS, or None
     :param detail: what an administrator needs about the refusal, in English
     """

@@ -1,0 +1,186 @@
+import base64
+import email.message
+import io
+
+from PIL import Image
+
+from odoo.tests import tagged
+
+from .compilation_common import CompilationCommon, pdf_of
+
+BARE = {"with_cover": False, "with_numbers": False}
+
+
+def photo(size=(900, 1200)):
+    """Return a JPEG with as many bytes as a camera makes."""
+    buffer = io.BytesIO()
+    Image.effect_noise(size, 90).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def pixel(size=(1, 1)):
+    buffer = io.BytesIO()
+    Image.new("RGB", size, "red").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def ubl(*pdfs, number="R-7"):
+    """Return an e-invoice with PDFs inside, as names and contents."""
+    documents = "".join(
+        f"""<cac:AdditionalDocumentReference><cac:Attachment>
+        <cbc:EmbeddedDocumentBinaryObject mimeCode="application/pdf" filename="{name}">
+        {base64.b64encode(content).decode()}
+        </cbc:EmbeddedDocumentBinaryObject>
+        </cac:Attachment></cac:AdditionalDocumentReference>"""
+        for name, content in pdfs
+    )
+    spaces = "urn:oasis:names:specification:ubl:schema:xsd"
+    return f"""<?xml version="1.0"?><Invoice xmlns="{spaces}:Invoice-2"
+        xmlns:cac="{spaces}:CommonAggregateComponents-2"
+        xmlns:cbc="{spaces}:CommonBasicComponents-2"><cbc:ID>{number}</cbc:ID>
+        {documents}</Invoice>""".encode()
+
+
+def mail(*files):
+    """Return an e-mail whose text shows its first picture."""
+    message = email.message.EmailMessage()
+    message["Subject"] = "Your invoice"
+    message.set_content("see below")
+    message.add_alternative('<p>Regards <img src="cid:logo@x"></p>', subtype="html")
+    for name, content in files:
+        message.add_attachment(
+            content, maintype="application", subtype="octet-stream", filename=name
+        )
+        if name.startswith("logo"):
+            list(message.iter_attachments())[-1]["Content-ID"] = "<logo@x>"
+    return message.as_bytes()
+
+
+@tagged("post_install", "-at_install")
+class TestCompilationPapers(CompilationCommon):
+    """The paper that was really received, and no logo in its place."""
+
+    def received(self, *files, main=0, posted=True):
+        """Return a bill with attachments, of which one is the main one."""
+        bill = self.bill(None)
+        if posted:
+            bill.action_post()
+        attachments = [self.attach(bill, name, content) for name, content in files]
+        if main is not None:
+            bill.message_main_attachment_id = attachments[main]
+        return bill
+
+    def first_lines(self, job):
+        heads = job.file_ids.filtered("is_head")
+        return {head.res_id: head for head in heads}
+
+    def test_a_bill_begins_with_the_document_of_its_vendor(self):
+        with_pdf = ubl(("sheet.pdf", pdf_of("SHEET")), ("R-7.pdf", pdf_of("UBL")))
+        bills = {
+            "BESIDE": self.received(
+                ("terms.pdf", pdf_of("TERMS")),
+                ("bill.xml", ubl()),
+                ("bill.pdf", pdf_of("BESIDE")),
+                main=1,
+            ),
+            "ONLY ONE": self.received(("b.xml", ubl()), ("x.pdf", pdf_of("ONLY ONE"))),
+            "UBL": self.received(("b.xml", with_pdf), ("t.pdf", pdf_of("TERMS 2"))),
+            "IN AN EMAIL": self.received(
+                (
+                    "mail.eml",
+                    mail(
+                        ("logo.png", photo((200, 100))),
+                        ("smime.p7s", b"0\x82"),
+                        ("paper.pdf", pdf_of("IN AN EMAIL")),
+                    ),
+                )
+            ),
+            "IN AN XML IN AN EMAIL": self.received(
+                (
+                    "m.eml",
+                    mail(("b.xml", ubl(("b.pdf", pdf_of("IN AN XML IN AN EMAIL"))))),
+                )
+            ),
+            "DRAFT": self.received(
+                ("b.xml", ubl(("b.pdf", pdf_of("DRAFT")))), posted=False
+            ),
+        }
+        moves = self.env["account.move"].union(*bills.values())
+        job = self.compiled(moves, **BARE, sort_by="date")
+        reader = self.reader(job)
+        texts, lines = self.texts(reader), job.file_ids
+        page, firsts = 0, {}
+        for ours in lines.filtered("pages").grouped("res_id").values():
+            firsts[ours[:1].res_id] = texts[page]
+            page += sum(ours.mapped("pages"))
+        self.assertEqual(firsts, {bill.id: text for text, bill in bills.items()})
+        self.assertIn("SHEET", texts)
+        self.assertLess(texts.index("UBL"), texts.index("SHEET"))
+        left_out = self.left_out(job)
+        for name in ("logo.png", "smime.p7s"):
+            self.assertIn((name, "mail_part"), left_out)
+        self.assertIn(("b.xml", "mail_part"), left_out)
+
+    def test_where_nothing_was_received_odoo_says_that_it_is_its_own(self):
+        nothing = self.received(main=None)
+        xml = self.received(("b.xml", ubl()))
+        broken = self.received(("b.pdf", pdf_of("BROKEN" * 9)[:400]))
+        draft = self.received(("b.xml", b"<a>JVBERi0=</a>"), posted=False)
+        wrapped = self.received(("b.xml", ubl(("b.pdf", b"%PDF-1.4 no"))))
+        job = self.compiled(nothing | xml | broken | draft | wrapped, **BARE)
+        heads = self.first_lines(job)
+        for bill in (nothing, xml, wrapped):
+            self.assertEqual(heads[bill.id].state, "in")
+            self.assertIn("no document received", heads[bill.id].note)
+        self.assertIn("cannot be read", heads[broken.id].note)
+        self.assertEqual(heads[draft.id].code, "draft")
+        self.assertIn(("b.pdf", "truncated"), self.left_out(job))
+        text = " ".join(self.texts(self.reader(job))[-1].split())
+        self.assertIn("Made by Odoo, no document received", text)
+
+    def test_papers_that_came_in_a_message(self):
+        bill = self.bill("AS RECEIVED")
+        bill.action_post()
+        by_mail = [
+            ("delivery note.jpg", photo()),
+            ("image001.png", pixel((90, 40))),
+            ("pixel.gif", pixel()),
+            ("card.vcf", b"BEGIN:VCARD\r\nEND:VCARD"),
+            ("smime.p7s", b"0\x82\x01"),
+            ("winmail.dat", b"\x78\x9f\x3e\x22"),
+            ("plan.pdf", pdf_of("PLAN")),
+        ]
+        bill.message_post(attachments=by_mail, message_type="email")
+        bill.message_post(
+            attachments=[("small.png", pixel((40, 30)))], message_type="comment"
+        )
+        self.attach(bill, "dropped.png", pixel((50, 30)))
+        loose = self.env["ir.attachment"].sudo().search([("name", "=", by_mail[0][0])])
+        self.assertFalse(loose[-1:].res_model)
+        job = self.compiled(bill, **BARE)
+        included = job.file_ids.filtered(lambda line: line.state == "in")
+        self.assertEqual(
+            set(included.mapped("name")),
+            {
+                "received.pdf",
+                "delivery note.jpg",
+                "plan.pdf",
+                "small.png",
+                "dropped.png",
+            },
+        )
+        self.assertEqual(
+            self.left_out(job), {(name, "mail_part") for name, _c in by_mail[1:6]}
+        )
+        self.assertEqual((len(self.reader(job).pages), job.gap_count), (6, 0))
+
+    def test_a_logo_is_no_bill(self):
+        bill = self.bill(None)
+        bill.action_post()
+        files = [("logo.png", pixel((90, 40))), ("scan.jpg", photo())]
+        bill.message_post(attachments=files, message_type="email")
+        loose = self.env["ir.attachment"].sudo().search([("name", "=", "logo.png")])
+        bill.message_main_attachment_id = loose[0]
+        job = self.compiled(bill, **BARE)
+        [head] = self.first_lines(job).values()
+        self.assertEqual((head.name, head.state), ("scan.jpg", "in"))
