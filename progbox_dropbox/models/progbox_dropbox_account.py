@@ -11,6 +11,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import clean_context
 
+from odoo.addons.progbox_invoice_archive.models.compilation_texts import size_text
 from odoo.addons.progbox_invoice_archive.tools.backoff import next_delay
 
 from ..tools.client import Client, refreshed, space_of
@@ -152,12 +153,13 @@ class ProgboxDropboxAccount(models.Model):
     )
 
     @api.depends("used", "allocated")
+    @api.depends_context("lang")
     def _compute_space(self):
         for account in self:
             account.space = account.allocated and self.env._(
-                "%(used).1f GB of %(allocated).1f GB used",
-                used=account.used / 1e9,
-                allocated=account.allocated / 1e9,
+                "%(used)s of %(allocated)s used",
+                used=size_text(self.env, account.used),
+                allocated=size_text(self.env, account.allocated),
             )
 
     def _compute_counts(self):
