@@ -172,7 +172,10 @@ class TestBlinding(VerificationCommon):
             f"x/99999999999999999999/{folder.id}/",
             folder.id,
         )
-        self.assertFound(*[("document_changed", move) for move in self.moves])
+        self.assertFound(
+            ("folder_changed", None),
+            *[("document_changed", move) for move in self.moves],
+        )
 
     def test_what_is_no_file_in_the_store(self):
         pipe, link, folder = (self.path(move) for move in self.moves)
