@@ -373,7 +373,9 @@ class Rebuild:
 
     def _write_deletion(self, line):
         content = line.content
-        note = self._new_note(
+        seal = self.server["progbox.seal"]._append_copied(self.company, line)
+        self._write_note(
+            seal,
             res_model=content["model"],
             res_id=content["record"],
             number=content["number"],
@@ -383,17 +385,16 @@ class Rebuild:
                 content["deleted_on"].removesuffix("Z").replace("T", " ")
             ),
         )
-        seal = self.server["progbox.seal"]._append_copied(self.company, line)
-        note._job_write({"seal_id": seal.id})
 
-    def _new_note(self, **values):
-        now = fields.Datetime.now()
-        return self.server["progbox.source.deletion"].create(
+    def _write_note(self, seal, **values):
+        """Note a deletion that the ledger has a line of: that comes first."""
+        self.server["progbox.source.deletion"].create(
             {
                 "company_id": self.company.id,
+                "seal_id": seal.id,
                 "state": "done",
                 "attempts": 0,
-                "done_on": now,
+                "done_on": fields.Datetime.now(),
                 "next_try": False,
                 **values,
             }
@@ -412,19 +413,20 @@ class Rebuild:
                 len(ids)
             ):
                 continue
-            note = self._new_note(
-                res_model=model,
-                res_id=NO_RECORD,
-                number=text,
+            values = {
+                "res_model": model,
+                "res_id": NO_RECORD,
+                "number": text,
                 # Odoo keeps no empty list.
-                document_ids=[NO_RECORD],
-                deleted_by="odoo-bin progbox_dropbox rebuild",
-                deleted_on=fields.Datetime.now(),
-            )
+                "document_ids": [NO_RECORD],
+                "deleted_by": "odoo-bin progbox_dropbox rebuild",
+                "deleted_on": fields.Datetime.now(),
+            }
+            content = self.server["progbox.source.deletion"].new(values)
             seal = self.server["progbox.seal"]._append(
-                self.company, "source_deleted", note._sealed_content()
+                self.company, "source_deleted", content._sealed_content()
             )
-            note._job_write({"seal_id": seal.id})
+            self._write_note(seal, **values)
         log = self.server["progbox.access.log"]
         log._log("verification", company=self.company, note=text)
 

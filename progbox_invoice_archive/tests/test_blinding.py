@@ -138,7 +138,7 @@ class TestBlinding(VerificationCommon):
 
     def test_no_choice_is_not_everything(self):
         for nothing in ([], [(1, "=", 1)], ["|", (1, "=", 1), ("id", "=", 1)]):
-            with self.assertRaisesRegex(UserError, "Choose the documents"):
+            with self.assertRaisesRegex(UserError, "No documents were chosen"):
                 self.env["progbox.zip"].start(nothing)
 
     # ------------------------------------------------------------------
