@@ -373,9 +373,7 @@ class Rebuild:
 
     def _write_deletion(self, line):
         content = line.content
-        seal = self.server["progbox.seal"]._append_copied(self.company, line)
-        self._write_note(
-            seal,
+        note = self._begin_note(
             res_model=content["model"],
             res_id=content["record"],
             number=content["number"],
@@ -385,20 +383,27 @@ class Rebuild:
                 content["deleted_on"].removesuffix("Z").replace("T", " ")
             ),
         )
+        seal = self.server["progbox.seal"]._append_copied(self.company, line)
+        self._finish_note(note, seal)
 
-    def _write_note(self, seal, **values):
-        """Note a deletion that the ledger has a line of: that comes first."""
-        self.server["progbox.source.deletion"].create(
+    def _begin_note(self, **values):
+        """Note a deletion, in the name of the user who is called like that, if any."""
+        users = self.server["res.users"].with_context(active_test=False)
+        named = users.search(Domain("name", "=", values["deleted_by"]), limit=1)
+        notes = self.server["progbox.source.deletion"].with_user(named or users.env.uid)
+        return notes.sudo().create(
             {
                 "company_id": self.company.id,
-                "seal_id": seal.id,
-                "state": "done",
+                "state": "pending",
                 "attempts": 0,
-                "done_on": fields.Datetime.now(),
                 "next_try": False,
                 **values,
             }
         )
+
+    def _finish_note(self, note, seal):
+        values = {"seal_id": seal.id, "state": "done", "done_on": fields.Datetime.now()}
+        note._job_write(values)
 
     def _say_what_is_gone(self):
         """Enter into the ledger that the records of the lines so far are not here.
@@ -413,20 +418,19 @@ class Rebuild:
                 len(ids)
             ):
                 continue
-            values = {
-                "res_model": model,
-                "res_id": NO_RECORD,
-                "number": text,
+            note = self._begin_note(
+                res_model=model,
+                res_id=NO_RECORD,
+                number=text,
                 # Odoo keeps no empty list.
-                "document_ids": [NO_RECORD],
-                "deleted_by": "odoo-bin progbox_dropbox rebuild",
-                "deleted_on": fields.Datetime.now(),
-            }
-            content = self.server["progbox.source.deletion"].new(values)
-            seal = self.server["progbox.seal"]._append(
-                self.company, "source_deleted", content._sealed_content()
+                document_ids=[NO_RECORD],
+                deleted_by="odoo-bin progbox_dropbox rebuild",
+                deleted_on=fields.Datetime.now(),
             )
-            self._write_note(seal, **values)
+            seal = self.server["progbox.seal"]._append(
+                self.company, "source_deleted", note._sealed_content()
+            )
+            self._finish_note(note, seal)
         log = self.server["progbox.access.log"]
         log._log("verification", company=self.company, note=text)
 

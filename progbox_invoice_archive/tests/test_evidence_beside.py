@@ -178,7 +178,7 @@ class TestBornUnfinished(VerificationCommon):
             " deleted_by, state"
         )
         values = f"{self.company.id}, 'account.move', 1, '[]', now(), 2"
-        for who, state in (("Somebody else", "pending"), ("OdooBot", "done")):
+        for who, state in ((self.billing.name, "pending"), ("OdooBot", "done")):
             self.assertRefused(
                 f"INSERT INTO progbox_source_deletion ({columns})"
                 f" VALUES ({values}, '{who}', '{state}')"
