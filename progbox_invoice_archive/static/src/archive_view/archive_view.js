@@ -56,6 +56,11 @@ export const archiveController = (Controller) =>
                 : domain;
         }
 
+        /** What of the archive's work does not go on, in sentences. */
+        get archiveWarnings() {
+            return this.env.searchModel.folderTree?.warnings || [];
+        }
+
         downloadZip() {
             return downloadZip(this.env, {domain: this.chosenDomain});
         }
