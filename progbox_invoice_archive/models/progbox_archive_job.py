@@ -414,7 +414,7 @@ class ProgboxArchiveJob(models.Model):
     def _type(self, move, file):
         is_pdf = file.mimetype == "application/pdf"
         code = move._progbox_type_code() if is_pdf else EINVOICE_TYPE
-        return self.env["progbox.document.type"]._of_codes(code)
+        return self.env["progbox.document.type"]._of_archive(code)
 
     # ------------------------------------------------------------------
     # Warning

@@ -48,6 +48,36 @@ class ProgboxDocumentType(models.Model):
         types = self.sudo().with_context(active_test=False)
         return types.search(Domain("code", "in", codes)).with_env(self.env)
 
+    @api.model
+    def _of_archive(self, code):
+        """Return the archive's own type with a code, made again when it was deleted.
+
+        It gets its XML id back, too: an update of the add-on would make a second one.
+
+        :param str code: one that the add-on's data has
+        """
+        if found := self._of_codes(code):
+            return found
+        made = self.sudo().create(
+            {
+                "name": code.replace("_", " ").title(),
+                "code": code,
+                "sequence": 10,
+                "retention_years": 10,
+                "active": True,
+            }
+        )
+        self.env["ir.model.data"].sudo()._update_xmlids(
+            [
+                {
+                    "xml_id": f"progbox_invoice_archive.document_type_{code}",
+                    "record": made,
+                    "noupdate": True,
+                }
+            ]
+        )
+        return made.with_env(self.env)
+
     def _is_sealed(self):
         """Whether the ledger names one of these types, by its code."""
         documents = self.env["progbox.document"].sudo()

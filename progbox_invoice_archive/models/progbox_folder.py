@@ -374,7 +374,8 @@ class ProgboxFolder(models.Model):
         :param folder_id: folder chosen before; else the archive's newest month
         :param open_ids: folders that were open before
         :return: dictionary of ``selected`` (id or False), ``open`` (ids), ``domain``
-            (what the browser lists at all) and ``pages`` (see :meth:`tree_page`)
+            (what the browser lists at all), ``warnings`` (sentences about what of
+            the archive's work does not go on) and ``pages`` (see :meth:`tree_page`)
         """
         known = set(self._tree_known([folder_id, *open_ids]))
         selected = folder_id if folder_id in known else self._tree_newest().id
@@ -384,6 +385,7 @@ class ProgboxFolder(models.Model):
             "selected": selected,
             "open": open_ids,
             "domain": list(self._tree_documents()),
+            "warnings": self.env["progbox.watch"]._warnings(),
             "pages": [
                 self.tree_page(parent_id, including_ids=path)
                 for parent_id in (False, *open_ids)

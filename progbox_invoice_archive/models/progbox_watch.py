@@ -10,6 +10,7 @@ from .progbox_closing import GRACE_DAYS
 from .progbox_job_mixin import JOB_CODE
 from .verification_texts import TEXTS
 
+MANAGERS = "progbox_invoice_archive.group_archive_manager"
 # How long work may lie, beyond when it was due, before somebody is told.
 PATIENCE = timedelta(days=1)
 # A month, and some days for a server that rests.
@@ -22,7 +23,8 @@ class ProgboxWatch(models.AbstractModel):
     """Sees that the work of the archive goes on, and says so when it does not.
 
     Whoever may, can switch a scheduled action off: then nothing of it reports itself.
-    So this is asked by others: by each verification, and by Odoo's own daily clean-up.
+    So this is asked by others: by each verification, by the page of the archive, and by
+    Odoo's own daily clean-up.
     """
 
     _name = "progbox.watch"
@@ -137,12 +139,37 @@ class ProgboxWatch(models.AbstractModel):
         return findings
 
     @api.model
-    def _messages(self, company):
-        """Return the same as sentences, in the language of the environment."""
+    def _told(self, company):
+        """Return the same, each with a sentence in the language of the environment.
+
+        :return: list of (Finding, sentence)
+        """
         return [
-            self.env._(TEXTS[finding.kind][0]) % {"actual": finding.actual}  # pylint: disable=gettext-variable
+            (
+                finding,
+                # pylint: disable-next=gettext-variable
+                self.env._(TEXTS[finding.kind][0]) % {"actual": finding.actual},
+            )
             for finding in self._findings(company)
         ]
+
+    @api.model
+    def _warnings(self):
+        """Return what the page of the archive warns of, for who looks after it."""
+        if not self.env.user.has_group(MANAGERS):
+            return []
+        companies = self.env.companies
+        several = len(companies) > 1
+        watch = self.sudo()
+        return list(
+            dict.fromkeys(
+                f"{company.display_name}: {message}"
+                if several and finding.kind != "cron_off"
+                else message
+                for company in companies
+                for finding, message in watch._told(company)
+            )
+        )
 
     @api.model
     def _look(self, companies):
@@ -153,7 +180,8 @@ class ProgboxWatch(models.AbstractModel):
         alerts = self.env["mail.activity"].sudo()
         for company in companies:
             told = alerts._progbox_to_manager(company)
-            messages = self.sudo().with_env(told.env)._messages(company)
+            watch = self.with_env(told.env)
+            messages = [message for _finding, message in watch._told(company)]
             told._progbox_report_stopped(company, messages)
 
     @api.autovacuum

@@ -47,6 +47,7 @@ from . import test_security_history
 from . import test_security_pictures
 from . import test_tools_verify
 from . import test_hostile_defaults
+from . import test_deleted_helpers
 from . import test_watch
 from . import test_verification
 from . import test_verification_add_ons

@@ -98,6 +98,14 @@ class TestWatch(VerificationCommon):
         self.server["progbox.closing"]._close_due(self.company)
         self.assertFalse(self.kinds())
 
+    def test_the_page_of_the_archive_warns_who_looks_after_it(self):
+        folders = self.env["progbox.folder"]
+        self.assertEqual(folders.with_user(self.manager).tree_start()["warnings"], [])
+        self.env.ref("progbox_invoice_archive.ir_cron_closing").unlink()
+        [warning] = folders.with_user(self.manager).tree_start()["warnings"]
+        self.assertIn("close the months of the archive (missing)", warning)
+        self.assertEqual(folders.with_user(self.billing).tree_start()["warnings"], [])
+
     def test_the_manager_is_told_and_it_is_taken_back(self):
         cron = self.env.ref("progbox_invoice_archive.ir_cron_archive")
         cron.active = False

@@ -86,6 +86,11 @@ export const archiveController = (Controller) =>
             );
         }
 
+        /** What of the archive's work does not go on, in sentences. */
+        get archiveWarnings() {
+            return this.env.searchModel.folderTree?.warnings || [];
+        }
+
         downloadZip() {
             return downloadZip(this.env, {domain: this.chosenDomain});
         }

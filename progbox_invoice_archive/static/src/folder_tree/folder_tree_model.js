@@ -15,6 +15,7 @@ export class FolderTreeModel {
         this.openIds = [];
         this.selectedId = false;
         this.domain = [];
+        this.warnings = [];
         // Folders that were looked for by their name, instead of all of them.
         this.isSearchable = true;
         this.found = null;
@@ -40,6 +41,7 @@ export class FolderTreeModel {
         this.selectedId = tree.selected;
         this.openIds = tree.open;
         this.domain = tree.domain;
+        this.warnings = tree.warnings || [];
     }
 
     get isEmpty() {
