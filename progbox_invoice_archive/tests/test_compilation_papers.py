@@ -135,8 +135,12 @@ class TestCompilationPapers(CompilationCommon):
         self.assertIn("cannot be read", heads[broken.id].note)
         self.assertEqual(heads[draft.id].code, "draft")
         self.assertIn(("b.pdf", "truncated"), self.left_out(job))
-        text = " ".join(self.texts(self.reader(job))[-1].split())
-        self.assertIn("Made by Odoo, no document received", text)
+        texts = [" ".join(text.split()) for text in self.texts(self.reader(job))]
+        said = "Made by Odoo, no document received"
+        self.assertIn(said, texts[-1])
+        # On the three pages, too, that Odoo has made of these.
+        self.assertEqual(sum(said in text for text in texts[:-1]), 3)
+        self.assertEqual(sum("cannot be read." in text for text in texts[:-2]), 1)
 
     def test_papers_that_came_in_a_message(self):
         bill = self.bill("AS RECEIVED")
