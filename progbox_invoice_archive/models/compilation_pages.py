@@ -13,13 +13,10 @@ from ..tools.staging import write_blocks
 
 COVER = "progbox_invoice_archive.report_compilation_cover"
 LEFT_OUT = "progbox_invoice_archive.report_compilation_left_out"
-NOTE_REPORT = "progbox_invoice_archive.progbox_compilation_note_report"
 NOTE_ON_PAGE = "progbox_invoice_archive.report_compilation_note"
 NOTES = "progbox_invoice_archive.report_compilation_notes"
 # Lines that wkhtmltopdf is given at once: its time grows with their square.
 LINES_PER_RENDER = 400
-# Where a note on a page stands: so far from its upper edge.
-NOTE_MILLIMETRES = 5
 
 
 def count_pages(path):
@@ -43,15 +40,11 @@ class OwnPages:
         note_path = self._own_path(NOTE_ON_PAGE, data)
         if not note_path.exists():
             write_blocks([self._own_pdf(NOTE_ON_PAGE, data)], note_path)
-        paper = self._job.env.ref(NOTE_REPORT).sudo().get_paperformat()
-        up = max(0, paper.margin_top - NOTE_MILLIMETRES) * 72 / 25.4
         with (
             pikepdf.open(path, allow_overwriting_input=True) as document,
             pikepdf.open(note_path) as note,
         ):
-            width, height = map(float, note.pages[0].mediabox[2:])
-            place = pikepdf.Rectangle(0, up, width, height + up)
-            document.pages[0].add_overlay(note.pages[0], place)
+            document.pages[0].add_overlay(note.pages[0])
             document.save(path)
 
     def around(self, chapter, owners, parts):
