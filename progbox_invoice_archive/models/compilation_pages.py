@@ -13,6 +13,7 @@ from ..tools.staging import write_blocks
 
 COVER = "progbox_invoice_archive.report_compilation_cover"
 LEFT_OUT = "progbox_invoice_archive.report_compilation_left_out"
+NOTE_ON_PAGE = "progbox_invoice_archive.report_compilation_note"
 NOTES = "progbox_invoice_archive.report_compilation_notes"
 # Lines that wkhtmltopdf is given at once: its time grows with their square.
 LINES_PER_RENDER = 400
@@ -32,6 +33,19 @@ class OwnPages:
 
     def __init__(self, job):
         self._job = job
+
+    def write_on_first_page(self, path, text):
+        """Write a note at the upper edge of a PDF that Odoo has made."""
+        data = {"text": text}
+        note_path = self._own_path(NOTE_ON_PAGE, data)
+        if not note_path.exists():
+            write_blocks([self._own_pdf(NOTE_ON_PAGE, data)], note_path)
+        with (
+            pikepdf.open(path, allow_overwriting_input=True) as document,
+            pikepdf.open(note_path) as note,
+        ):
+            document.pages[0].add_overlay(note.pages[0])
+            document.save(path)
 
     def around(self, chapter, owners, parts):
         """Return the parts that come before and after those of the invoices.

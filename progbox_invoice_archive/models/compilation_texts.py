@@ -24,6 +24,14 @@ REASONS = {
         _lt("It opens with a password only."),
         _lt("Open it with the password, save it without, attach that."),
     ),
+    "encrypted_otherwise": (
+        _lt("It is encrypted for a certificate, or by a method that is not known."),
+        _lt("Open it in the program it is meant for, print it as a PDF, attach that."),
+    ),
+    "newer_compression": (
+        _lt("It is packed in a newer way than this server can read."),
+        PRINT_IT,
+    ),
     "not_a_pdf": (_lt("It is neither a PDF nor a picture."), DOWNLOAD),
     "picture_kind": (
         _lt("It is a picture of a kind that has no place in a PDF."),
@@ -112,9 +120,12 @@ REASONS = {
 OTHER_REASON = (_lt("It cannot be read."), DOWNLOAD)
 # What to know about a file that is in.
 NOTES = {
+    "by_pdfium": _lt("It is not in order: PDFium has read it."),
+    "by_poppler": _lt("It is not in order: Poppler has read it."),
     "cover": _lt("The cover page of the PDF portfolio is not in."),
     "decrypted": _lt("It was encrypted without a password."),
     "forms": _lt("Its form fields have become part of the page."),
+    "pages_lost": _lt("Pages that could be read: %(found)s of %(total)s."),
     "players": _lt("Its videos, sounds and 3D models are not in."),
     "repaired": _lt("It was damaged: what could be read is in."),
     "scripts": _lt("Its scripts and automatic actions are not in."),
@@ -130,9 +141,12 @@ NOTES = {
 TOLD = {
     "archived_cancelled",
     "archived_draft",
+    "by_pdfium",
+    "by_poppler",
     "cover",
     "made_by_odoo",
     "made_in_place",
+    "pages_lost",
     "players",
     "repaired",
     "scripts",
@@ -182,11 +196,16 @@ def reason_texts(env, code):
 def note_text(env, codes):
     """Return what a person reads about a file that goes in.
 
-    :param codes: keys of NOTES; others have nothing to say
+    :param codes: keys of NOTES, numbers after a slash; others have nothing to say
     :return: the text, and whether the last page of the backup says it, too
     """
-    text = " ".join(env._(NOTES[code]) for code in sorted(codes) if code in NOTES)
-    return text, not TOLD.isdisjoint(codes)
+    found = {code.partition("/")[0]: code.split("/")[1:] for code in sorted(codes)}
+    texts = [
+        env._(NOTES[code]) % dict(zip(("found", "total"), numbers, strict=False))
+        for code, numbers in found.items()
+        if code in NOTES
+    ]
+    return " ".join(texts), not TOLD.isdisjoint(found)
 
 
 def failure_text(env, code):

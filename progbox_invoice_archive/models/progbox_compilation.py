@@ -18,7 +18,7 @@ from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
 from ..tools.staging import write_blocks
 from .compilation_assembly import Assembly
 from .compilation_duplicates import TriedFile, resolve_duplicates
-from .compilation_pages import count_pages
+from .compilation_pages import OwnPages, count_pages
 from .compilation_texts import failure_text, size_text
 from .progbox_job_mixin import OPEN_STATES, UNFINISHED_STATES
 
@@ -613,6 +613,8 @@ class ProgboxCompilation(models.Model):
             else:
                 path = self._folder() / f"rendered-{line.id}.pdf"
                 write_blocks([pdf], path)
+                if line.note:
+                    OwnPages(self).write_on_first_page(path, line.note)
                 pages = count_pages(path)
                 parts = [[str(path), pages, line.name]]
                 line.write({"state": "in", "pages": pages, "parts": parts})

@@ -96,6 +96,7 @@ from . import test_pdf_pictures
 from . import test_pdf_assembly
 from . import test_pdf_copies
 from . import test_pdf_navigation
+from . import test_pdf_other_readers
 from . import test_pdf_inside
 from . import test_pdf_forms
 from . import test_pdf_failures

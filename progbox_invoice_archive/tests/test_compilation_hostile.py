@@ -3,7 +3,7 @@ from pathlib import Path
 
 from odoo.tests import tagged
 
-from ..models.compilation_texts import REASONS, reason_texts
+from ..models.compilation_texts import REASONS, note_text, reason_texts
 from ..tools.pdf import REFUSALS
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
@@ -80,3 +80,8 @@ class TestCompilationHostile(CompilationCommon):
             sentence, advice = reason_texts(self.env, code)
             self.assertTrue(sentence.endswith("."), code)
             self.assertTrue(advice.endswith("."), code)
+
+    def test_lost_pages_are_told_with_their_numbers(self):
+        text, is_told = note_text(self.env, ["repaired", "pages_lost/6/30"])
+        self.assertIn("could be read: 6 of 30.", text)
+        self.assertTrue(is_told)

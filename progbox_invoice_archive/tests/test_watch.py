@@ -79,7 +79,11 @@ class TestWatch(VerificationCommon):
     def test_a_verification_that_is_overdue(self):
         run = self.verify()
         self.assertFalse(self.kinds())
-        run._job_write({"done_on": self.ago(50)})
+        self.tamper(
+            "UPDATE progbox_verification SET done_on = %s WHERE id = %s",
+            self.ago(50),
+            run.id,
+        )
         self.assertEqual(self.kinds(), ["verification_late"])
         late = self.verify()
         self.assertEqual(late.finding_counts, {"verification_late": 1})

@@ -88,6 +88,9 @@ def clone_database(name, template=ADDONS):
     if filestore(template).exists():
         shutil.copytree(filestore(template), filestore(name))
     write_content(name, content(template))
+    # A template may be days old: the archive would say that its crons are late.
+    now = "now() AT TIME ZONE 'UTC'"
+    sql(f"UPDATE ir_cron SET nextcall = greatest(nextcall, {now})", name)
 
 
 def rename_database(name, new_name):

@@ -5,6 +5,8 @@ REFUSALS = {
     "missing": "there is no such file, or it cannot be read",
     "empty": "the file has no bytes",
     "encrypted": "it opens with a password only",
+    "encrypted_otherwise": "encrypted by a certificate, or by an unknown method",
+    "newer_compression": "packed in a way that is newer than our readers",
     "not_a_pdf": "neither a PDF nor a picture",
     "picture_kind": "a picture of a kind that becomes no page, such as HEIC",
     "picture_damaged": "a picture that cannot be read",

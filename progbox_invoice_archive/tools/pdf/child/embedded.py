@@ -20,6 +20,8 @@ HARMLESS = {
     *(PDF, ".xml", ".txt", ".csv", ".json"),
     *(".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".bmp", ".webp"),
     *(".heic", ".heif", ".avif"),
+    *(".wav", ".mp3", ".m4a", ".ogg", ".flac", ".aac"),
+    *(".mp4", ".m4v", ".mov", ".avi", ".webm", ".mkv"),
     *(".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp"),
 }
 

@@ -1,5 +1,6 @@
 """Looks into one file; runs in a child process."""
 
+import re
 import stat
 import tempfile
 from dataclasses import fields
@@ -8,7 +9,7 @@ from pathlib import Path
 import pikepdf
 from pikepdf import Array, Dictionary, Stream
 
-from . import wrappers
+from . import other_readers, wrappers
 from .check import check_with_second_reader
 from .content import is_bomb
 from .embedded import Room, read_embedded, read_members
@@ -20,6 +21,17 @@ from .structure import branch, elements
 HEAD_SIZE, TAIL_SIZE = 1024, 2048
 # Objects of a file, and annotations of a page, from which a second reader tries it.
 HEAVY_FILE, HEAVY_PAGE = 2_000, 500
+# With these changes the file is ready, without another copy.
+AS_THEY_ARE = {"image", "scripts", "players", "by_pdfium", "by_poppler"}
+# What QPDF says of what neither it nor a password opens.
+ENCRYPTED_OTHERWISE = re.compile("unsupported encryption|unsupported /R", re.IGNORECASE)
+FILTERS = re.compile(rb"/(\w{2,20}Decode)\b")
+KNOWN_FILTERS = {
+    *(b"ASCIIHexDecode", b"ASCII85Decode", b"LZWDecode", b"FlateDecode"),
+    *(b"RunLengthDecode", b"CCITTFaxDecode", b"JBIG2Decode", b"DCTDecode"),
+    b"JPXDecode",
+}
+MOST_PAGES = 20_000  # more are not believed of a damaged file
 MAX_DEPTH = 3  # portfolios in portfolios
 
 
@@ -46,9 +58,10 @@ def examine(path, name, folder, limits, extract, room, depth=0):
     try:
         examiner.examine()
     except Failure as error:
-        cut = error.code == "damaged" and not examiner.complete
-        inspection.refusal = "truncated" if cut else error.code
-        inspection.ready, inspection.detail = None, error.detail
+        if not examiner.is_rescued(error):
+            inspection.refusal = examiner.refusal(error)
+            inspection.ready, inspection.detail = None, error.detail
+            inspection.changes[:], inspection.pages = examiner.changes, 0
     return inspection
 
 
@@ -66,7 +79,9 @@ class Examiner:
         self._extract = extract
         self._room = room
         self._depth = depth
+        self._tail_is_encrypted = False
         self.complete = True
+        self.changes = inspection.changes
 
     def examine(self):
         inspection = self._inspection
@@ -116,6 +131,57 @@ class Examiner:
             raise Failure("no_paper")
         inspection.pages = sum(leaf.pages for leaf in going_in)
 
+    def is_rescued(self, error):
+        """Whether another reader has made a file of it that goes in.
+
+        Not of one that ends too early, or whose key is lost: that would have pages on
+        which nothing is seen.
+        """
+        inspection = self._inspection
+        if (
+            error.code not in ("damaged", "no_pages")
+            or inspection.kind != "pdf"
+            or not (self.complete and inspection.ready)
+            or self._tail_is_encrypted
+        ):
+            return False
+        original = inspection.path
+        self.changes = list(inspection.changes)
+        for change, write in other_readers.READERS:
+            self._begin_anew(change)
+            try:
+                write(original, inspection.ready)
+                with self._open() as pdf:
+                    self._read(pdf)
+            except Failure:
+                continue
+            if not other_readers.has_empty_page(inspection.ready):
+                return True
+        return False
+
+    def _begin_anew(self, change):
+        inspection = self._inspection
+        inspection.ready = self._new_path()
+        inspection.changes[:], inspection.embedded = [change], []
+        inspection.pages, inspection.width, inspection.height = 0, 0.0, 0.0
+
+    def refusal(self, error):
+        """Return why the file stays out, as exactly as it can be told."""
+        if error.code not in ("damaged", "no_pages") or not self._inspection.size:
+            return error.code
+        if ENCRYPTED_OTHERWISE.search(error.detail):
+            return "encrypted_otherwise"
+        with open(self._inspection.path, "rb") as file:
+            content = file.read(self._limits.size)
+        if set(FILTERS.findall(content)) - KNOWN_FILTERS:
+            return "newer_compression"
+        if error.code == "damaged" and not self.complete:
+            return "truncated"
+        pages = error.code == "no_pages" and other_readers.count_pages(
+            self._inspection.path
+        )
+        return "damaged" if pages else error.code
+
     def _convert(self):
         from . import images  # few children ever need it
 
@@ -153,7 +219,12 @@ class Examiner:
                 changes += _flatten(pdf)
             if damaged:
                 changes.append("repaired")
-            if set(changes) - {"image", "scripts", "players"}:
+                # Another reader knows how many there were.
+                pages = inspection.pages
+                total = other_readers.count_pages(inspection.path)
+                if pages < total <= MOST_PAGES:
+                    changes.append(f"pages_lost/{pages}/{total}")
+            if set(changes) - AS_THEY_ARE:
                 self._clean(pdf)
             if _is_heavy(pdf):
                 self._show_to_second_reader()

@@ -1,0 +1,80 @@
+import io
+from unittest import skipUnless
+
+import pikepdf
+
+from ..tools.pdf.child.other_readers import pdfium
+from . import pdf_collection as collection
+from .pdf_common import PdfCase, poppler_texts
+
+
+def saved(pdf, **options):
+    buffer = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        document.save(buffer, **options)
+    return buffer.getvalue()
+
+
+class TestPdfOtherReaders(PdfCase):
+    """Where QPDF gives up, other readers are asked, and reasons are exact."""
+
+    def inspect_all(self, contents):
+        """Return what inspecting files shows, by the names of their contents."""
+        paths = [self.folder / name for name in contents]
+        for path in paths:
+            path.write_bytes(contents[path.name])
+        return {each.name: each for each in self.inspect(*paths)}
+
+    def test_why_it_stays_out(self):
+        plain = collection.pdf_of("one", "two")
+        locked = pikepdf.Encryption(user="u", owner="o", R=4)
+        secret = saved(plain, encryption=locked)
+        packed = saved(
+            plain,
+            compress_streams=True,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        )
+        drawn = saved(plain, compress_streams=True)
+        newer = (b"/FlateDecode", b"/BrotliDecode")
+        cases = {
+            "certificate": (
+                secret.replace(b"/Filter /Standard", b"/Filter /Adobe.PubSec"),
+                "encrypted_otherwise",
+            ),
+            "method": (secret.replace(b"/V 4", b"/V 9"), "encrypted_otherwise"),
+            "revision": (secret.replace(b"/R 4", b"/R 9"), "encrypted_otherwise"),
+            "password": (secret, "encrypted"),
+            "structure": (packed.replace(*newer), "newer_compression"),
+            "drawing": (drawn.replace(*newer), "newer_compression"),
+            "nothing": (b"%PDF-1.4\nnothing\nstartxref\n9\n%%EOF\n", "damaged"),
+        }
+        found = self.inspect_all({name: case[0] for name, case in cases.items()})
+        self.assertEqual(
+            {name: each.refusal for name, each in found.items()},
+            {name: code for name, (_content, code) in cases.items()},
+        )
+        for each in found.values():
+            self.assertEqual((each.ready, each.changes, each.pages), (None, [], 0))
+
+    @skipUnless(pdfium(), "pypdfium2 is not installed")
+    def test_what_another_reader_opens_goes_in(self):
+        content = collection.pdf_of("one", "two", "three")
+        content = content.replace(b"/Type /Catalog", b"/[ype /Catalog")
+        with self.assertRaises(pikepdf.PdfError):
+            pikepdf.open(io.BytesIO(content))
+        [inspection] = self.inspect_all({"odd.pdf": content}).values()
+        self.assertIsNone(inspection.refusal, inspection.detail)
+        self.assertEqual((inspection.pages, inspection.changes), (3, ["by_pdfium"]))
+        self.assertEqual(poppler_texts(inspection.ready), ["one", "two", "three"])
+
+    @skipUnless(pdfium(), "pypdfium2 is not installed")
+    def test_lost_pages_are_counted(self):
+        content = collection.pdf_of("one", "two", "three")
+        found = self.inspect_all(
+            {
+                "kids.pdf": content.replace(b"/Kids [ 3 0 R", b"/Kids [ 3 0 3"),
+                "gone.pdf": content.replace(b"4 0 obj", b"4 0 abj"),
+            }
+        )
+        for each in found.values():
+            self.assertEqual(each.changes, ["repaired", "pages_lost/2/3"])
