@@ -227,15 +227,15 @@ class TestRebuild(DropboxCommon):
     # What people and Dropbox have done
     # ------------------------------------------------------------------
 
-    def copy(self, number):
+    def path_of(self, number):
         [path] = [p for p in self.files if f"{number:05}." in p and "ledger" not in p]
         return path
 
     def test_one_file_that_is_not_given_is_named_and_stops_nothing(self):
         client = self.account._client()
-        client.files_move_v2(self.copy(1), "/ProGBox/Somewhere/else.bin")
-        client.files_delete_v2(self.copy(2))
-        refused = self.store.find(self.copy(3)).id
+        client.files_move_v2(self.path_of(1), "/ProGBox/Somewhere/else.bin")
+        client.files_delete_v2(self.path_of(2))
+        refused = self.store.find(self.path_of(3)).id
         self.fault("download", "restricted_content", name=refused, times=9)
         contents = {d.number: self.content(d) for d in self.all_documents()}
         self.lose_everything()

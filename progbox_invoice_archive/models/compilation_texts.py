@@ -201,7 +201,7 @@ def note_text(env, codes):
     """
     found = {code.partition("/")[0]: code.split("/")[1:] for code in sorted(codes)}
     texts = [
-        env._(NOTES[code]) % dict(zip(("found", "total"), numbers, strict=False))
+        env._(NOTES[code], **dict(zip(("found", "total"), numbers, strict=False)))
         for code, numbers in found.items()
         if code in NOTES
     ]

@@ -114,11 +114,10 @@ class ProgboxClosingMail(models.Model):
         files += [
             (f"{stem} {name}", content) for name, content in closing.stamp_ids._files()
         ]
+        context = clean_context(self.env.context)
+        mails = self.env["mail.mail"].sudo()
         # pylint: disable-next=context-overridden
-        mails = (
-            self.env["mail.mail"].sudo().with_context(clean_context(self.env.context))
-        )
-        mails.create(
+        mails.with_context(context).create(
             {
                 "subject": self.env._(
                     "%(company)s: %(closing)s",

@@ -147,8 +147,7 @@ class ProgboxWatch(models.AbstractModel):
         return [
             (
                 finding,
-                # pylint: disable-next=gettext-variable
-                self.env._(TEXTS[finding.kind][0]) % {"actual": finding.actual},
+                self.env._(TEXTS[finding.kind][0], actual=finding.actual),
             )
             for finding in self._findings(company)
         ]

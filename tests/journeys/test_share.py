@@ -149,7 +149,7 @@ def test_a_link_is_opened_on_a_phone_until_it_is_revoked(marie, browser):
     marie.click(".modal .o_radio_item:has-text('Whoever has the link') input")
     marie.fill(".modal [name=recipient_name] input", "Phil")
     marie.click("button:has-text('Create Link')")
-    link = marie.locator(".modal [name=link]").inner_text().strip()
+    link = marie.locator(".modal .o_field_char[name=link]").inner_text().strip()
     expect(marie.locator(".modal .alert-warning")).to_have_count(0)
     marie.click(".modal-footer button:has-text('Close')")
 

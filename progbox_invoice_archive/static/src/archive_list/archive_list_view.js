@@ -86,7 +86,10 @@ export class ArchiveListRenderer extends ListRenderer {
     computeAggregates() {
         const value = this.totalOf(this.totalDomain);
         const help = _t("Each invoice once, in its current version");
-        return {...super.computeAggregates(), ...(value && {amount_total: {value, help}})};
+        return {
+            ...super.computeAggregates(),
+            ...(value && {amount_total: {value, help}}),
+        };
     }
 
     formatGroupAggregate(group, column) {
