@@ -199,8 +199,7 @@ class MailActivity(models.Model):
     @api.model
     def _progbox_alert_type(self, kind):
         """Return the type of an alert; one that has been deleted is made again."""
-        found = self.env.ref(kind, raise_if_not_found=False)
-        if found:
+        if found := self._progbox_known_type(kind):
             return found
         values = {"name": self.env._("Archive"), "icon": "fa-exclamation-triangle"}
         types = self.env["mail.activity.type"].sudo()
@@ -209,10 +208,16 @@ class MailActivity(models.Model):
         )
 
     @api.model
+    def _progbox_known_type(self, kind):
+        """Return the type of an alert, empty when it has been deleted."""
+        types = self.env["mail.activity.type"]
+        return self.env.ref(kind, raise_if_not_found=False) or types
+
+    @api.model
     def _progbox_open_alerts(self, company, kind):
         """Return what a manager of the company has been told and not dealt with."""
         return self.sudo().search(
-            Domain("activity_type_id", "in", self._progbox_alert_type(kind).ids)
+            Domain("activity_type_id", "in", self._progbox_known_type(kind).ids)
             & Domain("progbox_company_id", "=", company.id)
             # Activities that people made themselves are no alerts.
             & Domain("create_uid", "=", SUPERUSER_ID)

@@ -238,15 +238,18 @@ class ResCompany(models.Model):
                 )
         result = super().write(vals)
         if {"progbox_stamp_url", "progbox_stamp_certificates"} & vals.keys():
-            # From now on a missing stamp is one that somebody has removed.
-            for company in self:
-                if company._progbox_stamps() and not company.progbox_stamp_since:
-                    company.progbox_stamp_since = fields.Datetime.now()
+            self._progbox_note_first_stamp()
         return result
 
     # ------------------------------------------------------------------
     # Helpers
     # ------------------------------------------------------------------
+
+    def _progbox_note_first_stamp(self):
+        """From now on, a missing stamp is one that somebody has removed."""
+        for company in self:
+            if company._progbox_stamps() and not company.progbox_stamp_since:
+                company.progbox_stamp_since = fields.Datetime.now()
 
     def _progbox_stamps(self):
         """Whether an authority stamps the ledger of the company."""

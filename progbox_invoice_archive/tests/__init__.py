@@ -118,3 +118,9 @@ from . import test_authority
 from . import test_document_files
 from . import test_renumbered
 from . import test_sender_files
+from . import test_access_log_seals
+from . import test_certificate_back
+from . import test_evidence_beside
+from . import test_pdf_pauses
+from . import test_pdf_shared
+from . import test_time_stamps

@@ -11,17 +11,6 @@ from ..tools.ledger.verify import read_payload
 from .verification_common import VerificationCommon
 
 CHECK = "odoo.addons.progbox_invoice_archive.models.verification_check"
-HOSTILE = {
-    "boolean": True,
-    "char": "hostile",
-    "date": "1999-01-01",
-    "datetime": "1999-01-01 00:00:00",
-    "float": 7.0,
-    "html": "<p>hostile</p>",
-    "integer": 7,
-    "json": {"part": "guards", "after": 0},
-    "text": "hostile",
-}
 
 
 @tagged("post_install", "-at_install")
@@ -34,103 +23,6 @@ class TestBlinding(VerificationCommon):
         path = self.path(self.moves[0])
         self.addCleanup(path.write_bytes, path.read_bytes())
         path.write_bytes(b"%PDF-1.4 another")
-
-    # ------------------------------------------------------------------
-    # Defaults
-    # ------------------------------------------------------------------
-
-    @classmethod
-    def hostile_values(cls):
-        """Return a value for each field of ours: (model, field, value)."""
-        values = []
-        for model in cls.env.registry.values():
-            ours = model._name.startswith("progbox.")
-            for name, field in model._fields.items():
-                if model._abstract or not (ours or name.startswith("progbox_")):
-                    continue
-                value = HOSTILE.get(field.type)
-                if field.type == "selection" and isinstance(field.selection, list):
-                    value = field.selection[-1][0]
-                if value is not None and field.store:
-                    values.append((model._name, name, value))
-        return values
-
-    def set_hostile_defaults(self):
-        """Set them in the database, and return a context with them all."""
-        values = self.hostile_values()
-        self.assertGreater(len(values), 100)
-        fields = self.env["ir.model.fields"]
-        self.env["ir.default"].sudo().create(
-            [
-                {"field_id": fields._get(model, name).id, "json_value": text}
-                for model, name, text in (
-                    *(
-                        (model, name, json.dumps(value))
-                        for model, name, value in values
-                    ),
-                    ("ir.attachment", "public", "true"),
-                    ("ir.attachment", "type", '"url"'),
-                    ("mail.activity", "active", "false"),
-                )
-            ]
-        )
-        return {
-            f"default_{name}": value
-            for model, name, value in values
-            if model.startswith("progbox.verification")
-        }
-
-    def test_defaults_are_none_of_the_server(self):
-        context = self.set_hostile_defaults()
-        for model, name, value in self.hostile_values():
-            if model.startswith("progbox.") and not self.env[model]._transient:
-                own = self.env[model].sudo().default_get([name]).get(name)
-                self.assertFalse(
-                    value == own and not self.env[model]._fields[name].default,
-                    f"{model}.{name}",
-                )
-        self.exchange_a_file()
-        runs = self.runs.with_context(**context)
-        run = runs._start_here(self.company, {"door": "command"})
-        run._job_process()
-        self.assertEqual(self.found(run), {("file_changed", self.moves[0].name)})
-        self.assertFalse(run.finding_ids.acknowledged_on)
-        self.assertEqual(run.position, len(self.seals()))
-        alerts = self.env["mail.activity"]._progbox_open_alerts(
-            self.company, "progbox_invoice_archive.mail_activity_type_integrity"
-        )
-        self.assertEqual(len(alerts), 1)
-
-    def test_the_archive_works_on_among_hostile_defaults(self):
-        self.set_hostile_defaults()
-        move = self.posted()
-        self.assertEqual(self.jobs_of(move).state, "pending")
-        self.assertFalse(self.jobs_of(move).done_on)
-        document = self.documents(self.filed(move))
-        attachment = document._content_attachment()
-        self.assertEqual((attachment.public, attachment.type), (False, "binary"))
-        closing = self.env["progbox.closing"].sudo()._close_due(self.company)
-        self.assertEqual(len(closing._compared()[0] if closing else []), 0)
-        manager = self.user_of(
-            "blinded", "progbox_invoice_archive.group_archive_manager"
-        )
-        share, _token = (
-            self.env["progbox.share"]
-            .with_user(manager)
-            ._share(
-                document.folder_id.with_user(manager),
-                {"kind": "link", "lang": "en_US", "include_future": True},
-            )
-        )
-        self.assertFalse(share.sudo().revoked_on)
-        answer = self.env["progbox.zip"].start([("id", "=", document.id)])
-        self.assertEqual(answer["documents"], 1)
-        move.button_draft()
-        move.with_context(force_delete=True).unlink()
-        deletion = self.server["progbox.source.deletion"].search(
-            [("res_id", "in", document.mapped("res_id"))]
-        )
-        self.assertEqual((deletion.state, deletion.seal_id.id), ("pending", False))
 
     # ------------------------------------------------------------------
     # The zip of everything

@@ -12,18 +12,24 @@ class TestDeletedHelpers(VerificationCommon):
     # Nothing is filed: no type of document is in use yet.
     INVOICES = 0
 
-    def test_the_work_goes_on_without_each_of_them(self):
-        helpers = self.server["ir.model.data"].search(
-            [("module", "=", "progbox_invoice_archive"), ("model", "in", HELPERS)]
+    def helpers(self, model):
+        data = self.server["ir.model.data"].search(
+            [("module", "=", "progbox_invoice_archive"), ("model", "=", model)]
         )
-        self.assertGreater(len(helpers), 15)
-        for model, name, res_id in [(h.model, h.name, h.res_id) for h in helpers]:
-            with self.subTest(helper=name), self.env.cr.savepoint() as undo:
-                in_use = self.server["progbox.document"].search_count(
-                    [("type_id", "=", res_id)]
-                )
-                if model != "progbox.document.type" or not in_use:
-                    self.server[model].browse(res_id).unlink()
+        return self.server[model].browse(data.mapped("res_id"))
+
+    def test_the_work_goes_on_without_them(self):
+        for model in HELPERS:
+            helpers = self.helpers(model)
+            self.assertGreater(len(helpers), 2)
+            with self.subTest(model=model), self.env.cr.savepoint() as undo:
+                # A type of document that is in use is none that can be deleted.
+                if model == "progbox.document.type":
+                    used = self.server["progbox.document"]._read_group(
+                        [("type_id", "in", helpers.ids)], ["type_id"]
+                    )
+                    helpers -= helpers.browse(type_.id for [type_] in used)
+                helpers.unlink()
                 move = self.filed()
                 self.env["mail.activity"]._progbox_report_failing(self.company)
                 self.runs.action_verify()

@@ -71,6 +71,15 @@ class TestHostileDefaults(VerificationCommon):
             for model in map(self.server.__getitem__, self.own_models)
             for name, value in self.hostile(model).items()
         ]
+        # Of Odoo's own models those that would open a file, or hide an alert.
+        rows += [
+            SQL("(%s, %s)", fields._get(model, name).id, text)
+            for model, name, text in (
+                ("ir.attachment", "public", "true"),
+                ("ir.attachment", "type", '"url"'),
+                ("mail.activity", "active", "false"),
+            )
+        ]
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
@@ -128,6 +137,8 @@ class TestHostileDefaults(VerificationCommon):
         document = self.documents(move)
         self.assertEqual((document.version, document.number), (1, move.name))
         self.assertTrue(document.folder_id.locked)
+        attachment = document._content_attachment()
+        self.assertEqual((attachment.public, attachment.type), (False, "binary"))
         closings = self.server["progbox.closing"]
         with freeze_time("2026-12-10"):
             closing = closings._close_due(self.company)
@@ -152,4 +163,10 @@ class TestHostileDefaults(VerificationCommon):
         doomed.with_context(force_delete=True).unlink()
         note = self.server["progbox.source.deletion"].search([("number", "=", number)])
         self.assertEqual((note.state, note.number), ("pending", number))
-        self.assertFound(("file_changed", move))
+        run = self.verify()
+        self.assertEqual(self.found(run), {("file_changed", move.name)})
+        self.assertFalse(run.finding_ids.acknowledged_on)
+        alerts = self.env["mail.activity"]._progbox_open_alerts(
+            self.company, "progbox_invoice_archive.mail_activity_type_integrity"
+        )
+        self.assertEqual(len(alerts), 1)

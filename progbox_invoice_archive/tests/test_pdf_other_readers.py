@@ -1,9 +1,7 @@
 import io
-from unittest import skipUnless
 
 import pikepdf
 
-from ..tools.pdf.child.other_readers import pdfium
 from . import pdf_collection as collection
 from .pdf_common import PdfCase, poppler_texts
 
@@ -56,7 +54,6 @@ class TestPdfOtherReaders(PdfCase):
         for each in found.values():
             self.assertEqual((each.ready, each.changes, each.pages), (None, [], 0))
 
-    @skipUnless(pdfium(), "pypdfium2 is not installed")
     def test_what_another_reader_opens_goes_in(self):
         content = collection.pdf_of("one", "two", "three")
         content = content.replace(b"/Type /Catalog", b"/[ype /Catalog")
@@ -67,7 +64,6 @@ class TestPdfOtherReaders(PdfCase):
         self.assertEqual((inspection.pages, inspection.changes), (3, ["by_pdfium"]))
         self.assertEqual(poppler_texts(inspection.ready), ["one", "two", "three"])
 
-    @skipUnless(pdfium(), "pypdfium2 is not installed")
     def test_lost_pages_are_counted(self):
         content = collection.pdf_of("one", "two", "three")
         found = self.inspect_all(

@@ -83,7 +83,9 @@ def paths(journeys):
     server, _drafts = journeys
     for lang in ("fr_FR", "ro_RO"):
         install_language(server.database, lang)
-    return odoo_shell(server.database, PREPARE).split("paths", 1)[1].split()
+    found = odoo_shell(server.database, PREPARE).split("paths", 1)[1].split()
+    assert len(found) > 10, found
+    return found
 
 
 @pytest.mark.parametrize(("lang", "screen"), SCREENS)

@@ -1,10 +1,11 @@
 """How the test files are dealt out to processes, and what the last line says."""
 
 import itertools
+import re
 import subprocess
 
 import pytest
-from progbox_env import suite
+from progbox_env import paths, suite
 from test_setup import load
 
 command = load("test")
@@ -21,6 +22,17 @@ def test_every_file_is_in_one_group():
     assert sorted(itertools.chain(*groups)) == suite.files()
     assert len(suite.files()) > 80
     assert "tests/setup/test_suite.py" in suite.files()
+
+
+@pytest.mark.parametrize("addon", paths.addons())
+def test_odoo_runs_every_file_too(addon):
+    folder = paths.ROOT / addon / "tests"
+    imported = re.findall(
+        r"^from \. import (test_\w+)$",
+        (folder / "__init__.py").read_text(),
+        re.MULTILINE,
+    )
+    assert sorted(imported) == sorted(path.stem for path in folder.glob("test_*.py"))
 
 
 def test_the_groups_take_the_same_time():

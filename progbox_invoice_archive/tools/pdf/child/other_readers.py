@@ -1,12 +1,14 @@
 """What QPDF cannot open or save may open in another reader, which writes it anew.
 
-PDFium comes with the package pypdfium2, Poppler with the system; either may be missing.
+PDFium comes with the package pypdfium2, Poppler with the system, where it may be missing.
 """
 
 import os
 import shutil
 import subprocess
 from functools import partial
+
+import pypdfium2
 
 from .limits import die_with
 from .messages import Failure
@@ -17,35 +19,22 @@ POPPLER_SECONDS = 30
 SCALE = 0.25
 
 
-def pdfium():
-    """Return the package, or None where it is not installed."""
-    try:
-        import pypdfium2
-    except ImportError:
-        return None
-    return pypdfium2
-
-
 def count_pages(path):
     """Return how many pages PDFium finds, or 0."""
-    if not (reader := pdfium()):
-        return 0
     try:
-        with reader.PdfDocument(path) as pdf:
+        with pypdfium2.PdfDocument(path) as pdf:
             return len(pdf)
-    except reader.PdfiumError:
+    except pypdfium2.PdfiumError:
         return 0
 
 
 def with_pdfium(path, target):
     """Write the pages anew; what is hidden between them stays behind."""
-    if not (reader := pdfium()):
-        raise Failure("damaged", "PDFium is not installed")
     try:
-        with reader.PdfDocument(path) as pdf, reader.PdfDocument.new() as copy:
+        with pypdfium2.PdfDocument(path) as pdf, pypdfium2.PdfDocument.new() as copy:
             copy.import_pages(pdf)
             copy.save(target)
-    except reader.PdfiumError as error:
+    except pypdfium2.PdfiumError as error:
         raise Failure("damaged", f"PDFium: {error}") from error
 
 
@@ -68,12 +57,10 @@ def with_poppler(path, target):
 
 def has_empty_page(path):
     """Whether nothing is seen on one of the pages; unknown counts as empty."""
-    if not (reader := pdfium()):
-        return True
     try:
-        with reader.PdfDocument(path) as pdf:
+        with pypdfium2.PdfDocument(path) as pdf:
             return any(not _has_ink(page) for page in pdf)
-    except reader.PdfiumError:
+    except pypdfium2.PdfiumError:
         return True
 
 
