@@ -88,8 +88,14 @@ def paths(journeys):
     return found
 
 
+@pytest.fixture(scope="module")
+def sessions():
+    """What a browser keeps of a login, by language."""
+    return {}
+
+
 @pytest.mark.parametrize(("lang", "screen"), SCREENS)
-def test_every_screen(journeys, chromium, paths, lang, screen):
+def test_every_screen(journeys, chromium, paths, sessions, lang, screen):
     server, _drafts = journeys
     context = chromium.new_context(
         viewport=screen,
@@ -97,6 +103,7 @@ def test_every_screen(journeys, chromium, paths, lang, screen):
         base_url=server.url,
         has_touch=screen is PHONE,
         is_mobile=screen is PHONE,
+        storage_state=sessions.get(lang),
     )
     page = context.new_page()
     wrong = []
@@ -105,11 +112,13 @@ def test_every_screen(journeys, chromium, paths, lang, screen):
         "console",
         lambda told: told.type == "error" and wrong.append(f"{page.url}: {told.text}"),
     )
-    page.goto("/web/login")
-    page.fill("input[name=login]", lang)
-    page.fill("input[name=password]", lang)
-    page.click("button[type=submit]")
-    page.wait_for_selector(".o_web_client")
+    if lang not in sessions:
+        page.goto("/web/login")
+        page.fill("input[name=login]", lang)
+        page.fill("input[name=password]", lang)
+        page.click("button[type=submit]")
+        page.wait_for_selector(".o_web_client")
+        sessions[lang] = context.storage_state()
     for path in paths:
         page.goto(f"/odoo/{path}")
         page.wait_for_selector(".o_view_controller .o_content")

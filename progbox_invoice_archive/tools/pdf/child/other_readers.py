@@ -1,6 +1,6 @@
 """What QPDF cannot open or save may open in another reader, which writes it anew.
 
-PDFium comes with the package pypdfium2, Poppler with the system, where it may be missing.
+PDFium comes with the package pypdfium2; Poppler, with the system, may be missing.
 """
 
 import os
