@@ -38,10 +38,12 @@ def _tasks():
     from .check import check_with_qpdf, check_with_second_reader, count_objects
     from .examine import inspect_file, normalise
     from .join import join
+    from .same_pages import has_same_pages
     from .text import first_page_text
 
     return {
         "first_page_text": first_page_text,
+        "has_same_pages": has_same_pages,
         "inspect_file": inspect_file,
         "normalise": normalise,
         "read_certificate": read_certificate,
