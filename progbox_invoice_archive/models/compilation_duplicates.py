@@ -12,7 +12,8 @@ class TriedFile(NamedTuple):
     :param position: its place in the invoice
     :param is_main: it stands for the invoice itself
     :param is_copy: people have filed it as the signed copy of the invoice
-    :param is_same: it carries a digital signature, and is the invoice by its content
+    :param is_same: an employee has put it there, it carries a digital signature, and is
+        the invoice by its content
     :param attachment_id: of two signed files, the newer one is the invoice
     """
 

@@ -11,12 +11,17 @@ from typing import NamedTuple
 from odoo.fields import Domain
 from odoo.models import BaseModel
 
+from ..exceptions import FileUnreadable
 from ..tools.pdf.child.mail_parts import is_decoration, is_never_a_paper
 
 PDF = "application/pdf"
-WRAPPERS = (".xml", ".eml")
-# "%PDF-" in base64, as it stands inside of an XML or an e-mail.
-PDF_IN_BASE64 = b"JVBERi0"
+# "%PDF-" in base64, as it stands inside of an XML or an e-mail, and what an e-mail says
+# of its pictures.
+PAPER_SIGNS = {
+    ".xml": re.compile(rb"JVBERi0"),
+    ".eml": re.compile(rb"JVBERi0|(?i:image/)"),
+}
+LONGEST_SIGN = 7
 LARGEST_WRAPPER = 100 << 20
 
 
@@ -88,7 +93,7 @@ def received_document(main, attachments, parts, is_pageable):
     if main and main.id not in decorations and is_pageable(main.mimetype, main.name):
         return main
     pdfs = attachments.filtered(lambda file: file.mimetype == PDF)
-    if _suffix(main) in WRAPPERS:
+    if _suffix(main) in PAPER_SIGNS:
         stem = PurePath(main.name).stem
         beside = pdfs.filtered(lambda pdf: PurePath(pdf.name or "").stem == stem)
         if beside or not _holds_a_paper(main):
@@ -100,7 +105,7 @@ def received_document(main, attachments, parts, is_pageable):
         return pdfs[:1]
     others = [part.attachment for part in parts if not part.is_mail_part]
     for file in others:
-        if _suffix(file) in WRAPPERS and _holds_a_paper(file):
+        if _suffix(file) in PAPER_SIGNS and _holds_a_paper(file):
             return file
     photos = (file for file in others if is_pageable(file.mimetype, file.name))
     return next(photos, main.browse())
@@ -113,11 +118,18 @@ def _suffix(attachment):
 def _holds_a_paper(attachment):
     """Whether there is a PDF inside of an XML, or anything that may be one in a mail.
 
-    Only looked for: what is in there is read later, in a limited process.
+    Only looked for, block by block: what is in there is read later, in a limited
+    process. Odoo's `raw` would read the main files of all bills of a list at once.
     """
     if attachment.file_size > LARGEST_WRAPPER:
         return False
-    content = attachment.raw or b""
-    if PDF_IN_BASE64 in content:
-        return True
-    return _suffix(attachment) == ".eml" and b"image/" in content.lower()
+    sign, rest = PAPER_SIGNS[_suffix(attachment)], b""
+    try:
+        for block in attachment.with_prefetch()._progbox_blocks():
+            window = rest + block
+            if sign.search(window):
+                return True
+            rest = window[1 - LONGEST_SIGN :]
+    except FileUnreadable:  # told where the file is to go in
+        return False
+    return False

@@ -158,6 +158,10 @@ FAILURES = {
         "The server's disk is full, so the backup could not be written. Make "
         "room, then retry."
     ),
+    "too_large": _lt(
+        "The backup would be larger than a file may be. Compile fewer invoices at "
+        "once, or one file per client or vendor."
+    ),
     "timeout": _lt(
         "Putting the pages together took too long. Compile fewer invoices at "
         "once, or one file per client or vendor."

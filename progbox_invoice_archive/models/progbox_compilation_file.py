@@ -244,7 +244,7 @@ class ProgboxCompilationFile(models.Model):
         folder = self.compilation_id._folder()
         head = self._head()
         original = head.attachment_id and head._path()
-        return is_the_invoice(move, inspection, original, folder)
+        return is_the_invoice(move, self.attachment_id, inspection, original, folder)
 
     def _head(self):
         """Return the line that stands for the invoice of this file."""

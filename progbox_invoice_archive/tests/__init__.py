@@ -70,6 +70,7 @@ from . import test_compilation_order
 from . import test_compilation_pages
 from . import test_compilation_papers
 from . import test_compilation_security
+from . import test_compilation_signed
 from . import test_compilation_wizard
 from . import test_compilation_wizard_totals
 from . import test_package_build

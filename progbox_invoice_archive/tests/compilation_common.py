@@ -49,6 +49,32 @@ def signed(pdf):
     return buffer.getvalue()
 
 
+def with_signature(pdf, changed=()):
+    """Return a PDF to which a signature has been added behind its last byte.
+
+    :param changed: pairs of a number and the object that is to be in its place
+    """
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        number, size = document.Root.objgen[0], int(document.trailer.Size)
+        root = document.Root.unparse(resolved=True)
+    form = b"/AcroForm<</SigFlags 3/Fields[%d 0 R]>>>>" % size
+    value = b"<</Type/Sig/Filter/Adobe.PPKLite/ByteRange[0 1 2 3]/Contents<30>>>"
+    objects = {
+        number: root.rstrip()[:-2] + form,
+        size: b"<</Subtype/Widget/FT/Sig/T(S)/Rect[0 0 0 0]/V %d 0 R>>" % (size + 1),
+        size + 1: value,
+        **dict(changed),
+    }
+    content, table = pdf, b""
+    for key, body in objects.items():
+        table += b"%d 1\n%010d 00000 n \n" % (key, len(content))
+        content += b"%d 0 obj\n%s\nendobj\n" % (key, body)
+    before = int(pdf.rpartition(b"startxref")[2].split()[0])
+    trailer = b"<</Size %d/Root %d 0 R/Prev %d>>" % (size + 2, number, before)
+    end = b"trailer%s\nstartxref\n%d\n%%%%EOF\n" % (trailer, len(content))
+    return content + b"xref\n" + table + end
+
+
 class CompilationCommon(ArchiveCommon):
     """Invoices with attachments, and somebody who compiles them."""
 

@@ -3,11 +3,14 @@ import email.message
 import io
 import tempfile
 from pathlib import Path
+from unittest.mock import patch
 
 from PIL import Image
 
 from odoo.tests import tagged
 
+from ..models import compilation_papers
+from ..models.progbox_compilation_choices import CHOICES
 from .compilation_common import CompilationCommon, pdf_of
 from .pdf_common import poppler_texts
 
@@ -195,3 +198,61 @@ class TestCompilationPapers(CompilationCommon):
         job = self.compiled(bill, **BARE)
         [head] = self.first_lines(job).values()
         self.assertEqual((head.name, head.state), ("scan.jpg", "in"))
+
+    def test_looking_for_a_paper_reads_that_file_alone_and_in_blocks(self):
+        bills = self.env["account.move"].union(
+            *(self.received((f"{n}.xml", ubl(number=f"R-{n}"))) for n in range(3))
+        )
+        attachments = bills.message_main_attachment_id
+        self.env.flush_all()
+        self.env.invalidate_all()
+        model = self.env.registry["ir.attachment"]
+        blocks_of, asked = model._progbox_blocks, []
+
+        def count(attachment, *size):
+            asked.append(attachment.id)
+            return blocks_of(attachment, *size)
+
+        whole = AssertionError("a whole file was read")
+        with (
+            patch.object(model, "_progbox_blocks", count),
+            patch.object(model, "_file_read", side_effect=whole),
+            patch.object(model, "_compute_raw", side_effect=whole),
+        ):
+            first = bills.with_user(self.manager)[0].message_main_attachment_id
+            self.assertFalse(compilation_papers._holds_a_paper(first))
+            self.assertEqual(asked, attachments[:1].ids)
+            # What follows is about all of them: each is read once.
+            everything = dict.fromkeys(CHOICES, True)
+            self.env["progbox.compilation.sources"]._sources(
+                bills._name, bills.ids, everything
+            )
+        self.assertCountEqual(asked[1:], attachments.ids)
+        self.assertFalse(self.env.cache.get_records(attachments, model.raw))
+
+    def test_a_paper_is_found_across_the_edge_of_two_blocks(self):
+        bill = self.bill(None)
+        model = self.env.registry["ir.attachment"]
+        blocks_of = model._progbox_blocks
+
+        def small(size):
+            return patch.object(
+                model, "_progbox_blocks", lambda file, *_size: blocks_of(file, size)
+            )
+
+        for name, content, found in (
+            ("a.xml", b"<a>..JVBERi0..</a>", True),
+            ("b.xml", b"<a>..jvberi0..image/png</a>", False),
+            ("c.eml", b"...JVBERi0...", True),
+            ("d.eml", b"Content-Type: IMaGE/png", True),
+            ("e.eml", b"JVBER i0 imag/e", False),
+        ):
+            file = self.attach(bill, name, content)
+            for size in (1, 3, 7, 100):
+                with self.subTest(name, size=size), small(size):
+                    self.assertEqual(compilation_papers._holds_a_paper(file), found)
+
+    def test_a_bill_whose_file_is_lost_holds_no_paper(self):
+        file = self.attach(self.bill(None), "lost.xml", b"<lost>JVBERi0</lost>")
+        Path(file._full_path(file.store_fname)).unlink()
+        self.assertFalse(compilation_papers._holds_a_paper(file))

@@ -1,4 +1,8 @@
+import errno
+import io
+import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -20,6 +24,10 @@ from ..tools.pdf import (
     inspect_files,
 )
 from ..tools.pdf.check import Check, CheckFailed
+from ..tools.pdf.child import main as child_main
+from ..tools.pdf.child.limits import LARGEST_FILE
+from ..tools.pdf.child.messages import Failure
+from ..tools.pdf.limited_child import Child
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
 from .pdf_common import PdfCase, has_ended, poppler_texts
@@ -181,12 +189,43 @@ class TestPdfFailures(PdfCase):
         self.wait_for(lambda: has_ended(child), seconds=1)
 
     def test_a_full_disk_is_told_apart(self):
-        for work in (
-            "list(inspect_files(paths, work))",
-            "assemble([Part(path, 1) for path in paths], target, folder=work,"
-            " title='x')",
+        for number, code in (
+            (errno.ENOSPC, "disk_full"),
+            (errno.EDQUOT, "disk_full"),
+            (errno.EFBIG, "too_large"),
+            (errno.EIO, "crashed"),
         ):
-            if work.startswith("list"):
+            said = io.StringIO()
+
+            def task(_report, number=number):
+                raise OSError(number, os.strerror(number))
+
+            answer = child_main._answer(task, {}, said)
+            json.dumps(answer)
+            self.assertEqual(answer["failure"][0], code)
+        for work in (lambda: self.inspect(self.paths[0]), self.assemble_parts):
+            full = patch.object(Child, "ask", side_effect=Failure("disk_full"))
+            with full, self.assertRaises(CompileError) as caught:
+                work()
+            self.assertEqual(caught.exception.code, "disk_full")
+        self.assertNothing()
+
+    def assemble_parts(self):
+        return self.assemble(self.parts)
+
+    def test_the_limit_of_files_is_no_full_disk(self):
+        for work, code in (
+            (
+                "print(*{each.refusal for each in inspect_files(paths[-2:], work)})",
+                "too_large None",
+            ),
+            (
+                "assemble([Part(path, 1) for path in paths], target, folder=work,"
+                " title='x')",
+                "too_large",
+            ),
+        ):
+            if work.startswith("print"):
                 self.paths.append(self.folder / "large.pdf")
                 collection.encrypted(self.paths[-1], "x" * 1000)
             with self.program(
@@ -195,8 +234,38 @@ class TestPdfFailures(PdfCase):
                 "except CompileError as error: print(error.code)"
             ) as server:
                 said = server.communicate(timeout=30)[0]
-            self.assertEqual(said, "ready\ndisk_full\n", work)
+            self.assertEqual(set(said.split()), {"ready", *code.split()}, work)
             self.assertFalse(self.target.exists())
+
+    def test_only_the_result_may_be_of_any_size(self):
+        limits = set()
+
+        def look(*_report):
+            for child in psutil.Process().children():
+                limits.add(resource.prlimit(child.pid, resource.RLIMIT_FSIZE)[0])
+
+        self.assemble(self.parts, progress=look)
+        own = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        self.assertEqual(limits, {own, LARGEST_FILE})
+
+    def test_a_reader_writes_no_more_than_a_file_and_nothing_into_the_memory(self):
+        said, program = self.folder / "said", self.folder / "pdftocairo"
+        program.write_text(
+            f"#!{sys.executable}\nimport os, resource, sys\n"
+            "sys.stderr.write('x' * 100)\n"
+            "open(sys.argv[-1], 'wb').write(b'half')\n"
+            f"print(resource.getrlimit(resource.RLIMIT_FSIZE)[0], sys.argv[-1],"
+            f" os.readlink('/proc/self/fd/2'), file=open({str(said)!r}, 'w'))\n"
+            "sys.exit(1)"
+        )
+        program.chmod(0o700)
+        self.paths[0].write_bytes(b"%PDF-1.4\nnothing\nstartxref\n9\n%%EOF\n")
+        path = os.pathsep.join((str(self.folder), os.environ["PATH"]))
+        with patch.dict(os.environ, PATH=path):
+            self.assertRefused(self.paths[0], "damaged")
+        limit, written, errors = said.read_text().split()
+        self.assertEqual((int(limit), errors), (LARGEST_FILE, os.devnull))
+        self.assertFalse(Path(written).exists())
 
     def test_memory_of_the_assembly_is_limited(self):
         with patch.object(assembly, "MEMORY", 1 << 20):

@@ -99,7 +99,7 @@ class ProgboxCompileWizardFile(models.TransientModel):
         )
         main = files.filtered(lambda file: file.category == "invoice")[:1]
         original = main.attachment_id and main._path(folder)
-        return is_the_invoice(move, inspection, original, folder)
+        return is_the_invoice(move, self.attachment_id, inspection, original, folder)
 
     def _path(self, folder):
         """Return where the bytes are: the file store, or a copy in a folder."""

@@ -31,6 +31,7 @@ REFUSALS = {
 # Why there is no result at all.
 ERRORS = {
     "disk_full": "there is no room for the result",
+    "too_large": "the result is larger than a file may be",
     "timeout": "the assembly took longer than the limit",
     "out_of_memory": "the assembly took more memory than the limit",
     "crashed": "the assembling process died",

@@ -154,6 +154,7 @@ class Examiner:
                 with self._open() as pdf:
                     self._read(pdf)
             except Failure:
+                inspection.ready.unlink(missing_ok=True)
                 continue
             if not other_readers.has_empty_page(inspection.ready):
                 return True

@@ -7,6 +7,7 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+LARGEST_FILE = 2 << 30
 
 
 def die_with(parent):
@@ -38,3 +39,16 @@ def limit_time(seconds):
 def write_no_core():
     """Leave no copy of the memory on the disk when the process crashes."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def file_limit():
+    """Return how many bytes a file may have that this process writes."""
+    return resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+
+
+def limit_files(*sizes):
+    """Allow each file the least of some sizes; programs started from here, too."""
+    unlimited = resource.RLIM_INFINITY
+    least = min((size for size in sizes if size != unlimited), default=unlimited)
+    _soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (least, hard))

@@ -11,8 +11,19 @@ import os
 import sys
 
 from . import pausing
-from .limits import die_with, limit_memory, limit_time, write_no_core
-from .messages import Failure, is_disk_full
+from .limits import (
+    LARGEST_FILE,
+    die_with,
+    file_limit,
+    limit_files,
+    limit_memory,
+    limit_time,
+    write_no_core,
+)
+from .messages import Failure, is_disk_full, is_too_large
+
+# What writes the result, which may be of any size.
+UNLIMITED = {"join"}
 
 
 def main():
@@ -23,11 +34,14 @@ def main():
     tasks = _tasks()
     limit_memory(memory)
     write_no_core()
+    allowed = file_limit()
+    limit_files(allowed, LARGEST_FILE)
     pausing.listen()
     _say(channel, "ready")
     for line in sys.stdin.buffer:
         name, arguments, seconds = json.loads(line)
         limit_time(seconds)
+        limit_files(allowed, *(() if name in UNLIMITED else (LARGEST_FILE,)))
         pausing.begin_task()
         _say(channel, _answer(tasks[name], arguments, channel))
 
@@ -38,10 +52,12 @@ def _tasks():
     from .check import check_with_qpdf, check_with_second_reader, count_objects
     from .examine import inspect_file, normalise
     from .join import join
+    from .same_pages import has_same_pages
     from .text import first_page_text
 
     return {
         "first_page_text": first_page_text,
+        "has_same_pages": has_same_pages,
         "inspect_file": inspect_file,
         "normalise": normalise,
         "read_certificate": read_certificate,
@@ -63,9 +79,14 @@ def _answer(task, arguments, channel):
     except MemoryError:
         failure = Failure("out_of_memory")
     except Exception as error:  # whatever it is, the parent has to hear of it
-        code = "disk_full" if is_disk_full(error) else "crashed"
-        failure = Failure(code, repr(error))
+        failure = Failure(_code_of(error), repr(error))
     return {"failure": [failure.code, failure.detail, failure.index]}
+
+
+def _code_of(error):
+    if is_too_large(error):
+        return "too_large"
+    return "disk_full" if is_disk_full(error) else "crashed"
 
 
 def _say(channel, answer):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .words import MAX_DETAIL, clean
 
-DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Limits(NamedTuple):
@@ -140,4 +140,12 @@ class Failure(Exception):
 
 
 def is_disk_full(error):
-    return isinstance(error, OSError) and error.errno in DISK_FULL
+    """Whether something could not be written, which is no fault of a file that is read.
+
+    What has become larger than a file may be is one of these, see `is_too_large`.
+    """
+    return isinstance(error, OSError) and error.errno in NOT_WRITTEN
+
+
+def is_too_large(error):
+    return isinstance(error, OSError) and error.errno == errno.EFBIG

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from functools import partial
 
 from .limits import die_with
@@ -24,17 +25,21 @@ def first_page_text(_report, path):
 
 
 def _with_poppler(program, path):
-    try:
-        answer = subprocess.run(
-            [program, "-f", "1", "-l", "1", "-layout", "-enc", "UTF-8", path, "-"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=POPPLER_SECONDS,
-            preexec_fn=partial(die_with, os.getpid()),
-        )
-    except subprocess.TimeoutExpired as error:
-        raise Failure("timeout", f"Poppler: {error}") from error
-    return answer.stdout.decode(errors="replace")
+    # It may say and complain without end: a file has a limit.
+    with tempfile.TemporaryFile() as said:
+        try:
+            subprocess.run(
+                [program, "-f", "1", "-l", "1", "-layout", "-enc", "UTF-8", path, "-"],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.DEVNULL,
+                timeout=POPPLER_SECONDS,
+                preexec_fn=partial(die_with, os.getpid()),
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Failure("timeout", f"Poppler: {error}") from error
+        said.seek(0)
+        return said.read(4 * LONGEST).decode(errors="replace")
 
 
 def _with_pypdf(path):
