@@ -78,7 +78,7 @@ class ProgboxClosingMail(models.Model):
                 self.env._("The certificate waits for its time stamp."),
                 fields.Datetime.now() + LOOK_AGAIN,
             )
-        people = self.company_id.progbox_certificate_partner_ids
+        people = self.company_id.sudo().progbox_certificate_partner_ids
         if not people:
             raise JobCancelled(
                 self.env._("Nobody is named any more who gets the certificates.")
@@ -107,7 +107,7 @@ class ProgboxClosingMail(models.Model):
         return content
 
     def _job_execute(self, prepared):
-        people = self.company_id.progbox_certificate_partner_ids
+        people = self.company_id.sudo().progbox_certificate_partner_ids
         closing = self.closing_id.with_env(self.env)
         stem = f"{closing.month:%Y-%m} {closing.number}"
         files = [(f"{stem}.pdf", prepared)]

@@ -15,6 +15,7 @@ from ..tools.time_stamp import (
     ask_for_stamp,
     check_stamp,
     load_certificates,
+    shown_address,
 )
 from .progbox_job_mixin import JOB_FIELDS
 
@@ -122,7 +123,7 @@ class ProgboxTimeStamp(models.Model):
         :param progbox.closing closing: that the line is of
         """
         company = seal.company_id
-        if not company.sudo()._progbox_stamps():
+        if not company._progbox_stamps():
             return
         log = self.env["progbox.access.log.seal"].sudo()._last(company)
         context = {**clean_context(self.env.context), "progbox_server": SERVER}
@@ -162,7 +163,7 @@ class ProgboxTimeStamp(models.Model):
 
         :param res.company company: whose ledger it is
         """
-        if not company.sudo()._progbox_stamps():
+        if not company._progbox_stamps():
             return
         stamps = self.sudo().search(Domain("company_id", "=", company.id))
         last = self.env["progbox.seal"].sudo()._last(company)
@@ -174,7 +175,7 @@ class ProgboxTimeStamp(models.Model):
             self._job_trigger()
 
     def _job_prepare(self):
-        company = self.company_id
+        company = self.company_id.sudo()
         if not company._progbox_stamps():
             raise JobError(
                 self.env._(
@@ -211,7 +212,7 @@ class ProgboxTimeStamp(models.Model):
         )
 
     def _error_text(self, error):
-        address = self.company_id.progbox_stamp_url
+        address = shown_address(self.company_id.sudo().progbox_stamp_url or "")
         if error.code == SILENT:
             return self.env._(
                 "The time-stamping authority %(address)s does not answer. It is asked "
@@ -237,7 +238,7 @@ class ProgboxTimeStamp(models.Model):
         """
         try:
             trusted = load_certificates(
-                self.company_id.progbox_stamp_certificates or ""
+                self.company_id.sudo().progbox_stamp_certificates or ""
             )
             return check_stamp(self._answer(), self._text(), trusted).stamped_on, ""
         except StampError as error:
@@ -339,7 +340,7 @@ class ProgboxTimeStamp(models.Model):
     @api.model
     def _missing_findings(self, company, stamps):
         """Return which lines should have a stamp and have none."""
-        since = company.progbox_stamp_since
+        since = company.sudo().progbox_stamp_since
         first = min(stamps.mapped("create_date"), default=None)
         begin = min(filter(None, (since, first)), default=None)
         if not begin:

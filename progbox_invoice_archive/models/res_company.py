@@ -1,12 +1,10 @@
-from urllib.parse import urlsplit
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ..tools.filenames import clean_filename
 from ..tools.ledger.guards_sql import SHORTEST_LOG_RETENTION
-from ..tools.time_stamp import load_certificates
+from ..tools.time_stamp import is_address, load_certificates, names_user
 
 WEEKDAYS = [
     ("0", "Monday"),
@@ -17,6 +15,8 @@ WEEKDAYS = [
     ("5", "Saturday"),
     ("6", "Sunday"),
 ]
+# Everybody reads companies, portal users included.
+KEEPERS = "base.group_system,progbox_invoice_archive.group_archive_manager"
 
 
 class ResCompany(models.Model):
@@ -72,16 +72,18 @@ class ResCompany(models.Model):
     progbox_stamp_url = fields.Char(
         string="Time-Stamping Authority",
         copy=False,
+        groups=KEEPERS,
         help="Address at which the authority answers requests of RFC 3161.",
     )
     progbox_stamp_certificates = fields.Text(
         string="Certificates of the Authority",
         copy=False,
+        groups=KEEPERS,
         help="Its root certificate, as PEM. Keep the certificates of former "
         "authorities here, too: their stamps are checked with them.",
     )
     progbox_stamp_since = fields.Datetime(
-        string="Time Stamps Since", readonly=True, copy=False
+        string="Time Stamps Since", readonly=True, copy=False, groups=KEEPERS
     )
     progbox_certificate_partner_ids = fields.Many2many(
         "res.partner",
@@ -90,6 +92,7 @@ class ResCompany(models.Model):
         "partner_id",
         string="Closing Certificates Go To",
         copy=False,
+        groups=KEEPERS,
         help="Each closing certificate is sent to them by e-mail: a copy that nobody "
         "who works on the server can take back.",
     )
@@ -191,17 +194,23 @@ class ResCompany(models.Model):
 
     @api.constrains("progbox_stamp_url", "progbox_stamp_certificates")
     def _check_progbox_stamps(self):
-        for company in self:
-            parts = urlsplit(company.progbox_stamp_url or "")
-            if company.progbox_stamp_url and not (
-                parts.scheme in ("http", "https") and parts.hostname
-            ):
+        for company in self.sudo():
+            address = company.progbox_stamp_url
+            if address and names_user(address):
+                raise ValidationError(
+                    self.env._(
+                        "The address of a time-stamping authority is readable for "
+                        "others: leave out the name and the password before the @. "
+                        "Ask the authority to know your server by its own address."
+                    )
+                )
+            if address and not is_address(address):
                 raise ValidationError(
                     self.env._(
                         "%(address)s is no address of a time-stamping authority. Take "
                         "the one that the authority publishes; it begins with http:// "
                         "or https://.",
-                        address=company.progbox_stamp_url,
+                        address=address,
                     )
                 )
             try:
@@ -239,7 +248,7 @@ class ResCompany(models.Model):
         result = super().write(vals)
         if {"progbox_stamp_url", "progbox_stamp_certificates"} & vals.keys():
             # From now on a missing stamp is one that somebody has removed.
-            for company in self:
+            for company in self.sudo():
                 if company._progbox_stamps() and not company.progbox_stamp_since:
                     company.progbox_stamp_since = fields.Datetime.now()
         return result
@@ -251,7 +260,8 @@ class ResCompany(models.Model):
     def _progbox_stamps(self):
         """Whether an authority stamps the ledger of the company."""
         self.ensure_one()
-        return bool(self.progbox_stamp_url and self.progbox_stamp_certificates)
+        company = self.sudo()
+        return bool(company.progbox_stamp_url and company.progbox_stamp_certificates)
 
     def _progbox_start_refusal(self):
         return self.env._(

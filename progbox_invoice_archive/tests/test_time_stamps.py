@@ -9,8 +9,8 @@ from freezegun import freeze_time
 from requests import Session
 
 from odoo import fields
-from odoo.exceptions import ValidationError
-from odoo.tests import tagged
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import new_test_user, tagged
 
 from ..models.progbox_package import CHECK_STAMPS
 from ..tools import time_stamp
@@ -140,10 +140,66 @@ class TestTimeStamps(VerificationCommon):
         for values in (
             {"progbox_stamp_url": "ftp://tsa.example.com"},
             {"progbox_stamp_url": "tsa.example.com"},
+            {"progbox_stamp_url": "http://[tsa"},
             {"progbox_stamp_certificates": "a certificate"},
         ):
             with self.subTest(values), self.assertRaises(ValidationError):
                 self.company.write(values)
+        for address in ("https://me:secret@tsa.example.com", "https://me:secret@[x"):
+            with self.subTest(address), self.assertRaises(ValidationError) as raised:
+                self.company.progbox_stamp_url = address
+            self.assertIn("leave out the name", str(raised.exception))
+            self.assertNotIn("secret", str(raised.exception))
+
+    def test_messages_name_no_password(self):
+        _closing, stamp = self.closed()
+        # As it may have been entered before that was refused.
+        address = f"http://me:secret@{self.http.address[7:]}?key=secret"
+        self.tamper(
+            "UPDATE res_company SET progbox_stamp_url = %s WHERE id = %s",
+            address,
+            self.company.id,
+        )
+        self.http.respond = self.foreign.answer
+        stamp._job_process()
+        self.assertIn(self.http.address, stamp.error)
+        self.assertNotIn("secret", f"{stamp.error} {stamp.error_detail}")
+
+    def test_only_who_looks_after_the_archive_reads_the_settings(self):
+        names = [
+            "progbox_stamp_url",
+            "progbox_stamp_certificates",
+            "progbox_stamp_since",
+            "progbox_certificate_partner_ids",
+        ]
+        for group, may in (
+            ("base.group_portal", False),
+            ("base.group_erp_manager", False),
+            ("progbox_invoice_archive.group_archive_reader", False),
+            ("progbox_invoice_archive.group_archive_manager", True),
+            ("base.group_system", True),
+        ):
+            user = new_test_user(
+                self.env,
+                group,
+                groups=group,
+                company_id=self.company.id,
+                company_ids=[(6, 0, self.company.ids)],
+            )
+            company = self.company.with_user(user)
+            for name in names:
+                with self.subTest(group=group, name=name):
+                    if may:
+                        self.assertTrue(company.read([name]))
+                        continue
+                    with self.assertRaises(AccessError):
+                        company.read([name])
+                    with self.assertRaises(AccessError):
+                        company.search([(name, "!=", False)])
+        self.env["res.config.settings"].with_user(user).create(
+            {"progbox_stamp_url": "https://tsa.example.com"}
+        ).execute()
+        self.assertEqual(self.company.progbox_stamp_url, "https://tsa.example.com")
 
     # -- verifying -------------------------------------------------------
 

@@ -7,6 +7,7 @@ digest, and nobody who owns the database can make it sign an earlier date.
 import time
 from datetime import UTC
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 from cryptography import x509
@@ -52,6 +53,31 @@ class StampError(Exception):
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
+
+
+def is_address(address):
+    """Return whether an authority can be asked at an address."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def names_user(address):
+    """Return whether an address holds the name, or password, of whoever asks."""
+    try:
+        return "@" in urlsplit(address).netloc
+    except ValueError:
+        return "@" in address
+
+
+def shown_address(address):
+    """Return an address as messages show it: neither name, password nor key."""
+    bare = address.partition("?")[0].partition("#")[0]
+    scheme, mark, rest = bare.rpartition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def load_certificates(text):
