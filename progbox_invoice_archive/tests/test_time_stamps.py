@@ -6,7 +6,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 from freezegun import freeze_time
-from requests import Session
 
 from odoo import fields
 from odoo.exceptions import AccessError, ValidationError
@@ -14,10 +13,8 @@ from odoo.tests import new_test_user, tagged
 
 from ..models.progbox_package import CHECK_STAMPS
 from ..tools import time_stamp
-from .stamp_authority import Authority, authorities
+from .stamp_authority import DRIPPING, Authority, authorities
 from .verification_common import VerificationCommon
-
-send = Session.send
 
 
 @tagged("post_install", "-at_install")
@@ -40,11 +37,6 @@ class TestTimeStamps(VerificationCommon):
                 "progbox_stamp_certificates": cls.authority.pem,
             }
         )
-
-    @classmethod
-    def _request_handler(cls, s, r, /, **kw):
-        # Odoo's tests wait for ten seconds at least.
-        return send(s, r, **kw)
 
     def setUp(self):
         super().setUp()
@@ -108,9 +100,11 @@ class TestTimeStamps(VerificationCommon):
             ("a page", lambda _query: b"<html>", "proves"),
             ("no end", lambda _query: b"x" * (1 << 19), "proves"),
             ("silence", lambda _query: None, "does not answer"),
+            ("a byte at a time", lambda _query: DRIPPING, "does not answer"),
         ):
             self.http.respond = respond
-            with self.subTest(name), patch.object(time_stamp, "PATIENCE", 0.3):
+            patience = 20 if words == "proves" else 0.3
+            with self.subTest(name), patch.object(time_stamp, "PATIENCE", patience):
                 if name == "an expired certificate":
                     self.company.progbox_stamp_certificates = self.old.pem
                 stamp._job_write({"attempts": 1})

@@ -4,13 +4,19 @@ An authority signs that it has seen a digest at a moment. It learns nothing but 
 digest, and nobody who owns the database can make it sign an earlier date.
 """
 
+import io
+import socket
+import ssl
 import time
+from contextlib import closing
 from datetime import UTC
+from http.client import HTTPConnection, HTTPException
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import requests
 from cryptography import x509
+from requests.certs import where as trusted_by_servers
+from requests.utils import requote_uri
 from rfc3161_client import (
     HashAlgorithm,
     TimestampRequestBuilder,
@@ -23,6 +29,7 @@ from rfc3161_client import (
 PATIENCE = 20
 # A stamp has some thousand bytes, with all certificates.
 LARGEST_ANSWER = 1 << 18
+PORTS = {"http": 80, "https": 443}
 HEADERS = {
     "Accept": "application/timestamp-reply",
     "Content-Type": "application/timestamp-query",
@@ -136,27 +143,100 @@ def _refusal_of(answer):
 
 
 def _post(address, query):
-    """Return the answer of the authority, within the time that we have."""
+    """Return the answer of the authority, within the time that we have.
+
+    Neither proxies nor credentials of the server's environment are made use of. An
+    authority answers itself: redirections are not followed, another address is for
+    the settings to name.
+    """
     deadline = time.monotonic() + PATIENCE
+    parts = urlsplit(address)
+    path = requote_uri(f"{parts.path or '/'}{parts.query and '?'}{parts.query}")
     try:
-        with requests.post(
-            address,
-            data=query,
-            headers=HEADERS,
-            timeout=PATIENCE,
-            stream=True,
-            # An authority answers itself; another address is for the settings to name.
-            allow_redirects=False,
-        ) as response:
-            if response.status_code != 200:
-                raise StampError(SILENT, f"HTTP {response.status_code}")
-            body = bytearray()
-            for block in response.iter_content(1 << 14):
-                body += block
-                if len(body) > LARGEST_ANSWER:
-                    raise StampError(UNREADABLE, "the answer is too long")
-                if time.monotonic() > deadline:
-                    raise StampError(SILENT, f"no answer within {PATIENCE} s")
-    except (requests.RequestException, ValueError) as error:
+        connection = HTTPConnection(parts.hostname, parts.port or PORTS[parts.scheme])
+        connection.default_port = PORTS[parts.scheme]  # is not named in the request
+        with closing(_open_channel(connection, parts.scheme, deadline)) as channel:
+            connection.sock = _TimedSocket(channel, deadline)
+            connection.request("POST", path, query, HEADERS)
+            response = connection.getresponse()
+            if response.status != 200:
+                raise StampError(SILENT, f"HTTP {response.status}")
+            body = response.read(LARGEST_ANSWER + 1)
+    except TimeoutError as error:
+        raise StampError(SILENT, f"no answer within {PATIENCE} s") from error
+    except (OSError, HTTPException, ValueError) as error:
         raise StampError(SILENT, str(error)) from error
-    return bytes(body)
+    if len(body) > LARGEST_ANSWER:
+        raise StampError(UNREADABLE, "the answer is too long")
+    return body
+
+
+def _open_channel(connection, scheme, deadline):
+    """Return a socket to the host of a connection, encrypted if the scheme wants it."""
+    channel = _reach(connection.host, connection.port, deadline)
+    if scheme != "https":
+        return channel
+    try:
+        # Shaking hands is timed as a whole.
+        channel.settimeout(_left(deadline))
+        context = ssl.create_default_context(cafile=trusted_by_servers())
+        return context.wrap_socket(channel, server_hostname=connection.host)
+    except BaseException:
+        channel.close()
+        raise
+
+
+def _reach(host, port, deadline):
+    """Return a socket to the first address of a host that takes us."""
+    failure = OSError(f"{host} has no address")
+    for *kind, _name, target in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        channel = socket.socket(*kind)
+        try:
+            channel.settimeout(_left(deadline))
+            channel.connect(target)
+            return channel
+        except OSError as error:
+            channel.close()
+            failure = error
+    raise failure
+
+
+def _left(deadline):
+    """Return the seconds until a deadline.
+
+    :raise TimeoutError: when there are none
+    """
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+class _TimedSocket(io.RawIOBase):
+    """A socket all of whose reads together end at a deadline.
+
+    A timeout of a socket is for each read: whoever sends a byte now and then would
+    hold us for days.
+    """
+
+    def __init__(self, channel, deadline):
+        super().__init__()
+        self.channel = channel
+        self.deadline = deadline
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        self.channel.settimeout(_left(self.deadline))
+        return self.channel.recv_into(buffer)
+
+    def sendall(self, content):
+        self.channel.settimeout(_left(self.deadline))
+        self.channel.sendall(content)
+
+    def makefile(self, _mode):
+        return io.BufferedReader(self)
+
+    def close(self):
+        """Close nothing: the connection does so before its answer is read."""
