@@ -4,12 +4,14 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import config, str2bool
 from odoo.tools.misc import clean_context
 
 from ..exceptions import JobError
 from ..tools.ledger.verify import Finding
 from ..tools.sentinels import SERVER
 from ..tools.time_stamp import (
+    LOCAL,
     SILENT,
     StampError,
     ask_for_stamp,
@@ -21,6 +23,8 @@ from .progbox_job_mixin import JOB_FIELDS
 
 # An authority may be away for a weekend.
 PATIENCE = timedelta(days=4)
+# Option in the configuration file of the server: an authority of its own, for trials.
+LOCAL_OPTION = "progbox_local_authority"
 # Two clocks are never the same.
 TOLERANCE = timedelta(hours=1)
 
@@ -188,6 +192,7 @@ class ProgboxTimeStamp(models.Model):
                 company.progbox_stamp_url,
                 self._text(),
                 load_certificates(company.progbox_stamp_certificates),
+                local=str2bool(config.get(LOCAL_OPTION, ""), False),
             )
         except StampError as error:
             raise JobError(self._error_text(error), error.detail) from error
@@ -217,6 +222,13 @@ class ProgboxTimeStamp(models.Model):
             return self.env._(
                 "The time-stamping authority %(address)s does not answer. It is asked "
                 "again; if this lasts, check its address in the settings.",
+                address=address,
+            )
+        if error.code == LOCAL:
+            return self.env._(
+                "The address %(address)s of the time-stamping authority is one of this "
+                "server itself, which is not asked. Enter the address that the "
+                "authority publishes in the settings.",
                 address=address,
             )
         return self.env._(

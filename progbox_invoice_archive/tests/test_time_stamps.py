@@ -10,8 +10,10 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import config
 
 from ..models.progbox_package import CHECK_STAMPS
+from ..models.progbox_time_stamp import LOCAL_OPTION
 from ..tools import time_stamp
 from .stamp_authority import DRIPPING, Authority, authorities
 from .verification_common import VerificationCommon
@@ -31,6 +33,7 @@ class TestTimeStamps(VerificationCommon):
         cls.foreign = Authority(folder / "foreign", "Foreign")
         cls.old = Authority(folder / "old", "Old", -timedelta(days=1))
         cls.stamps = cls.server["progbox.time.stamp"]
+        cls.startClassPatcher(patch.dict(config.options, {LOCAL_OPTION: "True"}))
         cls.company.write(
             {
                 "progbox_stamp_url": cls.http.address,
@@ -129,6 +132,26 @@ class TestTimeStamps(VerificationCommon):
         stamp._job_write({"state": "failed", "attempts": 10})
         self.stamps._enqueue_daily(self.company)
         self.assertEqual((stamp.state, stamp.attempts), ("pending", 0))
+
+    def test_the_server_itself_is_not_asked(self):
+        _closing, stamp = self.closed()
+        queries = self.http.queries
+        port = self.http.address.rpartition(":")[2]
+        with patch.dict(config.options, {LOCAL_OPTION: "False"}):
+            for host in ("127.0.0.1", "localhost", "0.0.0.0", "[::ffff:127.0.0.1]"):
+                with self.subTest(host):
+                    self.company.progbox_stamp_url = f"http://{host}:{port}"
+                    stamp._job_write({"attempts": 1})
+                    stamp._job_process()
+                    self.assertEqual((stamp.state, stamp.token), ("pending", False))
+                    self.assertIn("server itself, which is not asked", stamp.error)
+        self.assertEqual(self.http.queries, queries)
+
+    def test_only_addresses_of_the_network_are_asked(self):
+        for text in ("169.254.169.254", "127.1.2.3", "::1", "fe80::1%eth0", "ff02::1"):
+            self.assertTrue(time_stamp._is_local(text), text)
+        for text in ("192.0.2.1", "10.0.0.7", "2001:db8::1", "::ffff:192.0.2.1"):
+            self.assertFalse(time_stamp._is_local(text), text)
 
     def test_settings_take_addresses_and_certificates_only(self):
         for values in (

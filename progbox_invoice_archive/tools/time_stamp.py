@@ -11,6 +11,7 @@ import time
 from contextlib import closing
 from datetime import UTC
 from http.client import HTTPConnection, HTTPException
+from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -36,6 +37,8 @@ HEADERS = {
 }
 # What is wrong with a stamp, or kept us from getting one.
 SILENT, UNREADABLE, UNTRUSTED = "silent", "unreadable", "untrusted"
+# The authority would be the server itself, or what stands at its cable only.
+LOCAL = "local"
 
 
 class Stamp(NamedTuple):
@@ -52,7 +55,7 @@ class Stamp(NamedTuple):
 class StampError(Exception):
     """There is no stamp, or it proves nothing.
 
-    :param str code: ``silent``, ``unreadable`` or ``untrusted``
+    :param str code: ``silent``, ``unreadable``, ``untrusted`` or ``local``
     :param str detail: for an administrator, in English
     """
 
@@ -95,18 +98,19 @@ def load_certificates(text):
     return x509.load_pem_x509_certificates(text.encode("ascii", "replace"))
 
 
-def ask_for_stamp(address, text, certificates):
+def ask_for_stamp(address, text, certificates, local=False):
     """Have a text stamped, and check the answer.
 
     :param str address: of the authority, http or https
     :param str text: what is stamped; the authority gets its SHA-256 alone
     :param list certificates: that are trusted, the authority's root among them
+    :param bool local: whether it may be the server itself
     :rtype: Stamp
     :raise StampError: when there is no answer, or one that proves nothing
     """
     builder = TimestampRequestBuilder(text.encode(), HashAlgorithm.SHA256)
     request = builder.build()
-    token = _post(address, request.as_bytes())
+    token = _post(address, request.as_bytes(), local)
     return check_stamp(token, text, certificates, request.nonce)
 
 
@@ -142,7 +146,7 @@ def _refusal_of(answer):
     return f"status {answer.status} {words}".strip()
 
 
-def _post(address, query):
+def _post(address, query, local=False):
     """Return the answer of the authority, within the time that we have.
 
     Neither proxies nor credentials of the server's environment are made use of. An
@@ -155,7 +159,9 @@ def _post(address, query):
     try:
         connection = HTTPConnection(parts.hostname, parts.port or PORTS[parts.scheme])
         connection.default_port = PORTS[parts.scheme]  # is not named in the request
-        with closing(_open_channel(connection, parts.scheme, deadline)) as channel:
+        targets = _targets(connection.host, connection.port, local)
+        channel = _open_channel(connection, parts.scheme, targets, deadline)
+        with closing(channel):
             connection.sock = _TimedSocket(channel, deadline)
             connection.request("POST", path, query, HEADERS)
             response = connection.getresponse()
@@ -171,9 +177,35 @@ def _post(address, query):
     return body
 
 
-def _open_channel(connection, scheme, deadline):
+def _targets(host, port, local):
+    """Return what a host is reached by; looked up once, so that it stays the same.
+
+    :raise StampError: ``local``, when that is not wanted
+    """
+    targets = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if not local and any(_is_local(target[0]) for *_kind, target in targets):
+        raise StampError(LOCAL, f"{host} is an address of this server")
+    return targets
+
+
+def _is_local(text):
+    """Return whether an IP address is one of the server, or of its cable alone.
+
+    Cloud providers answer there with the server's credentials.
+    """
+    number = ip_address(text)
+    number = getattr(number, "ipv4_mapped", None) or number
+    return (
+        number.is_loopback
+        or number.is_link_local
+        or number.is_unspecified
+        or number.is_multicast
+    )
+
+
+def _open_channel(connection, scheme, targets, deadline):
     """Return a socket to the host of a connection, encrypted if the scheme wants it."""
-    channel = _reach(connection.host, connection.port, deadline)
+    channel = _reach(targets, deadline)
     if scheme != "https":
         return channel
     try:
@@ -186,10 +218,10 @@ def _open_channel(connection, scheme, deadline):
         raise
 
 
-def _reach(host, port, deadline):
-    """Return a socket to the first address of a host that takes us."""
-    failure = OSError(f"{host} has no address")
-    for *kind, _name, target in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+def _reach(targets, deadline):
+    """Return a socket to the first address that takes us."""
+    failure = OSError("the host has no address")
+    for *kind, _name, target in targets:
         channel = socket.socket(*kind)
         try:
             channel.settimeout(_left(deadline))
