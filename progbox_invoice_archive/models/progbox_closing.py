@@ -302,6 +302,7 @@ class ProgboxClosing(models.Model):
                 self._close_due(company)
                 self.env["progbox.access.log.seal"]._seal_lines(company)
                 self.env["progbox.time.stamp"]._enqueue_daily(company)
+                self.env["progbox.closing.mail"]._retry_daily(company)
                 alert._progbox_clear_ledger(company)
             except CONCURRENCY_ERRORS as error:
                 _logger.info("The archive of %s is closed later: %s", company, error)

@@ -2,15 +2,19 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools.misc import clean_context
 
 from ..exceptions import JobCancelled, JobError, JobWaiting
+from ..tools.ledger.verify import Finding
 from ..tools.sentinels import SERVER
 from .progbox_job_mixin import JOB_FIELDS
 
 # The certificate names the time stamp of its closing: it waits for it this long.
 STAMP_PATIENCE = timedelta(days=1)
 LOOK_AGAIN = timedelta(minutes=10)
+# A mailbox, or a contact, may take days to be put right.
+PATIENCE = timedelta(days=4)
 MAIL_QUEUE = "mail.ir_cron_mail_scheduler_action"
 REPORT = "progbox_invoice_archive.report_closing"
 
@@ -56,7 +60,7 @@ class ProgboxClosingMail(models.Model):
 
         :param progbox.closing closing: that was just made
         """
-        if not closing.company_id.sudo().progbox_certificate_partner_ids:
+        if not closing.company_id._progbox_certificate_people():
             return
         context = {**clean_context(self.env.context), "progbox_server": SERVER}
         server = self.sudo().with_context(context)  # pylint: disable=context-overridden
@@ -70,6 +74,51 @@ class ProgboxClosingMail(models.Model):
         )
         self._job_trigger()
 
+    @api.model
+    def _retry_daily(self, company):
+        """Try again what was given up: a contact may have been put right meanwhile.
+
+        :param res.company company: whose certificates they are
+        """
+        given_up = self.sudo().search(
+            Domain("company_id", "=", company.id) & Domain("state", "=", "failed")
+        )
+        given_up._job_write({"state": "pending", "attempts": 0})
+        if given_up:
+            self._job_trigger()
+
+    @api.model
+    def _findings(self, company, after=0):
+        """Return which certificates did not leave: a part of a verification.
+
+        Those that were waited for long, and those that nobody was asked to send since
+        somebody is named who gets them.
+
+        :param int after: 0 for the one page that there is
+        :return: see progbox.verification._parts_of_check()
+        """
+        if after:
+            return None
+        since = company.sudo().progbox_certificate_since
+        closings = self.env["progbox.closing"].sudo()
+        asked = Domain("mail_ids", "!=", False)
+        late = closings.search(
+            Domain("company_id", "=", company.id)
+            & Domain("closed_on", "<", fields.Datetime.now() - PATIENCE)
+            & (asked | Domain("closed_on", ">=", since) if since else asked)
+            & ~Domain("mail_ids.state", "=", "done"),
+            order="id",
+        )
+        return 1, [
+            Finding(
+                "certificate_not_sent",
+                closing.seal_id.sequence,
+                {"name": closing.display_name},
+                actual=closing.mail_ids[:1].error or "",
+            )
+            for closing in late
+        ]
+
     def _job_prepare(self):
         stamp = self.closing_id.stamp_ids[:1]
         is_fresh = self.create_date > fields.Datetime.now() - STAMP_PATIENCE
@@ -78,19 +127,7 @@ class ProgboxClosingMail(models.Model):
                 self.env._("The certificate waits for its time stamp."),
                 fields.Datetime.now() + LOOK_AGAIN,
             )
-        people = self.company_id.progbox_certificate_partner_ids
-        if not people:
-            raise JobCancelled(
-                self.env._("Nobody is named any more who gets the certificates.")
-            )
-        if nowhere := people.filtered(lambda partner: not partner.email):
-            raise JobError(
-                self.env._(
-                    "%(names)s gets the closing certificates and has no e-mail "
-                    "address. Enter one, or choose somebody else in the settings.",
-                    names=", ".join(nowhere.mapped("display_name")),
-                )
-            )
+        self._recipients()
         try:
             # In the language of whoever looks after the archive.
             content, _kind = (
@@ -106,8 +143,53 @@ class ProgboxClosingMail(models.Model):
             ) from error
         return content
 
+    def _recipients(self):
+        """Return who gets the certificate, at the address that was chosen.
+
+        Contacts are edited by many, the settings by few: a contact that is not any
+        more what was chosen gets nothing, and keeps nothing back silently.
+        """
+        company = self.company_id
+        people = company._progbox_certificate_people()
+        if not people:
+            raise JobCancelled(
+                self.env._("Nobody is named any more who gets the certificates.")
+            )
+        if archived := people.filtered(lambda person: not person.active):
+            raise JobError(
+                self.env._(
+                    "%(names)s gets the closing certificates and is archived. Restore "
+                    "the contact, or choose somebody else in the settings.",
+                    names=", ".join(archived.mapped("display_name")),
+                )
+            )
+        if nowhere := people.filtered(
+            lambda person: not company._progbox_address(person)
+        ):
+            raise JobError(
+                self.env._(
+                    "%(names)s gets the closing certificates and has no valid e-mail "
+                    "address. Enter one, or choose somebody else in the settings.",
+                    names=", ".join(nowhere.mapped("display_name")),
+                )
+            )
+        noted = company.sudo().progbox_certificate_addresses or {}
+        if changed := people.filtered(
+            lambda person: noted.get(str(person.id)) != company._progbox_address(person)
+        ):
+            raise JobError(
+                self.env._(
+                    "%(names)s gets the closing certificates, and the e-mail address "
+                    "is not the one of when that was chosen. If the new one is right, "
+                    "take the contact out of the settings of the archive, save, and "
+                    "choose it again; otherwise correct the contact.",
+                    names=", ".join(changed.mapped("display_name")),
+                )
+            )
+        return people
+
     def _job_execute(self, prepared):
-        people = self.company_id.progbox_certificate_partner_ids
+        people = self._recipients()
         closing = self.closing_id.with_env(self.env)
         stem = f"{closing.month:%Y-%m} {closing.number}"
         files = [(f"{stem}.pdf", prepared)]

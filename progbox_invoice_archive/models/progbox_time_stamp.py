@@ -4,22 +4,27 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import config, str2bool
 from odoo.tools.misc import clean_context
 
 from ..exceptions import JobError
 from ..tools.ledger.verify import Finding
 from ..tools.sentinels import SERVER
 from ..tools.time_stamp import (
+    LOCAL,
     SILENT,
     StampError,
     ask_for_stamp,
     check_stamp,
     load_certificates,
+    shown_address,
 )
 from .progbox_job_mixin import JOB_FIELDS
 
 # An authority may be away for a weekend.
 PATIENCE = timedelta(days=4)
+# Option in the configuration file of the server: an authority of its own, for trials.
+LOCAL_OPTION = "progbox_local_authority"
 # Two clocks are never the same.
 TOLERANCE = timedelta(hours=1)
 
@@ -122,7 +127,7 @@ class ProgboxTimeStamp(models.Model):
         :param progbox.closing closing: that the line is of
         """
         company = seal.company_id
-        if not company.sudo()._progbox_stamps():
+        if not company._progbox_stamps():
             return
         log = self.env["progbox.access.log.seal"].sudo()._last(company)
         context = {**clean_context(self.env.context), "progbox_server": SERVER}
@@ -162,7 +167,7 @@ class ProgboxTimeStamp(models.Model):
 
         :param res.company company: whose ledger it is
         """
-        if not company.sudo()._progbox_stamps():
+        if not company._progbox_stamps():
             return
         stamps = self.sudo().search(Domain("company_id", "=", company.id))
         last = self.env["progbox.seal"].sudo()._last(company)
@@ -174,7 +179,7 @@ class ProgboxTimeStamp(models.Model):
             self._job_trigger()
 
     def _job_prepare(self):
-        company = self.company_id
+        company = self.company_id.sudo()
         if not company._progbox_stamps():
             raise JobError(
                 self.env._(
@@ -187,6 +192,7 @@ class ProgboxTimeStamp(models.Model):
                 company.progbox_stamp_url,
                 self._text(),
                 load_certificates(company.progbox_stamp_certificates),
+                local=str2bool(config.get(LOCAL_OPTION, ""), False),
             )
         except StampError as error:
             raise JobError(self._error_text(error), error.detail) from error
@@ -211,11 +217,18 @@ class ProgboxTimeStamp(models.Model):
         )
 
     def _error_text(self, error):
-        address = self.company_id.progbox_stamp_url
+        address = shown_address(self.company_id.sudo().progbox_stamp_url or "")
         if error.code == SILENT:
             return self.env._(
                 "The time-stamping authority %(address)s does not answer. It is asked "
                 "again; if this lasts, check its address in the settings.",
+                address=address,
+            )
+        if error.code == LOCAL:
+            return self.env._(
+                "The address %(address)s of the time-stamping authority is one of this "
+                "server itself, which is not asked. Enter the address that the "
+                "authority publishes in the settings.",
                 address=address,
             )
         return self.env._(
@@ -237,7 +250,7 @@ class ProgboxTimeStamp(models.Model):
         """
         try:
             trusted = load_certificates(
-                self.company_id.progbox_stamp_certificates or ""
+                self.company_id.sudo().progbox_stamp_certificates or ""
             )
             return check_stamp(self._answer(), self._text(), trusted).stamped_on, ""
         except StampError as error:
@@ -339,7 +352,7 @@ class ProgboxTimeStamp(models.Model):
     @api.model
     def _missing_findings(self, company, stamps):
         """Return which lines should have a stamp and have none."""
-        since = company.progbox_stamp_since
+        since = company.sudo().progbox_stamp_since
         first = min(stamps.mapped("create_date"), default=None)
         begin = min(filter(None, (since, first)), default=None)
         if not begin:

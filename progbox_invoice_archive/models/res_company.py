@@ -1,12 +1,11 @@
-from urllib.parse import urlsplit
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools import email_normalize
 
 from ..tools.filenames import clean_filename
 from ..tools.ledger.guards_sql import SHORTEST_LOG_RETENTION
-from ..tools.time_stamp import load_certificates
+from ..tools.time_stamp import is_address, load_certificates, names_user
 
 WEEKDAYS = [
     ("0", "Monday"),
@@ -17,6 +16,8 @@ WEEKDAYS = [
     ("5", "Saturday"),
     ("6", "Sunday"),
 ]
+# Everybody reads companies, portal users included.
+KEEPERS = "base.group_system,progbox_invoice_archive.group_archive_manager"
 
 
 class ResCompany(models.Model):
@@ -72,16 +73,18 @@ class ResCompany(models.Model):
     progbox_stamp_url = fields.Char(
         string="Time-Stamping Authority",
         copy=False,
+        groups=KEEPERS,
         help="Address at which the authority answers requests of RFC 3161.",
     )
     progbox_stamp_certificates = fields.Text(
         string="Certificates of the Authority",
         copy=False,
+        groups=KEEPERS,
         help="Its root certificate, as PEM. Keep the certificates of former "
         "authorities here, too: their stamps are checked with them.",
     )
     progbox_stamp_since = fields.Datetime(
-        string="Time Stamps Since", readonly=True, copy=False
+        string="Time Stamps Since", readonly=True, copy=False, groups=KEEPERS
     )
     progbox_certificate_partner_ids = fields.Many2many(
         "res.partner",
@@ -89,9 +92,25 @@ class ResCompany(models.Model):
         "company_id",
         "partner_id",
         string="Closing Certificates Go To",
+        # A contact that somebody has archived is not left out silently.
+        context={"active_test": False},
         copy=False,
+        groups=KEEPERS,
         help="Each closing certificate is sent to them by e-mail: a copy that nobody "
         "who works on the server can take back.",
+    )
+    # By the id of each contact: whoever edits contacts does not choose who gets them.
+    progbox_certificate_addresses = fields.Json(
+        string="Addresses of the Closing Certificates",
+        readonly=True,
+        copy=False,
+        groups=KEEPERS,
+    )
+    progbox_certificate_since = fields.Datetime(
+        string="Closing Certificates Sent Since",
+        readonly=True,
+        copy=False,
+        groups=KEEPERS,
     )
     progbox_period_mode = fields.Selection(
         [("automatic", "Automatically"), ("manual", "Manually")],
@@ -191,17 +210,23 @@ class ResCompany(models.Model):
 
     @api.constrains("progbox_stamp_url", "progbox_stamp_certificates")
     def _check_progbox_stamps(self):
-        for company in self:
-            parts = urlsplit(company.progbox_stamp_url or "")
-            if company.progbox_stamp_url and not (
-                parts.scheme in ("http", "https") and parts.hostname
-            ):
+        for company in self.sudo():
+            address = company.progbox_stamp_url
+            if address and names_user(address):
+                raise ValidationError(
+                    self.env._(
+                        "The address of a time-stamping authority is readable for "
+                        "others: leave out the name and the password before the @. "
+                        "Ask the authority to know your server by its own address."
+                    )
+                )
+            if address and not is_address(address):
                 raise ValidationError(
                     self.env._(
                         "%(address)s is no address of a time-stamping authority. Take "
                         "the one that the authority publishes; it begins with http:// "
                         "or https://.",
-                        address=company.progbox_stamp_url,
+                        address=address,
                     )
                 )
             try:
@@ -216,9 +241,35 @@ class ResCompany(models.Model):
                     )
                 ) from error
 
+    @api.constrains("progbox_certificate_partner_ids")
+    def _check_progbox_certificate_people(self):
+        nowhere = self.env["res.partner"].union(
+            *(
+                # Who was chosen before is not in the way of other settings.
+                company._progbox_certificate_people(new=True).filtered(
+                    lambda person: not self._progbox_address(person)
+                )
+                for company in self
+            )
+        )
+        if nowhere:
+            raise ValidationError(
+                self.env._(
+                    "%(names)s shall get the closing certificates and has no valid "
+                    "e-mail address. Enter one in the contact first.",
+                    names=", ".join(nowhere.mapped("display_name")),
+                )
+            )
+
     # ------------------------------------------------------------------
     # CRUD
     # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        companies._progbox_note_addresses()
+        return companies
 
     def write(self, vals):
         if started := fields.Datetime.to_datetime(vals.get("progbox_archive_started")):
@@ -239,6 +290,8 @@ class ResCompany(models.Model):
         result = super().write(vals)
         if {"progbox_stamp_url", "progbox_stamp_certificates"} & vals.keys():
             self._progbox_note_first_stamp()
+        if "progbox_certificate_partner_ids" in vals:
+            self._progbox_note_addresses()
         return result
 
     # ------------------------------------------------------------------
@@ -247,14 +300,47 @@ class ResCompany(models.Model):
 
     def _progbox_note_first_stamp(self):
         """From now on, a missing stamp is one that somebody has removed."""
-        for company in self:
+        for company in self.sudo():
             if company._progbox_stamps() and not company.progbox_stamp_since:
                 company.progbox_stamp_since = fields.Datetime.now()
 
     def _progbox_stamps(self):
         """Whether an authority stamps the ledger of the company."""
         self.ensure_one()
-        return bool(self.progbox_stamp_url and self.progbox_stamp_certificates)
+        company = self.sudo()
+        return bool(company.progbox_stamp_url and company.progbox_stamp_certificates)
+
+    def _progbox_certificate_people(self, new=False):
+        """Return who gets the closing certificates, archived contacts included.
+
+        :param bool new: those only whose address is not noted yet
+        """
+        self.ensure_one()
+        company = self.sudo()
+        noted = company.progbox_certificate_addresses or {}
+        return company.progbox_certificate_partner_ids.filtered(
+            lambda person: not (new and noted.get(str(person.id)))
+        )
+
+    @api.model
+    def _progbox_address(self, person):
+        """Return the one address of a contact, False for none, several or no such."""
+        return email_normalize(person.email, strict=True)
+
+    def _progbox_note_addresses(self):
+        """Note the addresses of those who are new among them, and since when."""
+        for company in self.sudo():
+            people = company._progbox_certificate_people()
+            noted = company.progbox_certificate_addresses or {}
+            addresses = {
+                str(person.id): noted.get(str(person.id))
+                or self._progbox_address(person)
+                for person in people
+            }
+            if addresses != noted:
+                company.progbox_certificate_addresses = addresses
+            if bool(people) != bool(company.progbox_certificate_since):
+                company.progbox_certificate_since = people and fields.Datetime.now()
 
     def _progbox_start_refusal(self):
         return self.env._(

@@ -31,10 +31,12 @@ BESIDE_KINDS = [
     ("stamp_invalid", "Time stamp proves nothing"),
     ("stamp_late", "Time stamp too late"),
     ("stamp_off", "Time stamps switched off"),
+    ("certificate_not_sent", "Closing certificate not sent"),
 ]
-BESIDE_WARNINGS = ("stamp_late", "stamp_missing", "stamp_off")
+BESIDE_WARNINGS = ("certificate_not_sent", "stamp_late", "stamp_missing", "stamp_off")
 # What has happened, and cannot be put right.
 BESIDE_PAST = (
+    "certificate_not_sent",
     "log_added",
     "log_changed",
     "log_chain",
@@ -130,6 +132,17 @@ BESIDE_TEXTS = {
             "acknowledge this."
         ),
     ),
+    "certificate_not_sent": (
+        _lt(
+            "The certificate of %(name)s has not been sent to those who keep the "
+            "certificates. %(actual)s"
+        ),
+        _lt(
+            "Put right what is said here: it is sent within a day. If nothing is said, "
+            "somebody has removed the order to send it: print the certificate and hand "
+            "it over yourself. Then acknowledge this."
+        ),
+    ),
 }
 
 # What the attachment of a sealed document and its row must be, by the name of a value.
@@ -172,6 +185,7 @@ def parts_beside(run):
         "log deposits": partial(_deposit_findings, env, company),
         "log works": partial(_log_findings, env, company),
         "stamps": partial(env["progbox.time.stamp"]._findings, company),
+        "certificates": partial(env["progbox.closing.mail"]._findings, company),
     }
 
 

@@ -16,6 +16,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+# What an authority answers that sends its answer for ever, a byte at a time.
+DRIPPING = b"drip"
+
 CONFIG = """\
 [tsa]
 default_tsa = this
@@ -122,6 +125,9 @@ class AuthorityServer:
                 query = self.rfile.read(int(self.headers["Content-Length"]))
                 owner.queries += 1
                 answer = owner.respond(query)
+                if answer is DRIPPING:
+                    self._drip()
+                    return
                 if answer is None:
                     owner.released.wait(10)
                     return
@@ -130,6 +136,15 @@ class AuthorityServer:
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
+
+            def _drip(self):
+                # Neither a read takes long, nor does it come to an end.
+                self.wfile.write(b"HTTP/1.0 200 OK\r\nX: ")
+                while not owner.released.wait(0.05):
+                    try:
+                        self.wfile.write(b"x")
+                    except OSError:
+                        return
 
             def log_message(self, *_args):
                 """Write nothing."""

@@ -1,14 +1,17 @@
 import base64
 import io
+from datetime import timedelta
 from unittest.mock import patch
 
 import pypdfium2
 from PIL import Image
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
+from ..exceptions import JobError
+from ..models import progbox_closing_mail
 from ..models.progbox_closing_mail import REPORT
 from .verification_common import VerificationCommon
 
@@ -82,7 +85,9 @@ class TestCertificateBack(VerificationCommon):
 
     def test_what_is_no_certificate_says_so(self):
         empty = self.scan(Image.new("L", (300, 300), 255), "PDF")
-        for content in (b"junk", b"%PDF-1.4 junk", empty):
+        # Pillow reads more kinds than are taken; for some of them it runs programs.
+        other_kind = self.scan(self.picture, "PPM")
+        for content in (b"junk", b"%PDF-1.4 junk", empty, other_kind):
             with self.subTest(content[:20]), self.assertRaises(UserError) as raised:
                 self.compared_with(content)
             self.assertIn("names no line of the ledger", str(raised.exception))
@@ -109,14 +114,72 @@ class TestCertificateBack(VerificationCommon):
         self.assertIn("keep this e-mail", mail.body_html)
         self.assertIn("duval@example.com", self.closing.mail_state)
 
-    def test_nobody_or_nowhere_is_said(self):
+    def test_a_contact_that_is_not_what_was_chosen_is_said(self):
         job = self.closing.mail_ids
-        self.keeper.email = False
-        job._job_process()
-        self.assertIn("no e-mail address", job.error)
+        for values, words in (
+            ({"email": False}, "has no valid"),
+            ({"email": "x"}, "has no valid"),
+            ({"email": "duval@example.com, thief@example.com"}, "has no valid"),
+            ({"email": "thief@example.com"}, "not the one of when"),
+            ({"active": False}, "is archived"),
+        ):
+            with self.subTest(values), self.env.cr.savepoint() as savepoint:
+                self.keeper.write(values)
+                job._job_process()
+                self.assertEqual((job.state, job.sent_to), ("pending", False))
+                self.assertIn(words, job.error)
+                self.assertIn("Cabinet Duval", job.error)
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_an_address_is_chosen_anew_in_the_settings(self):
+        job, company = self.closing.mail_ids, self.company
+        # Saving the settings for another reason confirms nothing, nor loses anybody.
+        for values in ({"email": "x"}, {"email": "new@example.com", "active": False}):
+            self.keeper.write(values)
+            self.env["res.config.settings"].create({}).execute()
+            self.assertEqual(company.progbox_certificate_partner_ids, self.keeper)
+        self.keeper.active = True
+        with self.assertRaises(JobError):
+            job._recipients()
+        company.progbox_certificate_partner_ids = False
+        company.progbox_certificate_partner_ids = self.keeper
+        self.assertEqual(job._recipients(), self.keeper)
+        nowhere = self.keeper.create({"name": "Nowhere", "email": "x"})
+        with self.assertRaisesRegex(ValidationError, "Nowhere .* no valid e-mail"):
+            company.progbox_certificate_partner_ids += nowhere
+
+    def test_nobody_is_said(self):
+        job = self.closing.mail_ids
         self.company.progbox_certificate_partner_ids = False
         job._job_process()
         self.assertEqual(job.state, "cancelled")
+
+    def test_an_archived_contact_has_its_closings_asked_for(self):
+        self.keeper.active = False
+        self.server["progbox.closing.mail"]._enqueue(self.closing)
+        self.assertEqual(len(self.closing.mail_ids), 2)
+
+    def test_a_certificate_that_did_not_leave_is_a_finding(self):
+        job = self.closing.mail_ids
+        self.assertIntact(self.verify())
+        not_sent = ("certificate_not_sent", None)
+        with patch.object(progbox_closing_mail, "PATIENCE", -timedelta(days=1)):
+            self.keeper.email = "x"
+            job._job_process()
+            run = self.assertFound(not_sent)
+            self.assertIn("Cabinet Duval", run.finding_ids.message)
+            # Whoever removes the order to send it is noticed, too.
+            self.tamper("DELETE FROM progbox_closing_mail")
+            self.assertFound(not_sent)
+            self.company.progbox_certificate_partner_ids = False
+            self.assertIntact(self.verify())
+
+    def test_what_was_given_up_is_tried_every_day(self):
+        job = self.closing.mail_ids
+        job._job_write({"state": "failed", "attempts": 10})
+        job._retry_daily(self.company)
+        self.assertEqual((job.state, job.attempts), ("pending", 0))
 
     def test_a_renderer_that_is_away_holds_up_no_closing(self):
         job = self.closing.mail_ids

@@ -6,18 +6,17 @@ from pathlib import Path
 from unittest.mock import patch
 
 from freezegun import freeze_time
-from requests import Session
 
 from odoo import fields
-from odoo.exceptions import ValidationError
-from odoo.tests import tagged
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import config
 
 from ..models.progbox_package import CHECK_STAMPS
+from ..models.progbox_time_stamp import LOCAL_OPTION
 from ..tools import time_stamp
-from .stamp_authority import Authority, authorities
+from .stamp_authority import DRIPPING, Authority, authorities
 from .verification_common import VerificationCommon
-
-send = Session.send
 
 
 @tagged("post_install", "-at_install")
@@ -34,17 +33,13 @@ class TestTimeStamps(VerificationCommon):
         cls.foreign = Authority(folder / "foreign", "Foreign")
         cls.old = Authority(folder / "old", "Old", -timedelta(days=1))
         cls.stamps = cls.server["progbox.time.stamp"]
+        cls.startClassPatcher(patch.dict(config.options, {LOCAL_OPTION: "True"}))
         cls.company.write(
             {
                 "progbox_stamp_url": cls.http.address,
                 "progbox_stamp_certificates": cls.authority.pem,
             }
         )
-
-    @classmethod
-    def _request_handler(cls, s, r, /, **kw):
-        # Odoo's tests wait for ten seconds at least.
-        return send(s, r, **kw)
 
     def setUp(self):
         super().setUp()
@@ -108,9 +103,11 @@ class TestTimeStamps(VerificationCommon):
             ("a page", lambda _query: b"<html>", "proves"),
             ("no end", lambda _query: b"x" * (1 << 19), "proves"),
             ("silence", lambda _query: None, "does not answer"),
+            ("a byte at a time", lambda _query: DRIPPING, "does not answer"),
         ):
             self.http.respond = respond
-            with self.subTest(name), patch.object(time_stamp, "PATIENCE", 0.3):
+            patience = 20 if words == "proves" else 0.3
+            with self.subTest(name), patch.object(time_stamp, "PATIENCE", patience):
                 if name == "an expired certificate":
                     self.company.progbox_stamp_certificates = self.old.pem
                 stamp._job_write({"attempts": 1})
@@ -136,14 +133,90 @@ class TestTimeStamps(VerificationCommon):
         self.stamps._enqueue_daily(self.company)
         self.assertEqual((stamp.state, stamp.attempts), ("pending", 0))
 
+    def test_the_server_itself_is_not_asked(self):
+        _closing, stamp = self.closed()
+        queries = self.http.queries
+        port = self.http.address.rpartition(":")[2]
+        with patch.dict(config.options, {LOCAL_OPTION: "False"}):
+            for host in ("127.0.0.1", "localhost", "0.0.0.0", "[::ffff:127.0.0.1]"):
+                with self.subTest(host):
+                    self.company.progbox_stamp_url = f"http://{host}:{port}"
+                    stamp._job_write({"attempts": 1})
+                    stamp._job_process()
+                    self.assertEqual((stamp.state, stamp.token), ("pending", False))
+                    self.assertIn("server itself, which is not asked", stamp.error)
+        self.assertEqual(self.http.queries, queries)
+
+    def test_only_addresses_of_the_network_are_asked(self):
+        for text in ("169.254.169.254", "127.1.2.3", "::1", "fe80::1%eth0", "ff02::1"):
+            self.assertTrue(time_stamp._is_local(text), text)
+        for text in ("192.0.2.1", "10.0.0.7", "2001:db8::1", "::ffff:192.0.2.1"):
+            self.assertFalse(time_stamp._is_local(text), text)
+
     def test_settings_take_addresses_and_certificates_only(self):
         for values in (
             {"progbox_stamp_url": "ftp://tsa.example.com"},
             {"progbox_stamp_url": "tsa.example.com"},
+            {"progbox_stamp_url": "http://[tsa"},
             {"progbox_stamp_certificates": "a certificate"},
         ):
             with self.subTest(values), self.assertRaises(ValidationError):
                 self.company.write(values)
+        for address in ("https://me:secret@tsa.example.com", "https://me:secret@[x"):
+            with self.subTest(address), self.assertRaises(ValidationError) as raised:
+                self.company.progbox_stamp_url = address
+            self.assertIn("leave out the name", str(raised.exception))
+            self.assertNotIn("secret", str(raised.exception))
+
+    def test_messages_name_no_password(self):
+        _closing, stamp = self.closed()
+        # As it may have been entered before that was refused.
+        address = f"http://me:secret@{self.http.address[7:]}?key=secret"
+        self.tamper(
+            "UPDATE res_company SET progbox_stamp_url = %s WHERE id = %s",
+            address,
+            self.company.id,
+        )
+        self.http.respond = self.foreign.answer
+        stamp._job_process()
+        self.assertIn(self.http.address, stamp.error)
+        self.assertNotIn("secret", f"{stamp.error} {stamp.error_detail}")
+
+    def test_only_who_looks_after_the_archive_reads_the_settings(self):
+        names = [
+            "progbox_stamp_url",
+            "progbox_stamp_certificates",
+            "progbox_stamp_since",
+            "progbox_certificate_partner_ids",
+        ]
+        for group, may in (
+            ("base.group_portal", False),
+            ("base.group_erp_manager", False),
+            ("progbox_invoice_archive.group_archive_reader", False),
+            ("progbox_invoice_archive.group_archive_manager", True),
+            ("base.group_system", True),
+        ):
+            user = new_test_user(
+                self.env,
+                group,
+                groups=group,
+                company_id=self.company.id,
+                company_ids=[(6, 0, self.company.ids)],
+            )
+            company = self.company.with_user(user)
+            for name in names:
+                with self.subTest(group=group, name=name):
+                    if may:
+                        self.assertTrue(company.read([name]))
+                        continue
+                    with self.assertRaises(AccessError):
+                        company.read([name])
+                    with self.assertRaises(AccessError):
+                        company.search([(name, "!=", False)])
+        self.env["res.config.settings"].with_user(user).create(
+            {"progbox_stamp_url": "https://tsa.example.com"}
+        ).execute()
+        self.assertEqual(self.company.progbox_stamp_url, "https://tsa.example.com")
 
     # -- verifying -------------------------------------------------------
 

@@ -4,12 +4,20 @@ An authority signs that it has seen a digest at a moment. It learns nothing but 
 digest, and nobody who owns the database can make it sign an earlier date.
 """
 
+import io
+import socket
+import ssl
 import time
+from contextlib import closing
 from datetime import UTC
+from http.client import HTTPConnection, HTTPException
+from ipaddress import ip_address
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
-import requests
 from cryptography import x509
+from requests.certs import where as trusted_by_servers
+from requests.utils import requote_uri
 from rfc3161_client import (
     HashAlgorithm,
     TimestampRequestBuilder,
@@ -22,12 +30,15 @@ from rfc3161_client import (
 PATIENCE = 20
 # A stamp has some thousand bytes, with all certificates.
 LARGEST_ANSWER = 1 << 18
+PORTS = {"http": 80, "https": 443}
 HEADERS = {
     "Accept": "application/timestamp-reply",
     "Content-Type": "application/timestamp-query",
 }
 # What is wrong with a stamp, or kept us from getting one.
 SILENT, UNREADABLE, UNTRUSTED = "silent", "unreadable", "untrusted"
+# The authority would be the server itself, or what stands at its cable only.
+LOCAL = "local"
 
 
 class Stamp(NamedTuple):
@@ -44,7 +55,7 @@ class Stamp(NamedTuple):
 class StampError(Exception):
     """There is no stamp, or it proves nothing.
 
-    :param str code: ``silent``, ``unreadable`` or ``untrusted``
+    :param str code: ``silent``, ``unreadable``, ``untrusted`` or ``local``
     :param str detail: for an administrator, in English
     """
 
@@ -52,6 +63,31 @@ class StampError(Exception):
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
+
+
+def is_address(address):
+    """Return whether an authority can be asked at an address."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def names_user(address):
+    """Return whether an address holds the name, or password, of whoever asks."""
+    try:
+        return "@" in urlsplit(address).netloc
+    except ValueError:
+        return "@" in address
+
+
+def shown_address(address):
+    """Return an address as messages show it: neither name, password nor key."""
+    bare = address.partition("?")[0].partition("#")[0]
+    scheme, mark, rest = bare.rpartition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def load_certificates(text):
@@ -62,18 +98,19 @@ def load_certificates(text):
     return x509.load_pem_x509_certificates(text.encode("ascii", "replace"))
 
 
-def ask_for_stamp(address, text, certificates):
+def ask_for_stamp(address, text, certificates, local=False):
     """Have a text stamped, and check the answer.
 
     :param str address: of the authority, http or https
     :param str text: what is stamped; the authority gets its SHA-256 alone
     :param list certificates: that are trusted, the authority's root among them
+    :param bool local: whether it may be the server itself
     :rtype: Stamp
     :raise StampError: when there is no answer, or one that proves nothing
     """
     builder = TimestampRequestBuilder(text.encode(), HashAlgorithm.SHA256)
     request = builder.build()
-    token = _post(address, request.as_bytes())
+    token = _post(address, request.as_bytes(), local)
     return check_stamp(token, text, certificates, request.nonce)
 
 
@@ -109,28 +146,129 @@ def _refusal_of(answer):
     return f"status {answer.status} {words}".strip()
 
 
-def _post(address, query):
-    """Return the answer of the authority, within the time that we have."""
+def _post(address, query, local=False):
+    """Return the answer of the authority, within the time that we have.
+
+    Neither proxies nor credentials of the server's environment are made use of. An
+    authority answers itself: redirections are not followed, another address is for
+    the settings to name.
+    """
     deadline = time.monotonic() + PATIENCE
+    parts = urlsplit(address)
+    path = requote_uri(f"{parts.path or '/'}{parts.query and '?'}{parts.query}")
     try:
-        with requests.post(
-            address,
-            data=query,
-            headers=HEADERS,
-            timeout=PATIENCE,
-            stream=True,
-            # An authority answers itself; another address is for the settings to name.
-            allow_redirects=False,
-        ) as response:
-            if response.status_code != 200:
-                raise StampError(SILENT, f"HTTP {response.status_code}")
-            body = bytearray()
-            for block in response.iter_content(1 << 14):
-                body += block
-                if len(body) > LARGEST_ANSWER:
-                    raise StampError(UNREADABLE, "the answer is too long")
-                if time.monotonic() > deadline:
-                    raise StampError(SILENT, f"no answer within {PATIENCE} s")
-    except (requests.RequestException, ValueError) as error:
+        connection = HTTPConnection(parts.hostname, parts.port or PORTS[parts.scheme])
+        connection.default_port = PORTS[parts.scheme]  # is not named in the request
+        targets = _targets(connection.host, connection.port, local)
+        channel = _open_channel(connection, parts.scheme, targets, deadline)
+        with closing(channel):
+            connection.sock = _TimedSocket(channel, deadline)
+            connection.request("POST", path, query, HEADERS)
+            response = connection.getresponse()
+            if response.status != 200:
+                raise StampError(SILENT, f"HTTP {response.status}")
+            body = response.read(LARGEST_ANSWER + 1)
+    except TimeoutError as error:
+        raise StampError(SILENT, f"no answer within {PATIENCE} s") from error
+    except (OSError, HTTPException, ValueError) as error:
         raise StampError(SILENT, str(error)) from error
-    return bytes(body)
+    if len(body) > LARGEST_ANSWER:
+        raise StampError(UNREADABLE, "the answer is too long")
+    return body
+
+
+def _targets(host, port, local):
+    """Return what a host is reached by; looked up once, so that it stays the same.
+
+    :raise StampError: ``local``, when that is not wanted
+    """
+    targets = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if not local and any(_is_local(target[0]) for *_kind, target in targets):
+        raise StampError(LOCAL, f"{host} is an address of this server")
+    return targets
+
+
+def _is_local(text):
+    """Return whether an IP address is one of the server, or of its cable alone.
+
+    Cloud providers answer there with the server's credentials.
+    """
+    number = ip_address(text)
+    number = getattr(number, "ipv4_mapped", None) or number
+    return (
+        number.is_loopback
+        or number.is_link_local
+        or number.is_unspecified
+        or number.is_multicast
+    )
+
+
+def _open_channel(connection, scheme, targets, deadline):
+    """Return a socket to the host of a connection, encrypted if the scheme wants it."""
+    channel = _reach(targets, deadline)
+    if scheme != "https":
+        return channel
+    try:
+        # Shaking hands is timed as a whole.
+        channel.settimeout(_left(deadline))
+        context = ssl.create_default_context(cafile=trusted_by_servers())
+        return context.wrap_socket(channel, server_hostname=connection.host)
+    except BaseException:
+        channel.close()
+        raise
+
+
+def _reach(targets, deadline):
+    """Return a socket to the first address that takes us."""
+    failure = OSError("the host has no address")
+    for *kind, _name, target in targets:
+        channel = socket.socket(*kind)
+        try:
+            channel.settimeout(_left(deadline))
+            channel.connect(target)
+            return channel
+        except OSError as error:
+            channel.close()
+            failure = error
+    raise failure
+
+
+def _left(deadline):
+    """Return the seconds until a deadline.
+
+    :raise TimeoutError: when there are none
+    """
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+class _TimedSocket(io.RawIOBase):
+    """A socket all of whose reads together end at a deadline.
+
+    A timeout of a socket is for each read: whoever sends a byte now and then would
+    hold us for days.
+    """
+
+    def __init__(self, channel, deadline):
+        super().__init__()
+        self.channel = channel
+        self.deadline = deadline
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        self.channel.settimeout(_left(self.deadline))
+        return self.channel.recv_into(buffer)
+
+    def sendall(self, content):
+        self.channel.settimeout(_left(self.deadline))
+        self.channel.sendall(content)
+
+    def makefile(self, _mode):
+        return io.BufferedReader(self)
+
+    def close(self):
+        """Close nothing: the connection does so before its answer is read."""

@@ -47,7 +47,10 @@ def _of_pdf(path):
 def _of_picture(path):
     from PIL import Image
 
-    with Image.open(path) as picture:
+    from .images import KINDS, MAX_PIXELS
+
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow refuses twice as many
+    with Image.open(path, formats=KINDS) as picture:
         # A JPEG is read smaller at once; nothing larger than that has to be.
         picture.draft("L", (LONGEST_SIDE, LONGEST_SIDE))
         picture = picture.convert("L")
