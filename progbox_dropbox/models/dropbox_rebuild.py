@@ -7,7 +7,9 @@ for good, the invoices themselves, the ledger says in a line of its own.
 """
 
 import contextlib
+import hashlib
 import mimetypes
+import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -46,6 +48,7 @@ TRIES, LONGEST_WAIT = 6, 60
 # In the ledger's line about what a rebuilt server does not have: no record, and no
 # document, has this number.
 NO_RECORD = 0
+SHA1 = re.compile("[0-9a-f]{40}")
 
 
 class Rebuild:
@@ -319,13 +322,34 @@ class Rebuild:
         if staged:
             attachments._progbox_adopt(staged, values)
         elif sha1:
-            empty = StagedFile(None, sha1, document.sha256, document.size)
-            place = {"store_fname": f"{sha1[:2]}/{sha1}"}
+            # No hash covers what says it: it may not name the file of something else.
+            name = sha1 if isinstance(sha1, str) and SHA1.fullmatch(sha1) else None
+            place = {"store_fname": f"{name[:2]}/{name}"} if name else {}
+            if not name or self._is_taken(place["store_fname"], document.sha256):
+                self.problems.append(self._place_text(document))
+                return
+            empty = StagedFile(None, name, document.sha256, document.size)
             if attachments._storage() != "file":
                 place = {}
             attachment = attachments.create(values)
             attachment._progbox_write_stored(empty, **place)
             attachment.flush_recordset()
+
+    def _is_taken(self, store_fname, sha256):
+        """Return whether the file store has something else at a place."""
+        path = Path(self.server["ir.attachment"]._full_path(store_fname))
+        if not path.exists():
+            return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() != sha256
+
+    def _place_text(self, document):
+        return self.env._(
+            "%(number)s: the copy names a place for %(name)s that is not its own. The "
+            "document has no place for a file.",
+            number=document.number or document.name,
+            name=document.name,
+        )
 
     def _note_copy(self, document, entry):
         """Note where the copy is: it is not sent again."""

@@ -256,6 +256,24 @@ class TestRebuild(DropboxCommon):
             place.write_bytes(contents[document.number])
         self.assertEqual(self.verified().result, "intact")
 
+    def test_the_copy_does_not_choose_a_place_of_something_else(self):
+        for number in (1, 2):
+            self.account._client().files_delete_v2(self.path_of(number))
+        self.lose_everything()
+        other = self.env["ir.attachment"].create({"name": "other", "raw": b"other"})
+        [path] = [p for p in self.files if f"/documents_{self.company.id}_0" in p]
+        blob = self.store.find(path).blob
+        rows = list(map(json.loads, blob.read_text().splitlines()))
+        rows[0]["sha1"] = "../../somewhere"
+        rows[1]["sha1"] = other.checksum
+        blob.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+        problems = self.rebuilt().problems
+        self.assertEqual(sum("not its own" in text for text in problems), 2)
+        documents = self.all_documents().sorted("id")
+        self.assertFalse(documents[0]._content_attachment())
+        self.assertFalse(documents[1]._content_attachment())
+        self.assertEqual(other.raw, b"other")
+
     def test_what_is_put_off_is_asked_for_again(self):
         self.lose_everything()
         waits = []
