@@ -325,6 +325,35 @@ class TestRebuild(DropboxCommon):
             self.rebuilt()
         self.assertEqual(self.rows(), lines)
 
+    def test_the_ledger_of_somebody_else_is_refused_before_anything_is_written(self):
+        seals = self.server["progbox.seal"].search(
+            [("company_id", "=", self.company.id)], order="sequence"
+        )
+        line = seals[1]
+        others = [(line.sequence, seals[0].hash), (len(seals) + 1, seals[-1].hash)]
+        own = (line.sequence, line.hash)
+        self.lose_everything()
+        companies = self.env["res.company"].search_count([])
+        for anchor in others:
+            with self.assertRaisesRegex(UserError, "nothing was written"):
+                self.rebuilt(anchor=anchor)
+        self.assertFalse(any(self.rows().values()))
+        self.assertEqual(self.env["res.company"].search_count([]), companies)
+        self.patch(dropbox_rebuild, "HIGHEST", RECORD + 2)
+        with self.assertRaisesRegex(UserError, "names a number that no record has"):
+            self.rebuilt(anchor=own)
+        self.patch(dropbox_rebuild, "HIGHEST", 1 << 30)
+        self.assertFalse(self.rebuilt(anchor=own).problems)
+
+    def test_only_models_with_a_chatter_keep_their_numbers_apart(self):
+        with tempfile.TemporaryDirectory() as folder:
+            work = dropbox_rebuild.Rebuild(self.account, folder, self.company.id)
+            taken = map(
+                work._is_taken_in,
+                ("account.move", "res.users", "ir.attachment", "no.model", "base"),
+            )
+            self.assertEqual(list(taken), [True, False, False, False, False])
+
     def test_what_came_since_the_last_closing_is_beside_it(self):
         anchors = self.server["progbox.dropbox.anchor"]
         [end] = anchors.search(
