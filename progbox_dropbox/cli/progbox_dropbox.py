@@ -42,6 +42,11 @@ class ProgboxDropbox(Command):
         numbers, dates and hashes. Connect the Dropbox in Settings first. What was
         interrupted goes on where it was.
 
+        Whoever may write in the Dropbox can put another ledger there. So --anchor
+        names a line of the true one and its hash, which certificates, reports and
+        e-mails print: it is compared before anything is written. Without any of them,
+        --without-anchor believes what is there.
+
         Exit status: 0 all of it is there, 1 some files are not, 2 could not run.
     """
 
@@ -75,6 +80,17 @@ class ProgboxDropbox(Command):
             type=int,
             help="id of the company whose archive it is, if there are several",
         )
+        known = rebuild_.add_mutually_exclusive_group(required=True)
+        known.add_argument(
+            "--anchor",
+            metavar="LINE:HASH",
+            help="line of the ledger and its hash, as a certificate prints them",
+        )
+        known.add_argument(
+            "--without-anchor",
+            action="store_true",
+            help="believe the ledger that lies in Dropbox, whoever put it there",
+        )
         for command in (restore, rebuild_):
             command.add_argument("-d", "--database", required=True)
             command.add_argument("-c", "--config", help="Odoo's configuration file")
@@ -98,6 +114,9 @@ class ProgboxDropbox(Command):
         accounts = self._accounts(env, options)
         if len(accounts) > 1:
             raise UserError("several companies have a Dropbox: name one, --company.")
+        anchor = options.anchor
+        if anchor is not None:
+            anchor = env["progbox.verification"]._parse_anchor(anchor)
         with env.registry.cursor() as cursor:
             self._keep_writers_out(env(cr=cursor))
             done = rebuild(
@@ -110,6 +129,7 @@ class ProgboxDropbox(Command):
                     end="",
                     flush=True,
                 ),
+                anchor,
             )
         print(file=sys.stderr)
         last = env["progbox.seal"]._last(done.company)

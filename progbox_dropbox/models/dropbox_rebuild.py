@@ -7,7 +7,9 @@ for good, the invoices themselves, the ledger says in a line of its own.
 """
 
 import contextlib
+import hashlib
 import mimetypes
+import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -46,6 +48,10 @@ TRIES, LONGEST_WAIT = 6, 60
 # In the ledger's line about what a rebuilt server does not have: no record, and no
 # document, has this number.
 NO_RECORD = 0
+SHA1 = re.compile("[0-9a-f]{40}")
+# No database counts as far. What a ledger names beyond it would use up the numbers that
+# new records get.
+HIGHEST = 1 << 30
 
 
 class Rebuild:
@@ -56,13 +62,15 @@ class Rebuild:
     :param account: progbox.dropbox.account that holds the copies
     :param Path folder: for the files of the ledger, on this server's disk
     :param int ledger: company whose ledger it is, None for the only one there is
+    :param anchor: (line, hash) that the copy must have, None to believe it unseen
     """
 
-    def __init__(self, account, folder, ledger=None):
+    def __init__(self, account, folder, ledger=None, anchor=None):
         self.account = account.sudo()
         self.env = account.env
         self.server = self.env(su=True, context={"progbox_server": SERVER})
         self.folder = Path(folder)
+        self.anchor = anchor
         self.problems = []
         self.used = set()
         self.position = self.total = 0
@@ -124,12 +132,47 @@ class Rebuild:
 
         :raise UserError: when this server is no place for it
         """
+        self._check_copy()
         self.company = self._company()
         self.there = self._look_at_ledger()
         if not self.there:
             self._keep_records_apart()
             self._name_root()
         self.copies = Copies(self.account)
+
+    def _check_copy(self):
+        """Look at the copy before anything is written.
+
+        Its chain has no key: who may write in the Dropbox can make another one. What
+        they cannot change is a line and its hash that were printed before.
+
+        :raise UserError: when it is not the ledger of the anchor, or names impossible
+            numbers
+        """
+        line, wanted = self.anchor or (None, None)
+        hash_ = None
+        for found in self._lines():
+            if found.sequence == line:
+                hash_ = found.hash
+            if self.company_id >= HIGHEST or not _has_sane_numbers(found.content):
+                raise UserError(
+                    self.env._(
+                        "Line %(line)s of the ledger in Dropbox names a number that no "
+                        "record has: nothing can be rebuilt from it.",
+                        line=found.sequence,
+                    )
+                )
+        if self.anchor and hash_ != wanted:
+            raise UserError(
+                self.env._(
+                    "The ledger in Dropbox is not the one of line %(line)s with its "
+                    "hash, which you gave: nothing was written. Compare what you typed "
+                    "with the certificate. If it is right, restore the folder "
+                    "%(folder)s in Dropbox to an earlier version, then try again.",
+                    line=line,
+                    folder=self.account._ledger_folder(),
+                )
+            )
 
     def _company(self):
         """Return the company of the ledger: its number is in each line."""
@@ -200,10 +243,18 @@ class Rebuild:
     def _keep_records_apart(self):
         """Let no new record have the number of one that is gone."""
         for model, ids in self.records.items():
-            if model in self.env and self.env[model]._auto:
+            if self._is_taken_in(model):
                 self._raise_sequence(self.env[model]._table, max(ids))
         if self.documents:
             self._raise_sequence("progbox_document", max(self.documents))
+
+    def _is_taken_in(self, model):
+        """Return whether the archive takes documents of a model: one with a chatter."""
+        if model not in self.env:
+            return False
+        records = self.env[model]
+        has_table = records._auto and not records._transient
+        return has_table and hasattr(records, "message_post")
 
     def _name_root(self):
         """What is archived from now on goes where the rest is."""
@@ -319,13 +370,34 @@ class Rebuild:
         if staged:
             attachments._progbox_adopt(staged, values)
         elif sha1:
-            empty = StagedFile(None, sha1, document.sha256, document.size)
-            place = {"store_fname": f"{sha1[:2]}/{sha1}"}
+            # No hash covers what says it: it may not name the file of something else.
+            name = sha1 if isinstance(sha1, str) and SHA1.fullmatch(sha1) else None
+            place = {"store_fname": f"{name[:2]}/{name}"} if name else {}
+            if not name or self._is_taken(place["store_fname"], document.sha256):
+                self.problems.append(self._place_text(document))
+                return
+            empty = StagedFile(None, name, document.sha256, document.size)
             if attachments._storage() != "file":
                 place = {}
             attachment = attachments.create(values)
             attachment._progbox_write_stored(empty, **place)
             attachment.flush_recordset()
+
+    def _is_taken(self, store_fname, sha256):
+        """Return whether the file store has something else at a place."""
+        path = Path(self.server["ir.attachment"]._full_path(store_fname))
+        if not path.exists():
+            return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() != sha256
+
+    def _place_text(self, document):
+        return self.env._(
+            "%(number)s: the copy names a place for %(name)s that is not its own. The "
+            "document has no place for a file.",
+            number=document.number or document.name,
+            name=document.name,
+        )
 
     def _note_copy(self, document, entry):
         """Note where the copy is: it is not sent again."""
@@ -549,18 +621,47 @@ def _is_deposit(line):
     return line.content["kind"] == "deposit"
 
 
-def rebuild(account, ledger=None, end_transaction=lambda: None, tell=lambda _r: None):
+def _has_sane_numbers(content):
+    """Return whether the numbers of records in a line are some that Odoo gives."""
+    if content["kind"] == "closing":
+        return True
+    documents = content.get("documents") or []
+    if not isinstance(documents, list):
+        return False
+    numbers = [content.get("record") or NO_RECORD, *documents]
+    if _is_number(content.get("document")):
+        numbers.append(content["document"])
+    elif content["kind"] == "deposit":
+        return False
+    model = content.get("model")
+    return (model is None or isinstance(model, str)) and all(
+        number == NO_RECORD or _is_number(number) for number in numbers
+    )
+
+
+def _is_number(value):
+    return type(value) is int and 0 < value < HIGHEST
+
+
+def rebuild(
+    account,
+    ledger=None,
+    end_transaction=lambda: None,
+    tell=lambda _r: None,
+    anchor=None,
+):
     """Rebuild an archive from the Dropbox of an account.
 
     :param int ledger: company whose ledger it is, None for the only one there is
     :param end_transaction: called between the pieces of the work
     :param tell: called with the rebuild, after each of them
+    :param anchor: (line, hash) that the copy must have, None to believe it unseen
     :rtype: Rebuild
     :raise UserError:
     """
     try:
         with tempfile.TemporaryDirectory() as folder:
-            work = Rebuild(account, folder, ledger)
+            work = Rebuild(account, folder, ledger, anchor)
             work.prepare()
 
             def end():

@@ -256,6 +256,24 @@ class TestRebuild(DropboxCommon):
             place.write_bytes(contents[document.number])
         self.assertEqual(self.verified().result, "intact")
 
+    def test_the_copy_does_not_choose_a_place_of_something_else(self):
+        for number in (1, 2):
+            self.account._client().files_delete_v2(self.path_of(number))
+        self.lose_everything()
+        other = self.env["ir.attachment"].create({"name": "other", "raw": b"other"})
+        [path] = [p for p in self.files if f"/documents_{self.company.id}_0" in p]
+        blob = self.store.find(path).blob
+        rows = list(map(json.loads, blob.read_text().splitlines()))
+        rows[0]["sha1"] = "../../somewhere"
+        rows[1]["sha1"] = other.checksum
+        blob.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+        problems = self.rebuilt().problems
+        self.assertEqual(sum("not its own" in text for text in problems), 2)
+        documents = self.all_documents().sorted("id")
+        self.assertFalse(documents[0]._content_attachment())
+        self.assertFalse(documents[1]._content_attachment())
+        self.assertEqual(other.raw, b"other")
+
     def test_what_is_put_off_is_asked_for_again(self):
         self.lose_everything()
         waits = []
@@ -306,6 +324,35 @@ class TestRebuild(DropboxCommon):
         with self.assertRaisesRegex(UserError, "a ledger of its own"):
             self.rebuilt()
         self.assertEqual(self.rows(), lines)
+
+    def test_the_ledger_of_somebody_else_is_refused_before_anything_is_written(self):
+        seals = self.server["progbox.seal"].search(
+            [("company_id", "=", self.company.id)], order="sequence"
+        )
+        line = seals[1]
+        others = [(line.sequence, seals[0].hash), (len(seals) + 1, seals[-1].hash)]
+        own = (line.sequence, line.hash)
+        self.lose_everything()
+        companies = self.env["res.company"].search_count([])
+        for anchor in others:
+            with self.assertRaisesRegex(UserError, "nothing was written"):
+                self.rebuilt(anchor=anchor)
+        self.assertFalse(any(self.rows().values()))
+        self.assertEqual(self.env["res.company"].search_count([]), companies)
+        self.patch(dropbox_rebuild, "HIGHEST", RECORD + 2)
+        with self.assertRaisesRegex(UserError, "names a number that no record has"):
+            self.rebuilt(anchor=own)
+        self.patch(dropbox_rebuild, "HIGHEST", 1 << 30)
+        self.assertFalse(self.rebuilt(anchor=own).problems)
+
+    def test_only_models_with_a_chatter_keep_their_numbers_apart(self):
+        with tempfile.TemporaryDirectory() as folder:
+            work = dropbox_rebuild.Rebuild(self.account, folder, self.company.id)
+            taken = map(
+                work._is_taken_in,
+                ("account.move", "res.users", "ir.attachment", "no.model", "base"),
+            )
+            self.assertEqual(list(taken), [True, False, False, False, False])
 
     def test_what_came_since_the_last_closing_is_beside_it(self):
         anchors = self.server["progbox.dropbox.anchor"]

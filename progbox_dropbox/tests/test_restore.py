@@ -70,6 +70,21 @@ class TestRestore(DropboxCommon):
         self.fetch(document)
         self.assertEqual(self.place(document).read_bytes(), content)
 
+    def test_a_file_of_something_else_is_not_replaced(self):
+        document = self.copied()
+        other = self.env["ir.attachment"].create({"name": "other", "raw": b"other"})
+        attachment = document._content_attachment()
+        self.env.flush_all()
+        with self.lifted("ir_attachment"):
+            self.env.cr.execute(
+                "UPDATE ir_attachment SET store_fname = %s WHERE id = %s",
+                [other.store_fname, attachment.id],
+            )
+        self.env.invalidate_all()
+        with self.assertRaisesRegex(UserError, "not its own"):
+            self.fetch(document)
+        self.assertEqual(other.raw, b"other")
+
     def test_a_whole_file_is_not_touched(self):
         document = self.copied()
         before = self.place(document).stat().st_mtime_ns

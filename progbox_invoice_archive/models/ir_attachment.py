@@ -8,6 +8,7 @@ import psycopg2
 
 from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from odoo.addons.base.models.ir_attachment import IrAttachment as BaseIrAttachment
 
@@ -254,9 +255,13 @@ class IrAttachment(models.Model):
         """Put the bytes of one attachment back to where they were.
 
         :param StagedFile staged: the very bytes that were there; taken over
-        :raise FileUnreadable: when the storage does not take them
+        :raise FileUnreadable: when the storage does not take them, or when its place
+            is not that of these bytes
         """
         if path := self._progbox_path():
+            if path.name != staged.sha1 or self._progbox_is_place_of_others():
+                with staged:
+                    raise FileUnreadable(self._progbox_wrong_place_text())
             staged.move_to(path)
             return
         with staged:
@@ -266,6 +271,21 @@ class IrAttachment(models.Model):
             else:
                 self._progbox_put_back_object(staged)
         self.invalidate_recordset(["raw", "datas", "db_datas"])
+
+    def _progbox_is_place_of_others(self):
+        """Return whether an attachment with other bytes has the same place."""
+        others = Domain("store_fname", "=", self.store_fname)
+        others &= Domain("checksum", "!=", Path(self.store_fname).name)
+        others &= Domain("id", "!=", self.id)
+        every = self.sudo().with_context(skip_res_field_check=True)
+        return bool(every.search_count(others, limit=1))
+
+    def _progbox_wrong_place_text(self):
+        return self.env._(
+            "The database names a place for the file of %(name)s that is not its own: "
+            "nothing was written there. Restore the database from a backup.",
+            name=self.name,
+        )
 
     def _progbox_put_back_object(self, staged):
         """Write the file of one attachment again, under the name that it has."""

@@ -269,23 +269,28 @@ class ProgboxAccessLog(models.Model):
         """
         purge = self.sudo().with_context(progbox_server=SERVER)
         seals = self.env["progbox.access.log.seal"]
-        old, purged = Domain.FALSE, []
+        old = unsealed = Domain.FALSE
+        purged, room = [], PURGE_LIMIT
         for [company] in purge._read_group([], ["company_id"]):
             limit = fields.Datetime.now() - timedelta(
                 days=company.progbox_log_retention_days
             )
             # Whole seals: what is left of one could not be checked any more.
             seals._seal_lines(company)
-            if final := seals._purgeable(company, limit, PURGE_LIMIT):
+            mine = Domain("company_id", "=", company.id)
+            if room > 0 and (final := seals._purgeable(company, limit, room)):
                 purged.append((company, final, limit))
-                old |= Domain("company_id", "=", company.id) & Domain("id", "<=", final)
+                ours = mine & Domain("id", "<=", final)
+                room -= purge.search_count(ours)
+                old |= ours
             sealed = seals.sudo()._last(company, "lines").last_ref
-            old |= (
-                Domain("company_id", "=", company.id)
-                & Domain("id", ">", sealed)
-                & Domain("accessed_on", "<", limit)
+            unsealed |= (
+                mine & Domain("id", ">", sealed) & Domain("accessed_on", "<", limit)
             )
+        # All of the seals that were counted above, and no more than fits of the rest.
         lines = purge.search(old, order="id")
+        if room > 0:
+            lines |= purge.search(unsealed, order="id", limit=room)
         # The database asks too, and looks at the age of each line.
         setting = "SELECT set_config(%s, %s, true)"
         self.env.cr.execute(setting, [PURGE_SETTING, "on"])

@@ -14,6 +14,10 @@ from ..tools.sentinels import SERVER
 SETTLED = timedelta(hours=1)
 # Lines that are sealed at a time, and seals that a verification looks at.
 LINES_AT_ONCE, PAGE_SIZE = 100_000, 200
+# Lines of one seal: lines are purged by whole seals, in one transaction.
+LINES_OF_SEAL = 10_000
+# After this time each line has a seal, or sealing stands.
+SEALED_WITHIN = timedelta(days=2)
 SHORTEST = timedelta(days=SHORTEST_LOG_RETENTION)
 
 
@@ -41,6 +45,9 @@ def _digest_sql():
 
 class ProgboxAccessLogSeal(models.Model):
     """A day of the access log, under one hash that covers the one before it.
+
+    Seals leave no gap: each begins with the number after the last line of the one
+    before, whether a line has it or not.
 
     The log itself is written by every request, and a chain through its lines would
     make them wait for each other. So what has come since is sealed once a day, at
@@ -95,25 +102,33 @@ class ProgboxAccessLogSeal(models.Model):
 
     @api.model
     def _seal_lines(self, company):
-        """Seal the lines of a company that have come since: one seal for each day."""
+        """Seal the lines of a company that have come since.
+
+        One seal for each day, and for so many lines.
+        """
         last = self.sudo()._last(company, "lines").last_ref
-        for first, final, count, since, until, digest in self.env.execute_query(
+        for final, count, since, until, digest in self.env.execute_query(
             self._new_lines_sql(company, last)
         ):
             self._append(
                 company,
                 "lines",
-                first,
+                last + 1,
                 final,
                 until,
                 count=count,
                 digest=digest,
                 since=f"{since.isoformat()}Z",
             )
+            last = final
 
     @api.model
     def _new_lines_sql(self, company, last):
-        """Return the lines behind a number that are settled, by runs of one day."""
+        """Return the lines behind a number that are settled, by runs of one day.
+
+        A line that is dated ahead, by a clock that was wrong for a moment, holds back
+        none of the others: it is sealed with the next one that is settled.
+        """
         return SQL(
             """WITH later AS (
                 SELECT * FROM progbox_access_log
@@ -123,19 +138,26 @@ class ProgboxAccessLogSeal(models.Model):
                 SELECT later.*, (accessed_on::date IS DISTINCT FROM
                     lag(accessed_on::date) OVER (ORDER BY id))::int AS step
                 FROM later WHERE id < COALESCE(
-                    (SELECT min(id) FROM later WHERE accessed_on > %(settled)s),
+                    (SELECT min(id) FROM later
+                        WHERE accessed_on > %(settled)s AND accessed_on <= %(ahead)s),
                     2147483647
+                ) AND id <= (
+                    SELECT max(id) FROM later WHERE accessed_on <= %(settled)s
                 )
             ), numbered AS (
-                SELECT log.*, sum(step) OVER (ORDER BY id) AS run FROM log
+                SELECT log.*, sum(step) OVER (ORDER BY id) AS run,
+                    (row_number() OVER (ORDER BY id) - 1) / %(size)s AS part
+                FROM log
             )
-            SELECT min(log.id), max(log.id), count(*), min(log.accessed_on),
+            SELECT max(log.id), count(*), min(log.accessed_on),
                 max(log.accessed_on), %(digest)s
-            FROM numbered log GROUP BY run ORDER BY min(log.id)""",
+            FROM numbered log GROUP BY run, part ORDER BY min(log.id)""",
             company=company.id,
             last=last,
             limit=LINES_AT_ONCE,
+            size=LINES_OF_SEAL,
             settled=fields.Datetime.now() - SETTLED,
+            ahead=fields.Datetime.now() + SETTLED,
             digest=_digest_sql(),
         )
 
@@ -269,17 +291,41 @@ class ProgboxAccessLogSeal(models.Model):
 
     @api.model
     def _lines_of(self, seals):
-        """Return how many lines the log has of seals, and their digest, by seal id."""
+        """Return how many lines the log has of seals, and their digest, by seal id.
+
+        A line that was put between two seals is one too many of the second.
+        """
         query = SQL(
             """SELECT seal.id, count(*), %s
             FROM progbox_access_log_seal seal
             JOIN progbox_access_log log ON log.company_id = seal.company_id
-                AND log.id BETWEEN seal.first_ref AND seal.last_ref
+                AND log.id <= seal.last_ref AND log.id > COALESCE((
+                    SELECT max(before.last_ref) FROM progbox_access_log_seal before
+                    WHERE before.company_id = seal.company_id
+                    AND before.kind = 'lines' AND before.sequence < seal.sequence
+                ), 0)
             WHERE seal.id = ANY(%s) AND seal.kind = 'lines' GROUP BY seal.id""",
             _digest_sql(),
             seals.ids,
         )
         return {id_: tuple(found) for id_, *found in self.env.execute_query(query)}
+
+    @api.model
+    def _unsealed_findings(self, company):
+        """Return whether old lines have no seal: then sealing stands."""
+        [[count, oldest]] = self.env.execute_query(
+            SQL(
+                """SELECT count(*), min(accessed_on) FROM progbox_access_log
+                WHERE company_id = %s AND id > %s AND accessed_on < %s""",
+                company.id,
+                self.sudo()._last(company, "lines").last_ref,
+                fields.Datetime.now() - SEALED_WITHIN,
+            )
+        )
+        if not count:
+            return []
+        since = f"{oldest:%Y-%m-%d}"
+        return [Finding("log_unsealed", what=since, actual=str(count))]
 
     @api.model
     def _purged(self, company):

@@ -32,23 +32,67 @@ class ProgboxWatch(models.AbstractModel):
 
     @api.model
     def _expected_crons(self):
-        """Hook: what has to run, by model and code.
+        """Hook: what has to run, and how often at least.
 
-        :return: dictionary of the names of scheduled actions
+        :return: dictionary of (model, code, name, timedelta) by the full XML id of the
+            scheduled action
         """
+        hour, day = timedelta(hours=1), timedelta(days=1)
+        rows = (
+            ("archive", "archive.job", JOB_CODE, "archive posted invoices", hour),
+            (
+                "catchup",
+                "archive.catchup",
+                "model._run()",
+                "find invoices the archive lacks",
+                hour,
+            ),
+            (
+                "closing",
+                "closing",
+                "model._run()",
+                "close the months of the archive",
+                day,
+            ),
+            (
+                "time_stamp",
+                "time.stamp",
+                JOB_CODE,
+                "have the ledger time-stamped",
+                hour,
+            ),
+            (
+                "closing_mail",
+                "closing.mail",
+                JOB_CODE,
+                "send the closing certificates",
+                hour,
+            ),
+            (
+                "source_deletion",
+                "source.deletion",
+                JOB_CODE,
+                "enter deleted invoices into the ledger",
+                hour,
+            ),
+            (
+                "verification",
+                "verification",
+                JOB_CODE,
+                "verify archives that are queued",
+                hour,
+            ),
+            (
+                "verification_monthly",
+                "verification",
+                "model._enqueue_monthly()",
+                "monthly verification of the archives",
+                timedelta(days=31),
+            ),
+        )
         return {
-            ("progbox.archive.job", JOB_CODE): "archive posted invoices",
-            ("progbox.archive.catchup", "model._run()"): (
-                "find invoices the archive lacks"
-            ),
-            ("progbox.closing", "model._run()"): "close the months of the archive",
-            ("progbox.source.deletion", JOB_CODE): (
-                "enter deleted invoices into the ledger"
-            ),
-            ("progbox.verification", JOB_CODE): "verify archives that are queued",
-            ("progbox.verification", "model._enqueue_monthly()"): (
-                "monthly verification of the archives"
-            ),
+            f"progbox_invoice_archive.ir_cron_{id_}": (f"progbox.{model}", *values)
+            for id_, model, *values in rows
         }
 
     @api.model
@@ -63,34 +107,51 @@ class ProgboxWatch(models.AbstractModel):
 
     @api.model
     def _cron_findings(self):
-        """Return the scheduled actions that are gone, off, or do not come to run."""
+        """Return the scheduled actions that are gone, off, or do not come to run.
+
+        Only our own are looked at: another one that does the same says nothing of how
+        long it will be there.
+        """
         expected = self._expected_crons()
         rows = self.env.execute_query(
             SQL(
-                """SELECT model.model, action.code, max(cron.nextcall)
-                    FILTER (WHERE cron.active)
-                FROM ir_cron cron
+                """SELECT data.module || '.' || data.name, model.model, action.code,
+                    cron.active, cron.nextcall, now() AT TIME ZONE 'UTC'
+                FROM ir_model_data data
+                JOIN ir_cron cron ON cron.id = data.res_id
                 JOIN ir_act_server action ON action.id = cron.ir_actions_server_id
                 JOIN ir_model model ON model.id = action.model_id
-                WHERE model.model = ANY(%s) AND action.state = 'code'
-                GROUP BY model.model, action.code""",
-                list({model for model, _code in expected}),
+                WHERE data.model = 'ir.cron' AND action.state = 'code'
+                AND data.module || '.' || data.name = ANY(%s)""",
+                list(expected),
             )
         )
-        next_calls = {(model, code.strip()): call for model, code, call in rows if code}
-        late = fields.Datetime.now() - PATIENCE
+        crons = {xmlid: values for xmlid, *values in rows}
         findings = []
-        for key, name in expected.items():
-            if key not in next_calls:
+        for xmlid, (model, code, name, interval) in expected.items():
+            found_model, found_code, *times = crons.get(xmlid) or (None, None)
+            if (found_model, (found_code or "").strip()) != (model, code):
                 state = "missing"
-            elif next_calls[key] is None:
-                state = "off"
-            elif next_calls[key] < late:
-                state = "late"
             else:
-                continue
-            findings.append(Finding("cron_off", actual=f"ProGBox: {name} ({state})"))
+                state = self._cron_state(interval, *times)
+            if state:
+                findings.append(
+                    Finding("cron_off", actual=f"ProGBox: {name} ({state})")
+                )
         return findings
+
+    @api.model
+    def _cron_state(self, interval, active, next_call, database_now):
+        """Return why a scheduled action does not run, None when it does."""
+        now = fields.Datetime.now()
+        if not active:
+            return "off"
+        if next_call < now - PATIENCE:
+            return "late"
+        # A date far ahead, by itself or by a long interval, is as good as off.
+        if next_call > max(now, database_now) + 2 * interval + PATIENCE:
+            return "put off"
+        return None
 
     @api.model
     def _company_findings(self, company):
@@ -147,7 +208,7 @@ class ProgboxWatch(models.AbstractModel):
         return [
             (
                 finding,
-                self.env._(TEXTS[finding.kind][0], actual=finding.actual),
+                self.env._(TEXTS[finding.kind][0]) % {"actual": finding.actual},
             )
             for finding in self._findings(company)
         ]

@@ -27,6 +27,7 @@ BESIDE_KINDS = [
     ("log_removed", "Access log lines removed"),
     ("log_added", "Access log lines added"),
     ("log_silent", "Access log not written"),
+    ("log_unsealed", "Access log not sealed"),
     ("stamp_missing", "Time stamp missing"),
     ("stamp_invalid", "Time stamp proves nothing"),
     ("stamp_late", "Time stamp too late"),
@@ -95,6 +96,13 @@ BESIDE_TEXTS = {
             "not in it, or what it names is gone."
         ),
         LOG,
+    ),
+    "log_unsealed": (
+        _lt("Lines of the access log since %(what)s have no seal: %(actual)s."),
+        _lt(
+            "Verify again: each time, a part of a long log is sealed. If the number "
+            "stays, have the administrator look for lines that are dated in the future."
+        ),
     ),
     "stamp_missing": (
         _lt("No authority has stamped %(name)s. %(actual)s"),
@@ -384,6 +392,7 @@ def _log_findings(env, company, after):
             )
         )
         savepoint.rollback()
-    if count == 1:
-        return 1, []
-    return 1, [Finding("log_silent", content={"name": env._("a probe")})]
+    findings = env["progbox.access.log.seal"]._unsealed_findings(company)
+    if count != 1:
+        findings.append(Finding("log_silent", content={"name": env._("a probe")}))
+    return 1, findings

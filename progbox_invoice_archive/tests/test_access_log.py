@@ -1,4 +1,5 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 import psycopg2.errors
 from freezegun import freeze_time
@@ -8,6 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..models import progbox_access_log
 from .common import ArchiveCommon
 
 
@@ -136,6 +138,15 @@ class TestAccessLog(AccessLogCommon):
         self.assertEqual(self.lines().mapped("kind"), ["download"])
         self.assertTrue(self.lines("deposit"))
         self.assertTrue(self.lines("view", document=theirs))
+
+    def test_a_purge_has_a_limit(self):
+        with freeze_time(fields.Datetime.now() - timedelta(days=2000)):
+            for _number in range(3):
+                self.log._log("view", documents=self.document)
+        with patch.object(progbox_access_log, "PURGE_LIMIT", 2):
+            self.assertEqual(self.log._gc_access_log(), (2, True))
+            self.assertEqual(len(self.lines("view")), 1)
+            self.assertEqual(self.log._gc_access_log(), (1, False))
 
     def test_the_database_refuses_too(self):
         with freeze_time(fields.Datetime.now() - timedelta(days=89)):

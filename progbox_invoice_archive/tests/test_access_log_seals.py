@@ -35,7 +35,11 @@ class TestAccessLogSeals(VerificationCommon):
 
     def lines(self):
         return self.log.search(
-            [("id", ">=", self.last.first_ref), ("id", "<=", self.last.last_ref)],
+            [
+                ("company_id", "=", self.company.id),
+                ("id", ">=", self.last.first_ref),
+                ("id", "<=", self.last.last_ref),
+            ],
             order="id",
         )
 
@@ -109,6 +113,48 @@ class TestAccessLogSeals(VerificationCommon):
         )
         # The chain is wrong then, whatever else was made to fit.
         self.assertFound(("log_chain", None))
+
+    def test_a_line_put_between_two_seals_is_found(self):
+        self.env.cr.execute("SELECT nextval('progbox_access_log_id_seq')")
+        [between] = self.env.cr.fetchone()
+        self.log._log("view", documents=self.document)
+        self.chain._seal_lines(self.company)
+        last = self.chain._last(self.company)
+        self.assertEqual(last.first_ref, self.last.last_ref + 1)
+        self.assertIntact(self.verify())
+        self.tamper(
+            "INSERT INTO progbox_access_log (id, company_id, accessed_on, kind)"
+            " VALUES (%s, %s, '2026-05-05', 'view')",
+            between,
+            self.company.id,
+        )
+        self.assertIn(("log_added", None), self.found(self.verify()))
+
+    def test_a_line_of_the_future_holds_back_no_other(self):
+        with patch.object(progbox_access_log_seal, "SETTLED", HOUR):
+            now = fields.Datetime.now()
+            for days in (-3, 9999, -3):
+                with freeze_time(now + timedelta(days=days)):
+                    self.log._log("view", documents=self.document)
+            self.assertEqual(
+                [f.actual for f in self.chain._unsealed_findings(self.company)], ["2"]
+            )
+            self.chain._seal_lines(self.company)
+            self.assertFalse(self.chain._unsealed_findings(self.company))
+            self.assertEqual(
+                self.chain._last(self.company).last_ref,
+                max(self.log.search([("company_id", "=", self.company.id)]).ids),
+            )
+
+    def test_seals_have_a_limit_of_lines(self):
+        for _number in range(3):
+            self.log._log("view", documents=self.document)
+        with patch.object(progbox_access_log_seal, "LINES_OF_SEAL", 2):
+            self.chain._seal_lines(self.company)
+        self.assertEqual(
+            self.chain._last(self.company).sequence, self.last.sequence + 2
+        )
+        self.assertIntact(self.verify())
 
     def test_a_deposit_that_the_log_keeps_silent_about(self):
         with patch("odoo.addons.progbox_invoice_archive.models.verification_beside"

@@ -29,13 +29,12 @@ class TestWatch(VerificationCommon):
 
     def crons(self):
         """Return the scheduled actions that are watched, by their name."""
-        found = {}
-        for (model, code), name in self.watch._expected_crons().items():
-            crons = self.server["ir.cron"].with_context(active_test=False)
-            found[name] = crons.search(
-                [("model_id.model", "=", model), ("code", "=", code)]
+        return {
+            name: self.env.ref(xmlid).sudo()
+            for xmlid, (_model, _code, name, _interval) in (
+                self.watch._expected_crons().items()
             )
-        return found
+        }
 
     def alerts(self):
         return self.env["mail.activity"]._progbox_open_alerts(self.company, STOPPED)
@@ -52,6 +51,7 @@ class TestWatch(VerificationCommon):
                 for state, break_it in (
                     ("off", lambda crons: crons.write({"active": False})),
                     ("late", lambda crons: crons.write({"nextcall": self.ago(2)})),
+                    ("put off", lambda crons: crons.write({"nextcall": self.ago(-99)})),
                     ("missing", lambda crons: crons.unlink()),
                     ("missing", lambda crons: crons.write({"code": "pass"})),
                 ):
@@ -63,6 +63,14 @@ class TestWatch(VerificationCommon):
                         )
                         savepoint.rollback()
                     self.env.invalidate_all()
+
+    def test_another_action_that_does_the_same_does_not_count(self):
+        cron = self.env.ref("progbox_invoice_archive.ir_cron_closing_mail")
+        decoy = cron.copy()
+        decoy.active = True
+        self.assertFalse(self.kinds())
+        cron.active = False
+        self.assertEqual(self.kinds(), ["cron_off"])
 
     def test_an_invoice_that_waits_for_days(self):
         move = self.posted()

@@ -121,7 +121,8 @@ def test_an_empty_file_store_and_a_new_server_are_rebuilt(dropbox, new_server):
     verified = command("progbox", "verify")
     assert verified.returncode == WHOLE, verified.stdout + verified.stderr
     anchor = odoo_shell(NAME, CLOSED).split()[-1]
-    done = command("progbox_dropbox", "rebuild", database=new_server)
+    rebuild = ("progbox_dropbox", "rebuild", "--anchor")
+    done = command(*rebuild, anchor, database=new_server)
     assert done.returncode == WHOLE, done.stdout + done.stderr
     assert f"{FILES + 1} lines of the copy, 0 files not" in done.stdout
     assert f"Last line: {anchor}" in done.stdout
