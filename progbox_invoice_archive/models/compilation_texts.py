@@ -204,11 +204,13 @@ def note_text(env, codes):
     :return: the text, and whether the last page of the backup says it, too
     """
     found = {code.partition("/")[0]: code.split("/")[1:] for code in sorted(codes)}
-    texts = [
-        env._(NOTES[code], **dict(zip(("found", "total"), numbers, strict=False)))
+    notes = [
+        (env._(NOTES[code]), dict(zip(("found", "total"), numbers, strict=False)))
         for code, numbers in found.items()
         if code in NOTES
     ]
+    # A lazy text takes no values before it is translated.
+    texts = [note % values for note, values in notes]
     return " ".join(texts), not TOLD.isdisjoint(found)
 
 

@@ -205,13 +205,12 @@ class ProgboxWatch(models.AbstractModel):
 
         :return: list of (Finding, sentence)
         """
-        return [
-            (
-                finding,
-                self.env._(TEXTS[finding.kind][0]) % {"actual": finding.actual},
-            )
-            for finding in self._findings(company)
-        ]
+        told = []
+        for finding in self._findings(company):
+            sentence = self.env._(TEXTS[finding.kind][0])
+            # A lazy text takes no values before it is translated.
+            told.append((finding, sentence % {"actual": finding.actual}))
+        return told
 
     @api.model
     def _warnings(self):
