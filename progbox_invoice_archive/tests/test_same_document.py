@@ -248,11 +248,12 @@ class TestSameDocument(SameDocumentCommon):
     def age_documents(self, moves):
         """As if the documents had been archived some time after everything else."""
         self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE progbox_document SET create_date = create_date + interval '1 hour'"
-            " WHERE res_id = ANY(%s)",
-            [moves.ids],
-        )
+        with self.lifted("progbox_document"):
+            self.env.cr.execute(
+                "UPDATE progbox_document SET create_date = create_date"
+                " + interval '1 hour' WHERE res_id = ANY(%s)",
+                [moves.ids],
+            )
         self.env.invalidate_all()
 
     def test_the_queries_of_a_bulk_door_do_not_grow(self):
