@@ -149,7 +149,8 @@ class TestToolsVerdicts(DropboxCase):
             "/a": [b"a" * 5_000_000, b"b" * 3_000_000, b"", b"c" * 7],
             "/b": [],
         }.items():
-            file = File(key=None, path=path, size=0, sha256=None, read=None)
-            file.hash(blocks)
+            size = sum(map(len, blocks))
+            file = File(key=None, path=path, size=size, sha256=None, read=None)
+            file.hash(blocks, size)
             found = self.client().files_upload(b"".join(blocks), path)
             self.assertEqual(file.content_hash, found.content_hash)

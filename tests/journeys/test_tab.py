@@ -121,6 +121,7 @@ def choose(page, name, entry):
 
 def drop(page, names):
     """Drop text files on the tab, as the browser tells it; say what the zone said."""
+    page.wait_for_selector(".o_progbox_tab")
     page.evaluate(
         """(names) => {
             const transfer = new DataTransfer();
@@ -248,7 +249,8 @@ def test_folders_narrow_the_tab_and_take_documents(records, log_in):
     expect(card(page, "elevation.txt")).to_be_visible()
     row(page, "All documents").click()
     card(page, "elevation.txt").drag_to(row(page, "Plans"))
-    expect(row(page, "Plans").locator(".o_progbox_tree_count")).to_have_text("1")
+    count = row(page, "Plans").locator(".o_progbox_tree_count")
+    expect(count).to_have_text("1", timeout=PATIENCE)
 
     # The name of a record finds its folder in Documents > Archiving.
     page.goto("/odoo/action-progbox_invoice_archive.progbox_document_action")
