@@ -157,7 +157,8 @@ def _post(address, query, local=False):
     parts = urlsplit(address)
     path = requote_uri(f"{parts.path or '/'}{parts.query and '?'}{parts.query}")
     try:
-        connection = HTTPConnection(parts.hostname, parts.port or PORTS[parts.scheme])
+        port = parts.port or PORTS[parts.scheme]
+        connection = HTTPConnection(parts.hostname, port, timeout=PATIENCE)
         connection.default_port = PORTS[parts.scheme]  # is not named in the request
         targets = _targets(connection.host, connection.port, local)
         channel = _open_channel(connection, parts.scheme, targets, deadline)
