@@ -40,3 +40,30 @@ def link(previous_hash, text):
     """
     digest = hashlib.sha256(f"{previous_hash}{text}".encode())
     return f"{PREFIX}{digest.hexdigest()}"
+
+
+def not_the_next(table):
+    """Return the beginning of a guard: whether a new row goes on with its chain.
+
+    PostgreSQL asks what is computed above; the guard adds to the condition.
+
+    :param str table: of the chain
+    """
+    return f"""
+DECLARE
+    last_sequence integer := 0;
+    last_hash text := '';
+    content jsonb := NEW.payload::jsonb;
+BEGIN
+    SELECT sequence, hash INTO last_sequence, last_hash FROM public.{table}
+        WHERE company_id = NEW.company_id ORDER BY sequence DESC LIMIT 1;
+    last_sequence := coalesce(last_sequence, 0);
+    last_hash := coalesce(last_hash, '');
+    IF NEW.sequence IS DISTINCT FROM last_sequence + 1
+        OR coalesce(NEW.previous_hash, '') <> last_hash
+        OR NEW.hash IS DISTINCT FROM '$1$' || encode(
+            sha256(convert_to(last_hash || NEW.payload, 'UTF8')), 'hex')
+        OR content ->> 'company' IS DISTINCT FROM NEW.company_id::text
+        OR content ->> 'sequence' IS DISTINCT FROM NEW.sequence::text
+        OR content ->> 'kind' IS DISTINCT FROM NEW.kind
+"""

@@ -6,6 +6,8 @@ becomes what it was not. Whatever a row is, PostgreSQL itself deletes it with th
 that it belongs to.
 """
 
+from .chain import not_the_next
+
 # Days; see the constraint of res.company.
 SHORTEST_LOG_RETENTION = 90
 
@@ -17,25 +19,8 @@ LOG_REFUSALS = {
     "purge": "lines are not noted as removed while they are kept: %s",
 }
 
-# A seal of the access log is the next one, as in tools/ledger/chain.py.
-NEXT_LOG_SEAL = f"""
-DECLARE
-    last_sequence integer := 0;
-    last_hash text := '';
-    content jsonb := NEW.payload::jsonb;
-BEGIN
-    SELECT sequence, hash INTO last_sequence, last_hash
-        FROM public.progbox_access_log_seal
-        WHERE company_id = NEW.company_id ORDER BY sequence DESC LIMIT 1;
-    last_sequence := coalesce(last_sequence, 0);
-    last_hash := coalesce(last_hash, '');
-    IF NEW.sequence IS DISTINCT FROM last_sequence + 1
-        OR coalesce(NEW.previous_hash, '') <> last_hash
-        OR NEW.hash IS DISTINCT FROM '$1$' || encode(
-            sha256(convert_to(last_hash || NEW.payload, 'UTF8')), 'hex')
-        OR content ->> 'company' IS DISTINCT FROM NEW.company_id::text
-        OR content ->> 'sequence' IS DISTINCT FROM NEW.sequence::text
-        OR content ->> 'kind' IS DISTINCT FROM NEW.kind
+# A seal of the access log is the next one.
+NEXT_LOG_SEAL = f"""{not_the_next("progbox_access_log_seal").rstrip()}
         OR content ->> 'first' IS DISTINCT FROM NEW.first_ref::text
         OR content ->> 'last' IS DISTINCT FROM NEW.last_ref::text
     THEN

@@ -18,6 +18,7 @@ How they are written, and why:
 - Data comes before triggers in a dump, so that a restore passes the INSERT guards.
 """
 
+from .chain import not_the_next
 from .guards_log import LOG_FUNCTIONS, LOG_REFUSALS, SHORTEST_LOG_RETENTION
 
 # A purge of the access log sets this for its transaction.
@@ -83,25 +84,9 @@ BEGIN
 END
 """
 
-# The same rule as in tools/ledger/chain.py. What the line speaks of must be there: its
-# document, or the note of a deletion that has no line yet.
-NEXT_LINE = """
-DECLARE
-    last_sequence integer := 0;
-    last_hash text := '';
-    content jsonb := NEW.payload::jsonb;
-BEGIN
-    SELECT sequence, hash INTO last_sequence, last_hash FROM public.progbox_seal
-        WHERE company_id = NEW.company_id ORDER BY sequence DESC LIMIT 1;
-    last_sequence := coalesce(last_sequence, 0);
-    last_hash := coalesce(last_hash, '');
-    IF NEW.sequence IS DISTINCT FROM last_sequence + 1
-        OR coalesce(NEW.previous_hash, '') <> last_hash
-        OR NEW.hash IS DISTINCT FROM '$1$' || encode(
-            sha256(convert_to(last_hash || NEW.payload, 'UTF8')), 'hex')
-        OR content ->> 'company' IS DISTINCT FROM NEW.company_id::text
-        OR content ->> 'sequence' IS DISTINCT FROM NEW.sequence::text
-        OR content ->> 'kind' IS DISTINCT FROM NEW.kind
+# What the line speaks of must be there: its document, or the note of a deletion that
+# has no line yet.
+NEXT_LINE = f"""{not_the_next("progbox_seal").rstrip()}
         OR (CASE NEW.kind
             WHEN 'deposit' THEN
                 (content ->> 'document' = NEW.document_id::text) IS NOT TRUE
