@@ -14,6 +14,7 @@ from . import ir_module_module
 from . import mail_activity
 from . import progbox_append_only
 from . import progbox_job_mixin
+from . import progbox_kept_job_mixin
 from . import progbox_long_job_mixin
 from . import progbox_requested_job_mixin
 from . import progbox_access_log

@@ -7,7 +7,6 @@ from odoo.tools.misc import clean_context
 
 from ..exceptions import JobCancelled, JobError, JobWaiting
 from ..tools.ledger.verify import Finding
-from ..tools.sentinels import SERVER
 from .progbox_job_mixin import JOB_FIELDS
 
 # The certificate names the time stamp of its closing: it waits for it this long.
@@ -27,7 +26,7 @@ class ProgboxClosingMail(models.Model):
     """
 
     _name = "progbox.closing.mail"
-    _inherit = ["progbox.job.mixin", "progbox.append.only"]
+    _inherit = "progbox.kept.job.mixin"
     _description = "Closing Certificate by E-mail"
     _rec_name = "closing_id"
     _order = "id desc"
@@ -42,15 +41,6 @@ class ProgboxClosingMail(models.Model):
     )
     sent_to = fields.Char(readonly=True)
 
-    def _job_write(self, vals):
-        server = self.with_context(progbox_server=SERVER)
-        return super(ProgboxClosingMail, server)._job_write(vals)
-
-    def _state_text(self):
-        """Return the state of one job in words, empty without one."""
-        states = dict(self._fields["state"]._description_selection(self.env))
-        return states.get(self.state, "")
-
     def _refusal(self):
         return self.env._("What was sent is written down by the server alone.")
 
@@ -62,14 +52,10 @@ class ProgboxClosingMail(models.Model):
         """
         if not closing.company_id._progbox_certificate_people():
             return
-        context = {**clean_context(self.env.context), "progbox_server": SERVER}
-        server = self.sudo().with_context(context)  # pylint: disable=context-overridden
-        server.create(
+        self._as_server().create(
             {
                 "company_id": closing.company_id.id,
                 "closing_id": closing.id,
-                "sent_to": False,
-                **self.env["progbox.time.stamp"]._new_job_values(),
             }
         )
         self._job_trigger()

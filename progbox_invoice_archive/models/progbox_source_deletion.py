@@ -13,7 +13,7 @@ class ProgboxSourceDeletion(models.Model):
     """
 
     _name = "progbox.source.deletion"
-    _inherit = ["progbox.job.mixin", "progbox.append.only", "progbox.words.mixin"]
+    _inherit = ["progbox.kept.job.mixin", "progbox.words.mixin"]
     _description = "Deleted Source of Documents"
     _rec_name = "number"
     _job_cron = "progbox_invoice_archive.ir_cron_source_deletion"
@@ -44,10 +44,6 @@ class ProgboxSourceDeletion(models.Model):
     _seal_unique = models.UniqueIndex(
         "(seal_id) WHERE seal_id IS NOT NULL", "A line of the ledger says one thing."
     )
-
-    def _job_write(self, vals):
-        server = self.with_context(progbox_server=SERVER)
-        return super(ProgboxSourceDeletion, server)._job_write(vals)
 
     def _refusal(self):
         return self.env._("The server alone notes that an archived record is deleted.")

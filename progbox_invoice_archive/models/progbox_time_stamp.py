@@ -5,11 +5,9 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import config, str2bool
-from odoo.tools.misc import clean_context
 
 from ..exceptions import JobError
 from ..tools.ledger.verify import Finding
-from ..tools.sentinels import SERVER
 from ..tools.time_stamp import (
     LOCAL,
     SILENT,
@@ -39,7 +37,7 @@ class ProgboxTimeStamp(models.Model):
     """
 
     _name = "progbox.time.stamp"
-    _inherit = ["progbox.job.mixin", "progbox.append.only"]
+    _inherit = "progbox.kept.job.mixin"
     _description = "Time Stamp of the Ledger"
     _rec_name = "hash"
     _order = "company_id, sequence desc, id desc"
@@ -81,15 +79,6 @@ class ProgboxTimeStamp(models.Model):
         for stamp in self:
             stamp.token_name = f"{stamp.sequence}.tsr"
 
-    def _job_write(self, vals):
-        server = self.with_context(progbox_server=SERVER)
-        return super(ProgboxTimeStamp, server)._job_write(vals)
-
-    def _state_text(self):
-        """Return the state of one job in words, empty without one."""
-        states = dict(self._fields["state"]._description_selection(self.env))
-        return states.get(self.state, "")
-
     def _refusal(self):
         return self.env._("Time stamps are kept as the authority has given them.")
 
@@ -130,9 +119,7 @@ class ProgboxTimeStamp(models.Model):
         if not company._progbox_stamps():
             return
         log = self.env["progbox.access.log.seal"].sudo()._last(company)
-        context = {**clean_context(self.env.context), "progbox_server": SERVER}
-        server = self.sudo().with_context(context)  # pylint: disable=context-overridden
-        server.create(
+        self._as_server().create(
             {
                 "company_id": company.id,
                 "closing_id": closing and closing.id,
@@ -140,26 +127,9 @@ class ProgboxTimeStamp(models.Model):
                 "hash": seal.hash,
                 "log_sequence": log.sequence,
                 "log_hash": log.hash,
-                "token": False,
-                "stamped_on": False,
-                **self._new_job_values(),
             }
         )
         self._job_trigger()
-
-    @api.model
-    def _new_job_values(self):
-        """Return every value of a job that nobody has been at: no default counts."""
-        return {
-            "state": "pending",
-            "priority": 0,
-            "attempts": 0,
-            "begun": False,
-            "next_try": fields.Datetime.now(),
-            "done_on": False,
-            "error": False,
-            "error_detail": False,
-        }
 
     @api.model
     def _enqueue_daily(self, company):
