@@ -312,14 +312,29 @@ class ProgboxAccessLogSeal(models.Model):
 
     @api.model
     def _unsealed_findings(self, company):
-        """Return whether old lines have no seal: then sealing stands."""
+        """Return whether old lines have no seal: then sealing stands.
+
+        A line that is dated back, by a clock that was wrong for a moment, waits with
+        those of the last hour before it.
+        """
+        now = fields.Datetime.now()
         [[count, oldest]] = self.env.execute_query(
             SQL(
-                """SELECT count(*), min(accessed_on) FROM progbox_access_log
-                WHERE company_id = %s AND id > %s AND accessed_on < %s""",
-                company.id,
-                self.sudo()._last(company, "lines").last_ref,
-                fields.Datetime.now() - SEALED_WITHIN,
+                """WITH later AS (
+                    SELECT id, accessed_on FROM progbox_access_log
+                    WHERE company_id = %(company)s AND id > %(last)s
+                )
+                SELECT count(*), min(accessed_on) FROM later
+                WHERE accessed_on < %(due)s AND id < COALESCE(
+                    (SELECT min(id) FROM later
+                        WHERE accessed_on > %(settled)s AND accessed_on <= %(ahead)s),
+                    2147483647
+                )""",
+                company=company.id,
+                last=self.sudo()._last(company, "lines").last_ref,
+                due=now - SEALED_WITHIN,
+                settled=now - SETTLED,
+                ahead=now + SETTLED,
             )
         )
         if not count:

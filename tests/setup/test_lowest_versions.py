@@ -50,7 +50,7 @@ print(json.dumps({
 def lowest():
     """{package: version} as the page says it."""
     text = (ADDON / "readme/INSTALL.md").read_text()
-    [sentence] = re.findall(r"tested from these versions on: ([^:]*?)\. ", text)
+    [sentence] = re.findall(r"tested from these versions on: ([^:]*?)\.\s", text)
     return dict(re.findall(r"([\w-]+)\s([\d.]*\d)", sentence))
 
 
