@@ -248,6 +248,7 @@ def test_folders_narrow_the_tab_and_take_documents(records, log_in):
     page.click(".o_notification button:has-text('Undo')")
     expect(card(page, "elevation.txt")).to_be_visible()
     row(page, "All documents").click()
+    expect(card(page, "signed.txt")).to_be_visible()
     card(page, "elevation.txt").drag_to(row(page, "Plans"))
     count = row(page, "Plans").locator(".o_progbox_tree_count")
     expect(count).to_have_text("1", timeout=PATIENCE)
