@@ -1,6 +1,5 @@
 from . import progbox_dropbox_account_mixin
 from . import progbox_dropbox_document_mixin
-from . import progbox_dropbox_timetable
 from . import progbox_dropbox_account
 from . import progbox_dropbox_rule
 from . import progbox_dropbox_transfer

@@ -9,8 +9,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import file_open
 
+from ..models.dropbox_connection import SCOPES
 from ..models.dropbox_sharing import SHARING_SCOPES
-from ..models.progbox_dropbox_account import CALLBACK, SCOPES
+from ..models.progbox_dropbox_account import CALLBACK
 from .dropbox_common import DropboxCommon
 
 SECRETS = ("access_token", "refresh_token", "app_secret", "token_expires")

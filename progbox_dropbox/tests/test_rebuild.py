@@ -10,9 +10,10 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..models import dropbox_rebuild
+from ..models import dropbox_rebuild, dropbox_rebuild_source
 from ..models.dropbox_fetch import is_whole
 from ..models.dropbox_rebuild import rebuild
+from ..models.dropbox_rebuild_place import RebuildPlace
 from .dropbox_common import DropboxCommon
 
 MONTH = fields.Date.to_date("2026-11-01")
@@ -277,14 +278,14 @@ class TestRebuild(DropboxCommon):
     def test_what_is_put_off_is_asked_for_again(self):
         self.lose_everything()
         waits = []
-        self.patch(dropbox_rebuild, "pause", waits.append)
+        self.patch(dropbox_rebuild_source, "pause", waits.append)
         self.fault("download", "503_empty", skip=3)
         self.assertFalse(self.rebuilt().problems)
         self.assertEqual(len(waits), 1)
 
     def test_an_account_that_is_cut_off_makes_no_document_without_its_file(self):
         self.lose_everything()
-        self.patch(dropbox_rebuild, "pause", lambda _seconds: None)
+        self.patch(dropbox_rebuild_source, "pause", lambda _seconds: None)
         self.fault("download", "401_revoked", skip=4, times=99)
         with self.assertRaises(UserError):
             self.rebuilt()
@@ -339,20 +340,17 @@ class TestRebuild(DropboxCommon):
                 self.rebuilt(anchor=anchor)
         self.assertFalse(any(self.rows().values()))
         self.assertEqual(self.env["res.company"].search_count([]), companies)
-        self.patch(dropbox_rebuild, "HIGHEST", RECORD + 2)
+        self.patch(dropbox_rebuild_source, "HIGHEST", RECORD + 2)
         with self.assertRaisesRegex(UserError, "names a number that no record has"):
             self.rebuilt(anchor=own)
-        self.patch(dropbox_rebuild, "HIGHEST", 1 << 30)
+        self.patch(dropbox_rebuild_source, "HIGHEST", 1 << 30)
         self.assertFalse(self.rebuilt(anchor=own).problems)
 
     def test_only_models_with_a_chatter_keep_their_numbers_apart(self):
-        with tempfile.TemporaryDirectory() as folder:
-            work = dropbox_rebuild.Rebuild(self.account, folder, self.company.id)
-            taken = map(
-                work._is_taken_in,
-                ("account.move", "res.users", "ir.attachment", "no.model", "base"),
-            )
-            self.assertEqual(list(taken), [True, False, False, False, False])
+        place = RebuildPlace(self.server, source=None)
+        models = ("account.move", "res.users", "ir.attachment", "no.model", "base")
+        taken = [place._is_taken_in(model) for model in models]
+        self.assertEqual(taken, [True, False, False, False, False])
 
     def test_what_came_since_the_last_closing_is_beside_it(self):
         anchors = self.server["progbox.dropbox.anchor"]
