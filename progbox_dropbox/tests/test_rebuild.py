@@ -215,7 +215,7 @@ class TestRebuild(DropboxCommon):
             rebuild(self.account, self.company.id, tell=die)
             self.fail("not killed")
         self.assertEqual(len(self.rows()["progbox_seal"]), 2)
-        self.assertEqual(self.rebuilt().there, 2)
+        self.assertEqual(self.rebuilt().place.there, 2)
         self.assertEqual(self.rows()["progbox_document"], before["progbox_document"])
         run = self.verified()
         self.assertEqual(run.result, "intact", self.found(run))
