@@ -125,3 +125,4 @@ from . import test_evidence_beside
 from . import test_pdf_pauses
 from . import test_pdf_shared
 from . import test_time_stamps
+from . import test_document_mail

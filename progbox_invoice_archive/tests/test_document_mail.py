@@ -12,8 +12,8 @@ class TestDocumentMail(AccessLogCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.other = cls.archived_for(cls.posted())
-        cls.move = cls.env["account.move"].browse(cls.document.res_id)
+        cls.move = cls.posted()
+        cls.other, cls.document = cls.document, cls.archived_for(cls.move)
 
     def composed(self, documents):
         action = documents.with_user(self.billing).action_send()
@@ -56,8 +56,11 @@ class TestDocumentMail(AccessLogCommon):
             (self.document | self.other).with_user(self.billing).action_send()
 
     def test_a_file_that_is_gone_is_named(self):
-        self.document.sudo()._content_attachment()._progbox_path().unlink()
-        with self.assertRaises(UserError):
+        content = self.document.sudo()._content_attachment()
+        path = content._progbox_path()
+        aside = path.rename(path.with_suffix(".aside"))
+        self.addCleanup(aside.rename, path)
+        with self.assertRaisesRegex(UserError, self.document.name):
             self.document.with_user(self.billing).action_send()
         self.assertFalse(self.lines("download"))
 
