@@ -167,7 +167,7 @@ class IrAttachment(models.Model):
         return Path(self._filestore()) / "progbox"
 
     @api.model
-    def _progbox_adopt(self, staged, vals):
+    def _progbox_adopt(self, staged, vals, creator=None):
         """Make an attachment of a staged file, without reading it into memory.
 
         It goes where Odoo keeps its files: into the file store, the database, or the
@@ -175,6 +175,7 @@ class IrAttachment(models.Model):
 
         :param StagedFile staged: taken over; gone from its place afterwards
         :param dict vals: name, mimetype and the field it is the content of
+        :param res.users creator: whose it is, the server's if not said
         :rtype: ir.attachment
         :raise UserError: when it is too large for Odoo, or for where Odoo keeps files;
             nothing has been written then
@@ -182,10 +183,12 @@ class IrAttachment(models.Model):
         if staged.size > FILE_LIMIT:
             with staged:
                 raise UserError(self._progbox_too_large_text(vals["name"], staged.size))
-        # As the superuser: others get their XML turned into plain text.
-        attachments = self.with_user(SUPERUSER_ID)
-        # A storage may be chosen by the field, and no picture is made smaller.
+        server = self.env["res.users"].browse(SUPERUSER_ID)
+        attachments = self.with_user(creator or server).sudo()
         attachments = attachments.with_context(
+            # Others get their XML turned into plain text.
+            binary_field_real_user=server,
+            # A storage may be chosen by the field, and no picture is made smaller.
             attachment_res_model=vals.get("res_model"),
             attachment_res_field=vals.get("res_field"),
             image_no_postprocess=True,
@@ -537,6 +540,8 @@ class IrAttachment(models.Model):
                     "res_model": record._name,
                     "res_id": record.id,
                 },
+                # An e-mail takes along what its author has made.
+                self.env.user,
             )
         return copies.with_env(self.env)
 
