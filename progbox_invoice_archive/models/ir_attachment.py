@@ -183,12 +183,10 @@ class IrAttachment(models.Model):
         if staged.size > FILE_LIMIT:
             with staged:
                 raise UserError(self._progbox_too_large_text(vals["name"], staged.size))
-        server = self.env["res.users"].browse(SUPERUSER_ID)
-        attachments = self.with_user(creator or server).sudo()
+        # What is not the server's is held to Odoo's rule: XML becomes plain text.
+        attachments = self.with_user(creator or SUPERUSER_ID).sudo()
+        # A storage may be chosen by the field, and no picture is made smaller.
         attachments = attachments.with_context(
-            # Others get their XML turned into plain text.
-            binary_field_real_user=server,
-            # A storage may be chosen by the field, and no picture is made smaller.
             attachment_res_model=vals.get("res_model"),
             attachment_res_field=vals.get("res_field"),
             image_no_postprocess=True,
