@@ -39,7 +39,7 @@ class Copies:
         else:
             self._by_size.setdefault(entry.size, []).append(copy)
 
-    def of_content(self, content):
+    def take_of_content(self, content):
         """Return the files that may be the copy of a document, the likeliest first.
 
         The hash of a small file follows from its digest in the ledger; large ones are

@@ -67,8 +67,7 @@ class Rebuild:
                     self._write(line, row_of(line.sequence), found.get(line.sequence))
             finally:
                 for fetched in found.values():
-                    if fetched.staged:
-                        fetched.staged.path.unlink(missing_ok=True)
+                    fetched.discard()
             self.position = chunk[-1].sequence
             if self.position == self.total:
                 self._say_what_is_gone()

@@ -45,6 +45,11 @@ class Fetched(NamedTuple):
     copy: Copy | None = None
     error: Any = None
 
+    def discard(self):
+        """Remove a file that nobody has taken over."""
+        if self.staged:
+            self.staged.path.unlink(missing_ok=True)
+
 
 class RebuildSource:
     """A ledger of the Dropbox of an account, and the copies beside it.
@@ -161,16 +166,22 @@ class RebuildSource:
         # The client refreshes its token here, and not in the threads.
         self.client = self.account._client()
         store = self.env["ir.attachment"].sudo()._progbox_staging_folder()
-        plans = [self.copies.of_content(line.content) for line in lines]
+        plans = [self.copies.take_of_content(line.content) for line in lines]
         with ThreadPoolExecutor(FETCHERS) as threads:
-            fetched = threads.map(
-                lambda line, copies: self._fetch_one(line.content, copies, store),
-                lines,
-                plans,
-            )
-            return {
-                line.sequence: found for line, found in zip(lines, fetched, strict=True)
-            }
+            tasks = [
+                threads.submit(self._fetch_one, line.content, copies, store)
+                for line, copies in zip(lines, plans, strict=True)
+            ]
+        if failed := next((t for t in tasks if t.exception()), None):
+            # What the others have got is nobody's.
+            for task in tasks:
+                if not task.exception():
+                    task.result().discard()
+            raise failed.exception()
+        return {
+            line.sequence: task.result()
+            for line, task in zip(lines, tasks, strict=True)
+        }
 
     def _fetch_one(self, content, copies, store):
         error = None

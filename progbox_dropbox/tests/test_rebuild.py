@@ -286,10 +286,14 @@ class TestRebuild(DropboxCommon):
     def test_an_account_that_is_cut_off_makes_no_document_without_its_file(self):
         self.lose_everything()
         self.patch(dropbox_rebuild_source, "pause", lambda _seconds: None)
-        self.fault("download", "401_revoked", skip=4, times=99)
+        folder = self.server["ir.attachment"]._progbox_staging_folder()
+        before = set(folder.iterdir())
+        # The four files of the ledger, and one document.
+        self.fault("download", "401_revoked", skip=5, times=99)
         with self.assertRaises(UserError):
             self.rebuilt()
         self.assertFalse(self.rows()["progbox_document"])
+        self.assertEqual(set(folder.iterdir()), before)
 
     # ------------------------------------------------------------------
     # What is refused
