@@ -11,6 +11,7 @@ from . import ir_default
 from . import ir_model
 from . import ir_model_fields
 from . import ir_module_module
+from . import ir_rule
 from . import mail_activity
 from . import progbox_append_only
 from . import progbox_job_mixin
