@@ -158,7 +158,7 @@ class ProgboxWatch(models.AbstractModel):
                 "progbox.verification",
                 "model._enqueue_monthly()",
                 self.env._("ProGBox: monthly verification of the archives"),
-                self.env._("nobody verifies the archive by himself"),
+                self.env._("no verification comes by itself"),
                 timedelta(days=31),
             ),
             "billing_period": WatchedCron(
