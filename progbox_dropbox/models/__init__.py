@@ -12,4 +12,5 @@ from . import progbox_dropbox_anchor
 from . import progbox_closing
 from . import progbox_document
 from . import progbox_folder
+from . import progbox_watch
 from . import res_config_settings

@@ -14,6 +14,7 @@ from ..tools.package.index import Index, harmless, no_formula
 from ..tools.package.package import Package, Words
 from ..tools.staging import BLOCK_SIZE, read_blocks
 from .ir_attachment import is_object, read_with_own_cursor
+from .stamp_authorities import authority_file
 
 FETCH = 2000
 
@@ -424,10 +425,7 @@ class ProgboxPackage(models.AbstractModel):
         for name, content in files:
             package.add_text(f"{STAMPS}/{name}", content)
         if files:
-            package.add_text(
-                f"{STAMPS}/authority.pem",
-                company.sudo().progbox_stamp_certificates or "",
-            )
+            package.add_text(f"{STAMPS}/authority.pem", authority_file(company))
         return bool(files)
 
     @api.model

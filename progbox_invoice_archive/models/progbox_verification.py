@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_datetime
 
+from .declared_pieces import piece
 from .progbox_job_mixin import OPEN_STATES
 from .progbox_verification_finding import KINDS, LEDGER_KINDS
 from .verification_beside import companies_beside_sql, parts_beside
@@ -149,9 +150,8 @@ class ProgboxVerification(models.Model):
 
     def action_print(self):
         """Print the report of these runs."""
-        return self.env.ref(
-            "progbox_invoice_archive.progbox_verification_report"
-        ).report_action(self)
+        report = "progbox_invoice_archive.progbox_verification_report"
+        return piece(self.env, report).report_action(self)
 
     # ------------------------------------------------------------------
     # Execution

@@ -31,6 +31,8 @@ BESIDE_KINDS = [
     ("stamp_missing", "Time stamp missing"),
     ("stamp_invalid", "Time stamp proves nothing"),
     ("stamp_late", "Time stamp too late"),
+    ("stamp_authority", "Time stamp of another authority"),
+    ("authority_changed", "Authority changed off the record"),
     ("stamp_off", "Time stamps switched off"),
     ("certificate_not_sent", "Closing certificate not sent"),
 ]
@@ -128,6 +130,30 @@ BESIDE_TEXTS = {
         _lt(
             "Compare with the printed certificates and older exports. If the authority "
             "was only away for long, acknowledge this."
+        ),
+    ),
+    "stamp_authority": (
+        _lt(
+            "%(name)s is signed by an authority that was not on record as trusted when "
+            "it was made: SHA-256 of its certificate %(actual)s."
+        ),
+        _lt(
+            "Compare the certificate with what the authority publishes, and with the "
+            "closing certificates and exports of that time, which name it. If it is "
+            "another one, somebody has replaced the stamp: find out who worked in the "
+            "database, and keep this report."
+        ),
+    ),
+    "authority_changed": (
+        _lt(
+            "The address or the certificates of the time-stamping authority are not "
+            "those that the access log has: somebody has changed them in the database "
+            "itself."
+        ),
+        _lt(
+            "Compare both with what the authority publishes. Correct them in the "
+            "settings, or save them there as they are: then they are on record, with "
+            "who did it and when."
         ),
     ),
     "stamp_off": (

@@ -43,6 +43,7 @@ END
 STAMP_BORN = """
 BEGIN
     IF NEW.token IS NOT NULL OR NEW.stamped_on IS NOT NULL
+        OR NEW.authority IS NOT NULL
         OR NEW.state IS DISTINCT FROM 'pending'
     THEN
         PERFORM public.progbox_guard_refuse('finished', TG_TABLE_NAME);
@@ -226,7 +227,9 @@ def log_triggers(each_row, keep, truncate, call):
         "progbox_access_log_seal_next": born("progbox_access_log_seal", "log_next"),
         "progbox_time_stamp_born": born("progbox_time_stamp", "stamp_born"),
         "progbox_time_stamp_token": kept(
-            "progbox_time_stamp", "OLD.token IS NOT NULL", "token, stamped_on"
+            "progbox_time_stamp",
+            "OLD.token IS NOT NULL",
+            "token, stamped_on, authority",
         ),
         "progbox_source_deletion_born": born(
             "progbox_source_deletion", "deletion_born"
