@@ -213,11 +213,15 @@ class Examiner:
             if damaged:
                 self._see_what_is_left(pdf)
             inspection.embedded = self._embedded(pdf)
+            has_form = _has_fields(pdf)
+            formatted = _formatted(pdf) if has_form else ()
             changes += sorted(sanitize(pdf), reverse=True)
             if pdf.is_encrypted:
                 changes.append("decrypted")
-            if _has_fields(pdf):
-                changes += _flatten(pdf)
+            claims = ()
+            if has_form:
+                flat, claims = _flatten(pdf, formatted)
+                changes += flat
             if damaged:
                 changes.append("repaired")
                 # Another reader knows how many there were.
@@ -227,6 +231,8 @@ class Examiner:
                     changes.append(f"pages_lost/{pages}/{total}")
             if set(changes) - AS_THEY_ARE:
                 self._clean(pdf)
+            if claims:
+                changes += _unseen(inspection.ready, claims)
             if _is_heavy(pdf):
                 self._show_to_second_reader()
 
@@ -375,8 +381,13 @@ def _is_heavy(pdf):
 
 
 def _has_fields(pdf):
-    form = branch(pdf.Root, "/AcroForm")
-    return "/XFA" in form or bool(elements(form, "/Fields"))
+    if "/AcroForm" not in pdf.Root and not any(
+        "/Annots" in page.obj for page in pdf.pages
+    ):
+        return False
+    from .forms import has_fields  # few children ever need it
+
+    return has_fields(pdf)
 
 
 def _first_page_text(path):
@@ -390,10 +401,22 @@ def _first_page_text(path):
         return ""
 
 
-def _flatten(pdf):
-    from .forms import flatten  # few children ever need it
+def _formatted(pdf):
+    from .field_values import formatted_fields  # as above
 
-    return flatten(pdf)
+    return formatted_fields(pdf)
+
+
+def _flatten(pdf, formatted):
+    from .forms import flatten  # as above
+
+    return flatten(pdf, formatted)
+
+
+def _unseen(path, claims):
+    from .field_values import unseen  # as above
+
+    return unseen(path, claims)
 
 
 def _save(pdf, target):
