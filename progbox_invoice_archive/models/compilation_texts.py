@@ -122,6 +122,7 @@ REASONS = {
 OTHER_REASON = (_lt("It cannot be read."), DOWNLOAD)
 # What to know about a file that is in.
 NOTES = {
+    "blank": _lt("Pages of it on which nothing is seen: %(found)s."),
     "by_pdfium": _lt("It is not in order: PDFium has read it."),
     "by_poppler": _lt("It is not in order: Poppler has read it."),
     "cover": _lt("The cover page of the PDF portfolio is not in."),
@@ -144,6 +145,7 @@ NOTES = {
 TOLD = {
     "archived_cancelled",
     "archived_draft",
+    "blank",
     "by_pdfium",
     "by_poppler",
     "cover",

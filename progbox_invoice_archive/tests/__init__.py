@@ -101,6 +101,7 @@ from . import test_pdf_other_readers
 from . import test_pdf_inside
 from . import test_pdf_forms
 from . import test_pdf_failures
+from . import test_pdf_blank_pages
 from . import test_pdf_children
 from . import test_share
 from . import test_share_log

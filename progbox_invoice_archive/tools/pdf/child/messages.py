@@ -56,7 +56,9 @@ class Inspection:
         is gone, its static pages stay), 'players' (videos, sounds and 3D models are
         gone), 'cover' (so are the pages around the files of a portfolio),
         'pages_lost/6/30' (so many of its pages could be read), 'by_pdfium',
-        'by_poppler' (QPDF cannot read it, another reader has written it anew),
+        'by_poppler' (QPDF cannot read it, or not all of its pages, which another
+        reader has written anew),
+        'blank/2, 5' (pages without anything on them, though the file is damaged),
         'unseen/…' (what its fields say and its pages do not show, quoted as in a URL)
     :param embedded: list of Embedded, the files inside
     :param members: list of Inspection, the files of a portfolio or wrapper
