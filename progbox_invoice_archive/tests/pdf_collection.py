@@ -171,7 +171,7 @@ def boxes(path, value, states, flags=0):
     return path
 
 
-def _box(pdf, field, left, states=(), AS=None):
+def _box(pdf, field, left, states=(), AS=None, MK=None):
     box = Dictionary(
         Type=Name.Annot,
         Subtype=Name.Widget,
@@ -179,6 +179,8 @@ def _box(pdf, field, left, states=(), AS=None):
         Parent=field,
         Rect=[left, 100, left + 20, 120],
     )
+    if MK:
+        box.MK = Dictionary({f"/{key}": Array(value) for key, value in MK.items()})
     if AS:
         box.AS = Name(f"/{AS}")
     if states:

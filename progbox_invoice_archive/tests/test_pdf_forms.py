@@ -146,6 +146,23 @@ class TestPdfBoxes(PdfCase):
         boxes = [{"AS": "A"}, {"AS": "Off"}]
         self.assertEqual(self.ticked("A", *boxes, flags=RADIO), [True, False])
 
+    def test_the_outline_of_an_empty_box_stays(self):
+        """Programs paint the tick alone, and readers the rest."""
+        look = {"BC": [0, 0, 1], "BG": [1, 1, 0]}
+        for flags in (0, RADIO):
+            boxes = [{"states": ["A"], "AS": "Off", "MK": look}, {"states": ["A"]}]
+            self.assertEqual(self.ticked("Off", *boxes, flags=flags), [False, False])
+            image = poppler_image(self.inspect_one(self.path).ready).convert("RGB")
+            foot = image.size[1] - 100
+            box = image.crop((95, foot - 25, 125, foot + 5))
+            colours = {colour for _count, colour in box.getcolors(900)}
+            self.assertIn((255, 255, 0), colours)
+            self.assertTrue([each for each in colours if each[2] > each[0] + 90])
+            # It is round where the other buttons are.
+            self.assertEqual(image.getpixel((101, foot - 2))[2] > 250, bool(flags))
+            other = image.crop((145, foot - 25, 175, foot + 5))
+            self.assertEqual(other.getcolors(), [(900, (255, 255, 255))])
+
     def test_unpainted_buttons_that_could_all_be_meant_are_refused(self):
         collection.boxes(self.path, "A", [{}, {}], RADIO)
         self.assertRefused(self.path, "form_unreadable")

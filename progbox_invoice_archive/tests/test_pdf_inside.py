@@ -7,7 +7,7 @@ from pikepdf import Array, Dictionary, Name, String
 from ..tools.pdf import Limits
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
-from .pdf_common import PdfCase, poppler_texts
+from .pdf_common import PdfCase, poppler_image, poppler_texts
 
 LONG = "x" * 300
 
@@ -85,9 +85,18 @@ class TestPdfInside(PdfCase):
             clip.FS = Dictionary(F=String("evil.exe"), EF=Dictionary(F=file))
             pdf.pages[0].Annots = Array([clip])
         self.assertEqual(self.found(), {"evil.exe": "active"})
+        self.assertReady(self.path, 1, ["icons"])
+        with pikepdf.open(self.path, allow_overwriting_input=True) as pdf:
+            drawing = pdf.make_stream(b"1 0 0 rg 0 0 9 9 re f", BBox=[0, 0, 9, 9])
+            drawing.Type, drawing.Subtype = Name.XObject, Name.Form
+            pdf.pages[0].Annots[0].AP = Dictionary(N=drawing)
+            pdf.save(compress_streams=False)
+        self.assertEqual(self.found(), {"evil.exe": "active"})
         self.assertReady(self.path, 1)
         self.compile(self.path)
         self.assertNotIn(b"progbox-evil", self.target.read_bytes())
+        corner = poppler_image(self.target).getpixel((4, -5 % 842))
+        self.assertEqual(corner, (255, 0, 0))
 
     def test_a_file_inside_that_cannot_be_read_is_named(self):
         collection.containing(self.path, {"a.xml": b"<a/>", "b.xml": b"<b/>"})

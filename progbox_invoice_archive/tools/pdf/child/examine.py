@@ -23,7 +23,7 @@ HEAD_SIZE, TAIL_SIZE = 1024, 2048
 # Objects of a file, and annotations of a page, from which a second reader tries it.
 HEAVY_FILE, HEAVY_PAGE = 2_000, 500
 # With these changes the file is ready, without another copy.
-AS_THEY_ARE = {"image", "scripts", "players", "by_pdfium", "by_poppler"}
+AS_THEY_ARE = {"image", "icons", "scripts", "players", "by_pdfium", "by_poppler"}
 # What QPDF says of what neither it nor a password opens.
 ENCRYPTED_OTHERWISE = re.compile("unsupported encryption|unsupported /R", re.IGNORECASE)
 FILTERS = re.compile(rb"/(\w{2,20}Decode)\b")

@@ -54,7 +54,8 @@ class Inspection:
         'scripts' (JavaScript, launch and submit actions removed), 'forms' (fields
         became part of the page), 'image' (turned into pages), 'xfa' (the dynamic form
         is gone, its static pages stay), 'players' (videos, sounds and 3D models are
-        gone), 'cover' (so are the pages around the files of a portfolio),
+        gone), 'icons' (so are those of attached files), 'cover' (so are the pages
+        around the files of a portfolio),
         'pages_lost/6/30' (so many of its pages could be read), 'by_pdfium',
         'by_poppler' (QPDF cannot read it, or not all of its pages, which another
         reader has written anew),
