@@ -62,6 +62,7 @@ from . import test_billing_period
 from . import test_blinding
 from . import test_billing_period_rule
 from . import test_compilation
+from . import test_compilation_collection
 from . import test_compilation_hostile
 from . import test_compilation_job
 from . import test_compilation_lines

@@ -8,6 +8,7 @@ from .messages import Failure
 from .structure import branch, elements, nodes
 from .ticking import show_value
 
+MAX_DEPTH = 20  # of fields in fields
 # What draws something that may be the value: letters, pictures, letters as curves.
 SHOWING = {"Tj", "TJ", "'", '"', "Do", "INLINE IMAGE", "c", "v", "y"}
 
@@ -17,7 +18,19 @@ def has_fields(pdf):
     form = pdf.Root.get("/AcroForm")
     if isinstance(form, Dictionary) and ("/XFA" in form or elements(form, "/Fields")):
         return True
-    return any(form is not None or "/AP" not in widget for widget in _widgets(pdf))
+    return any(
+        form is not None or ("/AP" not in widget and _has_value(widget))
+        for widget in _widgets(pdf)
+    )
+
+
+def _has_value(widget):
+    """Whether a widget has a value, or one of those that it hangs on."""
+    for _level in range(MAX_DEPTH):
+        if not isinstance(widget, Dictionary) or "/V" in widget:
+            break
+        widget = widget.get("/Parent")
+    return isinstance(widget, Dictionary) and "/V" in widget
 
 
 def flatten(pdf, formatted=()):
