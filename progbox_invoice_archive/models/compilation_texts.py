@@ -4,6 +4,8 @@ By the codes of tools.pdf and those of our own. The functions translate one entr
 the language of an environment.
 """
 
+from urllib.parse import unquote
+
 from odoo.tools import LazyTranslate, formatLang
 
 _lt = LazyTranslate(__name__)
@@ -120,15 +122,18 @@ REASONS = {
 OTHER_REASON = (_lt("It cannot be read."), DOWNLOAD)
 # What to know about a file that is in.
 NOTES = {
+    "blank": _lt("Pages of it on which nothing is seen: %(found)s."),
     "by_pdfium": _lt("It is not in order: PDFium has read it."),
     "by_poppler": _lt("It is not in order: Poppler has read it."),
     "cover": _lt("The cover page of the PDF portfolio is not in."),
     "decrypted": _lt("It was encrypted without a password."),
     "forms": _lt("Its form fields have become part of the page."),
+    "icons": _lt("The icons of the files that hang on its pages are not in."),
     "pages_lost": _lt("Pages that could be read: %(found)s of %(total)s."),
     "players": _lt("Its videos, sounds and 3D models are not in."),
     "repaired": _lt("It was damaged: what could be read is in."),
     "scripts": _lt("Its scripts and automatic actions are not in."),
+    "unseen": _lt("Its form says what its pages do not show: %(found)s."),
     "xfa": _lt("It was a dynamic form: its printed pages are in."),
     "made_by_odoo": _lt("Made by Odoo, no document received."),
     "made_in_place": _lt("Made by Odoo: the file of the invoice cannot be read."),
@@ -141,15 +146,18 @@ NOTES = {
 TOLD = {
     "archived_cancelled",
     "archived_draft",
+    "blank",
     "by_pdfium",
     "by_poppler",
     "cover",
+    "icons",
     "made_by_odoo",
     "made_in_place",
     "pages_lost",
     "players",
     "repaired",
     "scripts",
+    "unseen",
     "xfa",
 }
 # Why there is no backup at all, and what to do.
@@ -200,18 +208,19 @@ def reason_texts(env, code):
 def note_text(env, codes):
     """Return what a person reads about a file that goes in.
 
-    :param codes: keys of NOTES, numbers after a slash; others have nothing to say
+    :param codes: keys of NOTES, with values after a slash, quoted as in a URL; others
+        have nothing to say
     :return: the text, and whether the last page of the backup says it, too
     """
-    found = {code.partition("/")[0]: code.split("/")[1:] for code in sorted(codes)}
-    notes = [
-        (env._(NOTES[code]), dict(zip(("found", "total"), numbers, strict=False)))
-        for code, numbers in found.items()
-        if code in NOTES
-    ]
-    # A lazy text takes no values before it is translated.
-    texts = [note % values for note, values in notes]
-    return " ".join(texts), not TOLD.isdisjoint(found)
+    notes, is_told = [], False
+    for code in sorted(codes):
+        name, *values = code.split("/")
+        is_told |= name in TOLD
+        if name in NOTES:
+            # A lazy text takes no values before it is translated.
+            text, values = env._(NOTES[name]), map(unquote, values)
+            notes.append(text % dict(zip(("found", "total"), values, strict=False)))
+    return " ".join(notes), is_told
 
 
 def failure_text(env, code):

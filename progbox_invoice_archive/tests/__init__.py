@@ -62,6 +62,7 @@ from . import test_billing_period
 from . import test_blinding
 from . import test_billing_period_rule
 from . import test_compilation
+from . import test_compilation_collection
 from . import test_compilation_hostile
 from . import test_compilation_job
 from . import test_compilation_lines
@@ -101,6 +102,7 @@ from . import test_pdf_other_readers
 from . import test_pdf_inside
 from . import test_pdf_forms
 from . import test_pdf_failures
+from . import test_pdf_blank_pages
 from . import test_pdf_children
 from . import test_share
 from . import test_share_log

@@ -65,10 +65,12 @@ def encrypted(path, text, user="", revision=6):
         return path
 
 
-def form(path, value, name="client", anew=True, **entries):
+def form(path, value, name="client", anew=True, kid=False, AP=None, **entries):
     """A filled-in field that no program has painted yet.
 
     :param anew: the document says so itself
+    :param kid: the value is that of a field, with a widget for a kid
+    :param AP: what a program has painted before, as the drawing's content
     :param entries: of the field
     """
     with changed(path, "Form") as pdf:
@@ -78,7 +80,6 @@ def form(path, value, name="client", anew=True, **entries):
                 Type=Name.Annot,
                 Subtype=Name.Widget,
                 FT=Name.Tx,
-                F=4,
                 T=String(name),
                 V=String(value),
                 Rect=[72, 600, 400, 620],
@@ -86,13 +87,70 @@ def form(path, value, name="client", anew=True, **entries):
             )
         )
         pdf.pages[0].Annots = Array([field])
+        fonts = Dictionary(Font=Dictionary(Helv=pdf.make_indirect(font)))
+        if AP:
+            drawing = pdf.make_stream(
+                b"BT /Helv 12 Tf 2 4 Td %s ET" % AP if AP.endswith(b"Tj") else AP,
+                Type=Name.XObject,
+                Subtype=Name.Form,
+                BBox=[0, 0, 328, 20],
+                Resources=fonts,
+            )
+            field.AP = Dictionary(N=drawing)
+        if kid:
+            parent = Dictionary({key: field[key] for key in ("/FT", "/T", "/V")})
+            for key in parent.keys():
+                del field[key]
+            parent.Kids = Array([field])
+            field.Parent = pdf.make_indirect(parent)
         pdf.Root.AcroForm = Dictionary(
-            Fields=[field],
+            Fields=[field.Parent if kid else field],
             NeedAppearances=anew,
-            DR=Dictionary(Font=Dictionary(Helv=pdf.make_indirect(font))),
+            DR=fonts,
             DA=String("/Helv 12 Tf 0 g"),
         )
     return path
+
+
+def _lose(holder, key, value=None):
+    if value is None:
+        del holder[key]
+    else:
+        holder[key] = value
+
+
+# What programs do to the arrays of a form: called with the file and its widget.
+BROKEN_FIELDS = {
+    "null fields": lambda pdf, _widget: _lose(pdf.Root.AcroForm, "/Fields"),
+    "fields of another type": lambda pdf, _widget: _lose(
+        pdf.Root.AcroForm, "/Fields", 7
+    ),
+    "a null among the fields": lambda pdf, _widget: pdf.Root.AcroForm.Fields.insert(
+        0, None
+    ),
+    "empty fields": lambda pdf, _widget: _lose(pdf.Root.AcroForm, "/Fields", Array()),
+    "no form": lambda pdf, _widget: _lose(pdf.Root, "/AcroForm"),
+    "a form of another type": lambda pdf, _widget: _lose(
+        pdf.Root, "/AcroForm", Array()
+    ),
+    "null kids": lambda _pdf, widget: _lose(widget.Parent, "/Kids"),
+    "kids of another type": lambda _pdf, widget: _lose(
+        widget.Parent, "/Kids", Name.Kids
+    ),
+    "nulls and numbers among the kids": lambda _pdf, widget: _lose(
+        widget.Parent, "/Kids", Array([None, 7, *widget.Parent.Kids, None])
+    ),
+    "kids that are their own": lambda _pdf, widget: widget.Parent.Kids.insert(
+        0, widget.Parent
+    ),
+    "a parent that is its own": lambda _pdf, widget: _lose(
+        widget.Parent, "/Parent", widget.Parent
+    ),
+    "a widget without its parent": lambda _pdf, widget: _lose(widget, "/Parent"),
+    "nulls among the widgets of the page": lambda pdf, widget: _lose(
+        pdf.pages[0].obj, "/Annots", Array([None, 7, widget])
+    ),
+}
 
 
 def boxes(path, value, states, flags=0):
@@ -113,7 +171,7 @@ def boxes(path, value, states, flags=0):
     return path
 
 
-def _box(pdf, field, left, states=(), AS=None):
+def _box(pdf, field, left, states=(), AS=None, MK=None):
     box = Dictionary(
         Type=Name.Annot,
         Subtype=Name.Widget,
@@ -121,6 +179,8 @@ def _box(pdf, field, left, states=(), AS=None):
         Parent=field,
         Rect=[left, 100, left + 20, 120],
     )
+    if MK:
+        box.MK = Dictionary({f"/{key}": Array(value) for key, value in MK.items()})
     if AS:
         box.AS = Name(f"/{AS}")
     if states:

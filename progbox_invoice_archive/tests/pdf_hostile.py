@@ -25,6 +25,12 @@ def raw(path, objects):
     return path
 
 
+def stream(content, entries=b""):
+    """An object for `raw` that holds bytes."""
+    head = b"<< /Length %d %b >>\nstream\n" % (len(content), entries)
+    return head + content + b"\nendstream"
+
+
 def page_loop(path):
     """A page tree that contains itself."""
     return raw(

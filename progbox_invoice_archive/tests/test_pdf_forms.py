@@ -1,3 +1,5 @@
+from urllib.parse import unquote
+
 import pikepdf
 
 from . import pdf_collection as collection
@@ -37,8 +39,58 @@ class TestPdfForms(PdfCase):
     def test_fields_without_a_font_are_painted(self):
         self.assertEqual(self.painted("42", DA=pikepdf.String("0 g")), "Form 42")
 
-    def test_letters_that_cannot_be_painted_are_not_dropped(self):
-        self.assertRefused(collection.form(self.path, "Żółć"), "form_unreadable")
+    def inspect_forms(self, *forms):
+        """Return the inspections of forms: (value, options) each."""
+        paths = []
+        for number, (value, options) in enumerate(forms):
+            path = self.folder / f"form-{number}.pdf"
+            paths.append(collection.form(path, value, **options))
+        return self.inspect(*paths)
+
+    def test_letters_of_all_countries_are_painted(self):
+        values = ["Ștefan Țepeș", "Łódź", "東京", "Жуков Ω €"]
+        old, empty = {"AP": b"(old) Tj"}, {"AP": b"0 0 50 9 re f", "anew": False}
+        forms = [(value, {"Q": 2, "Ff": 1 << 12}) for value in values]
+        forms += [(value, look) for value in values for look in ({}, old, empty)]
+        forms += [("new", old), ("new", empty)]
+        for (value, _options), each in zip(
+            forms, self.inspect_forms(*forms), strict=True
+        ):
+            self.assertEqual(each.changes, ["forms"], each.detail)
+            self.assertEqual(poppler_texts(each.ready), [f"Form {value}"])
+
+    def test_what_the_page_does_not_show_is_told(self):
+        old = {"AP": b"(1 240,50 old) Tj", "anew": False}
+        formatted = old | {"AA": pikepdf.Dictionary(F=pikepdf.Dictionary())}
+        cases = [
+            ("Ștefan Țepeș", old, True),
+            ("OLD", old, False),
+            ("1240.5", old, False),
+            ("1240.6", old, True),
+            ("Ștefan", formatted, False),
+            ("secret", old | {"Ff": 1 << 13}, False),
+            ("hidden", old | {"F": 2}, False),
+            # There is no font for it, or it has another direction.
+            ("\U0010ffee", {}, True),
+            ("שלום", {}, True),
+        ]
+        found = self.inspect_forms(*(case[:2] for case in cases))
+        for (value, _options, is_told), each in zip(cases, found, strict=True):
+            said = [change for change in each.changes if change[:6] == "unseen"]
+            expected = [f"unseen/client: {value}"] if is_told else []
+            self.assertEqual([unquote(change) for change in said], expected)
+
+    def test_broken_arrays_lose_no_value(self):
+        paths = []
+        for name, spoil in collection.BROKEN_FIELDS.items():
+            paths.append(self.folder / f"{name}.pdf")
+            collection.form(paths[-1], "Ștefan", "client", kid=True)
+            with pikepdf.open(paths[-1], allow_overwriting_input=True) as pdf:
+                spoil(pdf, pdf.pages[0].Annots[0])
+                pdf.save()
+        for each in self.inspect(*paths):
+            self.assertTrue(each.ready, each.detail)
+            self.assertEqual(poppler_texts(each.ready)[0], "Form Ștefan", each.name)
 
     def test_a_dynamic_form_is_refused(self):
         self.assertRefused(collection.xfa(self.path), "form_unreadable")
@@ -93,6 +145,23 @@ class TestPdfBoxes(PdfCase):
         self.assertEqual(self.ticked("Off", {}), [False])
         boxes = [{"AS": "A"}, {"AS": "Off"}]
         self.assertEqual(self.ticked("A", *boxes, flags=RADIO), [True, False])
+
+    def test_the_outline_of_an_empty_box_stays(self):
+        """Programs paint the tick alone, and readers the rest."""
+        look = {"BC": [0, 0, 1], "BG": [1, 1, 0]}
+        for flags in (0, RADIO):
+            boxes = [{"states": ["A"], "AS": "Off", "MK": look}, {"states": ["A"]}]
+            self.assertEqual(self.ticked("Off", *boxes, flags=flags), [False, False])
+            image = poppler_image(self.inspect_one(self.path).ready).convert("RGB")
+            foot = image.size[1] - 100
+            box = image.crop((95, foot - 25, 125, foot + 5))
+            colours = {colour for _count, colour in box.getcolors(900)}
+            self.assertIn((255, 255, 0), colours)
+            self.assertTrue([each for each in colours if each[2] > each[0] + 90])
+            # It is round where the other buttons are.
+            self.assertEqual(image.getpixel((101, foot - 2))[2] > 250, bool(flags))
+            other = image.crop((145, foot - 25, 175, foot + 5))
+            self.assertEqual(other.getcolors(), [(900, (255, 255, 255))])
 
     def test_unpainted_buttons_that_could_all_be_meant_are_refused(self):
         collection.boxes(self.path, "A", [{}, {}], RADIO)

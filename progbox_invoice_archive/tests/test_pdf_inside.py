@@ -1,4 +1,5 @@
 import os
+from urllib.parse import unquote
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
@@ -6,7 +7,7 @@ from pikepdf import Array, Dictionary, Name, String
 from ..tools.pdf import Limits
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
-from .pdf_common import PdfCase, poppler_texts
+from .pdf_common import PdfCase, poppler_image, poppler_texts
 
 LONG = "x" * 300
 
@@ -84,9 +85,18 @@ class TestPdfInside(PdfCase):
             clip.FS = Dictionary(F=String("evil.exe"), EF=Dictionary(F=file))
             pdf.pages[0].Annots = Array([clip])
         self.assertEqual(self.found(), {"evil.exe": "active"})
+        self.assertReady(self.path, 1, ["icons"])
+        with pikepdf.open(self.path, allow_overwriting_input=True) as pdf:
+            drawing = pdf.make_stream(b"1 0 0 rg 0 0 9 9 re f", BBox=[0, 0, 9, 9])
+            drawing.Type, drawing.Subtype = Name.XObject, Name.Form
+            pdf.pages[0].Annots[0].AP = Dictionary(N=drawing)
+            pdf.save(compress_streams=False)
+        self.assertEqual(self.found(), {"evil.exe": "active"})
         self.assertReady(self.path, 1)
         self.compile(self.path)
         self.assertNotIn(b"progbox-evil", self.target.read_bytes())
+        corner = poppler_image(self.target).getpixel((4, -5 % 842))
+        self.assertEqual(corner, (255, 0, 0))
 
     def test_a_file_inside_that_cannot_be_read_is_named(self):
         collection.containing(self.path, {"a.xml": b"<a/>", "b.xml": b"<b/>"})
@@ -109,13 +119,13 @@ class TestPdfInside(PdfCase):
                 text.encode()
                 self.assertTrue(text.isprintable(), ascii(text))
 
-    def test_what_a_refused_file_says_is_fit_for_a_database(self):
-        collection.form(self.path, "Żółć\0\n" + LONG * 10)
-        inspection = self.inspect_one(self.path)
-        self.assertEqual(inspection.refusal, "form_unreadable")
-        self.assertIn("Żółć", inspection.detail)
-        self.assertTrue(inspection.detail.isprintable())
-        self.assertLessEqual(len(inspection.detail), 500)
+    def test_what_a_form_says_is_fit_for_a_database(self):
+        collection.form(self.path, "שלום\0\n" + LONG * 10)
+        forms, said = self.inspect_one(self.path).changes
+        self.assertEqual(forms, "forms")
+        self.assertIn("שלום", unquote(said))
+        self.assertTrue(unquote(said).isprintable())
+        self.assertLessEqual(len(said), 500)
 
     # ------------------------------------------------------------------
     # Portfolios

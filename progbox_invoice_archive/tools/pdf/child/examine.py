@@ -1,5 +1,6 @@
 """Looks into one file; runs in a child process."""
 
+import contextlib
 import re
 import stat
 import tempfile
@@ -7,9 +8,9 @@ from dataclasses import fields
 from pathlib import Path
 
 import pikepdf
-from pikepdf import Array, Dictionary, Stream
+from pikepdf import Dictionary
 
-from . import other_readers, wrappers
+from . import blank_pages, other_readers, wrappers
 from .check import check_with_second_reader
 from .content import is_bomb
 from .embedded import Room, read_embedded, read_members
@@ -22,7 +23,7 @@ HEAD_SIZE, TAIL_SIZE = 1024, 2048
 # Objects of a file, and annotations of a page, from which a second reader tries it.
 HEAVY_FILE, HEAVY_PAGE = 2_000, 500
 # With these changes the file is ready, without another copy.
-AS_THEY_ARE = {"image", "scripts", "players", "by_pdfium", "by_poppler"}
+AS_THEY_ARE = {"image", "icons", "scripts", "players", "by_pdfium", "by_poppler"}
 # What QPDF says of what neither it nor a password opens.
 ENCRYPTED_OTHERWISE = re.compile("unsupported encryption|unsupported /R", re.IGNORECASE)
 FILTERS = re.compile(rb"/(\w{2,20}Decode)\b")
@@ -31,6 +32,11 @@ KNOWN_FILTERS = {
     *(b"RunLengthDecode", b"CCITTFaxDecode", b"JBIG2Decode", b"DCTDecode"),
     b"JPXDecode",
 }
+# What is known of a file that stays out, too.
+KINDS = {"cover", "image"}
+LENGTH = re.compile(rb"/Linearized\s[^<>]{0,200}?/L\s+(\d{1,10})\b", re.DOTALL)
+# What reading a file tells of it.
+READ = ("ready", "changes", "embedded", "pages", "width", "height")
 MOST_PAGES = 20_000  # more are not believed of a damaged file
 MAX_DEPTH = 3  # portfolios in portfolios
 
@@ -61,7 +67,8 @@ def examine(path, name, folder, limits, extract, room, depth=0):
         if not examiner.is_rescued(error):
             inspection.refusal = examiner.refusal(error)
             inspection.ready, inspection.detail = None, error.detail
-            inspection.changes[:], inspection.pages = examiner.changes, 0
+            inspection.changes = [each for each in examiner.changes if each in KINDS]
+            inspection.pages = 0
     return inspection
 
 
@@ -80,6 +87,7 @@ class Examiner:
         self._room = room
         self._depth = depth
         self._tail_is_encrypted = False
+        self._lost, self._dropped = False, 0
         self.complete = True
         self.changes = inspection.changes
 
@@ -104,12 +112,21 @@ class Examiner:
             self._unwrap(reader)
             return
         if b"%PDF-" in head or ended:
-            self.complete = ended
+            self.complete = ended and not _ends_early(head, inspection.size)
         else:
             self._convert()
         with self._open() as pdf:
             if not self._is_portfolio(pdf):
                 self._read(pdf)
+        if self._lost:
+            self._try_for_more()
+
+    def _try_for_more(self):
+        """See whether another reader shows pages that QPDF has lost."""
+        inspection, state = self._inspection, self._state()
+        inks = other_readers.inks(inspection.ready)
+        if not self._ask_others(sum(map(bool, inks.values())) or inspection.pages):
+            self._restore(state)
 
     def _unwrap(self, reader):
         """Inspect the papers inside of an e-invoice or e-mail in its place."""
@@ -134,36 +151,62 @@ class Examiner:
     def is_rescued(self, error):
         """Whether another reader has made a file of it that goes in.
 
-        Not of one that ends too early, or whose key is lost: that would have pages on
-        which nothing is seen.
+        Not of one whose key is lost: that would have pages on which nothing is seen.
         """
         inspection = self._inspection
         if (
-            error.code not in ("damaged", "no_pages")
+            error.code not in ("damaged", "no_pages", "truncated")
             or inspection.kind != "pdf"
-            or not (self.complete and inspection.ready)
+            or not inspection.ready
             or self._tail_is_encrypted
         ):
             return False
-        original = inspection.path
         self.changes = list(inspection.changes)
+        return self._ask_others(0)
+
+    def _ask_others(self, least):
+        """Have other readers write the file anew, and take what shows the most.
+
+        :param least: on so many pages something is seen already
+        :return: whether one of them shows more
+        """
+        inspection = self._inspection
+        best, kept = least, None
         for change, write in other_readers.READERS:
             self._begin_anew(change)
             try:
-                write(original, inspection.ready)
+                write(inspection.path, inspection.ready)
                 with self._open() as pdf:
-                    self._read(pdf)
+                    self._read(pdf, anew=True)
             except Failure:
                 inspection.ready.unlink(missing_ok=True)
                 continue
-            if not other_readers.has_empty_page(inspection.ready):
-                return True
-        return False
+            inks = other_readers.inks(inspection.ready)
+            seen = sum(map(bool, inks.values()))
+            if seen <= best:
+                continue
+            blank = [number for number, ink in inks.items() if not ink]
+            inspection.changes += [blank_pages.told(blank)] if blank else []
+            best, kept = seen, self._state()
+            if not blank:
+                break
+        if kept:
+            self._restore(kept)
+            self._count_lost(not self.complete)
+        return bool(kept)
+
+    def _state(self):
+        values = {name: getattr(self._inspection, name) for name in READ}
+        return values | {"changes": list(self._inspection.changes)}
+
+    def _restore(self, state):
+        for name, value in state.items():
+            setattr(self._inspection, name, value)
 
     def _begin_anew(self, change):
         inspection = self._inspection
         inspection.ready = self._new_path()
-        inspection.changes[:], inspection.embedded = [change], []
+        inspection.changes, inspection.embedded = [change], []
         inspection.pages, inspection.width, inspection.height = 0, 0.0, 0.0
 
     def refusal(self, error):
@@ -199,36 +242,74 @@ class Examiner:
         except MemoryError:
             raise
         except Exception as error:  # as in _blamed
+            if not self.complete and (pdf := self._open_with_new_tree()):
+                return pdf
             raise Failure(_code_of(error), str(error)) from error
 
-    def _read(self, pdf):
+    def _open_with_new_tree(self):
+        """Open a file whose end is missing, and what leads to its pages with it."""
+        path = self._new_path()
+        with contextlib.suppress(pikepdf.PdfError):
+            if blank_pages.with_new_tree(self._inspection.ready, path):
+                return pikepdf.open(path)
+        return None
+
+    def _read(self, pdf, anew=False):
+        """Look into a PDF and make a copy of it where something has to be changed.
+
+        :param anew: another reader has written it; else it is the file itself
+        """
         inspection, changes = self._inspection, self._inspection.changes
         with _blamed():
             self._count(pdf)
             _walk(pdf)
-            inspection.signed = is_signed(pdf)
-            if inspection.signed:
+            if not anew:
+                inspection.signed = is_signed(pdf)
+            if inspection.signed and not inspection.text:
                 inspection.text = _first_page_text(inspection.path)
-            damaged = _has_warnings(pdf)
+            damaged = _has_warnings(pdf) or (anew and not self.complete)
             if damaged:
                 self._see_what_is_left(pdf)
+            suspects = blank_pages.suspects(pdf, damaged)
             inspection.embedded = self._embedded(pdf)
+            has_form = _has_fields(pdf)
+            formatted = _formatted(pdf) if has_form else ()
             changes += sorted(sanitize(pdf), reverse=True)
             if pdf.is_encrypted:
                 changes.append("decrypted")
-            if _has_fields(pdf):
-                changes += _flatten(pdf)
+            claims = ()
+            if has_form:
+                flat, claims = _flatten(pdf, formatted)
+                changes += flat
             if damaged:
                 changes.append("repaired")
-                # Another reader knows how many there were.
-                pages = inspection.pages
-                total = other_readers.count_pages(inspection.path)
-                if pages < total <= MOST_PAGES:
-                    changes.append(f"pages_lost/{pages}/{total}")
             if set(changes) - AS_THEY_ARE:
                 self._clean(pdf)
+            if suspects and not anew and not self._dropped:
+                self._mend_blank_pages(suspects, damaged)
+            if claims:
+                changes += _unseen(inspection.ready, claims)
+            if damaged and not anew:
+                self._count_lost(not self.complete)
             if _is_heavy(pdf):
                 self._show_to_second_reader()
+
+    def _mend_blank_pages(self, suspects, damaged):
+        inspection = self._inspection
+        inspection.ready, changes = blank_pages.mend(
+            inspection.path, inspection.ready, suspects, damaged, self._new_path
+        )
+        inspection.changes += changes
+
+    def _count_lost(self, ends_early):
+        """Write down how many pages are not there that others know of."""
+        inspection = self._inspection
+        total = other_readers.count_pages(inspection.path)
+        if ends_early:
+            total = max(total, blank_pages.announced_pages(inspection.path))
+        self._lost = inspection.pages < total <= MOST_PAGES
+        if self._lost:
+            inspection.changes.append(f"pages_lost/{inspection.pages}/{total}")
 
     def _embedded(self, pdf):
         try:
@@ -241,16 +322,20 @@ class Examiner:
             return [Embedded(self._inspection.name, 0, "", None, "embedded")]
 
     def _see_what_is_left(self, pdf):
-        """Refuse a damaged file that would go in with empty pages."""
-        if not self.complete and any(value is None for value in pdf.objects):
-            raise Failure("truncated", "objects are missing")
+        """Leave a damaged file the pages of which everything is there."""
         if self._tail_is_encrypted and not pdf.is_encrypted:
             raise Failure("damaged", "the key to its encryption is lost")
-        for page in pdf.pages:
-            contents = page.obj.get("/Contents")
-            for stream in contents if isinstance(contents, Array) else [contents]:
-                if isinstance(stream, Stream):
-                    stream.read_bytes()
+        if self.complete:
+            return
+        cut = blank_pages.cut_object(self._inspection.path)
+        for number in reversed(range(len(pdf.pages))):
+            # QPDF warns of a drawing that ends in its middle.
+            if not blank_pages.is_whole(pdf.pages[number], cut) or _has_warnings(pdf):
+                del pdf.pages[number]
+                self._dropped += 1
+        if not len(pdf.pages):
+            raise Failure("truncated", "objects are missing")
+        self._inspection.pages = len(pdf.pages)
 
     def _count(self, pdf):
         inspection = self._inspection
@@ -335,6 +420,12 @@ def _ends(path, size):
         return head, file.read(TAIL_SIZE)
 
 
+def _ends_early(head, size):
+    """Whether a file is shorter than it says: one for the web has two ends."""
+    said = LENGTH.search(head)
+    return bool(said) and size < int(said[1])
+
+
 def _page_size(page):
     try:
         left, bottom, right, top = map(float, page.cropbox)
@@ -375,8 +466,13 @@ def _is_heavy(pdf):
 
 
 def _has_fields(pdf):
-    form = branch(pdf.Root, "/AcroForm")
-    return "/XFA" in form or bool(elements(form, "/Fields"))
+    if "/AcroForm" not in pdf.Root and not any(
+        "/Annots" in page.obj for page in pdf.pages
+    ):
+        return False
+    from .forms import has_fields  # few children ever need it
+
+    return has_fields(pdf)
 
 
 def _first_page_text(path):
@@ -390,10 +486,22 @@ def _first_page_text(path):
         return ""
 
 
-def _flatten(pdf):
-    from .forms import flatten  # few children ever need it
+def _formatted(pdf):
+    from .field_values import formatted_fields  # as above
 
-    return flatten(pdf)
+    return formatted_fields(pdf)
+
+
+def _flatten(pdf, formatted):
+    from .forms import flatten  # as above
+
+    return flatten(pdf, formatted)
+
+
+def _unseen(path, claims):
+    from .field_values import unseen  # as above
+
+    return unseen(path, claims)
 
 
 def _save(pdf, target):

@@ -54,9 +54,13 @@ class Inspection:
         'scripts' (JavaScript, launch and submit actions removed), 'forms' (fields
         became part of the page), 'image' (turned into pages), 'xfa' (the dynamic form
         is gone, its static pages stay), 'players' (videos, sounds and 3D models are
-        gone), 'cover' (so are the pages around the files of a portfolio),
+        gone), 'icons' (so are those of attached files), 'cover' (so are the pages
+        around the files of a portfolio),
         'pages_lost/6/30' (so many of its pages could be read), 'by_pdfium',
-        'by_poppler' (QPDF cannot read it, another reader has written it anew)
+        'by_poppler' (QPDF cannot read it, or not all of its pages, which another
+        reader has written anew),
+        'blank/2, 5' (pages without anything on them, though the file is damaged),
+        'unseen/…' (what its fields say and its pages do not show, quoted as in a URL)
     :param embedded: list of Embedded, the files inside
     :param members: list of Inspection, the files of a portfolio or wrapper
     :param refusal: one of errors.REFUSALS, or None

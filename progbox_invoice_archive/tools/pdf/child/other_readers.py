@@ -6,9 +6,11 @@ PDFium comes with the package pypdfium2; Poppler, with the system, may be missin
 import os
 import shutil
 import subprocess
+import tempfile
 from functools import partial
 
 import pypdfium2
+from PIL import Image
 
 from .limits import die_with
 from .messages import Failure
@@ -17,6 +19,9 @@ POPPLER = "pdftocairo"
 POPPLER_SECONDS = 30
 # The pages are looked at in so many pixels for each point: enough to see ink.
 SCALE = 0.25
+LONGEST = 1_000  # pixels, of a page that is as large as a house
+TOLERANCE = 4  # shades of grey
+PAINTER = "pdftoppm"
 
 
 def count_pages(path):
@@ -28,24 +33,37 @@ def count_pages(path):
         return 0
 
 
-def with_pdfium(path, target):
-    """Write the pages anew; what is hidden between them stays behind."""
+def with_pdfium(path, target, number=None):
+    """Write the pages anew; what is hidden between them stays behind.
+
+    :param number: index of the only page to be written
+    """
+    wanted = None if number is None else [number]
     try:
         with pypdfium2.PdfDocument(path) as pdf, pypdfium2.PdfDocument.new() as copy:
-            copy.import_pages(pdf)
+            copy.import_pages(pdf, wanted)
             copy.save(target)
     except pypdfium2.PdfiumError as error:
         raise Failure("damaged", f"PDFium: {error}") from error
 
 
-def with_poppler(path, target):
-    if not (program := shutil.which(POPPLER)):
+def with_poppler(path, target, number=None):
+    """As with_pdfium."""
+    _run_poppler(POPPLER, ["-pdf", *_only(number), path, target])
+
+
+def _only(number):
+    return [] if number is None else ["-f", str(number + 1), "-l", str(number + 1)]
+
+
+def _run_poppler(name, arguments, said=subprocess.DEVNULL):
+    if not (program := shutil.which(name)):
         raise Failure("damaged", "Poppler is not installed")
     try:
         answer = subprocess.run(
-            [program, "-pdf", path, target],
+            [program, *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=said,
             stderr=subprocess.DEVNULL,
             timeout=POPPLER_SECONDS,
             preexec_fn=partial(die_with, os.getpid()),
@@ -56,19 +74,52 @@ def with_poppler(path, target):
         raise Failure("damaged", f"Poppler: {answer.returncode}")
 
 
-def has_empty_page(path):
-    """Whether nothing is seen on one of the pages; unknown counts as empty."""
+def poppler_sees(path, number):
+    """Whether Poppler paints anything on a page."""
+    size = str(round(72 * SCALE))
+    with tempfile.TemporaryFile() as said:
+        try:
+            arguments = ["-gray", "-r", size, *_only(number), path]
+            _run_poppler(PAINTER, arguments, said)
+            said.seek(0)
+            return _ink(Image.open(said)) > 0
+        except (Failure, OSError, ValueError):
+            return False  # it paints nothing that can be looked at
+
+
+def inks(path, numbers=None):
+    """Return how much PDFium paints on pages: {index: pixels that are not paper}
+
+    Nothing of a file that it does not open, none of a page that it does not load.
+
+    :param numbers: indexes of pages; None: all
+    """
+    found = {}
     try:
         with pypdfium2.PdfDocument(path) as pdf:
-            return any(not _has_ink(page) for page in pdf)
+            for number in range(len(pdf)) if numbers is None else numbers:
+                found[number] = _ink_of(pdf, number)
     except pypdfium2.PdfiumError:
-        return True
+        return found
+    return found
 
 
-def _has_ink(page):
-    painted = page.render(scale=SCALE, may_draw_forms=False).to_pil().convert("L")
-    darkest, lightest = painted.getextrema()
-    return darkest != lightest
+def _ink_of(pdf, number):
+    try:
+        page = pdf[number]
+    except (IndexError, pypdfium2.PdfiumError):
+        return 0
+    scale = min(SCALE, LONGEST / max(1, *page.get_size()))
+    painted = page.render(scale=scale, may_draw_forms=False).to_pil()
+    page.close()
+    return _ink(painted)
+
+
+def _ink(image):
+    """The pixels that differ from the paper, which is the lightest colour."""
+    counts = image.convert("L").histogram()
+    lightest = max(tone for tone, count in enumerate(counts) if count)
+    return sum(counts[: max(0, lightest - TOLERANCE)])
 
 
 # In the order in which they are asked, with the code of what to know afterwards.

@@ -22,7 +22,7 @@ FILES = {"/FS", "/AF"}
 def sanitize(pdf):
     """Remove the actions of all pages.
 
-    :return: set of what a document does by itself: 'scripts', 'players'
+    :return: set of what is not in any more: 'scripts', 'players', 'icons'
     """
     found = {"scripts"} if _is_active(pdf) else set()
     for page in pdf.pages:
@@ -45,7 +45,7 @@ def sanitize_page(page, has_form=False):
     """Remove the actions, players and files of a page and of its annotations.
 
     :param has_form: fields keep what they inherit; else their scripts would stay
-    :return: set of what there was: 'scripts', 'players'
+    :return: set of what there was: 'scripts', 'players', 'icons'
     """
     found = set()
     if "/AA" in page.obj:
@@ -60,15 +60,33 @@ def sanitize_page(page, has_form=False):
             continue
         if str(annotation.get("/Subtype")) in PLAYERS:
             found.add("players")
-        elif not FILES.intersection(annotation.keys()):
-            if _sanitize(annotation):
-                found.add("scripts")
-            if not has_form:
-                _detach(annotation)
-            kept.append(annotation)
+            continue
+        if _is_bare_icon(annotation):
+            found.add("icons")
+            continue
+        _take_file(annotation)
+        if _sanitize(annotation):
+            found.add("scripts")
+        if not has_form:
+            _detach(annotation)
+        kept.append(annotation)
     if len(kept) < len(annotations):
         page.obj["/Annots"] = Array(kept)
     return found
+
+
+def _is_bare_icon(annotation):
+    """Whether it is the icon of a file, of which each reader draws its own."""
+    icon = annotation.get("/Subtype") == Name.FileAttachment
+    return icon and "/N" not in branch(annotation, "/AP")
+
+
+def _take_file(annotation):
+    """Leave an annotation its drawing, without the file that hangs on it."""
+    for key in FILES.intersection(annotation.keys()):
+        del annotation[key]
+    if annotation.get("/Subtype") == Name.FileAttachment:
+        annotation.Subtype = Name.Stamp
 
 
 def _detach(annotation):

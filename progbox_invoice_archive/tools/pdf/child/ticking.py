@@ -1,11 +1,19 @@
 """Boxes and round buttons of forms: what was ticked looks ticked."""
 
+from itertools import pairwise
+
 from pikepdf import Dictionary, Name, Stream, String
 
+from .field_values import box_of
 from .messages import Failure
 from .structure import branch, elements
 
 OFF = "/Off"
+# How colours of one, three and four values are chosen, and how far a curve bends that
+# is a quarter of a circle.
+FILLS = {1: b"%b g", 3: b"%b rg", 4: b"%b k"}
+STROKES = {1: b"%b G", 3: b"%b RG", 4: b"%b K"}
+CURVE = 0.5523
 
 
 def show_value(pdf, field, boxes):
@@ -23,6 +31,8 @@ def show_value(pdf, field, boxes):
             box.AS = Name(value)
         elif value == OFF or any(value in _states(twin) for twin in _twins(box)):
             box.AS = Name.Off
+        if isinstance(painted, Dictionary) and _is_off(box):
+            _frame(pdf, box, is_round=field.is_radio_button)
 
 
 def _name(value):
@@ -53,21 +63,73 @@ def _is_ticked(box, value):
     return True
 
 
+def _is_off(box):
+    """Whether a box shows a state that nobody has painted."""
+    state = _name(box.get("/AS")) or OFF
+    return state == OFF and OFF not in _states(box)
+
+
+def _frame(pdf, box, is_round):
+    """Draw the outline of an empty box, where it has one.
+
+    Programs paint what is ticked, and leave the rest to the reader.
+    """
+    corners, look = box_of(box), branch(box, "/MK")
+    paints = [
+        operator % b" ".join(b"%.3f" % float(value) for value in look[key])
+        for key, operators in (("/BG", FILLS), ("/BC", STROKES))
+        if (operator := operators.get(len(elements(look, key))))
+    ]
+    if not corners or not paints:
+        return
+    width, height = corners[2] - corners[0], corners[3] - corners[1]
+    outline = (
+        _ellipse(width, height)
+        if is_round
+        else b"0.5 0.5 %.2f %.2f re"
+        % (
+            width - 1,
+            height - 1,
+        )
+    )
+    has_ground, has_edge = (elements(look, key) for key in ("/BG", "/BC"))
+    paint = b"B" if has_ground and has_edge else b"S" if has_edge else b"f"
+    content = b" ".join([b"q", *paints, outline, paint, b"Q"])
+    box.AP.N[OFF] = _drawing(pdf, content, width, height)
+    box.AS = Name.Off
+
+
+def _ellipse(width, height):
+    """The path of an ellipse that fills a box, half a point from its edge."""
+    across, up = width / 2 - 0.5, height / 2 - 0.5
+    turns = ((1, 0), (0, 1), (-1, 0), (0, -1), (1, 0))
+    points = []
+    for (x, y), (next_x, next_y) in pairwise(turns):
+        points += [(x + CURVE * next_x, y + CURVE * next_y)]
+        points += [(next_x + CURVE * x, next_y + CURVE * y), (next_x, next_y)]
+    places = [
+        b"%.2f %.2f" % (width / 2 + across * x, height / 2 + up * y) for x, y in points
+    ]
+    curves = [
+        b" ".join([*three, b"c"])
+        for three in zip(places[::3], places[1::3], places[2::3], strict=True)
+    ]
+    return b" ".join([b"%.2f %.2f m" % (width - 0.5, height / 2), *curves, b"h"])
+
+
 def _draw(pdf, box, ticked):
     """Draw a box, with a cross in it if it is ticked."""
-    try:
-        left, bottom, right, top = map(float, box.Rect)
-    except (AttributeError, TypeError, ValueError):
+    if not (corners := box_of(box)):
         return  # nobody sees it anyway
-    width, height = abs(right - left), abs(top - bottom)
+    width, height = corners[2] - corners[0], corners[3] - corners[1]
     content = b"q 0.5 0.5 %.2f %.2f re S" % (width - 1, height - 1)
     if ticked:
         content += b" 2 2 m %.2f %.2f l" % (width - 2, height - 2)
         content += b" 2 %.2f m %.2f 2 l S" % (height - 2, width - 2)
-    drawing = pdf.make_stream(
-        content + b" Q",
-        Type=Name.XObject,
-        Subtype=Name.Form,
-        BBox=[0, 0, width, height],
+    box.AP = Dictionary(N=_drawing(pdf, content + b" Q", width, height))
+
+
+def _drawing(pdf, content, width, height):
+    return pdf.make_stream(
+        content, Type=Name.XObject, Subtype=Name.Form, BBox=[0, 0, width, height]
     )
-    box.AP = Dictionary(N=drawing)

@@ -1,0 +1,122 @@
+import io
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from PIL import Image, ImageChops, ImageStat
+
+from odoo.tests import tagged
+
+from .compilation_collection import KINDS, NOISE, upright
+from .compilation_common import CompilationCommon
+from .pdf_common import poppler_texts
+
+DOTS = 36  # for an inch: enough to see what is where
+DIFFERENT = 4  # of 255, on average: another picture
+
+
+def painted(path):
+    """The pages as Poppler paints them; none of a file that it cannot open."""
+    command = ["pdftoppm", "-gray", "-cropbox", "-r", str(DOTS), path]
+    said = subprocess.run(command, capture_output=True).stdout
+    pages, stream = [], io.BytesIO(said)
+    while stream.tell() < len(said):
+        start = stream.tell()
+        head = [stream.readline() for _line in range(3)]
+        width, height = map(int, head[1].split())
+        stream.seek(start + sum(map(len, head)))
+        size = (width, height)
+        pages.append(Image.frombytes("L", size, stream.read(width * height)))
+    return pages
+
+
+def difference(one, other):
+    """How much two pictures differ, from 0 to 255."""
+    other = other.resize(one.size)
+    return ImageStat.Stat(ImageChops.difference(one, other)).mean[0]
+
+
+def ink(page):
+    darkest, lightest = page.getextrema()
+    return lightest - darkest
+
+
+@tagged("post_install", "-at_install")
+class TestCompilationCollection(CompilationCommon):
+    """Every kind of file through the whole job, beside what a second reader says."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        move = cls.invoice("INVOICE")
+        for name, kind in KINDS.items():
+            kind.make(cls.folder / name)
+            content = (cls.folder / name).read_bytes()
+            # An empty file is none to Odoo, which would not keep it as one.
+            cls.attach(move, name, content or b"")
+        cls.job = cls.compiled(move, with_cover=False, with_numbers=False)
+        cls.result = cls.folder / "result"
+        cls.result.write_bytes(cls.content(cls.job.result_ids))
+        cls.lines = {line.name: line for line in cls.job.sudo().file_ids}
+        texts, pages = poppler_texts(cls.result), painted(cls.result)
+        cls.found, place = {}, 0
+        for line in cls.job.sudo().file_ids.filtered("pages"):
+            part = slice(place, place := place + line.pages)
+            said = [text.partition(f" {NOISE[:40]}")[0] for text in texts[part]]
+            cls.found[line.name] = list(zip(said, pages[part], strict=True))
+
+    def test_there_are_enough_of_them(self):
+        self.assertGreaterEqual(len(KINDS), 60)
+        self.assertLessEqual(KINDS.keys(), self.lines.keys())
+
+    def test_what_stays_out_says_why(self):
+        wanted = {name: kind.refusal for name, kind in KINDS.items() if kind.refusal}
+        lines = {name: self.lines[name] for name in KINDS}
+        found = {n: line.code for n, line in lines.items() if line.state != "in"}
+        self.assertEqual(found, wanted)
+
+    def test_what_goes_in_says_what_has_changed(self):
+        for name, kind in KINDS.items():
+            if not kind.refusal:
+                codes = self.lines[name].note_codes or []
+                # What a form says stands behind the code.
+                codes = [re.sub("^unseen/.*", "unseen", code) for code in codes]
+                with self.subTest(name):
+                    self.assertEqual(sorted(codes), sorted(kind.notes))
+
+    def test_each_page_says_what_it_said(self):
+        wanted = {name: [*kind.texts] for name, kind in KINDS.items() if kind.texts}
+        found = {name: self.found.get(name, []) for name in wanted}
+        found = {name: [text for text, _page in pages] for name, pages in found.items()}
+        self.assertEqual(found, wanted)
+
+    def test_each_page_looks_as_a_second_reader_paints_it(self):
+        for name, kind in KINDS.items():
+            pages = [page for _text, page in self.found.get(name, [])]
+            with self.subTest(name):
+                for text, page in zip(kind.texts, pages, strict=True):
+                    self.assertTrue(ink(page) or not text, "nothing is seen")
+                if kind.refusal or not kind.alike:
+                    continue
+                if "image" in kind.notes:
+                    self.assert_shows(pages, [*upright(self.folder / name)])
+                else:
+                    self.assert_like(pages, painted(self.folder / name))
+
+    def assert_like(self, pages, others):
+        for page, other in zip(pages, others, strict=True):
+            self.assertEqual(page.size, other.size)
+            self.assertLess(difference(page, other), DIFFERENT)
+
+    def assert_shows(self, pages, pictures):
+        """The pages show the pictures, between white edges."""
+        for page, picture in zip(pages, pictures, strict=True):
+            edges = ImageChops.invert(page).getbbox()
+            shown = page.crop(edges)
+            ratio = (shown.width / shown.height) / (picture.width / picture.height)
+            self.assertAlmostEqual(ratio, 1, delta=0.1)
+            self.assertLess(difference(shown, picture), 4 * DIFFERENT)

@@ -1,0 +1,105 @@
+"""Which fonts of the system draw the letters of a text."""
+
+import subprocess
+from functools import cache
+
+from reportlab.lib.fonts import tt2ps
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+
+ENCODING = "cp1252"  # what a standard font can show
+COMMAND = ("fc-list", "--format", "%{file}\n", "")
+SECONDS = 20
+MOST_FONTS = 6  # for one letter: some files cannot be read
+FAMILIES = ("Courier", "Times")
+# The plain cuts first: those draw a value as most programs would.
+ODD = ("mono", "bold", "italic", "oblique", "light", "condensed", "thin", "black")
+
+
+class Fonts:
+    """The fonts that have been needed so far."""
+
+    def __init__(self):
+        self._found = []
+        self._missing = set()
+
+    def runs(self, text, standard):
+        """Cut a text into pieces of one font each.
+
+        :param standard: name of the font of the letters that it has
+        :return: list of (name of the font, piece)
+        """
+        runs = []
+        for letter in text:
+            name = standard if is_simple(letter) else self._font_of(letter)
+            if name and runs and runs[-1][0] == name:
+                runs[-1][1] += letter
+            elif name:
+                runs.append([name, letter])
+        return runs
+
+    def _font_of(self, letter):
+        """The name of a font that has a letter; None if there is none."""
+        if letter in self._missing:
+            return None
+        for font in self._found:
+            if ord(letter) in font.face.charToGlyph:
+                return font.fontName
+        for path in _files_with(letter)[:MOST_FONTS]:
+            font = _loaded(path)
+            if font and ord(letter) in font.face.charToGlyph:
+                self._found.append(font)
+                return font.fontName
+        self._missing.add(letter)
+        return None
+
+
+def is_simple(text):
+    try:
+        text.encode(ENCODING)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def standard_font(name):
+    """The standard font that comes closest to a name, such as TimesNewRoman,Bold."""
+    name = name.lower()
+    family = next((each for each in FAMILIES if each.lower() in name), "Helvetica")
+    return tt2ps(family, "bold" in name, "italic" in name or "oblique" in name)
+
+
+def _files_with(letter):
+    """The files of the fonts that have a letter, the best ones first."""
+    command = [*COMMAND]
+    command[-1] = f":charset={ord(letter):x}:fontformat=TrueType:color=false"
+    try:
+        said = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=SECONDS,
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return []  # what it cannot draw is told
+    paths = set(said.decode(errors="surrogateescape").splitlines())
+    return sorted(paths, key=_oddity)
+
+
+def _oddity(path):
+    name = path.rpartition("/")[2].lower()
+    odd = sum(word in name for word in ODD)
+    return odd, "sans" not in name, len(name), path
+
+
+@cache
+def _loaded(path):
+    try:
+        font = TTFont(path, path)
+    except MemoryError:
+        raise
+    except Exception:  # reportlab raises what it likes of a font that it cannot use
+        return None
+    pdfmetrics.registerFont(font)
+    return font
