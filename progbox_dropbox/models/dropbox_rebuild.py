@@ -21,6 +21,10 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from odoo.addons.progbox_invoice_archive.tools.ledger.chain import (
+    GUARDS_LIFTED,
+    GUARDS_RESTORED,
+)
 from odoo.addons.progbox_invoice_archive.tools.sentinels import SERVER
 from odoo.addons.progbox_invoice_archive.tools.staging import StagedFile, stage
 
@@ -296,6 +300,8 @@ class Rebuild:
             self._write_deposit(line, row, *found)
         elif kind == "closing":
             self._write_closing(line)
+        elif kind in (GUARDS_LIFTED, GUARDS_RESTORED):
+            self.server["progbox.seal"]._append_copied(self.company, line)
         else:
             self._write_deletion(line)
 
