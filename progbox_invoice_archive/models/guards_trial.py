@@ -77,15 +77,11 @@ def _is_refused(cr, attempt, savepoint):
     :return: whether the guard refused it, or there is nothing to try it on
     :raise psycopg2.OperationalError: of a server that is busy; the run comes again
     """
-    id_ = None
-    if attempt.row:
-        cr.execute(attempt.row)  # pylint: disable=sql-injection
-        row = cr.fetchone()
+    try:
+        row = _find_row(cr, attempt)
         if not row:
-            savepoint.rollback()
             return True
         [id_] = row
-    try:
         # A constant of this add-on.
         cr.execute(  # pylint: disable=sql-injection
             attempt.text, {"id": id_}, log_exceptions=False
@@ -99,6 +95,19 @@ def _is_refused(cr, attempt, savepoint):
     finally:
         savepoint.rollback()
     return False
+
+
+def _find_row(cr, attempt):
+    """Return the row that a statement is tried on, None when there is none to have."""
+    if not attempt.row:
+        return (None,)
+    try:
+        # A constant of this add-on.
+        cr.execute(attempt.row, log_exceptions=False)  # pylint: disable=sql-injection
+    except psycopg2.errors.SerializationFailure:
+        # Somebody has changed it since this transaction began.
+        return None
+    return cr.fetchone()
 
 
 def _is_emptying_refused(env, attempt, savepoint):
