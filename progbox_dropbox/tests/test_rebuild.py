@@ -10,6 +10,8 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from odoo.addons.progbox_invoice_archive.models import guards_lines
+
 from ..models import dropbox_rebuild, dropbox_rebuild_source
 from ..models.dropbox_fetch import is_whole
 from ..models.dropbox_rebuild import rebuild
@@ -54,6 +56,8 @@ class TestRebuild(DropboxCommon):
         for number in (1, 2, 3):
             self.invoice(number)
         self.note_deletion(3)
+        guards_lines.note_lifted(self.server, self.company, ["a guard (missing)"])
+        guards_lines.note_restored(self.server, self.company)
         self.closing = self.server["progbox.closing"]._close(self.company, MONTH)
         # And something of the days since.
         self.invoice(4, kind="einvoice_sent", mimetype="application/xml", size=5)

@@ -72,6 +72,11 @@ class ProgboxVerification(models.Model):
         help="Invoices that the archiver had not come to yet: new ones, and those of "
         "the time before the archive that is being taken up. They are no findings.",
     )
+    log_sealed_until = fields.Datetime(
+        string="Access Log Sealed Up To",
+        readonly=True,
+        help="Younger lines of the access log are guarded by the database alone.",
+    )
     finding_ids = fields.One2many(
         "progbox.verification.finding", "verification_id", readonly=True
     )

@@ -33,6 +33,7 @@ from . import test_ui_views
 from . import test_archive_guards
 from . import test_archive_guards_sql
 from . import test_ledger_guards
+from . import test_guards_trial
 from . import test_archive_guards_http
 from . import test_archive_guards_room
 from . import test_source_deletion

@@ -152,6 +152,26 @@ def test_a_changed_file_is_a_finding(company):
     assert verify("--company", company).returncode == INTACT
 
 
+def test_a_part_that_cannot_be_checked_is_a_finding(company):
+    rename = "ALTER TABLE progbox_closing RENAME {} TO {}"
+    sql(rename.format("seal_id", "hidden"), NAME)
+    try:
+        answer = verify("--json", "--company", company)
+        text = verify("--company", company)
+    finally:
+        sql(rename.format("hidden", "seal_id"), NAME)
+    assert answer.returncode == FINDINGS, answer.stderr
+    [run] = json.loads(answer.stdout)["runs"]
+    assert run["result"] == "findings"
+    # The other parts were checked all the same.
+    assert run["files"] >= 5
+    assert [(f["kind"], f["what"]) for f in run["findings"]] == [
+        ("unchecked", "closings")
+    ]
+    assert text.returncode == FINDINGS, text.stderr
+    assert "could not be checked" in text.stdout
+
+
 def test_a_cut_ledger_is_found_by_an_anchor(archive):
     company, _hash = archive
     anchor = last_line()
