@@ -25,6 +25,7 @@ from .databases import (
     write_config,
 )
 from .debian import ensure_packages
+from .forks import odoo_command
 from .paths import HOME, LOG, ROOT, VENV, addons, odoo_environment, python
 from .postgres import cluster, sql
 from .python_packages import ensure_python

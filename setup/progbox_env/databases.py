@@ -10,9 +10,8 @@ database is written in its comment, as JSON.
 import contextlib
 import json
 import shutil
-import subprocess
 
-from . import changes, paths, postgres
+from . import changes, forks, paths, postgres
 from .console import Stop, explain, locked, run, step
 from .postgres import sql
 from .server import free_port
@@ -111,15 +110,8 @@ def run_odoo(database, *arguments, log=None, http=False, **options):
 
 def odoo_shell(database, script, *arguments):
     """Run a Python script with `env`, the way `odoo shell` does; what it prints."""
-    answer = subprocess.run(
-        [paths.python(), "-m", "odoo", "shell", "-d", database, "--no-http"]
-        + ["--log-level=error", *arguments],
-        input=script,
-        capture_output=True,
-        text=True,
-        env=paths.odoo_environment(),
-        cwd="/",
-    )
+    shell = ["shell", "-d", database, "--no-http", "--log-level=error", *arguments]
+    answer = forks.Job(shell, script).finished()
     if answer.returncode or "Traceback" in answer.stderr:
         log = paths.LOG / "odoo-shell.log"
         log.write_text(script + answer.stderr)
