@@ -19,7 +19,7 @@ from .databases import (
     ensure_base,
     ensure_database,
     ensure_language,
-    install_language,
+    ensure_languages,
     run_odoo,
     odoo_shell,
     write_config,
