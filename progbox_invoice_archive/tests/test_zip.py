@@ -4,10 +4,12 @@ import subprocess
 import tempfile
 import zipfile
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 
+from ..models.progbox_package import Reader
 from ..models.progbox_zip import LIMIT_PARAMETER
 from .common import PDF, ArchiveCommon
 
@@ -150,6 +152,18 @@ class TestZip(ZipCommon):
         head = self.url_open(url, method="HEAD")
         self.assertEqual(head.headers["Content-Length"], str(len(whole.content)))
         self.assertEqual(self.log_lines(), lines)
+
+    def test_no_file_is_looked_at_before_the_first_byte(self):
+        url = self.start(folder=self.year)["url"]
+        self.authenticate("billing", "billing")
+        looked = AssertionError("a file was looked at")
+        with (
+            patch.object(Reader, "size", side_effect=looked),
+            patch.object(Reader, "__call__", side_effect=looked),
+        ):
+            head = self.url_open(url, method="HEAD")
+        self.assertEqual(head.status_code, 200)
+        self.assertGreater(int(head.headers["Content-Length"]), len(PDF))
 
     def test_a_missing_file_is_named_in_the_zip_on_screen_and_in_the_log(self):
         attachment = self.november._content_attachment()

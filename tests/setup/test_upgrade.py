@@ -1,8 +1,8 @@
 """`-u` from an older version: nothing of what people keep in the archive is lost.
 
 The old add-ons come out of the history of the repository; they make a database and
-data in it, and then the add-on of today takes over. The oldest version and the latest
-are always tried. The two between take a minute and a half more:
+data in it, and then the add-on of today takes over. The oldest version, and one with
+all that an archive may hold, are always tried. The others take three minutes more:
 
     PROGBOX_UPGRADES=all setup/test tests/setup/test_upgrade.py
 """
@@ -29,9 +29,14 @@ from progbox_env.databases import BASE
 
 ADDON = "progbox_invoice_archive"
 FIRST = ("19.0.1.0.0", "17c24b8")
-BETWEEN = [("19.0.1.1.0", "4b5e2ff"), ("19.0.1.2.0", "9206030")]
-LATEST = ("19.0.1.3.0", "268f9e1")
-OLD = [FIRST, *BETWEEN] if os.environ.get("PROGBOX_UPGRADES") == "all" else [FIRST]
+OTHERS = [
+    ("19.0.1.1.0", "4b5e2ff"),
+    ("19.0.1.2.0", "9206030"),
+    ("19.0.1.4.0", "65f4342"),
+    ("19.0.1.5.0", "17fea2e"),
+]
+FULL = ("19.0.1.3.0", "268f9e1")
+OLD = [FIRST, *OTHERS] if os.environ.get("PROGBOX_UPGRADES") == "all" else [FIRST]
 NAME = "progbox_upgrade"
 
 # Invoices that are archived, as all old versions do it.
@@ -222,7 +227,7 @@ class Upgraded:
 @pytest.fixture(scope="module")
 def upgraded(old_addons):
     ensure_base()
-    yield Upgraded(NAME, old_addons(*LATEST), EVERYTHING)
+    yield Upgraded(NAME, old_addons(*FULL), EVERYTHING)
     drop_database(NAME)
 
 
