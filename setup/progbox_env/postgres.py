@@ -19,8 +19,9 @@ from .paths import HOME, ROOT
 ROLE = "progbox"  # may create databases, nothing more: like in production
 SOCKET_NAME_LIMIT = 100  # the kernel's limit for a socket's path is 107
 # Test databases are made anew from their template: nobody waits for the disk. A
-# program that is killed loses nothing by it, a machine without power may.
-CARELESS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+# program that is killed loses nothing by it, a machine without power may. To compile
+# a query takes longer than to answer it from so few rows.
+CARELESS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c jit=off"
 
 
 def account():
