@@ -154,6 +154,15 @@ class ArchiveCommon(SpareCompanies):
         return move
 
     @classmethod
+    def forget(cls, moves):
+        """Remove the jobs of invoices, as if nobody had ever queued them."""
+        cls.env.flush_all()
+        guard = "TRIGGER progbox_archive_job_stays"
+        cls.env.cr.execute(f"ALTER TABLE progbox_archive_job DISABLE {guard}")
+        cls.jobs_of(moves).unlink()
+        cls.env.cr.execute(f"ALTER TABLE progbox_archive_job ENABLE ALWAYS {guard}")
+
+    @classmethod
     def jobs_of(cls, moves):
         return cls.jobs.search([("move_id", "in", moves.ids)], order="id")
 

@@ -14,7 +14,7 @@ class TestArchiveCatchup(ArchiveCommon):
 
     def test_the_history_is_taken_only_when_asked_for(self):
         move = self.posted(date="2024-05-02")
-        self.jobs_of(move).unlink()
+        self.forget(move)
         self.made_before_the_archive(move)
         catchup = self.env["progbox.archive.catchup"].sudo()
         catchup._run_once()
@@ -52,7 +52,7 @@ class TestArchiveCatchup(ArchiveCommon):
     def test_what_came_by_another_door_is_found(self):
         self.company.progbox_archive_started = "2020-01-01"
         move = self.posted()
-        self.jobs_of(move).unlink()
+        self.forget(move)
         self.env["progbox.archive.catchup"].sudo()._run_once()
         job = self.jobs_of(move)
         self.assertEqual(job.reason, "catchup")

@@ -10,7 +10,7 @@ class TestArchiveHistory(ArchiveCommon):
 
     def history(self, **values):
         move = self.posted(date="2024-05-02", **values)
-        self.jobs_of(move).unlink()
+        self.forget(move)
         move._progbox_enqueue("history")
         return move
 

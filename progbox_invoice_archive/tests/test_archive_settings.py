@@ -34,7 +34,7 @@ class TestArchiveSettings(ArchiveCommon):
         failing = self.posted()
         self.jobs_of(failing)._job_fail(ValueError("broken"), give_up=True)
         forgotten = self.posted()
-        self.jobs_of(forgotten).unlink()
+        self.forget(forgotten)
         self.posted("in_invoice")
         self.draft()
         settings = self.settings()

@@ -221,14 +221,14 @@ class TestArchiveTampering(VerificationCommon):
         self.company.progbox_archive_started = "2020-01-01"
         forgotten = self.posted()
         self.assertIntact(self.verify())
-        self.jobs_of(forgotten).unlink()
+        self.forget(forgotten)
         run = self.assertFound(("invoice_missing", forgotten))
         self.assertEqual(run.finding_ids.level, "warning")
 
     def test_another_file_of_an_invoice_does_not_hide_that_it_is_not_archived(self):
         self.company.progbox_archive_started = "2020-01-01"
         forgotten = self.posted()
-        self.jobs_of(forgotten).unlink()
+        self.forget(forgotten)
         cheque = self.filed_beside(forgotten)
         self.assertFalse(cheque.seal_id)
         self.assertFound(("invoice_missing", forgotten))

@@ -163,7 +163,7 @@ class TestArchivedDefinition(DocumentsCommon):
 
     def test_a_dropped_file_does_not_hide_that_nothing_is_archived(self):
         move = self.posted()
-        self.jobs_of(move).unlink()
+        self.forget(move)
         self.stored(move, "cheque_copy")
         self.assertEqual(move.progbox_archive_state, "missing")
         self.assertEqual(move.progbox_archive_version, 0)
@@ -173,7 +173,7 @@ class TestArchivedDefinition(DocumentsCommon):
 
     def test_a_sealed_file_of_another_type_does_not_hide_it_either(self):
         move = self.posted()
-        self.jobs_of(move).unlink()
+        self.forget(move)
         self.stored(move, "other", self.month(move))
         self.assertEqual(move.progbox_archive_state, "missing")
         self.env["progbox.archive.catchup"].sudo()._run_once()
@@ -236,7 +236,7 @@ class TestArchivedDefinition(DocumentsCommon):
         self.assertEqual(bill.progbox_archive_state, "archived")
         self.assertEqual(bill._progbox_documents(), {bill.id: document})
         other = self.posted("in_invoice")
-        self.jobs_of(other).unlink()
+        self.forget(other)
         self.env["progbox.archive.catchup"].sudo()._run_once()
         self.assertEqual(self.jobs_of(other).reason, "catchup")
         self.assertEqual(len(self.jobs_of(bill)), 1)

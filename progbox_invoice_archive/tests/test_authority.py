@@ -41,7 +41,7 @@ class AuthorityCommon(ArchiveCommon):
 
     def history(self, **values):
         move = self.posted(date="2024-05-02", **values)
-        self.jobs_of(move).unlink()
+        self.forget(move)
         move._progbox_enqueue("history")
         return move
 

@@ -136,7 +136,7 @@ class TestJobCron(CompilationCommon):
         self.env.ref(f"{MODULE}.ir_cron_catchup").unlink()
         self.company.progbox_archive_started = "2020-01-01"
         move = self.posted()
-        self.jobs_of(move).unlink()
+        self.forget(move)
         with patch.object(IrCron, "_commit_progress", return_value=0):
             self.server["progbox.archive.catchup"]._run()
         self.assertEqual(self.jobs_of(move).reason, "catchup")

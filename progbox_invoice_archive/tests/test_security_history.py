@@ -13,7 +13,7 @@ class TestSecurityHistory(ArchiveCommon):
         super().setUp()
         self.customer = new_test_user(self.env, "customer", "base.group_portal")
         self.move = self.posted(date="2024-05-02")
-        self.jobs_of(self.move).unlink()
+        self.forget(self.move)
         self.move._progbox_enqueue("history")
         # Posted long ago; a test has one time for all.
         self.env.flush_all()

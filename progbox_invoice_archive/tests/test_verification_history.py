@@ -15,7 +15,7 @@ class TestVerificationOfHistory(VerificationCommon):
         cls.old = cls.env["account.move"].union(
             *(cls.posted(date="2024-05-02") for _number in range(3))
         )
-        cls.jobs_of(cls.old).unlink()
+        cls.forget(cls.old)
         cls.env.flush_all()
         cls.env.cr.execute(
             "UPDATE account_move SET create_date = '2024-05-02' WHERE id IN %s",
@@ -67,7 +67,7 @@ class TestVerificationOfHistory(VerificationCommon):
     def test_an_invoice_of_today_without_a_job_is_a_finding(self):
         self.company.progbox_archive_started = "2020-01-01"
         forgotten = self.posted()
-        self.jobs_of(forgotten).unlink()
+        self.forget(forgotten)
         self.old._progbox_enqueue("history")
         run = self.assertFound(("invoice_missing", forgotten))
         self.assertEqual(run.still_to_archive, 3)
