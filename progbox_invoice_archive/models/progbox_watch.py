@@ -64,7 +64,8 @@ def _look_by_itself(registry, company_ids):
             archived = env["progbox.verification"]._companies()
             env["progbox.watch"]._look(archived.browse(company_ids) & archived)
     except Exception:
-        _logger.exception("The work of the archive could not be looked at")
+        # Another process may look at the same moment; the next posting does again.
+        _logger.warning("The archive's work could not be looked at", exc_info=True)
 
 
 class ProgboxWatch(models.AbstractModel):

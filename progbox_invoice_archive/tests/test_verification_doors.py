@@ -56,7 +56,9 @@ class TestVerificationDoors(VerificationCommon):
         run._job_begin_attempt()
         run._job_process()
         # All that it has to say is that nothing would have come of it.
-        self.assertEqual(self.found(run), {("cron_off", None)})
+        self.assertEqual(
+            self.found(run), {("cron_off", None), ("helper_missing", None)}
+        )
         self.tamper(
             "UPDATE progbox_document SET name = 'x' WHERE id = %s",
             self.documents(self.moves[0]).id,
