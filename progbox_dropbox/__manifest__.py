@@ -1,7 +1,7 @@
 {
     "name": "ProGBox Dropbox",
     "summary": "A copy of every document in the company's Dropbox",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "ProGBox",

@@ -1,7 +1,7 @@
 {
     "name": "ProGBox Invoice Archive",
     "summary": "Every posted customer invoice archives itself",
-    "version": "19.0.1.6.0",
+    "version": "19.0.1.7.0",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "ProGBox",

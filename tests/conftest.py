@@ -4,6 +4,7 @@ import resource
 
 import pytest
 from playwright.sync_api import sync_playwright
+from progbox_env import forks
 
 CHROMIUM = {
     "executable_path": "/usr/bin/chromium",
@@ -17,6 +18,9 @@ CHROMIUM = {
         "--disable-sync",
     ],
 }
+
+# Here Odoo is started again and again.
+forks.enabled = True
 
 
 # Not for the session: the tests of another file may end what this one has started.

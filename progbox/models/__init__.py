@@ -12,9 +12,9 @@ from . import progbox_document_type
 from . import progbox_folder
 from . import progbox_folder_template
 from . import progbox_upload
+from . import progbox_watch
 from . import account_move
 from . import hr_employee
-from . import ir_attachment
 from . import project_project
 from . import res_partner
 from . import sale_order

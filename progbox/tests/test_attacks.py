@@ -40,6 +40,19 @@ class TestAttacks(ProgboxCommon):
         [answer] = uploads.begin("sale.order", self.mine.id, [file])
         return answer
 
+    def test_debug_mode_names_nothing_that_is_refused(self):
+        contract = self.env["progbox.document"].browse(self.contract.id)
+        for records in (contract, self.secret, contract.folder_id):
+            refused = records.sudo(False).with_user(self.attacker)
+            with self.subTest(records=records), self.debug_mode():
+                self.assertTrue(refused.env.user.has_group("base.group_no_one"))
+                with self.assertRaises(AccessError) as caught:
+                    refused.check_access("read")
+                said = str(caught.exception)
+                self.assertNotIn("licenciement", said)
+                self.assertNotIn("Alice", said)
+                self.assertNotIn(SECRET, said)
+
     def test_the_context_names_no_file_of_the_server(self):
         store = self.env["ir.attachment"]._progbox_staging_folder()
         store.mkdir(parents=True, exist_ok=True)

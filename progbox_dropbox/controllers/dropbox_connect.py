@@ -9,9 +9,10 @@ from odoo.exceptions import AccessError, UserError
 from odoo.http import Controller, request, route
 from odoo.tools.misc import hash_sign, verify_hash_signed
 
+from ..models.dropbox_connection import SCOPES, Connection
 from ..models.dropbox_sharing import SHARING_SCOPES
 from ..models.dropbox_texts import text_of
-from ..models.progbox_dropbox_account import CALLBACK, SCOPES
+from ..models.progbox_dropbox_account import CALLBACK
 from ..tools.verdicts import HANDLED, classify
 
 SIGNED_FOR = "progbox_dropbox.connect"
@@ -86,7 +87,7 @@ class DropboxConnect(Controller):
         except HANDLED as error:
             return text_of(request.env, classify(error))
         try:
-            return account._connect(result)
+            return Connection(account).connect(result)
         except HANDLED as error:
             return text_of(request.env, classify(error))
 

@@ -1,6 +1,5 @@
 from . import progbox_dropbox_account_mixin
 from . import progbox_dropbox_document_mixin
-from . import progbox_dropbox_timetable
 from . import progbox_dropbox_account
 from . import progbox_dropbox_rule
 from . import progbox_dropbox_transfer
@@ -13,4 +12,5 @@ from . import progbox_dropbox_anchor
 from . import progbox_closing
 from . import progbox_document
 from . import progbox_folder
+from . import progbox_watch
 from . import res_config_settings

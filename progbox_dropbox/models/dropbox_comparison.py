@@ -66,7 +66,7 @@ class CopyComparison:
         Copies from before the base folder was changed are somewhere else.
         """
         self.transfers.flush_model()
-        base = f"/{self.account.base_folder}" if self.account.base_folder else None
+        base = self.account._base_path()
         tops = self.env.execute_query(
             SQL(
                 """SELECT DISTINCT '/' || split_part(copied_path, '/', 2)

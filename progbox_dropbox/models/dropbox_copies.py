@@ -27,23 +27,19 @@ class Copies:
     def __init__(self, account):
         self._by_hash, self._by_size = {}, {}
         client = account._client()
-        base = f"/{account.base_folder}" if account.base_folder else ""
-        answer = client.files_list_folder(base, recursive=True, limit=PAGE)
-        self._add(answer.entries)
-        while answer.has_more:
-            answer = client.files_list_folder_continue(answer.cursor)
-            self._add(answer.entries)
-
-    def _add(self, entries):
-        for entry in entries:
+        base = account._base_path()
+        for entry in client.entries(base, recursive=True, limit=PAGE):
             if isinstance(entry, FileMetadata):
-                copy = Copy(entry.id, entry.path_display, entry.rev, entry.content_hash)
-                if entry.size <= HASHED_PIECE:
-                    self._by_hash.setdefault(entry.content_hash, []).append(copy)
-                else:
-                    self._by_size.setdefault(entry.size, []).append(copy)
+                self._add(entry)
 
-    def of_content(self, content):
+    def _add(self, entry):
+        copy = Copy(entry.id, entry.path_display, entry.rev, entry.content_hash)
+        if entry.size <= HASHED_PIECE:
+            self._by_hash.setdefault(entry.content_hash, []).append(copy)
+        else:
+            self._by_size.setdefault(entry.size, []).append(copy)
+
+    def take_of_content(self, content):
         """Return the files that may be the copy of a document, the likeliest first.
 
         The hash of a small file follows from its digest in the ledger; large ones are

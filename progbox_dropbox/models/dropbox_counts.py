@@ -6,6 +6,8 @@ from typing import NamedTuple
 from odoo import fields
 from odoo.tools import SQL
 
+from odoo.addons.progbox_invoice_archive.models.compilation_texts import size_text
+
 # The rate is that of the last moments.
 LATELY = timedelta(seconds=60)
 
@@ -109,18 +111,18 @@ def progress_text(env, progress):
     """Return a progress in words."""
     total = progress.done + progress.open
     text = env._(
-        "Files: %(done)s of %(total)s. MB: %(done_mb).1f of %(total_mb).1f.",
+        "Files: %(done)s of %(total)s (%(done_size)s of %(total_size)s).",
         done=progress.done,
         total=total,
-        done_mb=progress.done_bytes / 1e6,
-        total_mb=(progress.done_bytes + progress.open_bytes) / 1e6,
+        done_size=size_text(env, progress.done_bytes),
+        total_size=size_text(env, progress.done_bytes + progress.open_bytes),
     )
     if progress.rate and progress.open:
         minutes, seconds = divmod(round(progress.seconds_left), 60)
         hours, minutes = divmod(minutes, 60)
         text += " " + env._(
-            "%(rate).1f MB/s, time left: %(left)s",
-            rate=progress.rate / 1e6,
+            "%(rate)s a second, time left: %(left)s",
+            rate=size_text(env, progress.rate),
             left=f"{hours}:{minutes:02}:{seconds:02}",
         )
     return text

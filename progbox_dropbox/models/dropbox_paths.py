@@ -43,7 +43,8 @@ def project_of(document):
 
 def path_of(account, document, template):
     """Return the path that a document gets, if no other has it."""
-    return _under_base(account, fill(template, values_of(document), document.name))
+    path = fill(template, values_of(document), document.name)
+    return f"{account._base_path()}/{path}"
 
 
 def example_path(account, kind, template):
@@ -59,8 +60,5 @@ def example_path(account, kind, template):
         "name": account.env._("document"),
     }
     _stem, extension = split_extension(template)
-    return _under_base(account, fill(template, values, f"x{extension or '.pdf'}"))
-
-
-def _under_base(account, path):
-    return f"/{account.base_folder}/{path}" if account.base_folder else f"/{path}"
+    path = fill(template, values, f"x{extension or '.pdf'}")
+    return f"{account._base_path()}/{path}"

@@ -139,6 +139,7 @@ def _send(account, subject, body):
             "email_from": account.company_id.email_formatted or manager.email_formatted,
             "email_to": manager.email_formatted,
             "auto_delete": True,
+            "progbox_company_id": account.company_id.id,
         }
     )
     # Not sent here: a slow or missing mail server must not make the copying fail.

@@ -2,38 +2,28 @@ import contextlib
 from datetime import timedelta
 from urllib.parse import quote
 
-import psycopg2.errors
 from dropbox import session
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
 from odoo.tools.misc import clean_context
 
 from odoo.addons.progbox_invoice_archive.models.compilation_texts import size_text
 from odoo.addons.progbox_invoice_archive.tools.backoff import next_delay
 
-from ..tools.client import Client, refreshed, space_of
+from ..tools.client import space_of
 from ..tools.ledger_copy import FOLDER
 from ..tools.naming import clean_folder, template_of
+from ..tools.schedule import is_quiet, next_run, next_time
 from ..tools.verdicts import HANDLED, STOPS, Action, classify
-from .dropbox_counts import missing_count
+from .dropbox_connection import Connection
+from .dropbox_counts import missing_count, progress_of, progress_text
 from .dropbox_paths import example_path, path_of
-from .dropbox_report import tell_stop
+from .dropbox_report import tell_failures, tell_stop, tell_summary
 from .dropbox_texts import text_of
-from .progbox_dropbox_timetable import TIMETABLE
 
 ACTIVITY = "progbox_dropbox.mail_activity_type_dropbox"
-# What copying, checking and restoring need; sharing asks for more.
-SCOPES = (
-    "account_info.read",
-    "files.metadata.read",
-    "files.content.write",
-    "files.content.read",
-)
-# A call begins with a token that is good for longer than the SDK's own margin.
-TOKEN_MARGIN = timedelta(minutes=10)
 # How often a full account is looked at.
 PROBE = timedelta(hours=1)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=15)
@@ -42,6 +32,22 @@ STATES = {
     Action.RECONNECT: "reconnect",
     Action.CONFIGURATION: "configuration",
 }
+SENDING = ("connected", "full")
+# Which documents one statement queues.
+QUEUE_PAGE = 5000
+# What is new goes first.
+SYNC_PRIORITY = 10
+WEEKDAYS = [
+    ("0", "Monday"),
+    ("1", "Tuesday"),
+    ("2", "Wednesday"),
+    ("3", "Thursday"),
+    ("4", "Friday"),
+    ("5", "Saturday"),
+    ("6", "Sunday"),
+]
+# Whatever of these changes: when the next copies go is reckoned anew.
+TIMETABLE = {"frequency", "run_at", "weekday", "quiet_from", "quiet_to"}
 BASE_FOLDER = "ProGBox"
 CALLBACK = "/progbox/dropbox/callback"
 WEB = f"https://{session.WEB_HOST}/home"
@@ -52,7 +58,6 @@ class ProgboxDropboxAccount(models.Model):
 
     _name = "progbox.dropbox.account"
     _description = "Dropbox Account"
-    _inherit = ["progbox.dropbox.timetable"]
     _rec_name = "company_id"
 
     company_id = fields.Many2one(
@@ -126,6 +131,37 @@ class ProgboxDropboxAccount(models.Model):
     check_repair = fields.Selection(
         [("ask", "Ask"), ("repair", "Repair by Itself")], default="ask", readonly=True
     )
+    frequency = fields.Selection(
+        [
+            ("immediately", "Immediately"),
+            ("hourly", "Every Hour"),
+            ("daily", "Every Day"),
+            ("weekly", "Every Week"),
+        ],
+        default="immediately",
+        required=True,
+        readonly=True,
+    )
+    run_at = fields.Float(default=20, readonly=True, aggregator=None)
+    weekday = fields.Selection(WEEKDAYS, default="4", required=True, readonly=True)
+    quiet_from = fields.Float(readonly=True, aggregator=None)
+    quiet_to = fields.Float(readonly=True, aggregator=None)
+    tz = fields.Char(string="Time Zone", readonly=True)
+    send_from = fields.Datetime(
+        readonly=True, help="When the timetable lets the next copies be sent."
+    )
+    paused = fields.Boolean(readonly=True)
+    sync_after = fields.Integer(
+        readonly=True,
+        help="A synchronization has queued the documents up to this one.",
+    )
+    sync_requested = fields.Boolean(readonly=True)
+    sync_begun = fields.Datetime(readonly=True)
+    is_live = fields.Boolean(
+        compute="_compute_progress", help="Copies are being made right now."
+    )
+    progress = fields.Float(compute="_compute_progress")
+    progress_text = fields.Char(compute="_compute_progress")
     account_ref = fields.Char(string="Account ID", readonly=True, copy=False)
     name = fields.Char(string="Account", readonly=True, copy=False)
     email = fields.Char(string="E-mail", readonly=True, copy=False)
@@ -150,6 +186,11 @@ class ProgboxDropboxAccount(models.Model):
     _without_company_unique = models.UniqueIndex(
         "(without_company) WHERE without_company",
         "Another company's Dropbox has the documents without a company already.",
+    )
+    _hours = models.Constraint(
+        "CHECK (run_at >= 0 AND run_at < 24 AND quiet_from >= 0 AND quiet_from < 24 "
+        "AND quiet_to >= 0 AND quiet_to < 24)",
+        "An hour of the day is from 0:00 to 23:59.",
     )
 
     @api.depends("used", "allocated")
@@ -181,6 +222,16 @@ class ProgboxDropboxAccount(models.Model):
                 counts[state][0] for state in ("pending", "running", "waiting")
             )
             account.missing_count = missing_count(account.sudo())
+
+    def _compute_progress(self):
+        now = fields.Datetime.now()
+        sending = self._sending(now)
+        for account in self:
+            progress = progress_of(account.sudo())
+            at_work = bool(account.sync_requested or progress.open)
+            account.is_live = at_work and account in sending
+            account.progress = progress.percent
+            account.progress_text = at_work and progress_text(self.env, progress)
 
     @api.depends("rule_ids.moves_offered")
     def _compute_offers_count(self):
@@ -224,7 +275,7 @@ class ProgboxDropboxAccount(models.Model):
         self._check_administrator()
         account = self.sudo()
         try:
-            account._note_account(account._client())
+            Connection(account).note_account()
         except HANDLED as error:
             verdict = classify(error)
             account._apply(verdict)
@@ -253,6 +304,53 @@ class ProgboxDropboxAccount(models.Model):
             records = self.env[f"progbox.dropbox.{model}"].sudo()
             records.search(Domain("account_id", "=", self.id)).unlink()
         self.sudo().write({"account_ref": False, "name": False, "email": False})
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    def action_sync(self):
+        """Queue all documents that Dropbox lacks, those from before included."""
+        account = self._to_steer()
+        if account.state == "disconnected":
+            raise UserError(self.env._("Connect Dropbox first, in Settings > Dropbox."))
+        if account.paused:
+            raise UserError(self.env._("The copying is paused. Resume it first."))
+        now = fields.Datetime.now()
+        account.write(
+            {
+                "sync_requested": True,
+                "sync_after": 0,
+                "sync_begun": now,
+                "send_from": False,
+            }
+        )
+        account._queue_failed()
+        self.env["progbox.dropbox.anchor"]._queue_account(account)
+        self.env.ref("progbox_dropbox.ir_cron_sync").sudo()._trigger()
+        self.env["progbox.dropbox.transfer"].sudo()._job_trigger()
+        return self._notify(
+            "success",
+            self.env._("Everything that Dropbox lacks is being queued and copied."),
+        )
+
+    def action_stop_sync(self):
+        """Queue nothing more. What is on its way arrives; the rest is forgotten.
+
+        Another synchronization goes on from there: it queues what Dropbox lacks.
+        """
+        account = self._to_steer()
+        account.write({"sync_requested": False, "sync_after": 0, "sync_begun": False})
+        self.env["progbox.dropbox.transfer"].sudo()._forget_queued(account)
+        account._schedule()
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    def action_pause(self):
+        """Send nothing until somebody resumes it. New documents are queued."""
+        self._to_steer().paused = True
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    def action_resume(self):
+        """Send again, as the timetable says."""
+        self._to_steer().paused = False
+        self.env["progbox.dropbox.transfer"].sudo()._job_trigger()
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def action_open_rules(self):
@@ -297,6 +395,32 @@ class ProgboxDropboxAccount(models.Model):
             "progbox_dropbox.progbox_dropbox_transfer_action"
         )
         return {**action, "domain": [("account_id", "in", self.ids)], "context": {}}
+
+    def _to_steer(self):
+        """Return the account with the server's rights, for whoever may steer it.
+
+        :raise AccessError: for anybody but an archive manager of the company
+        """
+        self.ensure_one()
+        self.check_access("read")
+        if not self.env.su and not self.env.user.has_group("base.group_system"):
+            self.env.user._check_archive_manager(self.company_id)
+        return self.sudo()
+
+    def _queue_failed(self):
+        """Try again what was given up, behind what is new."""
+        transfers = self.env["progbox.dropbox.transfer"].sudo()
+        failed = transfers.search(
+            Domain("account_id", "=", self.id) & Domain("state", "=", "failed")
+        )
+        failed._job_write(
+            {
+                "state": "pending",
+                "attempts": 0,
+                "priority": SYNC_PRIORITY,
+                "next_try": fields.Datetime.now(),
+            }
+        )
 
     def _notify(self, kind, message):
         params = {"type": kind, "message": message}
@@ -388,143 +512,13 @@ class ProgboxDropboxAccount(models.Model):
         )
         self._clear_alert()
 
-    def _check_original(self):
-        """Check that this database is the one that was connected, and no copy of it.
-
-        :raise UserError:
-        """
-        get_param = self.env["ir.config_parameter"].sudo().get_param
-        if get_param("database.is_neutralized"):
-            raise UserError(
-                self.env._("This database is a copy: it never writes to Dropbox.")
-            )
-        if self.database_uuid and self.database_uuid != get_param("database.uuid"):
-            raise UserError(
-                self.env._(
-                    "This database is a copy of the one that was connected: it does "
-                    "not write to its Dropbox. Disconnect, then connect another one."
-                )
-            )
-
     def _client(self):
         """Return a client of the SDK that may call.
 
         :raise: one of HANDLED, when the token cannot be refreshed
         """
         self.ensure_one()
-        self._check_original()
-        access, expires = self._fresh_token()
-        return Client(
-            access,
-            oauth2_refresh_token=self.refresh_token,
-            oauth2_access_token_expiration=expires,
-            app_key=self.app_key,
-            app_secret=self.app_secret or None,
-        )
-
-    def _fresh_token(self):
-        """Return the access token and its end, refreshed when it is about to end.
-
-        The refresh has a transaction of its own, with the row locked: of several
-        workers one refreshes, and the others wait for what it gets.
-        """
-        if self._lasts(self.access_token, self.token_expires):
-            return self.access_token, self.token_expires
-        while True:
-            with self.env.registry.cursor() as cr:
-                try:
-                    return self._refresh(cr)
-                except psycopg2.errors.SerializationFailure:
-                    # Another worker has just refreshed it.
-                    cr.rollback()
-
-    def _refresh(self, cr):
-        cr.execute(
-            SQL(
-                "SELECT access_token, token_expires, refresh_token, app_key, app_secret"
-                " FROM %s WHERE id = %s FOR NO KEY UPDATE",
-                SQL.identifier(self._table),
-                self.id,
-            ),
-            log_exceptions=False,
-        )
-        [access, expires, refresh, key, secret] = cr.fetchone()
-        if self._lasts(access, expires):
-            return access, expires
-        if not refresh:
-            raise UserError(self.env._("Connect Dropbox first, in Settings > Dropbox."))
-        access, expires = refreshed(refresh, key, secret)
-        cr.execute(
-            SQL(
-                "UPDATE %s SET access_token = %s, token_expires = %s WHERE id = %s",
-                SQL.identifier(self._table),
-                access,
-                expires,
-                self.id,
-            )
-        )
-        return access, expires
-
-    @api.model
-    def _lasts(self, access, expires):
-        return bool(
-            access and expires and expires > fields.Datetime.now() + TOKEN_MARGIN
-        )
-
-    def _connect(self, result):
-        """Take over what Dropbox has granted.
-
-        :param result: OAuth2FlowResult of the SDK
-        :return: None, or a text that says why it cannot be used
-        :raise: one of HANDLED
-        """
-        self._check_original()
-        if missing := set(SCOPES) - set((result.scope or "").split()):
-            return self.env._(
-                "The app lacks permissions: %(missing)s. Tick them under Permissions "
-                "in Dropbox's App Console, submit, then connect again.",
-                missing=", ".join(sorted(missing)),
-            )
-        # Asks for the secret, which the exchange of the code did not need.
-        access, expires = refreshed(result.refresh_token, self.app_key, self.app_secret)
-        client = Client(access)
-        who = client.users_get_current_account()
-        if self.account_ref and self.account_ref != who.account_id:
-            client.auth_token_revoke()
-            return self.env._(
-                "This is the Dropbox of %(other)s. What was copied so far is in that "
-                "of %(email)s: connect that one again, or choose “Forget the Copies” "
-                "in Settings > Dropbox first, to begin anew.",
-                other=who.email,
-                email=self.email,
-            )
-        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        self.write(
-            {
-                "access_token": access,
-                "refresh_token": result.refresh_token,
-                "token_expires": expires,
-                "scopes": result.scope,
-                "account_ref": who.account_id,
-                "database_uuid": uuid,
-            }
-        )
-        self._note_account(client)
-        self._resume()
-        return None
-
-    def _note_account(self, client):
-        """Note who the account is of, and how much room there is."""
-        who = client.users_get_current_account()
-        used, allocated = space_of(client)
-        self.write(
-            {
-                "name": who.name.display_name,
-                "email": who.email,
-                "used": used,
-                "allocated": allocated,
-            }
-        )
+        return Connection(self).client()
 
     @api.model
     def _redirect_address(self):
@@ -626,12 +620,111 @@ class ProgboxDropboxAccount(models.Model):
             activities._progbox_open_alerts(account.company_id, ACTIVITY).unlink()
 
     # ------------------------------------------------------------------
+    # When it may send
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _sending(self, now):
+        """Return the accounts that may send at a naive UTC datetime."""
+        accounts = self.sudo().search(
+            Domain("state", "in", SENDING)
+            & Domain("paused", "=", False)
+            & (Domain("send_from", "=", False) | Domain("send_from", "<=", now))
+            & (Domain("paused_until", "=", False) | Domain("paused_until", "<=", now))
+        )
+        return accounts.filtered(
+            lambda account: (
+                not is_quiet(now, account.tz, account.quiet_from, account.quiet_to)
+            )
+        )
+
+    def _schedule(self):
+        """Reckon when the next copies may be sent, and wake the worker then."""
+        now = fields.Datetime.now()
+        for account in self:
+            account.send_from = account.frequency != "immediately" and next_run(
+                now, account.tz, account.frequency, account.run_at, int(account.weekday)
+            )
+            self._wake_at(account.send_from or now)
+            if account.quiet_from != account.quiet_to:
+                self._wake_at(next_time(now, account.tz, account.quiet_to))
+
+    @api.model
+    def _wake_at(self, moment):
+        self.env["progbox.dropbox.transfer"].sudo()._job_trigger(moment)
+
+    @api.model
+    def _after_run(self):
+        """Close what the timetable has opened, when everything has been sent."""
+        transfers = self.env["progbox.dropbox.transfer"].sudo()
+        now = fields.Datetime.now()
+        timed = self._sending(now).filtered(lambda a: a.frequency != "immediately")
+        for account in timed.filtered(lambda account: not account.sync_requested):
+            ready = Domain("account_id", "=", account.id) & Domain(
+                "next_try", "<=", now
+            )
+            ready &= Domain("state", "in", ("pending", "running", "waiting"))
+            if not transfers.search_count(ready, limit=1):
+                account._schedule()
+        for account in self.sudo().search(Domain("notify", "=", "each")):
+            tell_failures(account)
+
+    @api.model
+    def _run_reports(self):
+        """Cron: send the summaries that are due."""
+        accounts = self.sudo().search(
+            Domain("notify", "in", ("daily", "weekly"))
+            & Domain("state", "!=", "disconnected")
+        )
+        for account in accounts:
+            tell_summary(account)
+
+    # ------------------------------------------------------------------
+    # Synchronizing
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _run_sync(self):
+        """Cron: queue what the synchronizations that people asked for still lack."""
+        cron = self.env["ir.cron"]
+        accounts = self.sudo().search(Domain("sync_requested", "=", True))
+        for account in accounts:
+            while last := account._queue_page():
+                account.sync_after = last
+                if not cron._commit_progress(1, remaining=1):
+                    return
+            account.write({"sync_requested": False, "sync_after": 0})
+        cron._commit_progress(remaining=0)
+
+    def _copied_companies(self):
+        return [self.company_id.id, *([False] if self.without_company else [])]
+
+    def _queue_page(self):
+        """Queue the next documents of a synchronization.
+
+        :return: id of the last one, None when there is none
+        """
+        documents = self.env["progbox.document"].sudo()
+        page = documents.search(
+            Domain("company_id", "in", self._copied_companies())
+            & Domain("id", ">", self.sync_after),
+            order="id",
+            limit=QUEUE_PAGE,
+        )
+        self.env["progbox.dropbox.transfer"]._queue(page, priority=SYNC_PRIORITY)
+        return page[-1:].id
+
+    # ------------------------------------------------------------------
     # Paths
     # ------------------------------------------------------------------
 
+    def _base_path(self):
+        """Return the path that all copies are under: empty for the whole Dropbox."""
+        return f"/{self.base_folder}" if self.base_folder else ""
+
     def _ledger_folder(self):
         """Return where the ledger lies beside the copies."""
-        return f"/{self.base_folder}/{FOLDER}" if self.base_folder else f"/{FOLDER}"
+        return f"{self._base_path()}/{FOLDER}"
 
     def _path(self, document, template=None):
         """Return the path that a document gets, if no other has it.

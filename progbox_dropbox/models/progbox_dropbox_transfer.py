@@ -18,8 +18,7 @@ from ..tools.upload import File, Upload, waiting_for_commit
 from ..tools.verdicts import HANDLED, STOPS, Action, Verdict, classify
 from .dropbox_counts import wanted_sql
 from .dropbox_texts import text_of
-from .progbox_dropbox_account import StillFull
-from .progbox_dropbox_timetable import SYNC_PRIORITY
+from .progbox_dropbox_account import SYNC_PRIORITY, StillFull
 
 # What one commit takes.
 BATCH_SIZE = 1000

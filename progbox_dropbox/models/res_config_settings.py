@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import clean_context
 
+from .dropbox_connection import SCOPES
 from .dropbox_sharing import SHARING_SCOPES
-from .progbox_dropbox_account import SCOPES
 
 SETTINGS = (
     "app_key",

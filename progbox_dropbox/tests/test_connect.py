@@ -9,8 +9,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import file_open
 
+from ..models.dropbox_connection import SCOPES, Connection
 from ..models.dropbox_sharing import SHARING_SCOPES
-from ..models.progbox_dropbox_account import CALLBACK, SCOPES
+from ..models.progbox_dropbox_account import CALLBACK
 from .dropbox_common import DropboxCommon
 
 SECRETS = ("access_token", "refresh_token", "app_secret", "token_expires")
@@ -207,19 +208,19 @@ class TestTokens(DropboxCommon):
         self.account.token_expires = fields.Datetime.now()
         access, _refresh = self.dropbox.grant()
         good = fields.Datetime.now() + timedelta(hours=4)
-        refresh = type(self.account)._refresh
+        refresh = Connection._refresh
 
-        def raced(account, cr):
+        def raced(connection, cr):
             # Another worker has the lock, refreshes, and lets go of it.
             cr.execute(
                 "UPDATE progbox_dropbox_account SET access_token = %s,"
                 " token_expires = %s WHERE id = %s",
-                [access, good, account.id],
+                [access, good, connection.account.id],
             )
-            return refresh(account, cr)
+            return refresh(connection, cr)
 
         with (
-            patch.object(type(self.account), "_refresh", raced),
+            patch.object(Connection, "_refresh", raced),
             self.enter_registry_test_mode(),
         ):
             client = self.account._client()

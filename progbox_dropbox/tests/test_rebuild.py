@@ -10,9 +10,12 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..models import dropbox_rebuild
+from odoo.addons.progbox_invoice_archive.models import guards_lines
+
+from ..models import dropbox_rebuild, dropbox_rebuild_source
 from ..models.dropbox_fetch import is_whole
 from ..models.dropbox_rebuild import rebuild
+from ..models.dropbox_rebuild_place import RebuildPlace
 from .dropbox_common import DropboxCommon
 
 MONTH = fields.Date.to_date("2026-11-01")
@@ -53,6 +56,8 @@ class TestRebuild(DropboxCommon):
         for number in (1, 2, 3):
             self.invoice(number)
         self.note_deletion(3)
+        guards_lines.note_lifted(self.server, self.company, ["a guard (missing)"])
+        guards_lines.note_restored(self.server, self.company)
         self.closing = self.server["progbox.closing"]._close(self.company, MONTH)
         # And something of the days since.
         self.invoice(4, kind="einvoice_sent", mimetype="application/xml", size=5)
@@ -214,7 +219,7 @@ class TestRebuild(DropboxCommon):
             rebuild(self.account, self.company.id, tell=die)
             self.fail("not killed")
         self.assertEqual(len(self.rows()["progbox_seal"]), 2)
-        self.assertEqual(self.rebuilt().there, 2)
+        self.assertEqual(self.rebuilt().place.there, 2)
         self.assertEqual(self.rows()["progbox_document"], before["progbox_document"])
         run = self.verified()
         self.assertEqual(run.result, "intact", self.found(run))
@@ -277,18 +282,22 @@ class TestRebuild(DropboxCommon):
     def test_what_is_put_off_is_asked_for_again(self):
         self.lose_everything()
         waits = []
-        self.patch(dropbox_rebuild, "pause", waits.append)
+        self.patch(dropbox_rebuild_source, "pause", waits.append)
         self.fault("download", "503_empty", skip=3)
         self.assertFalse(self.rebuilt().problems)
         self.assertEqual(len(waits), 1)
 
     def test_an_account_that_is_cut_off_makes_no_document_without_its_file(self):
         self.lose_everything()
-        self.patch(dropbox_rebuild, "pause", lambda _seconds: None)
-        self.fault("download", "401_revoked", skip=4, times=99)
+        self.patch(dropbox_rebuild_source, "pause", lambda _seconds: None)
+        folder = self.server["ir.attachment"]._progbox_staging_folder()
+        before = set(folder.iterdir())
+        # The four files of the ledger, and one document.
+        self.fault("download", "401_revoked", skip=5, times=99)
         with self.assertRaises(UserError):
             self.rebuilt()
         self.assertFalse(self.rows()["progbox_document"])
+        self.assertEqual(set(folder.iterdir()), before)
 
     # ------------------------------------------------------------------
     # What is refused
@@ -339,20 +348,17 @@ class TestRebuild(DropboxCommon):
                 self.rebuilt(anchor=anchor)
         self.assertFalse(any(self.rows().values()))
         self.assertEqual(self.env["res.company"].search_count([]), companies)
-        self.patch(dropbox_rebuild, "HIGHEST", RECORD + 2)
+        self.patch(dropbox_rebuild_source, "HIGHEST", RECORD + 2)
         with self.assertRaisesRegex(UserError, "names a number that no record has"):
             self.rebuilt(anchor=own)
-        self.patch(dropbox_rebuild, "HIGHEST", 1 << 30)
+        self.patch(dropbox_rebuild_source, "HIGHEST", 1 << 30)
         self.assertFalse(self.rebuilt(anchor=own).problems)
 
     def test_only_models_with_a_chatter_keep_their_numbers_apart(self):
-        with tempfile.TemporaryDirectory() as folder:
-            work = dropbox_rebuild.Rebuild(self.account, folder, self.company.id)
-            taken = map(
-                work._is_taken_in,
-                ("account.move", "res.users", "ir.attachment", "no.model", "base"),
-            )
-            self.assertEqual(list(taken), [True, False, False, False, False])
+        place = RebuildPlace(self.server, source=None)
+        models = ("account.move", "res.users", "ir.attachment", "no.model", "base")
+        taken = [place._is_taken_in(model) for model in models]
+        self.assertEqual(taken, [True, False, False, False, False])
 
     def test_what_came_since_the_last_closing_is_beside_it(self):
         anchors = self.server["progbox.dropbox.anchor"]

@@ -30,6 +30,17 @@ class Client(dropbox.Dropbox):
         options.setdefault("timeout", TIMEOUT)
         super().__init__(*arguments, **options)
 
+    def entries(self, folder, **options):
+        """Yield all that a folder lists, page by page.
+
+        :param options: those of ``files_list_folder``
+        """
+        answer = self.files_list_folder(folder, **options)
+        yield from answer.entries
+        while answer.has_more:
+            answer = self.files_list_folder_continue(answer.cursor)
+            yield from answer.entries
+
     def raise_dropbox_error_for_resp(self, res):
         status, kind = res.status_code, res.headers.get("content-type", "")
         if status == 429:

@@ -174,7 +174,7 @@ class ProgboxDropboxShareWizard(models.TransientModel):
 
         The base folder has all that is copied, the ledger included.
         """
-        if path_key(path) == path_key(f"/{account.sudo().base_folder}"):
+        if path_key(path) == path_key(account.sudo()._base_path()):
             return False
         transfers = self.env["progbox.dropbox.transfer"].sudo()
         readable = self.env["progbox.document"]._search(Domain.TRUE)

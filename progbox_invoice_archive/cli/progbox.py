@@ -187,6 +187,7 @@ class Progbox(Command):
             "last_line": run.last_sequence,
             "last_hash": run.last_hash or None,
             "still_to_archive": run.still_to_archive,
+            "log_sealed_until": fields.Datetime.to_string(run.log_sealed_until) or None,
             "finding_counts": run.finding_counts or {},
             "findings": [
                 {
@@ -214,6 +215,8 @@ class Progbox(Command):
             f"{run['files']} files, {run['bytes']} bytes. "
             f"Last line {run['last_line']}:{run['last_hash']}"
         )
+        if run["log_sealed_until"]:
+            print(f"  Access log sealed up to {run['log_sealed_until']} UTC.")
         if run["still_to_archive"]:
             print(f"  {run['still_to_archive']} invoices are still to be archived.")
         for finding in run["findings"]:

@@ -77,6 +77,11 @@ class SharePages(Controller):
             crumbs=[(month, f"/month/{part}"), (document.display_name, None)],
         )
 
+    @share_route("/<path:rest>")
+    def nothing(self, share, /, rest, **_query):
+        """Answer below a share what no page is: Odoo's own would tell its address."""
+        raise NotShared(share, "part")
+
     # ------------------------------------------------------------------
     # Rendering
     # ------------------------------------------------------------------

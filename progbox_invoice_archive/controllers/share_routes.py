@@ -18,9 +18,10 @@ ROOTS = (
     "/archive/<string:token>",
     "/archive/of/<int:link_id>",
 )
+# Also of what Odoo answers when a handler fails: the address may have the secret.
+REFERRER = ("Referrer-Policy", "no-referrer")
 HEADERS = {
     "Cache-Control": "no-store, private",
-    "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
     "X-Robots-Tag": "noindex, nofollow",
@@ -45,6 +46,7 @@ def kept_private(handler):
 
     @functools.wraps(handler)
     def private(*args, **kwargs):
+        request.future_response.headers.set(*REFERRER)
         response = handler(*args, **kwargs)
         response.headers.update(HEADERS)
         policy = response.headers.get("Content-Security-Policy")

@@ -4,6 +4,7 @@ from . import progbox_words_mixin
 from . import account_move
 from . import account_move_line
 from . import account_move_send
+from . import ir_actions_actions
 from . import ir_actions_report
 from . import ir_attachment
 from . import ir_binary
@@ -11,7 +12,10 @@ from . import ir_default
 from . import ir_model
 from . import ir_model_fields
 from . import ir_module_module
+from . import ir_rule
 from . import mail_activity
+from . import mail_mail
+from . import mail_template
 from . import progbox_append_only
 from . import progbox_job_mixin
 from . import progbox_kept_job_mixin

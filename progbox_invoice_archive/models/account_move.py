@@ -155,6 +155,8 @@ class AccountMove(models.Model):
         before = self._progbox_own_digests() if printed else {}
         result = super().write(vals)
         drafts._progbox_enqueue("posting")
+        if drafts:
+            self.env["progbox.watch"]._look_when_posted(drafts.company_id)
         self._progbox_enqueue_changed(before)
         if not vals.keys().isdisjoint(SEARCHED_FIELDS):
             self._progbox_renew_search_words()

@@ -341,9 +341,9 @@ class Assembly:
                 "name": clean_filename(title, ".pdf"),
                 "folder_id": self._result_folder().id,
                 "company_id": self._job.company_id.id,
-                "type_id": self._job.env.ref(
-                    "progbox_invoice_archive.document_type_invoice_backup"
-                ).id,
+                "type_id": self._job.env["progbox.document.type"]
+                ._of_archive("invoice_backup")
+                .id,
                 "mimetype": "application/pdf",
                 "res_model": self._job._name,
                 "res_id": self._job.id,

@@ -1,5 +1,7 @@
 """What a verification asks PostgreSQL about the guards, believing no name or comment.
 
+What they do is tried, see guards_trial.py. What they are is looked at here.
+
 The functions are compared with their text here. So are the triggers: PostgreSQL writes
 a trigger in words of its own, therefore each is made once more, on an empty temporary
 table of the same columns, and what it says of the two must be the same.
@@ -11,6 +13,7 @@ from odoo.tools import SQL
 
 from ..tools.ledger.guards_sql import FUNCTIONS
 from ..tools.ledger.guards_triggers import TRIGGERS
+from . import guards_trial
 
 # Settings that switch triggers off, or hide rows.
 SETTINGS = "^(session_replication_role|row_security)="
@@ -31,6 +34,7 @@ def problems(env, wanted):
         *_changed_triggers(env, wanted, tables),
         *_foreign(env, tables),
         *_settings(env),
+        *guards_trial.not_refused(env, wanted),
     ]
 
 
@@ -70,12 +74,14 @@ def _changed_triggers(env, wanted, tables):
                 copy = text.replace(f" ON public.{table}", f" ON pg_temp.{table}", 1)
                 env.cr.execute(copy)  # pylint: disable=sql-injection
         right = _definitions(env, "pg_temp")
+        passed = guards_trial.copies_emptied(env, wanted)
         savepoint.rollback()
-    return [
+    changed = [
         f"{name} (changed)"
         for name in TRIGGERS
         if name in found and name in right and found[name] != right[name]
     ]
+    return changed + passed
 
 
 def _definitions(env, schema):

@@ -2,7 +2,9 @@ import hashlib
 import os
 from base64 import b64decode
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg2
 
@@ -16,10 +18,13 @@ from ..exceptions import FileMissing, FileUnreadable
 from ..tools.sentinels import SERVER, STREAMER
 from ..tools.staging import (
     BLOCK_SIZE,
+    PREFIX,
     CopyStream,
+    StagedFile,
     read_blocks,
     remove_leftovers,
     stage,
+    staged,
     write_blocks,
 )
 from ..tools.web_request import current_request
@@ -162,7 +167,7 @@ class IrAttachment(models.Model):
         return Path(self._filestore()) / "progbox"
 
     @api.model
-    def _progbox_adopt(self, staged, vals):
+    def _progbox_adopt(self, staged, vals, creator=None):
         """Make an attachment of a staged file, without reading it into memory.
 
         It goes where Odoo keeps its files: into the file store, the database, or the
@@ -170,6 +175,7 @@ class IrAttachment(models.Model):
 
         :param StagedFile staged: taken over; gone from its place afterwards
         :param dict vals: name, mimetype and the field it is the content of
+        :param res.users creator: whose it is, the server's if not said
         :rtype: ir.attachment
         :raise UserError: when it is too large for Odoo, or for where Odoo keeps files;
             nothing has been written then
@@ -177,8 +183,8 @@ class IrAttachment(models.Model):
         if staged.size > FILE_LIMIT:
             with staged:
                 raise UserError(self._progbox_too_large_text(vals["name"], staged.size))
-        # As the superuser: others get their XML turned into plain text.
-        attachments = self.with_user(SUPERUSER_ID)
+        # What is not the server's is held to Odoo's rule: XML becomes plain text.
+        attachments = self.with_user(creator or SUPERUSER_ID).sudo()
         # A storage may be chosen by the field, and no picture is made smaller.
         attachments = attachments.with_context(
             attachment_res_model=vals.get("res_model"),
@@ -477,6 +483,65 @@ class IrAttachment(models.Model):
     @api.autovacuum
     def _gc_progbox_staged(self):
         remove_leftovers(self._progbox_staging_folder(), LEFTOVER_AGE)
+
+    # ------------------------------------------------------------------
+    # Copies without copying
+    # ------------------------------------------------------------------
+
+    def _progbox_staged_again(self):
+        """Return the file of one attachment, ready to become another one's.
+
+        In the file store, a name is the digest of what it holds: a second link to the
+        file is enough, and adopting it copies nothing. Elsewhere the bytes are copied.
+
+        :rtype: StagedFile
+        :raise FileMissing: the storage does not hold it
+        """
+        self.ensure_one()
+        if path := self._progbox_path():
+            folder = self._progbox_staging_folder()
+            folder.mkdir(parents=True, exist_ok=True)
+            link = folder / f"{PREFIX}{uuid4().hex}"
+            # Adopting a second name of a file that is there leaves that name.
+            self.env.cr.postcommit.add(partial(link.unlink, missing_ok=True))
+            # Not every file system has links, and a missing file is reported below.
+            with suppress(OSError):
+                os.link(path, link)
+                return self._progbox_staged_link(link)
+        return self._progbox_stage(self._progbox_blocks())
+
+    def _progbox_staged_link(self, link):
+        """Return a second link to the file of one attachment as a staged file."""
+        if self.res_model != DOCUMENT or self.res_field != "content":
+            return staged(link)
+        # A document knows the digest of its file: it need not be read.
+        document = self.env[DOCUMENT].sudo().browse(self.res_id)
+        return StagedFile(link, self.checksum, document.sha256, document.size)
+
+    def _progbox_given_to(self, record):
+        """Return copies of these attachments of documents that belong to a record.
+
+        They are for an e-mail: what happens to them does not touch the documents. In
+        the file store, no bytes are copied.
+
+        :param record: that they are attached to, or a model: Odoo removes what still
+            belongs to an e-mail that nobody has sent after a day
+        :rtype: ir.attachment
+        """
+        copies = self.browse()
+        for attachment in self:
+            copies += self.sudo()._progbox_adopt(
+                attachment._progbox_staged_again(),
+                {
+                    "name": attachment.name,
+                    "mimetype": attachment.mimetype,
+                    "res_model": record._name,
+                    "res_id": record.id,
+                },
+                # An e-mail takes along what its author has made.
+                self.env.user,
+            )
+        return copies.with_env(self.env)
 
     # ------------------------------------------------------------------
     # Guards

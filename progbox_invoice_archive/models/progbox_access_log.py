@@ -60,6 +60,7 @@ class ProgboxAccessLog(models.Model):
             ("compilation", "Invoice backup"),
             ("share", "Share"),
             ("verification", "Verification"),
+            ("authority", "Time-stamping authority"),
             ("refused", "Refused"),
         ],
         string="Action",
@@ -93,6 +94,7 @@ class ProgboxAccessLog(models.Model):
     _document_idx = models.Index("(document_ref, id) WHERE document_ref IS NOT NULL")
     _folder_idx = models.Index("(folder_ref, id) WHERE folder_ref IS NOT NULL")
     _share_idx = models.Index("(share_ref, id) WHERE share_ref IS NOT NULL")
+    _authority_idx = models.Index("(company_id, id) WHERE kind = 'authority'")
     _purge_idx = models.Index("(company_id, accessed_on)")
 
     def _refusal(self):

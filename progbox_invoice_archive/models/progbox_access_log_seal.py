@@ -123,6 +123,20 @@ class ProgboxAccessLogSeal(models.Model):
             last = final
 
     @api.model
+    def _sealed_until(self, company):
+        """Return up to when each line of a company has a seal."""
+        settled = fields.Datetime.now() - SETTLED
+        [[oldest]] = self.env.execute_query(
+            SQL(
+                """SELECT min(accessed_on) FROM progbox_access_log
+                WHERE company_id = %s AND id > %s""",
+                company.id,
+                self.sudo()._last(company, "lines").last_ref,
+            )
+        )
+        return min(settled, oldest or settled).replace(microsecond=0)
+
+    @api.model
     def _new_lines_sql(self, company, last):
         """Return the lines behind a number that are settled, by runs of one day.
 

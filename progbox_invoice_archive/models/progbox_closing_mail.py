@@ -7,6 +7,7 @@ from odoo.tools.misc import clean_context
 
 from ..exceptions import JobCancelled, JobError, JobWaiting
 from ..tools.ledger.verify import Finding
+from .declared_pieces import piece
 from .progbox_job_mixin import JOB_FIELDS
 
 # The certificate names the time stamp of its closing: it waits for it this long.
@@ -16,6 +17,7 @@ LOOK_AGAIN = timedelta(minutes=10)
 PATIENCE = timedelta(days=4)
 MAIL_QUEUE = "mail.ir_cron_mail_scheduler_action"
 REPORT = "progbox_invoice_archive.report_closing"
+REPORT_ACTION = "progbox_invoice_archive.action_report_closing"
 
 
 class ProgboxClosingMail(models.Model):
@@ -114,6 +116,7 @@ class ProgboxClosingMail(models.Model):
                 fields.Datetime.now() + LOOK_AGAIN,
             )
         self._recipients()
+        piece(self.env, REPORT_ACTION)
         try:
             # In the language of whoever looks after the archive.
             content, _kind = (
@@ -201,6 +204,7 @@ class ProgboxClosingMail(models.Model):
                 "email_to": False,
                 "recipient_ids": [fields.Command.set(people.ids)],
                 "auto_delete": False,
+                "progbox_company_id": self.company_id.id,
                 "model": False,
                 "res_id": False,
                 "state": "outgoing",

@@ -18,6 +18,8 @@ from .res_users import ARCHIVE_MANAGER
 _logger = logging.getLogger(__name__)
 
 SEAL_BATCH = 1000
+# Documents that one e-mail takes.
+MOST_OF_AN_EMAIL = 50
 
 
 class ProgboxDocument(models.Model):
@@ -344,6 +346,62 @@ class ProgboxDocument(models.Model):
             "url": f"/web/content/{self._name}/{self.id}/content?download=1",
             "target": "download",
         }
+
+    def action_send(self):
+        """Open an e-mail with the files of these documents.
+
+        It stands in the messages of the record that they are of, if it is one. Who
+        opens it has taken the files, whether it is sent or not.
+
+        :raise UserError: when they are too many for an e-mail
+        """
+        documents = ticked(self)
+        documents.check_access("read")
+        if len(documents) > MOST_OF_AN_EMAIL:
+            raise UserError(
+                self.env._(
+                    "An e-mail takes up to %(most)s documents. Share their folder "
+                    "instead, or download them.",
+                    most=MOST_OF_AN_EMAIL,
+                )
+            )
+        contents = self.env["ir.attachment"].sudo()
+        for document in documents:
+            if problem := document.file_problem():
+                raise UserError(problem["text"])
+            contents += document.sudo()._content_attachment()
+        self.env["progbox.access.log"]._log_taken(documents._progbox_logged(), "e-mail")
+        composer = self.env["mail.compose.message"]
+        record = documents._record_to_write_about()
+        defaults = {
+            "composition_mode": "comment",
+            "subject": ", ".join(d.number or d.name for d in documents[:3]),
+            "attachment_ids": contents._progbox_given_to(composer).ids,
+        }
+        if record:
+            defaults["model"], defaults["res_ids"] = record._name, record.ids
+            defaults["partner_ids"] = documents._recipients(record).ids
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send by E-mail"),
+            "res_model": composer._name,
+            "view_mode": "form",
+            "target": "new",
+            "context": {f"default_{name}": value for name, value in defaults.items()},
+        }
+
+    def _record_to_write_about(self):
+        """Return the one record of these documents that may be read and written to."""
+        places = {(d.res_model, d.res_id) for d in self}
+        record = self[:1]._source_record() if len(places) == 1 else None
+        can_write = record and hasattr(record, "message_post")
+        return record if can_write and record.has_access("read") else None
+
+    def _recipients(self, record):
+        """Return whom an e-mail about a record is proposed to go to."""
+        if "partner_id" in record._fields:
+            return record.partner_id
+        return self.env["res.partner"]
 
     def action_compile(self):
         """Open the wizard for the invoices that these documents are of.

@@ -3,19 +3,25 @@ import logging
 
 import psycopg2
 
-from odoo import api, fields, models
+from odoo import api, models
+from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
 from ..tools.ledger.guards_sql import FUNCTIONS
 from ..tools.ledger.guards_triggers import TRIGGERS
+from . import guards_lines
 
 _logger = logging.getLogger(__name__)
 
-REPAIRED = "progbox_invoice_archive.guards_repaired"
+# So that a session that replicates, or says that it does, is guarded like any other.
+ENABLED = "ENABLE ALWAYS TRIGGER"
 # Of the workers that load their registry together, one installs.
 INSTALL_LOCK = 0x9706B0
 # Others write attachments meanwhile; a start of the server does not hang on them.
 INSTALL_PATIENCE = "10s"
+NOT_INSTALLED = (
+    "The guards of the archive could not be installed, the next start tries again: %s"
+)
 
 
 class ProgboxLedgerGuards(models.AbstractModel):
@@ -32,7 +38,12 @@ class ProgboxLedgerGuards(models.AbstractModel):
 
     def _register_hook(self):
         super()._register_hook()
-        self._guards_ensure()
+        try:
+            self._guards_ensure()
+        except ConcurrencyError:
+            # The ledger went on since this transaction began: a new one sees its end.
+            with self.env.registry.cursor() as cr:
+                self.with_env(self.env(cr=cr))._guards_ensure_alone()
 
     # ------------------------------------------------------------------
     # State
@@ -62,11 +73,12 @@ class ProgboxLedgerGuards(models.AbstractModel):
     def _guard_state(self, version, enabled="", definition="", comment=""):
         if not enabled:
             return "missing"
-        if enabled not in "OA":
-            return "disabled"
         installed_version, _blank, installed_definition = comment.partition(" ")
         if definition != installed_definition:
             return "changed"
+        # Earlier versions let session_replication_role switch them off.
+        if enabled not in ("A" if version == installed_version else "OA"):
+            return "disabled"
         return "active" if version == installed_version else "outdated"
 
     @api.model
@@ -81,7 +93,7 @@ class ProgboxLedgerGuards(models.AbstractModel):
                     SELECT oid, proname FROM pg_proc WHERE proname ^@ 'progbox_guard_'
                     AND pronamespace = 'public'::regnamespace
                 )
-                SELECT '', proname, 'O', md5(pg_get_functiondef(oid)),
+                SELECT '', proname, 'A', md5(pg_get_functiondef(oid)),
                     obj_description(oid, 'pg_proc')
                 FROM guard
                 UNION ALL
@@ -122,7 +134,7 @@ class ProgboxLedgerGuards(models.AbstractModel):
 
     @api.model
     def _version(self, wanted):
-        return hashlib.sha256("".join(wanted.values()).encode()).hexdigest()
+        return hashlib.sha256("".join([*wanted.values(), ENABLED]).encode()).hexdigest()
 
     # ------------------------------------------------------------------
     # Refusals
@@ -161,6 +173,9 @@ class ProgboxLedgerGuards(models.AbstractModel):
             "finished": self.env._("%(subject)s is not born as if the work were done."),
             "revived": self.env._("%(subject)s is not opened again."),
             "author": self.env._("%(subject)s names somebody else than who did it."),
+            "between": self.env._(
+                "Nothing is put between the sealed lines of %(subject)s."
+            ),
             "purge": self.env._(
                 "Lines are not noted as removed while they are kept: %(subject)s."
             ),
@@ -188,6 +203,8 @@ class ProgboxLedgerGuards(models.AbstractModel):
 
         A registry loads whatever becomes of it: the tables may be busy, or another
         worker may just have done the same.
+
+        :raise ConcurrencyError: when the ledger went on since this transaction began
         """
         state = self._guards_state()
         if set(state.values()) <= {"active"}:
@@ -200,17 +217,24 @@ class ProgboxLedgerGuards(models.AbstractModel):
                 self._guards_install()
                 self._guards_report(state)
         except psycopg2.Error as error:
-            _logger.error(
-                "The guards of the archive could not be installed, the next start "
-                "tries again: %s",
-                error,
-            )
+            _logger.error(NOT_INSTALLED, error)
+
+    @api.model
+    def _guards_ensure_alone(self):
+        """Put back what is not as it should be; the transaction has just begun."""
+        try:
+            self.env.cr.execute(SQL("SET LOCAL lock_timeout TO %s", INSTALL_PATIENCE))
+            self.env["progbox.seal"]._lock()
+            self._guards_ensure()
+        except (psycopg2.Error, ConcurrencyError) as error:
+            self.env.cr.rollback()
+            _logger.error(NOT_INSTALLED, error)
 
     @api.model
     def _guards_report(self, state):
-        """Keep what somebody has been at for whoever looks into it.
+        """Let the ledger say what somebody has been at, and that it was put back.
 
-        The log may be gone by then.
+        The log may be gone when somebody looks into it.
 
         :param dict state: of the guards before they were put back
         """
@@ -224,16 +248,9 @@ class ProgboxLedgerGuards(models.AbstractModel):
         if tampered:
             found = ", ".join(tampered)
             _logger.warning("Guards of the archive were not in place: %s", found)
-            repaired = [*self._guards_repaired(), f"{fields.Datetime.now()}Z: {found}"]
-            self.env["ir.config_parameter"].sudo().set_param(
-                REPAIRED, "\n".join(repaired)
-            )
-
-    @api.model
-    def _guards_repaired(self):
-        """Return what was found and put back, one text for each time."""
-        repaired = self.env["ir.config_parameter"].sudo().get_param(REPAIRED)
-        return (repaired or "").splitlines()
+            for company in guards_lines.companies(self.env):
+                guards_lines.note_lifted(self.env, company, tampered)
+                guards_lines.note_restored(self.env, company)
 
     @api.model
     def _has_ledger(self):
@@ -259,6 +276,7 @@ class ProgboxLedgerGuards(models.AbstractModel):
         for text in wanted.values():
             # A constant of this add-on, without parameters.
             cr.execute(text)  # pylint: disable=sql-injection
+        self._guards_enable()
         version = self._version(wanted)
         for table, name, _enabled, definition, _comment in self._guards_found():
             target = SQL("FUNCTION public.%s", SQL.identifier(name))
@@ -266,6 +284,24 @@ class ProgboxLedgerGuards(models.AbstractModel):
                 target = SQL("TRIGGER %s", self._on(table, name))
             cr.execute(SQL("COMMENT ON %s IS %s", target, f"{version} {definition}"))
         cr.execute(SQL("SET LOCAL lock_timeout TO DEFAULT"))
+
+    @api.model
+    def _guards_enable(self, tables=None):
+        """Let the guards that are there stand in every session.
+
+        :param tables: names of those whose guards are meant, None for all
+        """
+        by_table = {}
+        for table, name, *_rest in self._guards_found():
+            if table and (tables is None or table in tables):
+                by_table.setdefault(table, []).append(name)
+        for table, names in by_table.items():
+            actions = SQL(", ").join(
+                SQL("%s %s", SQL(ENABLED), SQL.identifier(name)) for name in names
+            )
+            self.env.cr.execute(
+                SQL("ALTER TABLE public.%s %s", SQL.identifier(table), actions)
+            )
 
     @api.model
     def _guards_drop(self):

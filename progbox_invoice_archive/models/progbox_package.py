@@ -14,6 +14,7 @@ from ..tools.package.index import Index, harmless, no_formula
 from ..tools.package.package import Package, Words
 from ..tools.staging import BLOCK_SIZE, read_blocks
 from .ir_attachment import is_object, read_with_own_cursor
+from .stamp_authorities import authority_file
 
 FETCH = 2000
 
@@ -210,29 +211,31 @@ class ProgboxPackage(models.AbstractModel):
         note = self._notes()
         # There are far fewer clients and currencies than documents.
         marked = functools.cache(harmless)
+        new_path, add_file, add_line = (
+            package.names.file, package.add_file, package.index.add,
+        )  # fmt: skip
         for (
             document, folder, name, number, now, date, partner, type_, version, amount,
-            currency, sha256, size, is_early, is_outdated, *place,
+            currency, sha256, size, is_early, is_outdated, id_, stored, length,
         ) in self._rows(found, folders, point):  # fmt: skip
-            path = label = package.names.file(folders[folder], name)
+            path = label = new_path(folders[folder], name)
             if now:
                 label = documents._number_text(path, now)
                 number = documents._number_text(number, now)
-            entry = self._add_document(package, path, label, place, size, sha256, look)
-            line = package.index.add(
+            if size and stored and not look:
+                source = id_ if is_object(stored) else stored
+                entry = add_file(path, source, size, sha256, label)
+            else:
+                place = id_, stored, length
+                entry = self._look_at(package, path, label, place, size, sha256)
+            line = add_line(
                 (
-                    harmless(number),
-                    date,
-                    marked(partner),
-                    types[type_],
-                    version,
-                    amount,
-                    marked(currency),
+                    harmless(number), date, marked(partner), types[type_], version,
+                    amount, marked(currency),
                     no_formula(path) if entry else package.words.in_index,
-                    sha256,
-                    note[is_early, is_outdated],
+                    sha256, note[is_early, is_outdated],
                 )
-            )
+            )  # fmt: skip
             if entry:
                 entry.line, entry.key = line, document
 
@@ -312,9 +315,13 @@ class ProgboxPackage(models.AbstractModel):
         )
         self.env.flush_query(query)
         cr = self.env.cr
-        # Else the rows of a large archive are sorted on the disk, and compiling the
-        # query takes half as long as running it.
-        cr.execute("SET LOCAL work_mem = '32MB'; SET LOCAL jit = off")
+        # Else the rows of a large archive are sorted on the disk, compiling the query
+        # takes half as long as running it, and PostgreSQL takes the way to a cursor's
+        # first rows, which is twice as long to the last.
+        cr.execute(
+            "SET LOCAL work_mem = '32MB'; SET LOCAL jit = off;"
+            " SET LOCAL cursor_tuple_fraction = 1"
+        )
         cr.execute(SQL("DECLARE progbox_package NO SCROLL CURSOR FOR %s", query))
         before = None
         while True:
@@ -329,14 +336,13 @@ class ProgboxPackage(models.AbstractModel):
         cr.execute(SQL("CLOSE progbox_package"))
 
     @api.model
-    def _add_document(self, package, name, label, place, recorded, sha256, look):
-        """Add the file of one document, unless it is known not to be there.
+    def _look_at(self, package, name, label, place, recorded, sha256):
+        """Add the file of one document as it is found, unless it is not there.
 
         :param str label: what people are told it is
-        :param list place: where it is: id of the attachment, name in the store,
-            length in the database
+        :param place: where it is: id of the attachment, name in the store, length in
+            the database
         :param int recorded: length on record
-        :param bool look: see :meth:`_package`
         :rtype: Entry, or None
         """
         attachment_id, store_name, size = place
@@ -344,16 +350,14 @@ class ProgboxPackage(models.AbstractModel):
         if store_name:
             if is_object(store_name):
                 source = attachment_id
-            size = recorded
-            if look or not recorded:
-                try:
-                    size = self._size_of(package, source)
-                except FileNotFoundError:
-                    size = 0
-                except OSError as error:
-                    reason = error.strerror or error.__cause__ or error
-                    package.add_problem("unreadable", label, reason=reason)
-                    return None
+            try:
+                size = self._size_of(package, source)
+            except FileNotFoundError:
+                size = 0
+            except OSError as error:
+                reason = error.strerror or error.__cause__ or error
+                package.add_problem("unreadable", label, reason=reason)
+                return None
         if not size:
             package.add_problem("missing", label)
             return None
@@ -424,10 +428,7 @@ class ProgboxPackage(models.AbstractModel):
         for name, content in files:
             package.add_text(f"{STAMPS}/{name}", content)
         if files:
-            package.add_text(
-                f"{STAMPS}/authority.pem",
-                company.sudo().progbox_stamp_certificates or "",
-            )
+            package.add_text(f"{STAMPS}/authority.pem", authority_file(company))
         return bool(files)
 
     @api.model

@@ -31,6 +31,8 @@ class ProgboxSeal(models.Model):
             ("deposit", "Deposit"),
             ("source_deleted", "Source Deleted"),
             ("closing", "Closing"),
+            ("guards_lifted", "Guards Found Lifted"),
+            ("guards_restored", "Guards Restored"),
         ],
         required=True,
         readonly=True,
@@ -50,6 +52,10 @@ class ProgboxSeal(models.Model):
     # So few that every total may ask for them.
     _source_deleted_idx = models.Index(
         "(company_id, sequence) WHERE kind = 'source_deleted'"
+    )
+
+    _guards_idx = models.Index(
+        "(company_id, sequence) WHERE kind IN ('guards_lifted', 'guards_restored')"
     )
 
     def _refusal(self):

@@ -18,6 +18,7 @@ from ..tools.plural import counted
 from ..tools.sentinels import SERVER
 from ..tools.share_token import matches, new_secret, split
 from ..tools.web_request import current_request, note_person
+from .declared_pieces import piece
 from .ir_binary import ONE_OPENING
 from .progbox_job_mixin import OPEN_STATES
 from .res_users import ARCHIVE_MANAGER
@@ -734,13 +735,18 @@ class ProgboxShare(models.Model):
         self.ensure_one()
         share = self.sudo()
         mail_id = (
-            self.env.ref(template)
+            piece(self.env, template)
             .sudo()
             .with_context(progbox={"url": url, **details})
             .send_mail(
                 share.id,
                 email_layout_xmlid=LAYOUT,
-                email_values={"model": False, "res_id": False, "auto_delete": True},
+                email_values={
+                    "model": False,
+                    "res_id": False,
+                    "auto_delete": True,
+                    "progbox_company_id": share.company_id.id,
+                },
             )
         )
         return self.env["mail.mail"].sudo().browse(mail_id)

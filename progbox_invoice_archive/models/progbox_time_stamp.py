@@ -18,13 +18,18 @@ from ..tools.time_stamp import (
     shown_address,
 )
 from .progbox_job_mixin import JOB_FIELDS
+from .stamp_authorities import (
+    TOLERANCE,
+    authority_findings,
+    on_record,
+    trusted_in_time,
+)
 
 # An authority may be away for a weekend.
 PATIENCE = timedelta(days=4)
-# Option in the configuration file of the server: an authority of its own, for trials.
+# Option in the configuration file of the server: the authority is one of the own
+# network, or of the server itself, for trials.
 LOCAL_OPTION = "progbox_local_authority"
-# Two clocks are never the same.
-TOLERANCE = timedelta(hours=1)
 
 
 class ProgboxTimeStamp(models.Model):
@@ -42,7 +47,7 @@ class ProgboxTimeStamp(models.Model):
     _rec_name = "hash"
     _order = "company_id, sequence desc, id desc"
     _job_cron = "progbox_invoice_archive.ir_cron_time_stamp"
-    _server_fields = JOB_FIELDS | {"token", "stamped_on"}
+    _server_fields = JOB_FIELDS | {"token", "stamped_on", "authority"}
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="restrict"
@@ -63,6 +68,12 @@ class ProgboxTimeStamp(models.Model):
     )
     token_name = fields.Char(compute="_compute_token_name")
     stamped_on = fields.Datetime(readonly=True)
+    authority = fields.Char(
+        string="Certificate of the Authority (SHA-256)",
+        readonly=True,
+        help="Which of the certificates of the settings vouched for the answer when "
+        "it came. Compare it with what the authority publishes.",
+    )
 
     _line_unique = models.Constraint(
         "UNIQUE(company_id, sequence)", "This line is stamped, or about to be."
@@ -183,6 +194,7 @@ class ProgboxTimeStamp(models.Model):
             {
                 "token": base64.b64encode(prepared.token),
                 "stamped_on": prepared.stamped_on.replace(microsecond=0),
+                "authority": prepared.authority,
             }
         )
 
@@ -197,9 +209,12 @@ class ProgboxTimeStamp(models.Model):
         if error.code == LOCAL:
             return self.env._(
                 "The address %(address)s of the time-stamping authority is one of this "
-                "server itself, which is not asked. Enter the address that the "
-                "authority publishes in the settings.",
+                "server itself or of the network around it, which is not asked. Enter "
+                "the address that the authority publishes in the settings; for an "
+                "authority of your own, have the administrator set %(option)s in the "
+                "configuration file of the server.",
                 address=address,
+                option=f"{LOCAL_OPTION} = True",
             )
         return self.env._(
             "The answer of the time-stamping authority %(address)s proves nothing: it "
@@ -216,13 +231,16 @@ class ProgboxTimeStamp(models.Model):
     def _judge(self):
         """Check a stamp with the certificates that its company trusts.
 
-        :return: the time that is signed, or None; and why it proves nothing, if so
+        :return: what is signed (a Stamp), or None; and why it proves nothing, if so
         """
         try:
             trusted = load_certificates(
                 self.company_id.sudo().progbox_stamp_certificates or ""
             )
-            return check_stamp(self._answer(), self._text(), trusted).stamped_on, ""
+            judged = check_stamp(
+                self._answer(), self._text(), trusted, authority=self.authority
+            )
+            return judged, ""
         except StampError as error:
             return None, error.detail
         except ValueError as error:
@@ -261,26 +279,48 @@ class ProgboxTimeStamp(models.Model):
         if after:
             return None
         stamps = self._of(company)
+        known = on_record(company)
         findings = [
-            finding for stamp in stamps if (finding := stamp._finding()) is not None
+            finding
+            for stamp in stamps
+            if (finding := stamp._finding(known)) is not None
         ]
-        return 1, findings + self._missing_findings(company, stamps)
+        return 1, [
+            *findings,
+            *self._missing_findings(company, stamps),
+            *authority_findings(company),
+        ]
 
-    def _finding(self):
-        """Return what is wrong with one stamp, or None."""
+    def _finding(self, known):
+        """Return what is wrong with one stamp, or None.
+
+        :param dict known: since when which authorities are on record
+        """
         about = {"sequence": self.sequence, "content": {"name": self._label()}}
         if not self.token:
             if self.create_date > fields.Datetime.now() - PATIENCE:
                 return None
             return Finding("stamp_missing", **about, actual=self.error or "")
-        stamped_on, why = self._judge()
-        if not stamped_on:
+        judged, why = self._judge()
+        if not judged:
             return Finding("stamp_invalid", **about, actual=why)
+        stamped_on = judged.stamped_on
         if abs(stamped_on - self.stamped_on) > timedelta(seconds=1):
             return Finding(
                 "stamp_invalid",
                 **about,
                 actual=f"{self.stamped_on} != {stamped_on}",
+            )
+        if judged.authority != (
+            self.authority or judged.authority
+        ) or not trusted_in_time(
+            judged.authority, stamped_on, bool(self.authority), known
+        ):
+            return Finding(
+                "stamp_authority",
+                **about,
+                expected=self.authority or "",
+                actual=judged.authority,
             )
         line = (
             self.env["progbox.seal"]

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_datetime
 
+from .declared_pieces import piece
 from .progbox_job_mixin import OPEN_STATES
 from .progbox_verification_finding import KINDS, LEDGER_KINDS
 from .verification_beside import companies_beside_sql, parts_beside
@@ -70,6 +71,11 @@ class ProgboxVerification(models.Model):
         aggregator=None,
         help="Invoices that the archiver had not come to yet: new ones, and those of "
         "the time before the archive that is being taken up. They are no findings.",
+    )
+    log_sealed_until = fields.Datetime(
+        string="Access Log Sealed Up To",
+        readonly=True,
+        help="Younger lines of the access log are guarded by the database alone.",
     )
     finding_ids = fields.One2many(
         "progbox.verification.finding", "verification_id", readonly=True
@@ -149,9 +155,8 @@ class ProgboxVerification(models.Model):
 
     def action_print(self):
         """Print the report of these runs."""
-        return self.env.ref(
-            "progbox_invoice_archive.progbox_verification_report"
-        ).report_action(self)
+        report = "progbox_invoice_archive.progbox_verification_report"
+        return piece(self.env, report).report_action(self)
 
     # ------------------------------------------------------------------
     # Execution

@@ -12,7 +12,9 @@ WARNINGS = (
     "closing_late",
     "cron_off",
     "invoice_missing",
+    "helper_missing",
     "job_late",
+    "mail_failed",
     "verification_late",
     *BESIDE_WARNINGS,
 )
@@ -59,7 +61,10 @@ KINDS = [
     ("unchecked", "Part not checked"),
     ("clock", "Clock set back"),
     ("cron_off", "Scheduled action does not run"),
+    ("helper_missing", "Piece of the add-on deleted"),
+    ("right_missing", "Rights of the archive deleted"),
     ("job_late", "Invoices wait too long"),
+    ("mail_failed", "E-mails of the archive not sent"),
     ("verification_late", "Verification overdue"),
     ("closing_late", "Month not closed"),
     *BESIDE_KINDS,
@@ -292,6 +297,7 @@ class ProgboxVerificationFinding(models.Model):
     def _compute_message(self):
         renumbered = self._renumbered()
         named = self.env["progbox.document"]._number_text
+        words = self.env["progbox.watch"]._words
         for finding in self:
             message, advice = map(self.env._, TEXTS[finding.kind])
             now = renumbered.get(finding.id)
@@ -300,7 +306,7 @@ class ProgboxVerificationFinding(models.Model):
                 "what": finding._labelled_keys() or finding.sequence,
                 "line": finding.sequence,
                 "number": named(finding.number or "?", now),
-                "actual": finding.actual or "?",
+                "actual": words(finding.kind, finding.actual or "?"),
             }
             finding.advice = advice
             finding.expected_text = finding._labelled_values(finding.expected)

@@ -1,14 +1,22 @@
+import logging
+import time
 from datetime import timedelta
+from functools import partial
+from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
 from ..tools.ledger.verify import Finding
+from .account_move import ARCHIVED_TYPES, EINVOICE_TYPE
+from .declared_pieces import RIGHTS, missing_pieces
 from .progbox_closing import GRACE_DAYS
 from .progbox_job_mixin import JOB_CODE
 from .verification_texts import TEXTS
+
+_logger = logging.getLogger(__name__)
 
 MANAGERS = "progbox_invoice_archive.group_archive_manager"
 # How long work may lie, beyond when it was due, before somebody is told.
@@ -17,83 +25,173 @@ PATIENCE = timedelta(days=1)
 VERIFIED_EVERY = timedelta(days=38)
 # What a month that is over waits for beyond the days that its closing leaves.
 CLOSING_PATIENCE = timedelta(days=GRACE_DAYS + 3)
+# Seconds after which the next posting looks again, and when each company was looked
+# at, by database and id; each process looks for itself.
+LOOK_EVERY = 3600
+_looked = {}
+# Files of one kind that are named.
+MOST_NAMED = 5
+# The same for all companies.
+COMMON_KINDS = ("cron_off", "helper_missing", "right_missing")
+
+
+class WatchedCron(NamedTuple):
+    """A scheduled action that has to run.
+
+    :param str model: that its code is called on
+    :param str code: what it runs
+    :param str name: what a person knows it by, translated
+    :param str why: what does not happen without it, translated
+    :param timedelta every: how often it runs, as the module ships it
+    :param timedelta patience: how late it may be
+    :param bool is_used: whether anything needs it now
+    """
+
+    model: str
+    code: str
+    name: str
+    why: str
+    every: timedelta
+    patience: timedelta = PATIENCE
+    is_used: bool = True
+
+
+def _look_by_itself(registry, company_ids):
+    """Look in a transaction of its own: a posting does not fail with it."""
+    try:
+        with registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            archived = env["progbox.verification"]._companies()
+            env["progbox.watch"]._look(archived.browse(company_ids) & archived)
+    except Exception:
+        _logger.exception("The work of the archive could not be looked at")
 
 
 class ProgboxWatch(models.AbstractModel):
     """Sees that the work of the archive goes on, and says so when it does not.
 
     Whoever may, can switch a scheduled action off: then nothing of it reports itself.
-    So this is asked by others: by each verification, by the page of the archive, and by
-    Odoo's own daily clean-up.
+    So this is asked by others: by each verification, by the page of the archive, by
+    the next posting, and by Odoo's own daily clean-up.
     """
 
     _name = "progbox.watch"
     _description = "Watch over the Archive's Work"
 
+    # ------------------------------------------------------------------
+    # What other add-ons extend
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _watched_addons(self):
+        """Hook: the add-ons of which nothing may be missing in the database.
+
+        :return: list of their names
+        """
+        return ["progbox_invoice_archive"]
+
     @api.model
     def _expected_crons(self):
-        """Hook: what has to run, and how often at least.
+        """Hook: what has to run, in the language of the environment.
 
-        :return: dictionary of (model, code, name, timedelta) by the full XML id of the
-            scheduled action
+        :return: dictionary of WatchedCron by the full XML id of the scheduled action
         """
         hour, day = timedelta(hours=1), timedelta(days=1)
-        rows = (
-            ("archive", "archive.job", JOB_CODE, "archive posted invoices", hour),
-            (
-                "catchup",
-                "archive.catchup",
+        rows = {
+            "archive": WatchedCron(
+                "progbox.archive.job",
+                JOB_CODE,
+                self.env._("ProGBox: archive posted invoices"),
+                self.env._("invoices stay outside of the archive"),
+                timedelta(minutes=5),
+            ),
+            "catchup": WatchedCron(
+                "progbox.archive.catchup",
                 "model._run()",
-                "find invoices the archive lacks",
+                self.env._("ProGBox: find invoices the archive lacks"),
+                self.env._("invoices of other ways stay outside of the archive"),
                 hour,
             ),
-            (
-                "closing",
-                "closing",
+            "closing": WatchedCron(
+                "progbox.closing",
                 "model._run()",
-                "close the months of the archive",
+                self.env._("ProGBox: close the months of the archive"),
+                self.env._("months stay open, and the access log is not sealed"),
                 day,
             ),
-            (
-                "time_stamp",
-                "time.stamp",
+            "time_stamp": WatchedCron(
+                "progbox.time.stamp",
                 JOB_CODE,
-                "have the ledger time-stamped",
+                self.env._("ProGBox: have the ledger time-stamped"),
+                self.env._("no authority is asked for time stamps"),
                 hour,
             ),
-            (
-                "closing_mail",
-                "closing.mail",
+            "closing_mail": WatchedCron(
+                "progbox.closing.mail",
                 JOB_CODE,
-                "send the closing certificates",
+                self.env._("ProGBox: send the closing certificates"),
+                self.env._("closing certificates stay here"),
                 hour,
             ),
-            (
-                "source_deletion",
-                "source.deletion",
+            "source_deletion": WatchedCron(
+                "progbox.source.deletion",
                 JOB_CODE,
-                "enter deleted invoices into the ledger",
+                self.env._("ProGBox: enter deleted invoices into the ledger"),
+                self.env._("the ledger does not say who deleted an invoice"),
                 hour,
             ),
-            (
-                "verification",
-                "verification",
+            "export": WatchedCron(
+                "progbox.export",
                 JOB_CODE,
-                "verify archives that are queued",
+                self.env._("ProGBox: build the exports of the archive"),
+                self.env._("exports and large zips are not built"),
                 hour,
             ),
-            (
-                "verification_monthly",
-                "verification",
+            "verification": WatchedCron(
+                "progbox.verification",
+                JOB_CODE,
+                self.env._("ProGBox: verify archives that are queued"),
+                self.env._("verifications wait"),
+                hour,
+            ),
+            "verification_monthly": WatchedCron(
+                "progbox.verification",
                 "model._enqueue_monthly()",
-                "monthly verification of the archives",
+                self.env._("ProGBox: monthly verification of the archives"),
+                self.env._("no verification comes by itself"),
                 timedelta(days=31),
             ),
-        )
-        return {
-            f"progbox_invoice_archive.ir_cron_{id_}": (f"progbox.{model}", *values)
-            for id_, model, *values in rows
+            "billing_period": WatchedCron(
+                "progbox.billing.period",
+                "model._run()",
+                self.env._("ProGBox: make and open the billing periods"),
+                self.env._("new billing periods are missing"),
+                day,
+            ),
+            "compilation": WatchedCron(
+                "progbox.compilation",
+                JOB_CODE,
+                self.env._("ProGBox: compile the invoice backups"),
+                self.env._("invoice backups are not made"),
+                hour,
+            ),
         }
+        return {
+            f"progbox_invoice_archive.ir_cron_{id_}": cron for id_, cron in rows.items()
+        }
+
+    @api.model
+    def _needed_pieces(self):
+        """Hook: of what people may delete as they like, what is needed all the same.
+
+        :return: set of XML ids of document types and folder templates
+        """
+        codes = {*ARCHIVED_TYPES.values(), EINVOICE_TYPE, "invoice_backup"}
+        return {f"progbox_invoice_archive.document_type_{code}" for code in codes}
+
+    # ------------------------------------------------------------------
+    # Findings
+    # ------------------------------------------------------------------
 
     @api.model
     def _findings(self, company):
@@ -103,7 +201,11 @@ class ProgboxWatch(models.AbstractModel):
         :return: list of Finding
         """
         self.env.flush_all()
-        return [*self._cron_findings(), *self._company_findings(company)]
+        return [
+            *self._cron_findings(),
+            *self._piece_findings(),
+            *self._company_findings(company),
+        ]
 
     @api.model
     def _cron_findings(self):
@@ -128,37 +230,49 @@ class ProgboxWatch(models.AbstractModel):
         )
         crons = {xmlid: values for xmlid, *values in rows}
         findings = []
-        for xmlid, (model, code, name, interval) in expected.items():
+        for xmlid, cron in expected.items():
             found_model, found_code, *times = crons.get(xmlid) or (None, None)
-            if (found_model, (found_code or "").strip()) != (model, code):
+            if (found_model, (found_code or "").strip()) != (cron.model, cron.code):
                 state = "missing"
             else:
-                state = self._cron_state(interval, *times)
-            if state:
-                findings.append(
-                    Finding("cron_off", actual=f"ProGBox: {name} ({state})")
-                )
+                state = self._cron_state(cron, *times)
+            if state and cron.is_used:
+                findings.append(Finding("cron_off", actual=f"{xmlid} {state}"))
         return findings
 
     @api.model
-    def _cron_state(self, interval, active, next_call, database_now):
+    def _cron_state(self, cron, active, next_call, database_now):
         """Return why a scheduled action does not run, None when it does."""
         now = fields.Datetime.now()
         if not active:
             return "off"
-        if next_call < now - PATIENCE:
+        if next_call < now - cron.patience:
             return "late"
         # A date far ahead, by itself or by a long interval, is as good as off.
-        if next_call > max(now, database_now) + 2 * interval + PATIENCE:
-            return "put off"
+        if next_call > max(now, database_now) + 2 * cron.every + cron.patience:
+            return "put_off"
         return None
+
+    @api.model
+    def _piece_findings(self):
+        """Return what the add-ons have brought along, and somebody has deleted."""
+        missing = missing_pieces(
+            self.env, self._watched_addons(), self._needed_pieces()
+        )
+        return [
+            Finding(
+                "right_missing" if model in RIGHTS else "helper_missing",
+                actual=" ".join((model, *xmlids)),
+            )
+            for model, xmlids in missing.items()
+        ]
 
     @api.model
     def _company_findings(self, company):
         now = fields.Datetime.now()
         over = (now - CLOSING_PATIENCE).date().replace(day=1)
         month = over - relativedelta(months=1)
-        [[jobs, verified, unclosed]] = self.env.execute_query(
+        [[jobs, verified, unclosed, mails]] = self.env.execute_query(
             SQL(
                 """SELECT
                     (SELECT count(*) FROM progbox_archive_job
@@ -180,7 +294,12 @@ class ProgboxWatch(models.AbstractModel):
                     ) AND EXISTS (
                         SELECT FROM progbox_document WHERE company_id = %(company)s
                         AND seal_id IS NOT NULL AND document_date < %(over)s
-                    )""",
+                    ),
+                    (SELECT count(*) FROM mail_mail
+                    WHERE progbox_company_id = %(company)s AND (
+                        state = 'exception'
+                        OR state = 'outgoing' AND create_date < %(late)s
+                    ))""",
                 company=company.id,
                 late=now - PATIENCE,
                 month=month,
@@ -190,6 +309,8 @@ class ProgboxWatch(models.AbstractModel):
         findings = []
         if jobs:
             findings.append(Finding("job_late", actual=str(jobs)))
+        if mails:
+            findings.append(Finding("mail_failed", actual=str(mails)))
         if verified and verified < now - VERIFIED_EVERY:
             findings.append(Finding("verification_late", actual=f"{verified:%Y-%m-%d}"))
         # While the archiver is busy with a month, its closing waits for it.
@@ -198,6 +319,57 @@ class ProgboxWatch(models.AbstractModel):
         ):
             findings.append(Finding("closing_late", actual=f"{month:%Y-%m}"))
         return findings
+
+    # ------------------------------------------------------------------
+    # What people are told
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _words(self, kind, actual):
+        """Return what a finding has found, in the language of the environment.
+
+        :param str kind: of the finding
+        :param str actual: as it is kept, the same in each language
+        """
+        if kind == "cron_off":
+            return self._cron_words(actual)
+        if kind in COMMON_KINDS:
+            return self._piece_words(actual)
+        return actual
+
+    @api.model
+    def _cron_words(self, actual):
+        xmlid, _blank, state = actual.partition(" ")
+        cron = self._expected_crons().get(xmlid)
+        states = {
+            "late": self.env._("late"),
+            "missing": self.env._("missing"),
+            "off": self.env._("switched off"),
+            "put_off": self.env._("put off"),
+        }
+        if not cron or state not in states:
+            # Of an add-on that has been uninstalled, or of an older version.
+            return actual
+        found = self.env.ref(xmlid, raise_if_not_found=False)
+        return self.env._(
+            "%(name)s (%(state)s): %(why)s",
+            name=found.sudo().name if found else cron.name,
+            state=states[state],
+            why=cron.why,
+        )
+
+    @api.model
+    def _piece_words(self, actual):
+        model, *xmlids = actual.split(" ")
+        if model not in self.env:
+            return actual
+        names = [xmlid.partition(".")[2] for xmlid in xmlids]
+        more = len(names) - MOST_NAMED
+        return self.env._(
+            "%(kind)s: %(names)s",
+            kind=self.env["ir.model"]._get(model).sudo().name,
+            names=", ".join(names[:MOST_NAMED]) + (f" + {more}" if more > 0 else ""),
+        )
 
     @api.model
     def _told(self, company):
@@ -208,8 +380,9 @@ class ProgboxWatch(models.AbstractModel):
         told = []
         for finding in self._findings(company):
             sentence = self.env._(TEXTS[finding.kind][0])
+            words = self._words(finding.kind, finding.actual)
             # A lazy text takes no values before it is translated.
-            told.append((finding, sentence % {"actual": finding.actual}))
+            told.append((finding, sentence % {"actual": words}))
         return told
 
     @api.model
@@ -223,7 +396,7 @@ class ProgboxWatch(models.AbstractModel):
         return list(
             dict.fromkeys(
                 f"{company.display_name}: {message}"
-                if several and finding.kind != "cron_off"
+                if several and finding.kind not in COMMON_KINDS
                 else message
                 for company in companies
                 for finding, message in watch._told(company)
@@ -242,6 +415,23 @@ class ProgboxWatch(models.AbstractModel):
             watch = self.with_env(told.env)
             messages = [message for _finding, message in watch._told(company)]
             told._progbox_report_stopped(company, messages)
+
+    @api.model
+    def _look_when_posted(self, companies):
+        """Look once this transaction is done with: at most once an hour a company.
+
+        :param res.company companies: that something was posted for
+        """
+        now, database = time.monotonic(), self.env.cr.dbname
+        due = [
+            id_
+            for id_ in companies.ids
+            if now - _looked.get((database, id_), -LOOK_EVERY) >= LOOK_EVERY
+        ]
+        if due:
+            _looked.update({(database, id_): now for id_ in due})
+            look = partial(_look_by_itself, self.env.registry, due)
+            self.env.cr.postcommit.add(look)
 
     @api.autovacuum
     def _look_daily(self):

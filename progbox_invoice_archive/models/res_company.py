@@ -6,6 +6,7 @@ from odoo.tools import email_normalize
 from ..tools.filenames import clean_filename
 from ..tools.ledger.guards_sql import SHORTEST_LOG_RETENTION
 from ..tools.time_stamp import is_address, load_certificates, names_user
+from .stamp_authorities import keep_on_record, note_authorities
 
 WEEKDAYS = [
     ("0", "Monday"),
@@ -269,6 +270,7 @@ class ResCompany(models.Model):
     def create(self, vals_list):
         companies = super().create(vals_list)
         companies._progbox_note_addresses()
+        companies._progbox_note_stamps()
         return companies
 
     def write(self, vals):
@@ -289,7 +291,7 @@ class ResCompany(models.Model):
                 )
         result = super().write(vals)
         if {"progbox_stamp_url", "progbox_stamp_certificates"} & vals.keys():
-            self._progbox_note_first_stamp()
+            self._progbox_note_stamps()
         if "progbox_certificate_partner_ids" in vals:
             self._progbox_note_addresses()
         return result
@@ -298,11 +300,22 @@ class ResCompany(models.Model):
     # Helpers
     # ------------------------------------------------------------------
 
-    def _progbox_note_first_stamp(self):
-        """From now on, a missing stamp is one that somebody has removed."""
+    def _progbox_note_stamps(self):
+        """Put on record which authority is trusted from now on.
+
+        And that from now on, a missing stamp is one that somebody has removed.
+        """
+        for company in self:
+            note_authorities(company)
         for company in self.sudo():
             if company._progbox_stamps() and not company.progbox_stamp_since:
                 company.progbox_stamp_since = fields.Datetime.now()
+
+    @api.autovacuum
+    def _progbox_keep_authorities(self):
+        """Keep on record which authorities are trusted, longer than the log goes."""
+        for company in self.sudo().with_context(active_test=False).search([]):
+            keep_on_record(company)
 
     def _progbox_stamps(self):
         """Whether an authority stamps the ledger of the company."""

@@ -17,6 +17,8 @@ _lt = LazyTranslate(__name__)
 PAGE_SIZE = 5000
 # The first day of the log is not whole: what came before its first line is not in it.
 FIRST_DAY = timedelta(days=1)
+# The line of a verification is written as it ends.
+NEAR = timedelta(minutes=5)
 
 BESIDE_KINDS = [
     ("opened_wide", "File open to others"),
@@ -31,6 +33,8 @@ BESIDE_KINDS = [
     ("stamp_missing", "Time stamp missing"),
     ("stamp_invalid", "Time stamp proves nothing"),
     ("stamp_late", "Time stamp too late"),
+    ("stamp_authority", "Time stamp of another authority"),
+    ("authority_changed", "Authority changed off the record"),
     ("stamp_off", "Time stamps switched off"),
     ("certificate_not_sent", "Closing certificate not sent"),
 ]
@@ -92,8 +96,8 @@ BESIDE_TEXTS = {
     ),
     "log_silent": (
         _lt(
-            "The access log does not say what it must: the archiving of %(name)s is "
-            "not in it, or what it names is gone."
+            "The access log does not say what it must: %(name)s is not in it, or what "
+            "it names is gone."
         ),
         LOG,
     ),
@@ -128,6 +132,30 @@ BESIDE_TEXTS = {
         _lt(
             "Compare with the printed certificates and older exports. If the authority "
             "was only away for long, acknowledge this."
+        ),
+    ),
+    "stamp_authority": (
+        _lt(
+            "%(name)s is signed by an authority that was not on record as trusted when "
+            "it was made: SHA-256 of its certificate %(actual)s."
+        ),
+        _lt(
+            "Compare the certificate with what the authority publishes, and with the "
+            "closing certificates and exports of that time, which name it. If it is "
+            "another one, somebody has replaced the stamp: find out who worked in the "
+            "database, and keep this report."
+        ),
+    ),
+    "authority_changed": (
+        _lt(
+            "The address or the certificates of the time-stamping authority are not "
+            "those that the access log has: somebody has changed them in the database "
+            "itself."
+        ),
+        _lt(
+            "Compare both with what the authority publishes. Correct them in the "
+            "settings, or save them there as they are: then they are on record, with "
+            "who did it and when."
         ),
     ),
     "stamp_off": (
@@ -189,8 +217,9 @@ def parts_beside(run):
         "files beside": partial(_file_findings, env, company),
         "folders beside": partial(_folder_findings, env, company),
         "start": partial(_start_findings, env, company),
-        "log": partial(env["progbox.access.log.seal"]._findings, company),
+        "log": partial(_seal_findings, run),
         "log deposits": partial(_deposit_findings, env, company),
+        "log runs": partial(_run_findings, env, company),
         "log works": partial(_log_findings, env, company),
         "stamps": partial(env["progbox.time.stamp"]._findings, company),
         "certificates": partial(env["progbox.closing.mail"]._findings, company),
@@ -333,6 +362,60 @@ def _start_findings(env, company, after):
     return 1, [
         Finding("start_changed", expected=f"{first}Z", actual=f"{started or ''}Z")
     ]
+
+
+def _seal_findings(run, after):
+    """Return what is wrong with the seals of the log; the run says how far they go."""
+    seals = run.env["progbox.access.log.seal"]
+    page = seals._findings(run.company_id, after)
+    if not after:
+        run._job_write({"log_sealed_until": seals._sealed_until(run.company_id)})
+    return page
+
+
+def _run_findings(env, company, after):
+    """Return verifications and shares that the log must know, and does not.
+
+    Lines that no seal covers yet can be removed; what they speak of stays.
+    """
+    since = env["progbox.access.log.seal"]._kept_since(company)
+    if after or not since:
+        return None
+    rows = env.execute_query(
+        SQL(
+            """SELECT 'progbox.verification', run.id
+            FROM progbox_verification run
+            WHERE run.company_id = %(company)s AND run.state = 'done'
+            AND run.done_on > %(since)s AND NOT EXISTS (
+                SELECT FROM progbox_access_log log
+                WHERE log.company_id = run.company_id AND log.kind = 'verification'
+                AND log.accessed_on BETWEEN run.done_on - %(near)s
+                    AND run.done_on + %(near)s
+            )
+            UNION ALL
+            SELECT 'progbox.share', share.id FROM progbox_share share
+            WHERE share.company_id = %(company)s AND share.create_date > %(since)s
+            AND NOT EXISTS (
+                SELECT FROM progbox_access_log log
+                WHERE log.share_ref = share.id AND log.kind = 'share'
+            )
+            LIMIT %(limit)s""",
+            company=company.id,
+            since=since + FIRST_DAY,
+            near=NEAR,
+            limit=PAGE_SIZE,
+        )
+    )
+    findings = []
+    for model, id_ in rows:
+        name = env["ir.model"]._get(model).name
+        findings.append(
+            Finding(
+                "log_silent",
+                content={"name": f"{name} {id_}", "model": model, "record": id_},
+            )
+        )
+    return 1, findings
 
 
 def _deposit_findings(env, company, after):

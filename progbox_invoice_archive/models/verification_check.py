@@ -22,7 +22,7 @@ from ..tools.ledger.verify import (
     storable,
 )
 from ..tools.ledger.walk import Walk
-from . import guards_proof, verification_sql
+from . import guards_lines, guards_proof, verification_sql
 from .ir_attachment import is_object
 
 # The parts of a run, in their order; a run that is taken up again knows its part.
@@ -350,19 +350,43 @@ class VerificationCheck:
     def _guard_findings(self):
         """Return the guards of the database that are not there, or once were not."""
         guards = self.env["progbox.ledger.guards"]
+        states = guards._guards_state()
         missing = [
-            f"{name} ({state})"
-            for name, state in guards._guards_state().items()
-            if state != "active"
+            f"{name} ({state})" for name, state in states.items() if state != "active"
         ]
         missing += guards_proof.problems(self.env, guards._guards_wanted())
-        return [
-            *(Finding("guard_missing", actual=text) for text in dict.fromkeys(missing)),
+        missing = list(dict.fromkeys(missing))
+        findings = [
+            *(Finding("guard_missing", actual=text) for text in missing),
             *(
                 Finding("guard_lifted", actual=text)
-                for text in guards._guards_repaired()
+                for text in guards_lines.lifted(self.env, self.company)
             ),
         ]
+        # Those of another version are about to be replaced by an update.
+        if "outdated" not in states.values():
+            self._note_guards(missing)
+        return findings
+
+    def _note_guards(self, missing):
+        """Let the ledger say what is found, so that nobody takes it back.
+
+        What keeps lines out of the ledger is a finding by itself.
+        """
+        if self.company not in guards_lines.companies(self.env):
+            return
+        try:
+            with self.env.cr.savepoint():
+                if missing:
+                    guards_lines.note_lifted(self.env, self.company, missing)
+                else:
+                    guards_lines.note_restored(self.env, self.company)
+        except PASSED_ON:
+            raise
+        except psycopg2.Error as error:
+            if _is_of_the_moment(error):
+                raise
+            _logger.exception("%s: the ledger takes no line", self.run)
 
     # ------------------------------------------------------------------
     # A copy of the ledger

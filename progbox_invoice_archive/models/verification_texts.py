@@ -161,6 +161,30 @@ TEXTS = {
             "Scheduled Actions, and see that Odoo runs scheduled actions at all."
         ),
     ),
+    "helper_missing": (
+        _lt("Something that ProGBox has brought along has been deleted: %(actual)s."),
+        _lt(
+            "Have the administrator update the module: that makes it again. Until "
+            "then the work goes on without it, or makes it again when it is needed."
+        ),
+    ),
+    "right_missing": (
+        _lt(
+            "Rules about who may read and change what in the archive have been "
+            "deleted: %(actual)s."
+        ),
+        _lt(
+            "Have the administrator update the module: that makes them again. Then "
+            "look into the access log: others may have read the archive meanwhile."
+        ),
+    ),
+    "mail_failed": (
+        _lt("E-mails of the archive did not leave: %(actual)s."),
+        _lt(
+            "Open Settings > Technical > Emails: each says why. Correct it and retry "
+            "the e-mail, or cancel it there."
+        ),
+    ),
     "job_late": (
         _lt("Invoices have waited for the archiver for more than a day: %(actual)s."),
         _lt(

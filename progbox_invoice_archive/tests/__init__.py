@@ -5,6 +5,7 @@ from . import test_archive_history
 from . import test_archive_sending
 from . import test_same_document
 from . import test_same_document_doors
+from . import test_same_einvoice_doors
 from . import test_archive_portal
 from . import test_archive_access
 from . import test_job_batch
@@ -32,6 +33,7 @@ from . import test_ui_views
 from . import test_archive_guards
 from . import test_archive_guards_sql
 from . import test_ledger_guards
+from . import test_guards_trial
 from . import test_archive_guards_http
 from . import test_archive_guards_room
 from . import test_source_deletion
@@ -127,3 +129,4 @@ from . import test_evidence_beside
 from . import test_pdf_pauses
 from . import test_pdf_shared
 from . import test_time_stamps
+from . import test_document_mail

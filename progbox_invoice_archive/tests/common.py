@@ -258,6 +258,7 @@ class ArchiveCommon(SpareCompanies):
         yield
         for table in map(SQL.identifier, tables):
             self.env.cr.execute(SQL("ALTER TABLE %s ENABLE TRIGGER USER", table))
+        self.server["progbox.ledger.guards"]._guards_enable(tables)
 
     @classmethod
     def content(cls, document):

@@ -5,20 +5,8 @@ from odoo import Command
 from .common import ArchiveCommon
 
 
-class SameDocumentCommon(ArchiveCommon):
-    """An archived invoice, what may happen to it, and the doors that give it away."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.client.write({"email": "lefevre@example.com", "street": "1 rue Haute"})
-        cls.move = cls.archived(ref="PO 1")
-        cls.document = cls.documents(cls.move)
-        cls.bytes = cls.content(cls.document)
-
-    # ------------------------------------------------------------------
-    # What may happen
-    # ------------------------------------------------------------------
+class Happenings:
+    """What may happen to an archived invoice, `self.move`."""
 
     def complete(self):
         self.move.ref = "PO 4711"
@@ -72,6 +60,25 @@ class SameDocumentCommon(ArchiveCommon):
         self.move.message_subscribe(self.env.user.partner_id.ids)
         self.move.checked = True
         self.move.message_post(body="Called")
+
+    def receive(self):
+        """The client takes it from the portal."""
+        portal = self.env.ref("base.public_user")
+        self.server["progbox.access.log"].with_user(portal).sudo()._log_taken(
+            self.documents(self.move)
+        )
+
+
+class SameDocumentCommon(Happenings, ArchiveCommon):
+    """An archived invoice, what may happen to it, and the doors that give it away."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.client.write({"email": "lefevre@example.com", "street": "1 rue Haute"})
+        cls.move = cls.archived(ref="PO 1")
+        cls.document = cls.documents(cls.move)
+        cls.bytes = cls.content(cls.document)
 
     # ------------------------------------------------------------------
     # Doors

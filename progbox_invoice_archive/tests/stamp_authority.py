@@ -118,12 +118,19 @@ class AuthorityServer:
     def __init__(self):
         self.respond = None
         self.queries = 0
+        # Where it sends on to, if it does.
+        self.moved_to = None
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 query = self.rfile.read(int(self.headers["Content-Length"]))
                 owner.queries += 1
+                if owner.moved_to:
+                    self.send_response(307)
+                    self.send_header("Location", owner.moved_to)
+                    self.end_headers()
+                    return
                 answer = owner.respond(query)
                 if answer is DRIPPING:
                     self._drip()

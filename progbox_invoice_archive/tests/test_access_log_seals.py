@@ -6,7 +6,7 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.tests import tagged
 
-from ..models import progbox_access_log_seal
+from ..models import progbox_access_log_seal, verification_beside
 from .verification_common import VerificationCommon
 
 HOUR = timedelta(hours=1)
@@ -113,6 +113,50 @@ class TestAccessLogSeals(VerificationCommon):
         )
         # The chain is wrong then, whatever else was made to fit.
         self.assertFound(("log_chain", None))
+
+    def test_nothing_is_put_between_what_is_sealed(self):
+        self.env.cr.execute("SELECT nextval('progbox_access_log_id_seq')")
+        [between] = self.env.cr.fetchone()
+        self.log._log("view", documents=self.document)
+        self.chain._seal_lines(self.company)
+        self.env.flush_all()
+        for id_ in (between, self.last.last_ref, -1):
+            self.assertRefused(
+                "INSERT INTO progbox_access_log (id, company_id, accessed_on, kind)"
+                f" VALUES ({id_}, {self.company.id}, now(), 'view')"
+            )
+
+    def test_a_run_says_up_to_when_the_log_is_sealed(self):
+        run = self.verify()
+        self.assertGreaterEqual(run.log_sealed_until, run.started_on)
+        before = fields.Datetime.now()
+        with patch.object(progbox_access_log_seal, "SETTLED", HOUR):
+            self.log._log("view", documents=self.document)
+            run = self.verify()
+        self.assertLess(run.log_sealed_until, before)
+
+    def test_what_no_seal_covers_is_missed_by_what_it_speaks_of(self):
+        run = self.verify()
+        share, _token = self.env["progbox.share"]._share(
+            self.document.folder_id.with_user(self.env.user),
+            {"kind": "link", "lang": "en_US", "include_future": True},
+        )
+        self.env.flush_all()
+        find = verification_beside._run_findings
+        with patch.object(verification_beside, "FIRST_DAY", -timedelta(days=1)):
+            self.assertEqual(find(self.env, self.company, 0), (1, []))
+            self.tamper(
+                "DELETE FROM progbox_access_log WHERE share_ref = %s"
+                " OR note = %s AND company_id = %s",
+                share.id,
+                run.display_name,
+                self.company.id,
+            )
+            _last, findings = find(self.env, self.company, 0)
+        self.assertEqual(
+            {finding.content["model"] for finding in findings},
+            {"progbox.share", "progbox.verification"},
+        )
 
     def test_a_line_put_between_two_seals_is_found(self):
         self.env.cr.execute("SELECT nextval('progbox_access_log_id_seq')")

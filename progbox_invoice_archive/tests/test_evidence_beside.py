@@ -1,8 +1,11 @@
 from datetime import timedelta
 
+import psycopg2.errors
+
 from odoo.exceptions import AccessError, UserError
 from odoo.http import Request
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 from odoo.tools.misc import limited_field_access_token
 
 from .verification_common import VerificationCommon
@@ -171,6 +174,53 @@ class TestBornUnfinished(VerificationCommon):
             f" WHERE id = {finding.id}",
         ):
             self.assertRefused(attack)
+
+    def test_a_job_is_born_to_be_done_and_stays(self):
+        self.env.flush_all()
+        job = self.jobs_of(self.moves)[:1]
+        self.assertEqual(job.state, "done")
+        columns = "move_id, company_id, reason, state"
+        values = f"{self.moves.id}, {self.company.id}, 'posting'"
+        for attack in (
+            f"INSERT INTO progbox_archive_job ({columns}) VALUES ({values}, 'done')",
+            f"INSERT INTO progbox_archive_job ({columns}, done_on)"
+            f" VALUES ({values}, 'pending', now())",
+            f"DELETE FROM progbox_archive_job WHERE id = {job.id}",
+            "TRUNCATE progbox_archive_job",
+        ):
+            self.assertRefused(attack)
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.RestrictViolation),
+            self.env.cr.savepoint(),
+        ):
+            job.sudo().unlink()
+        # With its invoice it goes: who deletes that is noted elsewhere.
+        draft = self.posted()
+        draft.button_draft()
+        jobs = self.jobs_of(draft)
+        self.assertTrue(jobs)
+        draft.unlink()
+        self.assertFalse(jobs.exists())
+
+    def test_a_line_of_the_log_names_who_did_it(self):
+        self.env.flush_all()
+        user = self.billing
+        columns = "accessed_on, kind, company_id, user_ref, user_name, user_login"
+        insert = (
+            f"INSERT INTO progbox_access_log ({columns})"
+            f" VALUES (now(), 'view', {self.company.id}, %s, %s, %s)"
+        )
+        right = (user.id, user.name, user.login)
+        self.env.cr.execute(insert, right)
+        for wrong in (
+            (user.id, "Somebody else", user.login),
+            (user.id, user.name, "admin"),
+            (1 << 30, user.name, user.login),
+            (None, user.name, user.login),
+        ):
+            text = self.env.cr.mogrify(insert, wrong).decode()
+            self.assertRefused(text)
 
     def test_a_note_of_a_deletion_names_who_did_it(self):
         columns = (

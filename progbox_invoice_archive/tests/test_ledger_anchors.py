@@ -8,7 +8,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
-from ..models.progbox_ledger_guards import REPAIRED
+from ..models import guards_lines
 from .verification_common import VerificationCommon
 
 CLOSING_COLUMNS = {
@@ -116,9 +116,8 @@ class TestLedgerAnchors(VerificationCommon):
         )
 
     def test_guards_that_were_lifted_until_the_server_started(self):
-        parameters = self.env["ir.config_parameter"].sudo()
-        once, twice = "2026-11-02: seals disabled", "2026-11-03: seals missing"
-        parameters.set_param(REPAIRED, once)
+        once, twice = "2026-11-02 10:00:00Z: seals disabled", "seals missing"
+        self.note_lifted(once)
         finding = self.assertFound(("guard_lifted", None)).finding_ids
         self.assertIn(once, finding.message)
         self.assertEqual(finding.level, "error")
@@ -131,9 +130,15 @@ class TestLedgerAnchors(VerificationCommon):
         self.assertEqual(logged.user_ref, manager.id)
         self.assertIn(once, logged.note)
         self.assertIntact(self.verify())
-        parameters.set_param(REPAIRED, f"{once}\n{twice}")
+        self.note_lifted(twice)
         finding = self.assertFound(("guard_lifted", None)).finding_ids
         self.assertIn(twice, finding.message)
+
+    def note_lifted(self, text):
+        """As an update does with what an older version has noted."""
+        found_on, guards = guards_lines.noted_before(text)
+        guards_lines.note_lifted(self.server, self.company, guards, found_on)
+        guards_lines.note_restored(self.server, self.company)
 
     def test_what_can_be_put_right_is_not_acknowledged(self):
         self.tamper(

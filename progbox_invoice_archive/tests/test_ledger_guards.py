@@ -1,13 +1,17 @@
+import json
 import re
+from contextlib import nullcontext
 from unittest.mock import patch
 
 import psycopg2
 
+from odoo.exceptions import ConcurrencyError
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from ..models.progbox_ledger_guards import INSTALL_LOCK, REPAIRED
+from ..models import guards_lines
+from ..models.progbox_ledger_guards import INSTALL_LOCK
 from ..tools.ledger.guards_sql import FUNCTIONS, REFUSALS
 from ..tools.ledger.guards_triggers import TRIGGERS
 from .guards_common import GuardsCommon
@@ -73,10 +77,7 @@ class TestLedgerGuards(GuardsCommon):
     def test_a_guard_that_is_gone_is_found_and_put_back(self):
         guards = self.server["progbox.ledger.guards"]
         self.assertEqual(set(guards._guards_state().values()), {"active"})
-        parameters = self.env["ir.config_parameter"].sudo()
-        self.env.cr.execute(
-            "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
-        )
+        self.run_deferred_triggers()
         for name, how, attack in (
             (
                 "progbox_seal_keep",
@@ -114,12 +115,10 @@ class TestLedgerGuards(GuardsCommon):
                 with self.assertLogs(LOGGER, "WARNING"):
                     guards._guards_ensure()
                 self.assertEqual(set(guards._guards_state().values()), {"active"})
-                found = parameters.get_param("progbox_invoice_archive.guards_repaired")
-                self.assertIn(f"{name} {how}", found)
+                self.assertIn(f"{name} {how}", self.repaired()[-1])
 
     def repaired(self):
-        parameters = self.env["ir.config_parameter"].sudo()
-        return (parameters.get_param(REPAIRED) or "").splitlines()
+        return guards_lines.lifted(self.server, self.company)
 
     def drop_all(self):
         self.run_deferred_triggers()
@@ -222,6 +221,63 @@ class TestLedgerGuards(GuardsCommon):
         self.assertIn("could not be installed", logs.output[0])
         self.assertFalse(self.repaired())
 
+    def test_a_ledger_that_goes_on_meanwhile(self):
+        """Nothing is put back without a line: another transaction does both."""
+        self.run_deferred_triggers()
+        self.env.cr.execute("DROP TRIGGER progbox_seal_keep ON progbox_seal")
+        seals, registry = type(self.env["progbox.seal"]), type(self.env.registry)
+        append, cr = seals._append, self.env.cr
+        busy = [ConcurrencyError("the line was taken")]
+
+        def be_late(self, *args, **kwargs):
+            if busy:
+                raise busy.pop()
+            return append(self, *args, **kwargs)
+
+        with (
+            patch.object(seals, "_append", be_late),
+            patch.object(registry, "cursor", lambda registry: nullcontext(cr)),
+            self.assertLogs(LOGGER, "WARNING"),
+        ):
+            self.server["progbox.ledger.guards"]._register_hook()
+        self.assertFalse(busy)
+        states = self.server["progbox.ledger.guards"]._guards_state()
+        self.assertEqual(set(states.values()), {"active"})
+        self.assertIn("progbox_seal_keep missing", self.repaired()[-1])
+
+    def test_the_ledger_says_when_and_that_it_was_restored(self):
+        self.run_deferred_triggers()
+        guards = self.server["progbox.ledger.guards"]
+        before = self.server["progbox.seal"]._last(self.company)
+        self.env.cr.execute("DROP TRIGGER progbox_seal_keep ON progbox_seal")
+        with self.assertLogs(LOGGER, "WARNING"):
+            guards._guards_ensure()
+        guards._guards_ensure()
+        lines = self.server["progbox.seal"].search(
+            [("company_id", "=", self.company.id), ("id", ">", before.id)],
+            order="sequence",
+        )
+        self.assertEqual(lines.mapped("kind"), ["guards_lifted", "guards_restored"])
+        for line in lines:
+            self.assertEqual(
+                json.loads(line.payload)["guards"], ["progbox_seal_keep missing"]
+            )
+        self.assertEqual(lines[0].previous_hash, before.hash)
+
+    def test_what_an_older_version_has_noted(self):
+        for text, noted in (
+            ("2026-11-02 10:00:00Z: a missing, b changed",
+             ("2026-11-02T10:00:00Z", ["a missing", "b changed"])),
+            ("2026-11-02: a missing", (None, ["2026-11-02: a missing"])),
+        ):  # fmt: skip
+            found_on, guards = guards_lines.noted_before(text)
+            self.assertEqual((found_on, guards), noted)
+            guards_lines.note_lifted(self.server, self.company, guards, found_on)
+        migrated, without_time = self.repaired()
+        # Whoever has acknowledged it is not asked again.
+        self.assertEqual(migrated, "2026-11-02 10:00:00Z: a missing, b changed")
+        self.assertTrue(without_time.endswith("Z: 2026-11-02: a missing"))
+
     def test_the_ledger_is_locked_first_as_by_a_deposit(self):
         self.drop_all()
         cursor = type(self.env.cr)
@@ -239,7 +295,10 @@ class TestLedgerGuards(GuardsCommon):
         ):
             self.assertPutBack()
         self.assertIn("progbox_seal", locks[0])
-        self.assertEqual(len(locks), len({table for table, *_ in TRIGGERS.values()}))
+        exclusive = [lock for lock in locks if "ACCESS EXCLUSIVE" in lock]
+        self.assertEqual(
+            len(exclusive), len({table for table, *_ in TRIGGERS.values()})
+        )
 
     def test_guards_in_place_are_not_touched(self):
         guards = self.server["progbox.ledger.guards"]

@@ -8,10 +8,12 @@ from lxml import html
 
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.mail.tests.common import MailCase
 
 from ..controllers import share_routes
+from ..controllers.share_pages import SharePages
 from .share_common import PortalCommon
 
 
@@ -62,6 +64,27 @@ class TestLinkPage(PortalCommon, MailCase):
                 self.assertNotIn("http", policy)
                 # The parts of one file belong together; a page is new each time.
                 self.assertEqual("ETag" in headers, "/file/" in path)
+
+    def test_no_answer_at_the_secret_address_lets_it_be_told_on(self):
+        """Whatever a page loads would get the address of the page as its Referer."""
+        month = f"{self.url}/month/2026-11"
+        for name, path, status in (
+            ("no such page", f"{self.url}/nothing/here", 404),
+            ("no such page of a wrong link", "/archive/1-x/nothing", 404),
+            ("a document that is none", f"{self.url}/document/x", 404),
+            ("a page that fails", month, 500),
+        ):
+            failing = patch.object(
+                SharePages, "_render_list", side_effect=ZeroDivisionError
+            )
+            with self.subTest(name), failing, mute_logger("odoo.http"):
+                answer = self.get(path)
+                self.assertEqual(answer.status_code, status)
+                referrer = answer.raw.headers.getlist("Referrer-Policy")
+                self.assertEqual(referrer, ["no-referrer"])
+        for page in (self.url, f"{self.url}/document/{self.november.id}"):
+            referrer = self.get(page).raw.headers.getlist("Referrer-Policy")
+            self.assertEqual(referrer, ["no-referrer"])
 
     def test_a_page_loads_from_here_and_from_the_websites_cdn(self):
         for website, hosts in (

@@ -146,13 +146,6 @@ class TestSameDocumentDoors(SameDocumentCommon):
         self.move_client()
         self.assertArchived()
 
-    def receive(self):
-        """The client takes it from the portal."""
-        portal = self.env.ref("base.public_user")
-        self.server["progbox.access.log"].with_user(portal).sudo()._log_taken(
-            self.document
-        )
-
     # ------------------------------------------------------------------
     # Sending
     # ------------------------------------------------------------------

@@ -12,11 +12,17 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import config
 
+from ..models import stamp_authorities
 from ..models.progbox_package import CHECK_STAMPS
 from ..models.progbox_time_stamp import LOCAL_OPTION
 from ..tools import time_stamp
 from .stamp_authority import DRIPPING, Authority, authorities
 from .verification_common import VerificationCommon
+
+
+def fingerprint_of(authority):
+    [certificate] = time_stamp.load_certificates(authority.pem)
+    return time_stamp.fingerprint(certificate)
 
 
 @tagged("post_install", "-at_install")
@@ -144,14 +150,28 @@ class TestTimeStamps(VerificationCommon):
                     stamp._job_write({"attempts": 1})
                     stamp._job_process()
                     self.assertEqual((stamp.state, stamp.token), ("pending", False))
-                    self.assertIn("server itself, which is not asked", stamp.error)
+                    self.assertIn("around it, which is not asked", stamp.error)
         self.assertEqual(self.http.queries, queries)
 
-    def test_only_addresses_of_the_network_are_asked(self):
-        for text in ("169.254.169.254", "127.1.2.3", "::1", "fe80::1%eth0", "ff02::1"):
-            self.assertTrue(time_stamp._is_local(text), text)
-        for text in ("192.0.2.1", "10.0.0.7", "2001:db8::1", "::ffff:192.0.2.1"):
-            self.assertFalse(time_stamp._is_local(text), text)
+    def test_only_addresses_of_the_internet_are_asked(self):
+        for text in (
+            *("169.254.169.254", "127.1.2.3", "::1", "fe80::1%eth0", "ff02::1"),
+            *("10.0.0.7", "192.168.1.1", "172.16.0.1", "100.64.0.1", "0.0.0.0"),
+            *("fd00::1", "224.0.0.1", "::ffff:10.0.0.7", "64:ff9b::a9fe:a9fe"),
+            *("2002:a9fe:a9fe::", "255.255.255.255", "192.0.2.1"),
+        ):
+            self.assertFalse(time_stamp._is_public(text), text)
+        for text in ("9.9.9.9", "2620:fe::9", "::ffff:9.9.9.9", "64:ff9b::909:909"):
+            self.assertTrue(time_stamp._is_public(text), text)
+
+    def test_nobody_is_followed_elsewhere(self):
+        _closing, stamp = self.closed()
+        queries = self.http.queries
+        self.http.moved_to = self.http.address
+        self.addCleanup(setattr, self.http, "moved_to", None)
+        stamp._job_process()
+        self.assertIn("does not answer", stamp.error)
+        self.assertEqual(self.http.queries, queries + 1)
 
     def test_settings_take_addresses_and_certificates_only(self):
         for values in (
@@ -295,6 +315,133 @@ class TestTimeStamps(VerificationCommon):
         self.company.progbox_stamp_certificates = self.foreign.pem + self.authority.pem
         self.assertIntact(self.verify())
 
+    # -- whom it trusts, on record ---------------------------------------
+
+    def authority_lines(self):
+        return self.server["progbox.access.log"].search(
+            [("company_id", "=", self.company.id), ("kind", "=", "authority")],
+            order="id",
+        )
+
+    def trust_in_database(self, pem):
+        self.tamper(
+            "UPDATE res_company SET progbox_stamp_certificates = %s WHERE id = %s",
+            pem,
+            self.company.id,
+        )
+
+    def test_each_change_of_the_authority_is_a_line_of_the_log(self):
+        [line] = self.authority_lines()
+        mine, other = map(fingerprint_of, (self.authority, self.foreign))
+        self.assertIn(mine, line.note)
+        self.assertIn(self.http.address, line.note)
+        self.company.progbox_stamp_certificates = self.foreign.pem
+        self.company.progbox_stamp_url = "https://tsa.example.com/a;b c?key=secret"
+        *_before, certificate, address = self.authority_lines()
+        self.assertIn(other, certificate.note)
+        self.assertNotIn(mine, certificate.note)
+        self.assertIn("https://tsa.example.com/a;b%20c ", address.note)
+        self.assertNotIn("secret", address.note)
+        self.assertEqual(address.user_ref, self.env.uid)
+        # What does not change is no line, and is found to be on record.
+        self.company.progbox_stamp_url = self.company.progbox_stamp_url
+        self.assertEqual(len(self.authority_lines()), 3)
+        self.assertIntact(self.verify())
+        self.company.write(
+            {"progbox_stamp_url": False, "progbox_stamp_certificates": False}
+        )
+        self.assertEqual(len(self.authority_lines()), 4)
+
+    def test_stamps_keep_who_vouched_for_them(self):
+        _closing, stamp = self.stamped()
+        self.assertEqual(stamp.authority, fingerprint_of(self.authority))
+        page = self.server["ir.qweb"]._render(
+            "progbox_invoice_archive.report_closing",
+            {"docs": stamp.closing_id, "env": self.server},
+        )
+        self.assertIn(stamp.authority, page)
+
+    def test_an_authority_that_came_by_the_database(self):
+        self.stamped()
+        for name, pem in (
+            ("added", self.authority.pem + self.foreign.pem),
+            ("broken", self.authority.pem[:-60]),
+        ):
+            with self.subTest(name), self.env.cr.savepoint() as savepoint:
+                self.trust_in_database(pem)
+                self.assertIn(
+                    "authority_changed", self.verify().finding_ids.mapped("kind")
+                )
+                savepoint.rollback()
+            self.env.invalidate_all()
+        self.tamper(
+            "UPDATE res_company SET progbox_stamp_url = 'https://other.example.com'"
+            " WHERE id = %s",
+            self.company.id,
+        )
+        self.assertFound(("authority_changed", None))
+        self.company.progbox_stamp_url = "https://other.example.com"
+        self.assertIntact(self.verify())
+
+    def test_a_stamp_made_anew_by_another_authority(self):
+        _closing, stamp = self.stamped()
+        stamp_on = "UPDATE progbox_time_stamp SET {} WHERE id = %s"
+        token = self.as_kept(self.foreign.answer_about(stamp._text()))
+        other = fingerprint_of(self.foreign)
+        # As an administrator adds it, some days after the stamp was made.
+        for name, query, values in (
+            ("recorded otherwise", "token = %s", [token]),
+            ("recorded anew", "token = %s, authority = %s", [token, other]),
+            ("recorded nowhere", "token = %s, authority = NULL", [token]),
+        ):
+            with self.subTest(name), self.env.cr.savepoint() as savepoint:
+                with freeze_time(fields.Datetime.now() + timedelta(days=3)):
+                    self.company.progbox_stamp_certificates = (
+                        self.authority.pem + self.foreign.pem
+                    )
+                self.assertIntact(self.verify())
+                self.tamper(stamp_on.format(query), *values, stamp.id)
+                self.assertFound(("stamp_authority", None))
+                savepoint.rollback()
+            self.env.invalidate_all()
+
+    def test_a_stamp_from_before_authorities_were_on_record(self):
+        _closing, stamp = self.stamped()
+        self.tamper(
+            "UPDATE progbox_time_stamp SET authority = NULL WHERE id = %s", stamp.id
+        )
+        self.tamper(
+            "UPDATE progbox_access_log SET accessed_on = accessed_on"
+            " + interval '9 days' WHERE kind = 'authority'"
+        )
+        self.assertIntact(self.verify())
+
+    def test_what_is_trusted_stays_on_record(self):
+        self.stamped()
+        mine = fingerprint_of(self.authority)
+        [line] = self.authority_lines()
+        since = stamp_authorities.on_record(self.company)[mine]
+        self.company._progbox_keep_authorities()
+        self.assertEqual(self.authority_lines(), line)
+        later = since + timedelta(days=self.company.progbox_log_retention_days)
+        with freeze_time(later):
+            self.company._progbox_keep_authorities()
+        _line, again = self.authority_lines()
+        self.assertEqual(again.accessed_on, later.replace(microsecond=0))
+        self.assertIn(f"{since:%Y-%m-%d}", again.note)
+        # The day in a line counts when the log does not go back to it any more.
+        self.tamper("DELETE FROM progbox_access_log WHERE id = %s", line.id)
+        seals = type(self.server["progbox.access.log.seal"])
+        for kept, known in ((later, since.date()), (None, later.date())):
+            with patch.object(seals, "_kept_since", lambda *_args, kept=kept: kept):
+                found = stamp_authorities.on_record(self.company)
+            self.assertEqual(found[mine].date(), known)
+        # What nobody has noted is not noted by the server itself.
+        self.trust_in_database(self.foreign.pem)
+        with freeze_time(later + timedelta(days=9999)):
+            self.company._progbox_keep_authorities()
+        self.assertEqual(self.authority_lines(), again)
+
     def test_the_database_refuses_forged_stamps(self):
         _closing, stamp = self.stamped()
         self.env.flush_all()
@@ -302,6 +449,7 @@ class TestTimeStamps(VerificationCommon):
         for attack in (
             f"UPDATE progbox_time_stamp SET token = NULL WHERE id = {stamp.id}",
             f"UPDATE progbox_time_stamp SET hash = 'x' WHERE id = {stamp.id}",
+            f"UPDATE progbox_time_stamp SET authority = 'x' WHERE id = {stamp.id}",
             f"DELETE FROM progbox_time_stamp WHERE id = {stamp.id}",
             f"INSERT INTO progbox_time_stamp ({row}, token) SELECT company_id,"
             " 'pending', sequence, hash, 'x' FROM progbox_seal LIMIT 1",
@@ -329,6 +477,8 @@ class TestTimeStamps(VerificationCommon):
                 if path.startswith("stamps/") or path == "ledger.jsonl":
                     (folder / path).write_bytes(b"".join(text.blocks(package.read)))
             self.assertIn("genuine", self.check(folder))
+            exported = (folder / "stamps/authority.pem").read_text()
+            self.assertIn(f"# SHA-256 {stamp.authority}", exported)
             self.assertIn(f"line {stamp.sequence}: Time stamp:", self.check(folder))
             ledger = folder / "ledger.jsonl"
             for path, content in (

@@ -1,8 +1,14 @@
 from datetime import timedelta
+from html import unescape
+from unittest.mock import patch
+
+from freezegun import freeze_time
 
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
+from ..models import progbox_watch
 from ..models.mail_activity import STOPPED
 from .verification_common import VerificationCommon
 
@@ -28,12 +34,11 @@ class TestWatch(VerificationCommon):
         return [finding.kind for finding in self.watch._findings(self.company)]
 
     def crons(self):
-        """Return the scheduled actions that are watched, by their name."""
+        """Return the scheduled actions that are watched, by their XML id."""
         return {
-            name: self.env.ref(xmlid).sudo()
-            for xmlid, (_model, _code, name, _interval) in (
-                self.watch._expected_crons().items()
-            )
+            xmlid: self.env.ref(xmlid).sudo()
+            for xmlid, cron in self.watch._expected_crons().items()
+            if cron.is_used
         }
 
     def alerts(self):
@@ -51,7 +56,7 @@ class TestWatch(VerificationCommon):
                 for state, break_it in (
                     ("off", lambda crons: crons.write({"active": False})),
                     ("late", lambda crons: crons.write({"nextcall": self.ago(2)})),
-                    ("put off", lambda crons: crons.write({"nextcall": self.ago(-99)})),
+                    ("put_off", lambda crons: crons.write({"nextcall": self.ago(-99)})),
                     ("missing", lambda crons: crons.unlink()),
                     ("missing", lambda crons: crons.write({"code": "pass"})),
                 ):
@@ -59,7 +64,7 @@ class TestWatch(VerificationCommon):
                         break_it(crons)
                         self.assertEqual(
                             [f.actual for f in self.watch._findings(self.company)],
-                            [f"ProGBox: {name} ({state})"],
+                            [f"{name} {state}"],
                         )
                         savepoint.rollback()
                     self.env.invalidate_all()
@@ -115,8 +120,98 @@ class TestWatch(VerificationCommon):
         self.assertEqual(folders.with_user(self.manager).tree_start()["warnings"], [])
         self.env.ref("progbox_invoice_archive.ir_cron_closing").unlink()
         [warning] = folders.with_user(self.manager).tree_start()["warnings"]
-        self.assertIn("close the months of the archive (missing)", warning)
+        self.assertIn("close the months of the archive (missing): months stay", warning)
         self.assertEqual(folders.with_user(self.billing).tree_start()["warnings"], [])
+
+    def test_the_next_posting_looks_and_not_the_one_after(self):
+        self.filed()
+        self.env.ref("progbox_invoice_archive.ir_cron_archive").active = False
+        self.env.flush_all()
+        hooks = self.env.cr.postcommit
+        self.startPatcher(patch.dict(progbox_watch._looked, clear=True))
+        for told in (True, False):
+            hooks.clear()
+            self.posted()
+            with self.enter_registry_test_mode():
+                hooks.run()
+            self.env.invalidate_all()
+            self.assertEqual(bool(self.alerts()), told)
+            self.alerts().unlink()
+        key = (self.env.cr.dbname, self.company.id)
+        progbox_watch._looked[key] -= progbox_watch.LOOK_EVERY
+        hooks.clear()
+        failing = patch.object(
+            type(self.watch), "_look", side_effect=ValueError("of the watch alone")
+        )
+        with failing as look, mute_logger(progbox_watch.__name__):
+            self.posted()
+            look.assert_not_called()
+            with self.enter_registry_test_mode():
+                hooks.run()
+            look.assert_called_once()
+
+    def test_emails_that_do_not_leave(self):
+        mails = self.server["mail.mail"]
+        mine = {"progbox_company_id": self.company.id, "auto_delete": False}
+        mails.create([{"state": "exception"}, {"state": "outgoing", **mine}])
+        self.assertFalse(self.kinds())
+        mail = mails.create({"state": "exception", **mine})
+        self.assertEqual(self.kinds(), ["mail_failed"])
+        run = self.verify()
+        self.assertIn("did not leave: 1", run.finding_ids.message)
+        mail.state = "outgoing"
+        self.assertFalse(self.kinds())
+        with freeze_time(self.ago(-1.1)):
+            self.crons_on_time()
+            self.assertEqual(self.kinds(), ["mail_failed"])
+
+    def test_scheduled_actions_have_names_in_the_readers_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.env.ref("base.module_progbox_invoice_archive")._update_translations(
+            ["fr_FR"]
+        )
+        cron = self.env.ref("progbox_invoice_archive.ir_cron_closing")
+        cron.active = False
+        finding = self.verify().finding_ids
+        french = cron.with_context(lang="fr_FR").name
+        self.assertNotEqual(french, cron.name)
+        self.assertIn(cron.name, finding.message)
+        self.assertIn(french, finding.with_context(lang="fr_FR").message)
+        self.manager.lang = "fr_FR"
+        folders = self.env["progbox.folder"].with_user(self.manager)
+        [warning] = folders.with_context(lang="fr_FR").tree_start()["warnings"]
+        self.assertIn(french, warning)
+        self.watch._look(self.company)
+        self.assertIn(french, unescape(self.alerts().note))
+        # As an older version has kept it, or an add-on that is gone.
+        for kind, actual in (
+            ("cron_off", "ProGBox: archive posted invoices (off)"),
+            ("cron_off", "gone.ir_cron_gone off"),
+            ("helper_missing", "gone.model gone.record"),
+        ):
+            self.assertEqual(self.watch._words(kind, actual), actual)
+
+    def test_all_scheduled_actions_of_ours_are_watched(self):
+        expected = self.watch._expected_crons()
+        for addon in self.watch._watched_addons():
+            crons = self.server["ir.model.data"].search(
+                [("module", "=", addon), ("model", "=", "ir.cron")]
+            )
+            with self.subTest(addon):
+                self.assertEqual(
+                    {xmlid for xmlid in expected if xmlid.startswith(f"{addon}.")},
+                    set(crons.mapped("complete_name")),
+                )
+        for xmlid, cron in expected.items():
+            with self.subTest(xmlid):
+                action = self.env.ref(xmlid)
+                self.assertEqual(cron.name, action.name)
+                self.assertEqual(
+                    cron.every,
+                    timedelta(days=31)
+                    if action.interval_type == "months"
+                    else timedelta(**{action.interval_type: action.interval_number}),
+                )
 
     def test_the_manager_is_told_and_it_is_taken_back(self):
         cron = self.env.ref("progbox_invoice_archive.ir_cron_archive")
@@ -125,7 +220,7 @@ class TestWatch(VerificationCommon):
             self.watch._look_daily()
             alert = self.alerts()
             self.assertEqual(alert.user_id, self.manager)
-        self.assertIn("archive posted invoices (off)", alert.note)
+        self.assertIn("archive posted invoices (switched off): invoices", alert.note)
         self.assertEqual(self.verify().finding_counts, {"cron_off": 1})
         cron.active = True
         self.watch._look_daily()

@@ -13,6 +13,7 @@ GUARDED = (
     "ir_attachment",
     "progbox_access_log",
     "progbox_access_log_seal",
+    "progbox_archive_job",
     "progbox_closing",
     "progbox_document",
     "progbox_folder",
@@ -147,6 +148,7 @@ class VerificationCommon(ArchiveCommon):
         yield
         for table in map(SQL.identifier, GUARDED):
             cr.execute(SQL("ALTER TABLE %s ENABLE TRIGGER USER", table))
+        cls.server["progbox.ledger.guards"]._guards_enable()
 
     def found(self, run):
         """Return the findings as a set of (kind, invoice number)."""

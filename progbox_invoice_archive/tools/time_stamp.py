@@ -11,11 +11,12 @@ import time
 from contextlib import closing
 from datetime import UTC
 from http.client import HTTPConnection, HTTPException
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from requests.certs import where as trusted_by_servers
 from requests.utils import requote_uri
 from rfc3161_client import (
@@ -30,6 +31,8 @@ from rfc3161_client import (
 PATIENCE = 20
 # A stamp has some thousand bytes, with all certificates.
 LARGEST_ANSWER = 1 << 18
+# By these, a network of IPv6 reaches any address of IPv4.
+TRANSLATED = ip_network("64:ff9b::/96")
 PORTS = {"http": 80, "https": 443}
 HEADERS = {
     "Accept": "application/timestamp-reply",
@@ -37,7 +40,7 @@ HEADERS = {
 }
 # What is wrong with a stamp, or kept us from getting one.
 SILENT, UNREADABLE, UNTRUSTED = "silent", "unreadable", "untrusted"
-# The authority would be the server itself, or what stands at its cable only.
+# The authority would be the server itself, or a machine of the network around it.
 LOCAL = "local"
 
 
@@ -46,10 +49,12 @@ class Stamp(NamedTuple):
 
     :param bytes token: its whole answer, as ``openssl ts -verify -in`` reads it
     :param datetime stamped_on: when, in naive UTC
+    :param str authority: :func:`fingerprint` of the certificate that vouches for it
     """
 
     token: bytes
     stamped_on: object
+    authority: str
 
 
 class StampError(Exception):
@@ -98,13 +103,18 @@ def load_certificates(text):
     return x509.load_pem_x509_certificates(text.encode("ascii", "replace"))
 
 
+def fingerprint(certificate):
+    """Return the SHA-256 of a certificate, by which people compare it."""
+    return certificate.fingerprint(SHA256()).hex()
+
+
 def ask_for_stamp(address, text, certificates, local=False):
     """Have a text stamped, and check the answer.
 
     :param str address: of the authority, http or https
     :param str text: what is stamped; the authority gets its SHA-256 alone
     :param list certificates: that are trusted, the authority's root among them
-    :param bool local: whether it may be the server itself
+    :param bool local: whether it may be the server itself, or one beside it
     :rtype: Stamp
     :raise StampError: when there is no answer, or one that proves nothing
     """
@@ -114,13 +124,14 @@ def ask_for_stamp(address, text, certificates, local=False):
     return check_stamp(token, text, certificates, request.nonce)
 
 
-def check_stamp(token, text, certificates, nonce=None):
-    """Check that trusted certificates vouch for a text.
+def check_stamp(token, text, certificates, nonce=None, authority=None):
+    """Check that one of the trusted certificates vouches for a text.
 
     :param bytes token: an authority's answer
     :param str text: what it shall be about
     :param list certificates: that are trusted, as of :func:`load_certificates`
     :param int nonce: that the answer must repeat, when it was just asked for
+    :param str authority: :func:`fingerprint` of the one that is asked first
     :rtype: Stamp
     :raise StampError: when it is another text, signer, or no stamp at all
     """
@@ -128,14 +139,42 @@ def check_stamp(token, text, certificates, nonce=None):
         answer = decode_timestamp_response(token)
         if answer.status:
             raise StampError(UNREADABLE, _refusal_of(answer))
-        verifier = VerifierBuilder(roots=list(certificates), nonce=nonce).build()
-        verifier.verify_message(answer, text.encode())
+        vouches = _who_vouches(
+            answer,
+            text.encode(),
+            # The others stay in their order.
+            sorted(certificates, key=lambda each: fingerprint(each) != authority),
+            nonce,
+        )
         stamped_on = answer.tst_info.gen_time
     except VerificationError as error:
         raise StampError(UNTRUSTED, str(error)) from error
     except ValueError as error:
         raise StampError(UNREADABLE, str(error)) from error
-    return Stamp(token, stamped_on.astimezone(UTC).replace(tzinfo=None))
+    stamped_on = stamped_on.astimezone(UTC).replace(tzinfo=None)
+    return Stamp(token, stamped_on, fingerprint(vouches))
+
+
+def _who_vouches(answer, content, certificates, nonce):
+    """Return the certificate that an answer leads to.
+
+    By itself, or over those in between, which an authority may leave to us.
+
+    :raise VerificationError: when there is none
+    """
+    between = [each for each in certificates if each.issuer != each.subject]
+    roots = [each for each in certificates if each.issuer == each.subject]
+    chains = [[each] for each in certificates]
+    chains += [[each, *between] for each in roots if between]
+    failure = VerificationError("no certificate is trusted")
+    for chain in chains:
+        try:
+            verifier = VerifierBuilder(roots=chain, nonce=nonce).build()
+            verifier.verify_message(answer, content)
+            return chain[0]
+        except VerificationError as error:
+            failure = error
+    raise failure
 
 
 def _refusal_of(answer):
@@ -184,24 +223,24 @@ def _targets(host, port, local):
     :raise StampError: ``local``, when that is not wanted
     """
     targets = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    if not local and any(_is_local(target[0]) for *_kind, target in targets):
-        raise StampError(LOCAL, f"{host} is an address of this server")
+    if not local and not all(_is_public(target[0]) for *_kind, target in targets):
+        raise StampError(LOCAL, f"{host} is an address of the own network")
     return targets
 
 
-def _is_local(text):
-    """Return whether an IP address is one of the server, or of its cable alone.
+def _is_public(text):
+    """Return whether an IP address is one of the internet.
 
-    Cloud providers answer there with the server's credentials.
+    Whoever sets the address could else look around in the network of the server, and
+    cloud providers answer beside it with the server's credentials.
     """
     number = ip_address(text)
-    number = getattr(number, "ipv4_mapped", None) or number
-    return (
-        number.is_loopback
-        or number.is_link_local
-        or number.is_unspecified
-        or number.is_multicast
-    )
+    if number.version == 6:
+        inside = number.ipv4_mapped or number.sixtofour
+        if number in TRANSLATED:
+            inside = ip_address(int(number) & 0xFFFFFFFF)
+        number = inside or number
+    return number.is_global and not number.is_multicast
 
 
 def _open_channel(connection, scheme, targets, deadline):

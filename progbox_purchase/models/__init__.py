@@ -1,4 +1,5 @@
 from . import account_move
 from . import project_project
+from . import progbox_watch
 from . import purchase_order
 from . import res_partner

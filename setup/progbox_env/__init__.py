@@ -19,12 +19,13 @@ from .databases import (
     ensure_base,
     ensure_database,
     ensure_language,
-    install_language,
+    ensure_languages,
     run_odoo,
     odoo_shell,
     write_config,
 )
 from .debian import ensure_packages
+from .forks import odoo_command
 from .paths import HOME, LOG, ROOT, VENV, addons, odoo_environment, python
 from .postgres import cluster, sql
 from .python_packages import ensure_python

@@ -2,6 +2,7 @@
 
     progbox_base    the standard apps with their demo data     (2 minutes, once)
     progbox_addons  a copy of it with our add-ons installed     (when they change)
+    progbox_languages  a copy of that in all languages of ours  (when a test wants it)
 
 A template is built under the name `…_new` and renamed when complete. What is in a
 database is written in its comment, as JSON.
@@ -10,15 +11,16 @@ database is written in its comment, as JSON.
 import contextlib
 import json
 import shutil
-import subprocess
 
-from . import changes, paths, postgres
+from . import changes, forks, paths, postgres
 from .console import Stop, explain, locked, run, step
 from .postgres import sql
 from .server import free_port
 
 BASE = "progbox_base"
 ADDONS = "progbox_addons"
+SPEAKING = "progbox_languages"
+LANGUAGES = ["fr_FR", "ro_RO"]  # beside English
 APPS = [
     "account",
     "sale_management",
@@ -111,15 +113,8 @@ def run_odoo(database, *arguments, log=None, http=False, **options):
 
 def odoo_shell(database, script, *arguments):
     """Run a Python script with `env`, the way `odoo shell` does; what it prints."""
-    answer = subprocess.run(
-        [paths.python(), "-m", "odoo", "shell", "-d", database, "--no-http"]
-        + ["--log-level=error", *arguments],
-        input=script,
-        capture_output=True,
-        text=True,
-        env=paths.odoo_environment(),
-        cwd="/",
-    )
+    shell = ["shell", "-d", database, "--no-http", "--log-level=error", *arguments]
+    answer = forks.Job(shell, script).finished()
     if answer.returncode or "Traceback" in answer.stderr:
         log = paths.LOG / "odoo-shell.log"
         log.write_text(script + answer.stderr)
@@ -225,18 +220,31 @@ def ensure_database(name, fresh=False):
             write_content(name, content(name) | {"addons": now})
 
 
-def install_language(database, code):
-    """Install a language as its wizard does.
+def ensure_languages():
+    """The template that has our languages as well; its name."""
+    with locked(paths.HOME / "languages.lock"):
+        now = content(ADDONS) | {"languages": LANGUAGES}
+        if content(SPEAKING) != now:
+            with step(f"Installing the languages {', '.join(LANGUAGES)}"):
+                new = SPEAKING + "_new"
+                clone_database(new)
+                install_languages(new, LANGUAGES)
+                _publish(new, SPEAKING, now)
+    return SPEAKING
+
+
+def install_languages(database, codes):
+    """Install languages as their wizard does.
 
     Not with --load-language, which translates what `base` knows and no more.
     """
     odoo_shell(
         database,
         f"""
-language = env["res.lang"].with_context(active_test=False).search(
-    [("code", "=", "{code}")]
+languages = env["res.lang"].with_context(active_test=False).search(
+    [("code", "in", {codes})]
 )
-env["base.language.install"].create({{"lang_ids": language.ids}}).lang_install()
+env["base.language.install"].create({{"lang_ids": languages.ids}}).lang_install()
 env.cr.commit()
 """,
     )
@@ -247,7 +255,7 @@ def ensure_language(database, code):
     active = f"SELECT 1 FROM res_lang WHERE code = '{code}' AND active"
     if not sql(active, database):
         with step(f"Installing the language {code}"):
-            install_language(database, code)
+            install_languages(database, [code])
     sql(
         f"""UPDATE res_partner SET lang = '{code}' WHERE id =
             (SELECT partner_id FROM res_users WHERE login = 'admin')""",

@@ -6,8 +6,8 @@ import subprocess
 import time
 import urllib.request
 
-from . import paths
-from .console import Stop, die_with_us, end
+from . import forks, paths
+from .console import Stop, end
 
 PROGRAM = paths.SETUP / "progbox_env/bin/start_odoo.py"
 
@@ -52,21 +52,12 @@ def start_odoo(
     """Start an Odoo on a database; it answers when this returns."""
     port = port or free_port()
     log = paths.LOG / f"odoo-{database}-{port}.log"
-    command = [paths.python(), program, "-d", database, f"--http-port={port}"]
+    command = ["-d", database, f"--http-port={port}"]
     command += [f"--workers={workers}", f"--max-cron-threads={cron_threads}", *options]
     if workers:
         command += [f"--gevent-port={free_port()}"]
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            die_with_us(command),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=paths.odoo_environment(),
-            cwd="/",
-            # Ctrl-C reaches us alone; we then stop Odoo, once.
-            start_new_session=True,
-        )
+        process = forks.start(command, program, stdout=output, stderr=subprocess.STDOUT)
     server = Server(database, port, process, log)
     try:
         server.wait_until_ready()

@@ -66,13 +66,18 @@ def measured(group):
     return paths.LOG / f"durations-{group}.json"
 
 
-def files():
-    """The test files, by their paths in the repository."""
+def files(named=()):
+    """The test files, or those that are named or in a named folder; their paths."""
     found = [
         *paths.ROOT.glob("progbox*/tests/**/test_*.py"),
         *paths.ROOT.glob("tests/**/test_*.py"),
     ]
-    return sorted(str(path.relative_to(paths.ROOT)) for path in found)
+    chosen = [(paths.ROOT / name).resolve() for name in named or [""]]
+    return sorted(
+        str(path.relative_to(paths.ROOT))
+        for path in found
+        if any(path.is_relative_to(place) for place in chosen)
+    )
 
 
 def seconds(file, known):

@@ -80,7 +80,7 @@ class Archive:
         self.company = self.move.company_id
         self.size, self.history = 1, []
         # The guards let nobody copy what is sealed.
-        for table in ("progbox_document", "ir_attachment"):
+        for table in ("progbox_archive_job", "progbox_document", "ir_attachment"):
             env.cr.execute(
                 SQL("ALTER TABLE %s DISABLE TRIGGER USER", SQL.identifier(table))
             )

@@ -31,6 +31,7 @@ def unguarded(env, table):
     cr.execute(SQL("ALTER TABLE %s DISABLE TRIGGER USER", name))
     yield
     cr.execute(SQL("ALTER TABLE %s ENABLE TRIGGER USER", name))
+    env["progbox.ledger.guards"]._guards_enable([table])
     for _index, definition in indexes:
         cr.execute(definition)
 

@@ -1,6 +1,5 @@
 """`odoo-bin progbox_dropbox`: a server is rebuilt from the copies."""
 
-import subprocess
 import sys
 
 import pytest
@@ -8,9 +7,8 @@ from progbox_env import (
     ROOT,
     clone_database,
     drop_database,
-    odoo_environment,
+    odoo_command,
     odoo_shell,
-    python,
 )
 from progbox_env.databases import filestore
 
@@ -96,13 +94,7 @@ def new_server(dropbox):
 
 
 def command(*arguments, database=NAME):
-    return subprocess.run(
-        [python(), "-m", "odoo", *arguments, "-d", database],
-        env=odoo_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return odoo_command(*arguments, "-d", database)
 
 
 def lose_all_files():

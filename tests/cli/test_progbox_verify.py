@@ -10,6 +10,7 @@ from progbox_env import (
     ROOT,
     clone_database,
     drop_database,
+    odoo_command,
     odoo_environment,
     odoo_shell,
     python,
@@ -76,9 +77,14 @@ def company(archive):
     return archive[0]
 
 
-def verify(*arguments, database=NAME, before=(), environment=None):
+def verify(*arguments, database=NAME):
+    return odoo_command("progbox", "verify", "-d", database, *arguments)
+
+
+def verify_in_a_process(*arguments, before=(), environment=None):
+    """Verify as a person's shell starts it."""
     return subprocess.run(
-        [python(), "-m", "odoo", *before, "progbox", "verify", "-d", database]
+        [python(), "-m", "odoo", *before, "progbox", "verify", "-d", NAME]
         + [str(argument) for argument in arguments],
         capture_output=True,
         text=True,
@@ -107,7 +113,7 @@ def path_of(number):
 
 
 def test_an_intact_archive(company):
-    answer = verify("--company", company)
+    answer = verify_in_a_process("--company", company)
     assert answer.returncode == INTACT, answer.stdout + answer.stderr
     assert "intact" in answer.stdout
     assert "lines" in answer.stderr, "progress belongs to stderr"
@@ -116,7 +122,7 @@ def test_an_intact_archive(company):
 def test_the_other_way_of_calling_it(company):
     environment = odoo_environment()
     config = environment.pop("ODOO_RC")
-    answer = verify(
+    answer = verify_in_a_process(
         "-c",
         config,
         "--company",
@@ -150,6 +156,26 @@ def test_a_changed_file_is_a_finding(company):
         ("file_changed", "CLI/3")
     ]
     assert verify("--company", company).returncode == INTACT
+
+
+def test_a_part_that_cannot_be_checked_is_a_finding(company):
+    rename = "ALTER TABLE progbox_closing RENAME {} TO {}"
+    sql(rename.format("seal_id", "hidden"), NAME)
+    try:
+        answer = verify("--json", "--company", company)
+        text = verify("--company", company)
+    finally:
+        sql(rename.format("hidden", "seal_id"), NAME)
+    assert answer.returncode == FINDINGS, answer.stderr
+    [run] = json.loads(answer.stdout)["runs"]
+    assert run["result"] == "findings"
+    # The other parts were checked all the same.
+    assert run["files"] >= 5
+    assert [(f["kind"], f["what"]) for f in run["findings"]] == [
+        ("unchecked", "closings")
+    ]
+    assert text.returncode == FINDINGS, text.stderr
+    assert "could not be checked" in text.stdout
 
 
 def test_a_cut_ledger_is_found_by_an_anchor(archive):

@@ -1,7 +1,6 @@
 """Several workers copy to one Dropbox: one refresh, each file there once."""
 
 import json
-import subprocess
 import sys
 
 import pytest
@@ -9,10 +8,9 @@ from progbox_env import (
     ROOT,
     clone_database,
     drop_database,
-    odoo_environment,
     odoo_shell,
-    python,
 )
+from progbox_env.forks import Job
 
 sys.path.insert(0, str(ROOT / "progbox_dropbox/tests"))
 
@@ -111,20 +109,7 @@ def connect(dropbox, files=FILES, name="plan.pdf%.0s"):
 
 
 def start(script):
-    process = subprocess.Popen(
-        [python(), "-m", "odoo", "shell", "-d", NAME, "--no-http"]
-        + ["--log-level=error"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=odoo_environment(),
-        cwd="/",
-    )
-    process.stdin.write(script)
-    process.stdin.close()
-    process.stdin = None
-    return process
+    return Job(["shell", "-d", NAME, "--no-http", "--log-level=error"], script)
 
 
 def results(processes):

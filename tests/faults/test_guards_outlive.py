@@ -41,8 +41,8 @@ env.cr.commit()
 STATES = """
 guards = env["progbox.ledger.guards"]
 print(sorted(set(guards._guards_state().values())))
-print(env["ir.config_parameter"].sudo().get_param(
-    "progbox_invoice_archive.guards_repaired"))
+seals = env["progbox.seal"].search([("kind", "like", "guards_")], order="sequence")
+print([seal.payload for seal in seals])
 """
 UNINSTALL = f"""
 module = env["ir.module.module"].search([("name", "=", "{ADDON}")])
@@ -141,14 +141,14 @@ def test_a_restored_dump_is_guarded_before_odoo_starts(database):
     )
     assert evidence(COPY) == before
     assert_guarded(COPY)
-    assert odoo_shell(COPY, STATES).split("\n")[:2] == ["['active']", "False"]
+    assert odoo_shell(COPY, STATES).split("\n")[:2] == ["['active']", "[]"]
 
 
 def test_an_upgrade_leaves_evidence_and_guards(database):
     before = evidence(database)
     run_odoo(database, "-u", ADDON)
     assert evidence(database) == before
-    assert odoo_shell(database, STATES).split("\n")[:2] == ["['active']", "False"]
+    assert odoo_shell(database, STATES).split("\n")[:2] == ["['active']", "[]"]
     assert_guarded(database)
 
 
@@ -157,6 +157,7 @@ def test_a_lifted_guard_is_back_at_the_next_start(database):
     states, repaired, *_rest = odoo_shell(database, STATES).split("\n")
     assert states == "['active']"
     assert "progbox_seal_keep missing" in repaired
+    assert "guards_restored" in repaired
     assert_guarded(database)
 
 

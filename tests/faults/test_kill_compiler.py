@@ -39,19 +39,17 @@ sys.path.append("{ROOT}/progbox_invoice_archive/tests")
 from pdf_collection import pdf_of
 partner = env["res.partner"].create({{"name": "Toiture"}})
 line = Command.create({{"name": "Tuiles", "quantity": 1, "price_unit": 10}})
-ids = []
-for number in range({BILLS + OTHER_BILLS}):
-    month = 3 if number < {BILLS} else 4
-    bill = env["account.move"].create({{
-        "move_type": "in_invoice", "ref": f"K-{{number:03d}}",
-        "partner_id": partner.id, "invoice_date": f"2026-0{{month}}-10",
-        "invoice_line_ids": [line],
-    }})
-    received, _delivery = env["ir.attachment"].create([
-        {{"name": name, "raw": pdf_of(f"{{name}} {{number}}"),
-         "res_model": "account.move", "res_id": bill.id}}
-        for name in ("bill.pdf", "delivery.pdf")
-    ])
+bills = env["account.move"].create([{{
+    "move_type": "in_invoice", "ref": f"K-{{number:03d}}", "partner_id": partner.id,
+    "invoice_date": f"2026-0{{3 if number < {BILLS} else 4}}-10",
+    "invoice_line_ids": [line],
+}} for number in range({BILLS + OTHER_BILLS})])
+files = env["ir.attachment"].create([
+    {{"name": name, "raw": pdf_of(f"{{name}} {{number}}"),
+     "res_model": "account.move", "res_id": bill.id}}
+    for number, bill in enumerate(bills) for name in ("bill.pdf", "delivery.pdf")
+])
+for bill, received in zip(bills, files[::2], strict=True):
     bill.message_main_attachment_id = received
 env["progbox.billing.period"]._run_company(env.company)
 env.cr.commit()

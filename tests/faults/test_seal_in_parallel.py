@@ -6,14 +6,13 @@ Others do the same meanwhile, until they are killed in the middle of it.
 import hashlib
 import json
 import random
-import subprocess
 import time
 
 import pytest
 from living_odoo import Database
 from progbox_env import clone_database, drop_database, sql
 from progbox_env.databases import filestore
-from progbox_env.paths import odoo_environment, python
+from progbox_env.forks import Job
 
 NAME = "progbox_parallel_seals"
 PROCESSES, DOCUMENTS = 4, 500
@@ -99,19 +98,7 @@ def sealed_by(name):
 
 def start(name, count):
     script = "import datetime\n" + DEPOSITS.format(worker=name, count=count)
-    worker = subprocess.Popen(
-        [python(), "-m", "odoo", "shell", "-d", NAME, "--no-http", "--log-level=error"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=odoo_environment(),
-        cwd="/",
-    )
-    worker.stdin.write(script)
-    worker.stdin.close()
-    worker.stdin = None
-    return worker
+    return Job(["shell", "-d", NAME, "--no-http", "--log-level=error"], script)
 
 
 def test_every_document_has_its_line_and_there_is_no_gap(ledger):

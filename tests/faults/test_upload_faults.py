@@ -7,6 +7,7 @@ of the web client, against a server of either kind, through a line that is cut.
 import contextlib
 import hashlib
 import http.client
+import io
 import json
 import os
 import random
@@ -112,6 +113,9 @@ class Person:
     def __init__(self, browser, line, order):
         self.order = order
         self.page = browser.new_page()
+        # The first page of a server makes its bundles, which a busy machine takes long
+        # for.
+        self.page.set_default_timeout(300000)
         self.page.goto(f"{line.url}/web/login")
         self.page.fill("input[name=login]", "admin")
         self.page.fill("input[name=password]", "admin")
@@ -335,7 +339,15 @@ def test_a_worker_that_dies_loses_nothing_that_was_acknowledged(uploads, workers
     [part] = uploads.parts()
     connection = sender.begin_patch(acknowledged, 2 * MEGABYTE)
     connection.send(content[MEGABYTE : 2 * MEGABYTE])
-    worker = wait_for(lambda: writer_of(workers, part), 10, "a worker writes")
+    rest = io.BytesIO(content[2 * MEGABYTE : 3 * MEGABYTE])
+
+    def writer():
+        # A worker waits two seconds for the next bytes, and then writes no more: to
+        # find it takes longer on a busy machine.
+        connection.send(rest.read(100))
+        return writer_of(workers, part)
+
+    worker = wait_for(writer, 60, "a worker writes")
     kill_hard(worker)
     offset = wait_for(sender.offset, 30, "the server answers")
     assert offset >= acknowledged

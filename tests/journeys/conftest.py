@@ -10,7 +10,7 @@ from progbox_env import (
     base,
     clone_database,
     drop_database,
-    install_language,
+    ensure_languages,
     odoo_shell,
     start_odoo,
 )
@@ -90,8 +90,7 @@ def mailbox():
 def journeys(mailbox):
     """The server, two posted invoices, and a draft of two pages for each person."""
     with base(tests=True):
-        clone_database(DATABASE)
-        install_language(DATABASE, "fr_FR")
+        clone_database(DATABASE, ensure_languages())
         languages = {login: lang for login, (lang, *_rest) in PEOPLE.items()}
         output = odoo_shell(DATABASE, PREPARE % {"people": languages})
         ids = output.split("drafts", 1)[1].split()

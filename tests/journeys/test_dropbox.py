@@ -86,8 +86,8 @@ def test_refused_then_connected_and_synchronized(page):
     page.goto("/odoo/dropbox")
     page.locator(".o_data_row").first.click()
     # The page follows by itself.
-    copied = page.locator("[name=open_count]")
-    expect(copied).to_have_text("0", timeout=PATIENCE)
-    expect(page.locator("[name=copied_count]")).not_to_have_text("0")
+    copied = page.locator(".o_form_view [name=copied_count]")
+    expect(copied).not_to_have_text("0", timeout=PATIENCE)
+    expect(page.locator("[name=open_count]")).to_have_text("0", timeout=PATIENCE)
     expect(page.locator("[name=failed_count]")).to_have_text("0")
     expect(page.locator("[name=missing_count]")).to_have_text("0")

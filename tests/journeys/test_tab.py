@@ -7,8 +7,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
-from progbox_env import base, clone_database, drop_database, odoo_shell, start_odoo
-from progbox_env.databases import install_language
+from progbox_env import (
+    base,
+    clone_database,
+    drop_database,
+    ensure_languages,
+    odoo_shell,
+    start_odoo,
+)
 
 DATABASE = "progbox_tab"
 SCREEN = {"width": 1366, "height": 768}
@@ -51,8 +57,7 @@ env.cr.commit()
 def records():
     """The server, and the addresses of a quotation and of its relatives."""
     with base(tests=True):
-        clone_database(DATABASE)
-        install_language(DATABASE, "fr_FR")
+        clone_database(DATABASE, ensure_languages())
         output = odoo_shell(DATABASE, PREPARE)
         order, partner, project, invoice = output.split("ids", 1)[1].split()[:4]
         addresses = {

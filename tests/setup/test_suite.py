@@ -56,17 +56,43 @@ def test_a_seed_gives_one_order():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "one_process"),
+    ("arguments", "files", "options"),
     [
-        ([], False),
-        (["-x", "--tb=short"], False),
-        (["-k", "sealed"], True),
-        (["tests/setup"], True),
-        (["tests/setup/test_suite.py::test_a_seed_gives_one_order"], True),
+        ([], "", []),
+        (["-x", "--tb=short"], "", ["-x", "--tb=short"]),
+        (["progbox_invoice_archive"], "progbox_invoice_archive/", []),
+        (["-x", "./progbox/tests/"], "progbox/", ["-x"]),
     ],
 )
-def test_what_is_chosen_runs_in_one_process(arguments, one_process):
-    assert command.chooses(arguments) == one_process
+def test_a_large_folder_runs_side_by_side(arguments, files, options):
+    expected = [name for name in suite.files() if name.startswith(files)]
+    assert len(expected) > command.GROUPS
+    assert command.dealt_out(arguments) == (expected, options)
+
+
+def test_folders_together_run_each_file_once():
+    folders = ["progbox", "progbox/tests/test_tab.py", "tests/setup"]
+    files, _options = command.dealt_out(folders)
+    assert files == suite.files(folders)
+    assert len(set(files)) == len(files)
+    assert {name.split("/test_")[0] for name in files} == {
+        "progbox/tests",
+        "tests/setup",
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-k", "sealed"],
+        ["progbox_invoice_archive", "-k", "sealed"],
+        ["tests/setup"],
+        ["tests/setup/test_suite.py::test_a_seed_gives_one_order"],
+        ["progbox", "tests/setup/test_suite.py::test_a_seed_gives_one_order"],
+    ],
+)
+def test_few_files_and_chosen_tests_run_in_one_process(arguments):
+    assert command.dealt_out(arguments) == ([], arguments)
 
 
 def test_our_options_are_not_pytests():

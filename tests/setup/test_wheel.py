@@ -1,6 +1,7 @@
 """Each add-on is a wheel that installs, and Odoo loads it from there."""
 
 import ast
+import functools
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import pytest
 from progbox_env import paths
 
+OFFLINE = ["--no-deps", "--no-index"]
 LOAD = """
 import sys
 import odoo
@@ -37,19 +39,29 @@ def with_ours_below(addon):
     return [*dict.fromkeys(found), addon]
 
 
-@pytest.mark.parametrize("addon", paths.addons())
-def test_a_wheel_is_built_installed_and_loaded(addon, tmp_path):
+@pytest.fixture(scope="module")
+def build(tmp_path_factory):
+    """A function that returns the source and the wheel of an add-on, built once."""
+    folder = tmp_path_factory.mktemp("wheels")
     ignored = shutil.ignore_patterns("__pycache__")
-    offline = ["--no-deps", "--no-index"]
-    site = tmp_path / "site"
-    wheels = []
-    for name in with_ours_below(addon):
-        source = tmp_path / name  # a copy: building writes beside the source
+
+    @functools.cache
+    def build(name):
+        source = folder / name  # a copy: building writes beside the source
         shutil.copytree(paths.ROOT / name, source, ignore=ignored)
-        pip("wheel", *offline, "--no-build-isolation", "-w", str(tmp_path), str(source))
-        [wheel] = tmp_path.glob(f"odoo_addon_{name}-{paths.ODOO_VERSION}.*.whl")
-        wheels.append(str(wheel))
-    pip("install", *offline, "--target", str(site), *wheels)
+        pip("wheel", *OFFLINE, "--no-build-isolation", "-w", str(folder), str(source))
+        [wheel] = folder.glob(f"odoo_addon_{name}-{paths.ODOO_VERSION}.*.whl")
+        return source, wheel
+
+    return build
+
+
+@pytest.mark.parametrize("addon", paths.addons())
+def test_a_wheel_is_built_installed_and_loaded(addon, build, tmp_path):
+    site = tmp_path / "site"
+    wheels = [str(build(name)[1]) for name in with_ours_below(addon)]
+    pip("install", *OFFLINE, "--target", str(site), *wheels)
+    source, wheel = build(addon)
     installed = site / "odoo/addons" / addon
     there = {path.relative_to(installed) for path in installed.rglob("*.*")}
     for path in source.rglob("*.*"):

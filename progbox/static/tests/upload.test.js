@@ -164,6 +164,24 @@ test("a server that is away for a moment is asked again", async () => {
     expect(tries).toBe(4);
 });
 
+test("a line that is cut while the sender is loaded is tried again", async () => {
+    let tries = 0;
+    const {makeTus} = stage.service;
+    stage.service.makeTus = async (...args) => {
+        if (++tries < 3) {
+            throw new Error("cut");
+        }
+        return makeTus(...args);
+    };
+    await stage.add("a");
+    for (const delay of DELAYS.slice(0, 2)) {
+        await advanceTime(delay);
+        await animationFrame();
+    }
+    expect(stage.statuses).toEqual(["sending"]);
+    expect(stage.sending.length).toBe(1);
+});
+
 test("a file that cannot be read says so", async () => {
     // For the texts.
     await makeMockEnv();

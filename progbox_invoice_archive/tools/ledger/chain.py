@@ -13,7 +13,8 @@ import json
 
 PREFIX = "$1$"
 # What a line can be about; a line of another kind was not written by the archive.
-KINDS = ("deposit", "source_deleted", "closing")
+GUARDS_LIFTED, GUARDS_RESTORED = "guards_lifted", "guards_restored"
+KINDS = ("deposit", "source_deleted", "closing", GUARDS_LIFTED, GUARDS_RESTORED)
 GENESIS = ""
 
 

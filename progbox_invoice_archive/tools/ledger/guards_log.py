@@ -16,6 +16,7 @@ LOG_REFUSALS = {
     "finished": "%s is not born as if the work were done",
     "revived": "%s is not opened again",
     "author": "%s names somebody else than who did it",
+    "between": "nothing is put between sealed lines of %s",
     "purge": "lines are not noted as removed while they are kept: %s",
 }
 
@@ -43,6 +44,7 @@ END
 STAMP_BORN = """
 BEGIN
     IF NEW.token IS NOT NULL OR NEW.stamped_on IS NOT NULL
+        OR NEW.authority IS NOT NULL
         OR NEW.state IS DISTINCT FROM 'pending'
     THEN
         PERFORM public.progbox_guard_refuse('finished', TG_TABLE_NAME);
@@ -86,6 +88,35 @@ BEGIN
     RETURN NEW;
 END
 """
+
+# Who did it is a user there is, by the name that the user has; a visitor has the name
+# of the share. What has a seal gets no line put in between.
+LOG_LINE = """
+DECLARE
+    sealed integer;
+BEGIN
+    IF NEW.user_ref IS NOT NULL AND NOT EXISTS (
+        SELECT FROM public.res_users account
+            JOIN public.res_partner partner ON partner.id = account.partner_id
+            WHERE account.id = NEW.user_ref
+            AND account.login IS NOT DISTINCT FROM NEW.user_login
+            AND (NEW.share_ref IS NOT NULL
+                OR partner.name IS NOT DISTINCT FROM NEW.user_name)
+    ) OR NEW.user_ref IS NULL AND NEW.user_login IS NOT NULL THEN
+        PERFORM public.progbox_guard_refuse('author', TG_TABLE_NAME);
+    END IF;
+    SELECT last_ref INTO sealed FROM public.progbox_access_log_seal
+        WHERE company_id = NEW.company_id AND kind = 'lines'
+        ORDER BY sequence DESC LIMIT 1;
+    IF NEW.id IS NULL OR NEW.id <= coalesce(sealed, 0) THEN
+        PERFORM public.progbox_guard_refuse('between', TG_TABLE_NAME);
+    END IF;
+    RETURN NEW;
+END
+"""
+
+# Work that is done was done by the server: it begins as a job to do.
+FINISHED = "NEW.state IN ('done', 'failed', 'cancelled') OR NEW.done_on IS NOT NULL"
 
 FINDING_BORN = """
 BEGIN
@@ -176,6 +207,7 @@ LOG_FUNCTIONS = {
         "stamp_born": STAMP_BORN,
         "deletion_born": DELETION_BORN,
         "run_born": RUN_BORN,
+        "log_line": LOG_LINE,
         "finding_born": FINDING_BORN,
         "stays": STAYS,
         "share": SHARE,
@@ -197,7 +229,7 @@ LOG_KEPT = {
 }
 RUN_COLUMNS = (
     "id, company_id, door, since, anchors, started_on, done_on, state, position, files,"
-    " last_sequence, last_hash, finding_counts"
+    " last_sequence, last_hash, finding_counts, log_sealed_until"
 )
 FINDING_COLUMNS = (
     "id, verification_id, kind, level, sequence, number, res_model, res_id, path,"
@@ -211,8 +243,8 @@ def log_triggers(each_row, keep, truncate, call):
     :return: dictionary of (table, event, what happens) by name
     """
 
-    def born(table, function):
-        return each_row("BEFORE INSERT", table, "", call(function))
+    def born(table, function, condition=""):
+        return each_row("BEFORE INSERT", table, condition, call(function))
 
     def stays(table):
         return each_row("BEFORE DELETE", table, "", call("stays"))
@@ -226,7 +258,9 @@ def log_triggers(each_row, keep, truncate, call):
         "progbox_access_log_seal_next": born("progbox_access_log_seal", "log_next"),
         "progbox_time_stamp_born": born("progbox_time_stamp", "stamp_born"),
         "progbox_time_stamp_token": kept(
-            "progbox_time_stamp", "OLD.token IS NOT NULL", "token, stamped_on"
+            "progbox_time_stamp",
+            "OLD.token IS NOT NULL",
+            "token, stamped_on, authority",
         ),
         "progbox_source_deletion_born": born(
             "progbox_source_deletion", "deletion_born"
@@ -247,6 +281,10 @@ def log_triggers(each_row, keep, truncate, call):
             "OLD.acknowledged_on IS NOT NULL",
             "acknowledged_on, acknowledged_by",
         ),
+        "progbox_access_log_line": born("progbox_access_log", "log_line"),
+        "progbox_archive_job_born": born("progbox_archive_job", "run_born", FINISHED),
+        "progbox_archive_job_stays": stays("progbox_archive_job"),
+        "progbox_archive_job_truncate": truncate("progbox_archive_job"),
         "progbox_share_closed": each_row(
             "BEFORE UPDATE", "progbox_share", "", call("share")
         ),

@@ -18,7 +18,7 @@ How they are written, and why:
 - Data comes before triggers in a dump, so that a restore passes the INSERT guards.
 """
 
-from .chain import not_the_next
+from .chain import GUARDS_LIFTED, GUARDS_RESTORED, not_the_next
 from .guards_log import LOG_FUNCTIONS, LOG_REFUSALS, SHORTEST_LOG_RETENTION
 
 # A purge of the access log sets this for its transaction.
@@ -95,7 +95,8 @@ NEXT_LINE = f"""{not_the_next("progbox_seal").rstrip()}
                     WHERE company_id = NEW.company_id AND seal_id IS NULL
                     AND res_model = content ->> 'model'
                     AND res_id::text = content ->> 'record')
-            ELSE NEW.kind <> 'closing'
+            ELSE NEW.kind <> ALL (
+                ARRAY['closing', '{GUARDS_LIFTED}', '{GUARDS_RESTORED}'])
         END)
     THEN
         PERFORM public.progbox_guard_refuse('next_line', 'progbox_seal');

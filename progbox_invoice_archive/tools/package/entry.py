@@ -139,10 +139,13 @@ def manifest_line(entry):
     return f"{entry.sha256 or UNKNOWN_DIGEST}  {entry.name}\n"
 
 
-def manifest_size(entries):
-    """Return how long the manifest of some files is, in bytes."""
-    no_name = len(UNKNOWN_DIGEST) + len("  \n")
-    return no_name * len(entries) + names_size(entries)
+def manifest_size(count, names):
+    """Return how long the manifest of some files is, in bytes.
+
+    :param int count: of the files
+    :param int names: length of all their names in bytes
+    """
+    return (len(UNKNOWN_DIGEST) + len("  \n")) * count + names
 
 
 def names_size(entries):

@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import re
+import string
 from functools import lru_cache
 
 FORMULA = frozenset("=+-@|%")
@@ -56,29 +57,25 @@ class Index:
         :param cells: list of str without line breaks
         :return: number of the line
         """
-        self._lines.append(self._line(cells))
+        line = self.delimiter.join(cells)
+        # Most lines need no quotes, and the csv module looks at every character.
+        if '"' in line or line.count(self.delimiter) >= len(cells):
+            line = self._quoted(cells)
+        self._lines.append(line)
         return len(self._lines) - 1
 
     @property
     def size(self):
         """Length of the file in bytes."""
-        return len(codecs.BOM_UTF8) + sum(
-            (len(line) if line.isascii() else len(line.encode())) + len(END_OF_LINE)
-            for line in self._lines
-        )
+        text = "".join(self._lines)
+        length = len(text) if text.isascii() else len(text.encode())
+        return len(codecs.BOM_UTF8) + length + len(END_OF_LINE) * len(self._lines)
 
     def replace(self, number, cell):
         """Write one cell of a line anew."""
         [cells] = csv.reader([self._lines[number]], delimiter=self.delimiter)
         cells[self.place] = cell
-        self._lines[number] = self._line(cells)
-
-    def _line(self, cells):
-        line = self.delimiter.join(cells)
-        # Most lines need no quotes, and the csv module looks at every character.
-        if '"' in line or line.count(self.delimiter) >= len(cells):
-            line = self._quoted(cells)
-        return line
+        self._lines[number] = self._quoted(cells)
 
     def content(self):
         """Return the file as bytes."""
@@ -108,14 +105,19 @@ def harmless(text):
     >>> harmless("Maçonnerie Lefèvre")
     'Maçonnerie Lefèvre'
     """
-    if text and PLAIN.fullmatch(text) and _begins_plain(text[:HEAD]):
-        return text
-    return _marked(text or "")
+    text = text or ""
+    # Digits at the end make nothing else of a text that begins with letters: numbers
+    # of documents have few beginnings.
+    return text if _is_plain(text.rstrip(string.digits)) else _marked(text)
 
 
 @lru_cache(1000)
-def _begins_plain(head):
-    return bool(PLAIN_HEAD.fullmatch(head)) and head.lower() not in LOGICAL_HEADS
+def _is_plain(text):
+    head = text[:HEAD]
+    return (
+        bool(PLAIN.fullmatch(text) and PLAIN_HEAD.fullmatch(head))
+        and head.lower() not in LOGICAL_HEADS
+    )
 
 
 def _marked(text):

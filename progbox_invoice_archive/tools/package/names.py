@@ -35,7 +35,7 @@ class Names:
         self._taken = {_key(name) for name in reserved}
         self._hides = hides
         self._folders = {(): ""}
-        self._folder_keys = {}
+        self._prefixes = {}
 
     def folder(self, path):
         """Return the path in the package of a folder, the same each time.
@@ -62,15 +62,20 @@ class Names:
         :param tuple path: the folder, names from the root
         :param str name: as people wrote it, with extension
         """
-        parent = self._folders.get(path) or self.folder(path)
-        if parent and name and CLEAN.fullmatch(name):
-            if not (folder_key := self._folder_keys.get(parent)):
-                folder_key = self._folder_keys[parent] = _key(f"{parent}/")
-            key = folder_key + name.lower()
+        prefix, prefix_key = self._prefixes.get(path) or self._prefix(path)
+        if prefix and name and CLEAN.fullmatch(name):
+            key = prefix_key + name.lower()
             if key not in self._taken:
                 self._taken.add(key)
-                return f"{parent}/{name}"
-        return self._claim(parent, *safe_name(name), LONGEST_PATH)
+                return prefix + name
+        return self._claim(self.folder(path), *safe_name(name), LONGEST_PATH)
+
+    def _prefix(self, path):
+        """Return what stands before the names in a folder, and that as a key."""
+        parent = self.folder(path)
+        prefix = f"{parent}/" if parent else ""
+        self._prefixes[path] = prefix, _key(prefix)
+        return self._prefixes[path]
 
     def _claim(self, parent, stem, extension, longest):
         prefix = f"{parent}/" if parent else ""

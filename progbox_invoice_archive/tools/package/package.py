@@ -69,15 +69,21 @@ class Package:
     @property
     def size(self):
         """Bytes of all files together."""
-        return sum(entry.size for entry in self.entries)
+        return sum([entry.size for entry in self.entries])
 
     @functools.cached_property
     def zip_size(self):
         """Bytes of the zip of a finished package, whose last files are our own."""
-        entries = self.files + self.texts
         return plain_zip_size(
-            len(entries), names_size(entries), sum([entry.size for entry in entries])
-        ) or zip_size(sizes_of(entries))
+            len(self.files) + len(self.texts),
+            self._names_size + names_size(self.texts),
+            self.size,
+        ) or zip_size(sizes_of(self.files + self.texts))
+
+    @functools.cached_property
+    def _names_size(self):
+        """Bytes of the names of all files of a finished package, without ours."""
+        return names_size(self.files)
 
     def add_file(self, name, source, size, sha256=None, label=None):
         """Add a file of the store. It is not looked at.
@@ -141,7 +147,8 @@ class Package:
             own.insert(0, Entry(INDEX, b"", self.index.size, None))
         if self.problems:
             own.append(text_entry(PROBLEMS, self.problems_text()))
-        size = manifest_size(self.files) + manifest_size(own)
+        size = manifest_size(len(self.files), self._names_size)
+        size += manifest_size(len(own), names_size(own))
         return [*own, Entry(MANIFEST, b"", size, None)]
 
     def zip_stream(self):

@@ -273,7 +273,8 @@ export class Uploads {
             onError: (error) => this.fail(item, error),
         };
         try {
-            job.tus = await this.makeTus(job, handlers);
+            // What sends comes from the server, too.
+            job.tus = await this.patiently(() => this.makeTus(job, handlers));
         } catch (error) {
             this.fail(item, error);
             return;
@@ -409,11 +410,15 @@ export class Uploads {
         return this.orm.silent.call("progbox.upload", method, args);
     }
 
-    /** Call the server, again and again when it is away for a moment. */
-    async callPatiently(method, args) {
+    callPatiently(method, args) {
+        return this.patiently(() => this.call(method, args));
+    }
+
+    /** Ask the server, again and again when it is away for a moment. */
+    async patiently(ask) {
         for (const delay of DELAYS) {
             try {
-                return await this.call(method, args);
+                return await ask();
             } catch (error) {
                 if (error instanceof RPCError) {
                     throw error;
@@ -421,7 +426,7 @@ export class Uploads {
             }
             await pause(delay);
         }
-        return this.call(method, args);
+        return ask();
     }
 }
 

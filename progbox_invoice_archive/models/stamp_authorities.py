@@ -1,0 +1,157 @@
+"""Which time-stamping authorities a company trusts, and since when: on record.
+
+Whoever may change the settings could trust an authority of his own, and have it stamp
+a ledger that he has written anew with dates of the past. So each change is a line of
+the access log, which is sealed, and a stamp counts only when its authority was trusted
+before it was made.
+"""
+
+import re
+from datetime import datetime, time, timedelta
+
+from requests.utils import requote_uri
+
+from odoo import fields
+from odoo.fields import Domain
+
+from ..tools.ledger.verify import Finding
+from ..tools.time_stamp import fingerprint, load_certificates, shown_address
+
+KIND = "authority"
+# Two clocks are never the same.
+TOLERANCE = timedelta(hours=1)
+# What a line says of a certificate, and of the address, whatever its language is.
+NOTED = re.compile(r"\b([0-9a-f]{64}) \((\d{4}-\d\d-\d\d)\)")
+ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+
+
+def trusted_fingerprints(company):
+    """Return the SHA-256 of each certificate of the settings, in their order."""
+    text = company.sudo().progbox_stamp_certificates or ""
+    try:
+        return [fingerprint(each) for each in load_certificates(text)] if text else []
+    except ValueError:
+        # Settings take none such: somebody has been at the database.
+        return []
+
+
+def authority_file(company):
+    """Return the certificates for people without Odoo, as PEM with their names."""
+    text = company.sudo().progbox_stamp_certificates or ""
+    names = "".join(f"# SHA-256 {each}\n" for each in trusted_fingerprints(company))
+    return names + text
+
+
+def note_authorities(company, again=False):
+    """Write into the access log what is trusted now, unless it says so already.
+
+    :param bool again: also when it says so: the line will be removed by its retention
+    """
+    lines = _lines(company)
+    address, trusted = _address(company), trusted_fingerprints(company)
+    if not (address or trusted or lines):
+        return
+    if not again and lines and _said(lines[-1].note) == (address, set(trusted)):
+        return
+    known = on_record(company)
+    now = fields.Datetime.now()
+    certificates = [f"{each} ({known.get(each, now).date()})" for each in trusted]
+    company.env["progbox.access.log"]._log(
+        KIND,
+        company=company,
+        note=company.env._(
+            "Time stamps: asked for at %(address)s – trusted are the certificates "
+            "with the SHA-256 (and since): %(certificates)s",
+            address=address or "–",
+            certificates=", ".join(certificates) or "–",
+        ),
+    )
+
+
+def keep_on_record(company):
+    """Note again what is trusted, before the log loses the line by its retention."""
+    lines = _lines(company)
+    if not lines or _said(lines[-1].note) != (
+        _address(company),
+        set(trusted_fingerprints(company)),
+    ):
+        # What nobody has noted in time is not made good silently.
+        return
+    half = timedelta(days=company.progbox_log_retention_days / 2)
+    if lines[-1].accessed_on < fields.Datetime.now() - half:
+        note_authorities(company, again=True)
+
+
+def on_record(company):
+    """Return since when the log has each certificate, by its SHA-256.
+
+    The day that a line itself names counts only when the log does not go back to it
+    any more: that line is a repetition of one that is removed by now.
+    """
+    kept = company.env["progbox.access.log.seal"]._kept_since(company)
+    known = {}
+    for line in _lines(company):
+        for each, day in NOTED.findall(line.note or ""):
+            since = line.accessed_on
+            if kept and day <= f"{kept:%Y-%m-%d}":
+                since = datetime.combine(fields.Date.to_date(day), time())
+            known[each] = min(known.get(each, since), since)
+    return known
+
+
+def authority_findings(company):
+    """Return whether the settings are others than the access log has them."""
+    lines = _lines(company)
+    now = (_address(company), set(trusted_fingerprints(company)))
+    said = _said(lines[-1].note) if lines else ("", set())
+    if now == said:
+        return []
+    return [
+        Finding("authority_changed", expected=_as_text(*said), actual=_as_text(*now))
+    ]
+
+
+def trusted_in_time(authority, stamped_on, recorded, known):
+    """Return whether an authority was on record when it made a stamp.
+
+    :param str authority: SHA-256 of the certificate that vouches for the stamp
+    :param datetime stamped_on: when it was made
+    :param bool recorded: whether the stamp has its authority on record, too
+    :param dict known: see :func:`on_record`
+    """
+    if authority not in known:
+        return False
+    if recorded:
+        return known[authority] <= stamped_on + TOLERANCE
+    # A stamp from before authorities were on record: of one that came on it first.
+    began = min(known.values())
+    return known[authority] <= began + TOLERANCE and stamped_on <= began + TOLERANCE
+
+
+def _lines(company):
+    return (
+        company.env["progbox.access.log"]
+        .sudo()
+        .search_fetch(
+            Domain("company_id", "=", company.id) & Domain("kind", "=", KIND),
+            ["accessed_on", "note"],
+            order="id",
+        )
+    )
+
+
+def _address(company):
+    """Return the address without what is secret, and in one word."""
+    return requote_uri(shown_address(company.sudo().progbox_stamp_url or ""))
+
+
+def _said(note):
+    """Return the address and the certificates that a line is about."""
+    address = ADDRESS.search(note or "")
+    return address[0] if address else "", {
+        each for each, _day in NOTED.findall(note or "")
+    }
+
+
+def _as_text(address, certificates):
+    return "\n".join([address or "–", *sorted(certificates)])
