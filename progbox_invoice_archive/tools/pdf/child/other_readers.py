@@ -10,7 +10,6 @@ import tempfile
 from functools import partial
 
 import pypdfium2
-from PIL import Image
 
 from .limits import die_with
 from .messages import Failure
@@ -76,6 +75,8 @@ def _run_poppler(name, arguments, said=subprocess.DEVNULL):
 
 def poppler_sees(path, number):
     """Whether Poppler paints anything on a page."""
+    from PIL import Image  # few children ever need it
+
     size = str(round(72 * SCALE))
     with tempfile.TemporaryFile() as said:
         try:
