@@ -6,6 +6,8 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.progbox_invoice_archive.models import ir_rule
+
 from .common import ProgboxCommon
 
 SECRET = "Disciplinary 2026"
@@ -46,8 +48,12 @@ class TestAttacks(ProgboxCommon):
             refused = records.sudo(False).with_user(self.attacker)
             with self.subTest(records=records), self.debug_mode():
                 self.assertTrue(refused.env.user.has_group("base.group_no_one"))
-                with self.assertRaises(AccessError) as caught:
+                with (
+                    self.assertLogs(ir_rule.__name__) as logged,
+                    self.assertRaises(AccessError) as caught,
+                ):
                     refused.check_access("read")
+                self.assertIn(str(records.ids), logged.output[0])
                 said = str(caught.exception)
                 self.assertNotIn("licenciement", said)
                 self.assertNotIn("Alice", said)

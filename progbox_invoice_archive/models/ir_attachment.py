@@ -507,16 +507,21 @@ class IrAttachment(models.Model):
             # Not every file system has links, and a missing file is reported below.
             with suppress(OSError):
                 os.link(path, link)
-                return self._progbox_staged_link(link)
+                return self._progbox_staged_link(link, path.name)
         return self._progbox_stage(self._progbox_blocks())
 
-    def _progbox_staged_link(self, link):
-        """Return a second link to the file of one attachment as a staged file."""
-        if self.res_model != DOCUMENT or self.res_field != "content":
+    def _progbox_staged_link(self, link, digest):
+        """Return a second link to the file of one attachment as a staged file.
+
+        :param str digest: SHA-1 by which the file store names it
+        """
+        is_content = self.res_model == DOCUMENT and self.res_field == "content"
+        # Adopted by a digest that is not its own, it would replace another file.
+        if not is_content or self.checksum != digest:
             return staged(link)
         # A document knows the digest of its file: it need not be read.
         document = self.env[DOCUMENT].sudo().browse(self.res_id)
-        return StagedFile(link, self.checksum, document.sha256, document.size)
+        return StagedFile(link, digest, document.sha256, document.size)
 
     def _progbox_given_to(self, record):
         """Return copies of these attachments of documents that belong to a record.

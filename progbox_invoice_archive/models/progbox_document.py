@@ -13,13 +13,14 @@ from ..exceptions import FileMissing, FileUnreadable
 from ..tools.search_words import plain_text, typed_domain
 from ..tools.sentinels import SERVER
 from ..tools.ticked import ticked
+from .compilation_texts import size_text
 from .res_users import ARCHIVE_MANAGER
 
 _logger = logging.getLogger(__name__)
 
 SEAL_BATCH = 1000
-# Documents that one e-mail takes.
-MOST_OF_AN_EMAIL = 50
+# Documents that one e-mail takes, and bytes of them: few servers take larger ones.
+MOST_OF_AN_EMAIL, LARGEST_EMAIL = 50, 25_000_000
 
 
 class ProgboxDocument(models.Model):
@@ -357,12 +358,14 @@ class ProgboxDocument(models.Model):
         """
         documents = ticked(self)
         documents.check_access("read")
-        if len(documents) > MOST_OF_AN_EMAIL:
+        size = sum(documents.mapped("size"))
+        if len(documents) > MOST_OF_AN_EMAIL or size > LARGEST_EMAIL:
             raise UserError(
                 self.env._(
-                    "An e-mail takes up to %(most)s documents. Share their folder "
-                    "instead, or download them.",
+                    "An e-mail takes up to %(most)s documents of %(size)s together. "
+                    "Share their folder instead, or download them.",
                     most=MOST_OF_AN_EMAIL,
+                    size=size_text(self.env, LARGEST_EMAIL),
                 )
             )
         contents = self.env["ir.attachment"].sudo()
@@ -370,7 +373,9 @@ class ProgboxDocument(models.Model):
             if problem := document.file_problem():
                 raise UserError(problem["text"])
             contents += document.sudo()._content_attachment()
-        self.env["progbox.access.log"]._log_taken(documents._progbox_logged(), "e-mail")
+        self.env["progbox.access.log"]._log_taken(
+            documents._progbox_logged(), self.env._("Sent by e-mail")
+        )
         composer = self.env["mail.compose.message"]
         record = documents._record_to_write_about()
         defaults = {

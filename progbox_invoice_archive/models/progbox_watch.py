@@ -56,8 +56,26 @@ class WatchedCron(NamedTuple):
     is_used: bool = True
 
 
+def _due(database, company_ids):
+    """Return the companies that nobody has looked at for an hour."""
+    now = time.monotonic()
+    return [
+        id_
+        for id_ in company_ids
+        if now - _looked.get((database, id_), -LOOK_EVERY) >= LOOK_EVERY
+    ]
+
+
 def _look_by_itself(registry, company_ids):
-    """Look in a transaction of its own: a posting does not fail with it."""
+    """Look in a transaction of its own: a posting does not fail with it.
+
+    Only now they count as looked at: the posting may have been taken back.
+    """
+    company_ids = _due(registry.db_name, company_ids)
+    if not company_ids:
+        return
+    now = time.monotonic()
+    _looked.update({(registry.db_name, id_): now for id_ in company_ids})
     try:
         with registry.cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
@@ -423,14 +441,7 @@ class ProgboxWatch(models.AbstractModel):
 
         :param res.company companies: that something was posted for
         """
-        now, database = time.monotonic(), self.env.cr.dbname
-        due = [
-            id_
-            for id_ in companies.ids
-            if now - _looked.get((database, id_), -LOOK_EVERY) >= LOOK_EVERY
-        ]
-        if due:
-            _looked.update({(database, id_): now for id_ in due})
+        if due := _due(self.env.cr.dbname, companies.ids):
             look = partial(_look_by_itself, self.env.registry, due)
             self.env.cr.postcommit.add(look)
 

@@ -55,9 +55,7 @@ class TestCompilationCollection(CompilationCommon):
         move = cls.invoice("INVOICE")
         for name, kind in KINDS.items():
             kind.make(cls.folder / name)
-            content = (cls.folder / name).read_bytes()
-            # An empty file is none to Odoo, which would not keep it as one.
-            cls.attach(move, name, content or b"")
+            cls.attach(move, name, (cls.folder / name).read_bytes())
         cls.job = cls.compiled(move, with_cover=False, with_numbers=False)
         cls.result = cls.folder / "result"
         cls.result.write_bytes(cls.content(cls.job.result_ids))

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
@@ -33,7 +35,7 @@ class TestDocumentMail(AccessLogCommon):
         content = self.document.sudo()._content_attachment()
         self.assertNotEqual(message.attachment_ids, content)
         self.assertEqual(message.attachment_ids.store_fname, content.store_fname)
-        self.assertEqual(self.lines("download").note, "e-mail")
+        self.assertEqual(self.lines("download").note, "Sent by e-mail")
 
     def content_of(self, document):
         return document.sudo()._content_attachment().raw
@@ -50,10 +52,34 @@ class TestDocumentMail(AccessLogCommon):
         self.assertEqual(attachment.sudo().res_model, "mail.compose.message")
         self.assertFalse(attachment.sudo().res_id)
 
-    def test_too_many_for_an_email(self):
-        self.patch(progbox_document, "MOST_OF_AN_EMAIL", 1)
-        with self.assertRaisesRegex(UserError, "Share their folder"):
-            (self.document | self.other).with_user(self.billing).action_send()
+    def test_too_much_for_an_email(self):
+        documents = (self.document | self.other).with_user(self.billing)
+        for name, limit in (
+            ("MOST_OF_AN_EMAIL", 1),
+            ("LARGEST_EMAIL", self.document.size),
+        ):
+            with (
+                self.subTest(limit=name),
+                patch.object(progbox_document, name, limit),
+                self.assertRaisesRegex(UserError, "Share their folder"),
+            ):
+                documents.action_send()
+        self.assertFalse(self.lines("download"))
+
+    def test_a_digest_that_is_not_its_own_replaces_no_file(self):
+        kept = self.other.sudo()._content_attachment()
+        path, content = kept._progbox_path(), kept.raw
+        mine = self.env["ir.attachment"].create({"name": "a.pdf", "raw": b"mine"})
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE ir_attachment SET checksum = %s, res_model = %s,"
+            " res_field = 'content' WHERE id = %s",
+            [path.name, "progbox.document", mine.id],
+        )
+        mine.invalidate_recordset()
+        copy = mine._progbox_given_to(self.env["mail.compose.message"])
+        self.assertEqual(copy.sudo().raw, b"mine")
+        self.assertEqual(path.read_bytes(), content)
 
     def test_a_file_that_is_gone_is_named(self):
         content = self.document.sudo()._content_attachment()
