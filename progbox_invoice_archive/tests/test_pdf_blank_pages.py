@@ -70,6 +70,15 @@ class TestPdfBlankPages(PdfCase):
         self.assertEqual(found.changes, ["repaired", "by_pdfium"], found.detail)
         self.assertEqual(poppler_texts(found.ready), TEXTS)
 
+    def test_pages_are_not_mistaken_for_one_another(self):
+        """Where one reader has lost a page, the others have other numbers."""
+        texts = [TEXTS[0] * 20, TEXTS[1] * 20, "3"]
+        content = collection.pdf_of(*texts)
+        content = content.replace(b"/Kids [ 3 0 R", b"/Kids [ 3 0 3")
+        found = self.inspect_all({"file": content})["file"]
+        self.assertEqual(found.changes, ["repaired", "pages_lost/2/3"], found.detail)
+        self.assertEqual(poppler_texts(found.ready), texts[1:])
+
     def test_poppler_is_asked_where_pdfium_sees_nothing(self):
         path, blank = self.plain("good", *TEXTS), self.plain("blank", "", "", "")
         unread = {1: blank_pages.Drawing(empty=False, unreadable=True)}
