@@ -70,6 +70,15 @@ class TestPdfBlankPages(PdfCase):
         self.assertEqual(found.changes, ["repaired", "by_pdfium"], found.detail)
         self.assertEqual(poppler_texts(found.ready), TEXTS)
 
+    def test_pages_are_not_mistaken_for_one_another(self):
+        """Where one reader has lost a page, the others have other numbers."""
+        texts = ["1", "lost", "three " * 20, "4"]
+        content = collection.pdf_of(*texts).replace(b"4 0 obj", b"4 0 abj")
+        found = self.inspect_all({"file": content})["file"]
+        self.assertEqual(found.changes, ["repaired", "pages_lost/3/4"], found.detail)
+        words = [text.split()[0] for text in poppler_texts(found.ready)]
+        self.assertEqual(words, ["1", "three", "4"])
+
     def test_poppler_is_asked_where_pdfium_sees_nothing(self):
         path, blank = self.plain("good", *TEXTS), self.plain("blank", "", "", "")
         unread = {1: blank_pages.Drawing(empty=False, unreadable=True)}

@@ -4,17 +4,18 @@ Also pages that lack what their drawing needs, in files whose end is missing.
 """
 
 import re
+import zlib
 from typing import NamedTuple
 
 import pikepdf
-from pikepdf import Array, Dictionary, Stream
+from pikepdf import Array, Dictionary, Name, Stream
 
 from . import other_readers
 from .messages import Failure
 from .structure import branch
 
 FIRST = 20  # pages that are looked at more closely
-SMALL = 64  # bytes of a drawing that may be none
+SMALL = 64  # bytes of a drawing that are looked at first
 LESS = 0.7  # of the ink: a part of the page is lost
 # What a drawing takes from the resources of its page.
 NEEDED = {"Do": "/XObject", "Tf": "/Font", "gs": "/ExtGState", "sh": "/Shading"}
@@ -44,7 +45,7 @@ def suspects(pdf, damaged):
     """Return the pages that may have lost their ink: {index: Drawing}"""
     found = {}
     for number, page in enumerate(pdf.pages):
-        drawing = _drawing(page, thorough=damaged or number < FIRST)
+        drawing = _drawing(page, thorough=damaged)
         if drawing.empty or drawing.unreadable or (damaged and number < FIRST):
             found[number] = drawing
     return found
@@ -57,13 +58,25 @@ def _drawing(page, thorough):
     for stream in streams:
         if not isinstance(stream, Stream):
             continue
-        if not thorough and len(memoryview(stream.get_raw_stream_buffer())) > SMALL:
+        if not thorough and _begins_well(stream):
             return Drawing(False, False)
         try:
             empty = empty and not stream.read_bytes().strip()
         except pikepdf.PdfError:
             unreadable = True
     return Drawing(empty, unreadable)
+
+
+def _begins_well(stream):
+    """Whether the beginning of a drawing can be unfolded: no more, it takes time."""
+    data = memoryview(stream.get_raw_stream_buffer())
+    packing = stream.stream_dict.get("/Filter")
+    if packing != Name.FlateDecode:
+        return packing is None and len(data) > SMALL
+    try:
+        return bool(zlib.decompressobj().decompress(data[:SMALL]).strip())
+    except zlib.error:
+        return False
 
 
 def mend(original, ready, found, damaged, new_path):
@@ -75,25 +88,29 @@ def mend(original, ready, found, damaged, new_path):
     :return: the file that goes in, and what was changed
     :raise Failure: 'damaged': no page has anything on it that can be read
     """
-    ours = other_readers.inks(ready, found)
-    theirs = other_readers.inks(original, found)
+    # Those first that are most likely to be blank: looking at pages takes time.
+    numbers = sorted(found, key=lambda each: (not any(found[each]), each))
+    ours = other_readers.inks(ready, numbers)
+    theirs, has_all = {}, _has_all_pages(original, ready)
+    if has_all:
+        theirs = other_readers.inks(original, numbers)
     if not ours:  # PDFium cannot open it: there is nothing to compare with
         if any(drawing.unreadable for drawing in found.values()):
             raise Failure("damaged", "the drawing of a page cannot be unfolded")
         return ready, []
     changes, blank, mended = set(), [], {}
     asked = 0
-    for number, drawing in found.items():
-        ink = ours.get(number, 0)
+    for number, ink in sorted(ours.items()):
+        drawing = found[number]
         if (better := theirs.get(number, 0)) and ink < LESS * better:
             mended[number] = "by_pdfium"
         elif ink or not (damaged or drawing.unreadable):
             continue
-        elif asked < FIRST and other_readers.poppler_sees(original, number):
+        elif has_all and asked < FIRST and other_readers.poppler_sees(original, number):
             mended[number] = "by_poppler"
         else:
             blank.append(number)
-        asked += 1
+        asked += has_all
     if mended:
         ready, failed = _replaced(original, ready, mended, new_path)
         changes |= {mended[number] for number in mended.keys() - failed}
@@ -103,6 +120,12 @@ def mend(original, ready, found, damaged, new_path):
             _refuse_blank(ready, blank)
         changes.add(told(blank))
     return ready, sorted(changes)
+
+
+def _has_all_pages(original, ready):
+    """Whether a page of a file is the page of that number in the original, too."""
+    pages = other_readers.count_pages(ready)
+    return pages > 0 and pages == other_readers.count_pages(original)
 
 
 def told(blank):

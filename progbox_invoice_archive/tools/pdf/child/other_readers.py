@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from functools import partial
 
 import pypdfium2
@@ -19,6 +20,7 @@ POPPLER_SECONDS = 30
 # The pages are looked at in so many pixels for each point: enough to see ink.
 SCALE = 0.25
 LONGEST = 1_000  # pixels, of a page that is as large as a house
+PAINTING_SECONDS = 8  # of the processor, for the pages of one file
 TOLERANCE = 4  # shades of grey
 PAINTER = "pdftoppm"
 
@@ -93,12 +95,15 @@ def inks(path, numbers=None):
 
     Nothing of a file that it does not open, none of a page that it does not load.
 
-    :param numbers: indexes of pages; None: all
+    :param numbers: indexes of pages; None: all. Where painting takes long, the last
+        ones are left out
     """
-    found = {}
+    found, end = {}, time.process_time() + PAINTING_SECONDS
     try:
         with pypdfium2.PdfDocument(path) as pdf:
             for number in range(len(pdf)) if numbers is None else numbers:
+                if numbers is not None and time.process_time() > end:
+                    break
                 found[number] = _ink_of(pdf, number)
     except pypdfium2.PdfiumError:
         return found
