@@ -56,8 +56,6 @@ class TestRebuild(DropboxCommon):
         for number in (1, 2, 3):
             self.invoice(number)
         self.note_deletion(3)
-        guards_lines.note_lifted(self.server, self.company, ["a guard (missing)"])
-        guards_lines.note_restored(self.server, self.company)
         self.closing = self.server["progbox.closing"]._close(self.company, MONTH)
         # And something of the days since.
         self.invoice(4, kind="einvoice_sent", mimetype="application/xml", size=5)
@@ -201,6 +199,20 @@ class TestRebuild(DropboxCommon):
         new = self.document("FAC/2027/00001")
         self.assertGreater(new.id, max(documents.ids))
         self.assertEqual(new.folder_id, documents[0].folder_id)
+
+    def test_what_the_ledger_says_of_its_guards_is_there_again(self):
+        guards_lines.note_lifted(self.server, self.company, ["a guard (missing)"])
+        guards_lines.note_restored(self.server, self.company)
+        self.server["progbox.dropbox.anchor"]._queue_account(self.account)
+        self.run_anchors()
+        before = self.rows()["progbox_seal"]
+        lifted = guards_lines.lifted(self.server, self.company)
+        self.lose_everything()
+        self.rebuilt()
+        kinds = [row[2] for row in self.rows()["progbox_seal"]]
+        self.assertEqual(kinds[: len(before)], [row[2] for row in before])
+        self.assertIn("guards_restored", kinds)
+        self.assertEqual(guards_lines.lifted(self.server, self.company), lifted)
 
     def test_it_goes_on_where_it_was(self):
         before = self.rows()

@@ -166,7 +166,15 @@ ATTEMPTS = {
         )
     ],
     "progbox_access_log_seal_next": [_insert("progbox_access_log_seal")],
-    "progbox_access_log_line": [_insert("progbox_access_log")],
+    "progbox_access_log_lines": [
+        _insert(
+            "progbox_access_log",
+            "SELECT company_id FROM public.progbox_access_log LIMIT 1",
+            company_id="%(id)s",
+            accessed_on="now()",
+            kind="'view'",
+        )
+    ],
     "progbox_time_stamp_born": [_insert("progbox_time_stamp", state="'done'")],
     "progbox_time_stamp_token": [
         _update("progbox_time_stamp", "stamped_on = NULL", "token IS NOT NULL")

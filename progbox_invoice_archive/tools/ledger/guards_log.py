@@ -90,28 +90,32 @@ END
 """
 
 # Who did it is a user there is, by the name that the user has; a visitor has the name
-# of the share. What has a seal gets no line put in between.
-LOG_LINE = """
-DECLARE
-    sealed integer;
+# of the share. What has a seal gets no line put in between. Asked once for all lines of
+# a statement: a zip has thousands.
+LOG_LINES = """
 BEGIN
-    IF NEW.user_ref IS NOT NULL AND NOT EXISTS (
-        SELECT FROM public.res_users account
-            JOIN public.res_partner partner ON partner.id = account.partner_id
-            WHERE account.id = NEW.user_ref
-            AND account.login IS NOT DISTINCT FROM NEW.user_login
-            AND (NEW.share_ref IS NOT NULL
-                OR partner.name IS NOT DISTINCT FROM NEW.user_name)
-    ) OR NEW.user_ref IS NULL AND NEW.user_login IS NOT NULL THEN
+    IF EXISTS (
+        SELECT FROM lines line
+            LEFT JOIN public.res_users account ON account.id = line.user_ref
+            LEFT JOIN public.res_partner partner ON partner.id = account.partner_id
+            WHERE line.user_ref IS NOT NULL AND account.id IS NULL
+            OR account.login IS DISTINCT FROM line.user_login
+            OR line.user_ref IS NOT NULL AND line.share_ref IS NULL
+                AND partner.name IS DISTINCT FROM line.user_name
+    ) THEN
         PERFORM public.progbox_guard_refuse('author', TG_TABLE_NAME);
-    END IF;
-    SELECT last_ref INTO sealed FROM public.progbox_access_log_seal
-        WHERE company_id = NEW.company_id AND kind = 'lines'
-        ORDER BY sequence DESC LIMIT 1;
-    IF NEW.id IS NULL OR NEW.id <= coalesce(sealed, 0) THEN
+    ELSIF EXISTS (
+        SELECT FROM (
+            SELECT company_id, min(id) AS first FROM lines GROUP BY company_id
+        ) own WHERE own.first <= coalesce((
+            SELECT last_ref FROM public.progbox_access_log_seal seal
+                WHERE seal.company_id = own.company_id AND seal.kind = 'lines'
+                ORDER BY seal.sequence DESC LIMIT 1
+        ), 0)
+    ) THEN
         PERFORM public.progbox_guard_refuse('between', TG_TABLE_NAME);
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 """
 
@@ -207,7 +211,7 @@ LOG_FUNCTIONS = {
         "stamp_born": STAMP_BORN,
         "deletion_born": DELETION_BORN,
         "run_born": RUN_BORN,
-        "log_line": LOG_LINE,
+        "log_lines": LOG_LINES,
         "finding_born": FINDING_BORN,
         "stays": STAYS,
         "share": SHARE,
@@ -281,7 +285,11 @@ def log_triggers(each_row, keep, truncate, call):
             "OLD.acknowledged_on IS NOT NULL",
             "acknowledged_on, acknowledged_by",
         ),
-        "progbox_access_log_line": born("progbox_access_log", "log_line"),
+        "progbox_access_log_lines": (
+            "progbox_access_log",
+            "AFTER INSERT ON public.progbox_access_log",
+            f"REFERENCING NEW TABLE AS lines FOR EACH STATEMENT {call('log_lines')}",
+        ),
         "progbox_archive_job_born": born("progbox_archive_job", "run_born", FINISHED),
         "progbox_archive_job_stays": stays("progbox_archive_job"),
         "progbox_archive_job_truncate": truncate("progbox_archive_job"),
