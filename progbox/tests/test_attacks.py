@@ -43,7 +43,7 @@ class TestAttacks(ProgboxCommon):
         return answer
 
     def test_debug_mode_names_nothing_that_is_refused(self):
-        contract = self.env["progbox.document"].browse(self.contract.id)
+        contract = self.env["progbox.document"].sudo().browse(self.contract.id)
         for records in (contract, self.secret, contract.folder_id):
             refused = records.sudo(False).with_user(self.attacker)
             with self.subTest(records=records), self.debug_mode():
