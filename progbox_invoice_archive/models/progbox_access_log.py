@@ -12,6 +12,7 @@ from ..tools.sentinels import SERVER
 from ..tools.web_request import current_request
 from .ir_binary import ONE_OPENING, ONE_REFUSAL
 from .res_users import ARCHIVE_MANAGER
+from .stamp_authorities import keep_on_record
 
 PURGE_LIMIT = 10000
 # Of one person within :data:`ONE_REFUSAL`: whoever tries one number after the other
@@ -277,6 +278,7 @@ class ProgboxAccessLog(models.Model):
             limit = fields.Datetime.now() - timedelta(
                 days=company.progbox_log_retention_days
             )
+            keep_on_record(company, limit)
             # Whole seals: what is left of one could not be checked any more.
             seals._seal_lines(company)
             mine = Domain("company_id", "=", company.id)

@@ -9,6 +9,7 @@ from ..tools.ledger import chain
 from ..tools.ledger.guards_sql import SHORTEST_LOG_RETENTION
 from ..tools.ledger.verify import Finding, read_payload
 from ..tools.sentinels import SERVER
+from .stamp_authorities import noted_authorities
 
 # Lines of requests that are still under way are not there yet: a later seal has them.
 SETTLED = timedelta(hours=1)
@@ -110,15 +111,18 @@ class ProgboxAccessLogSeal(models.Model):
         for final, count, since, until, digest in self.env.execute_query(
             self._new_lines_sql(company, last)
         ):
+            content = {"count": count, "digest": digest}
+            # What a stamp needs to know when these lines are removed.
+            if authorities := noted_authorities(company, last + 1, final):
+                content["authorities"] = authorities
             self._append(
                 company,
                 "lines",
                 last + 1,
                 final,
                 until,
-                count=count,
-                digest=digest,
                 since=f"{since.isoformat()}Z",
+                **content,
             )
             last = final
 

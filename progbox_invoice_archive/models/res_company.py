@@ -6,7 +6,7 @@ from odoo.tools import email_normalize
 from ..tools.filenames import clean_filename
 from ..tools.ledger.guards_sql import SHORTEST_LOG_RETENTION
 from ..tools.time_stamp import is_address, load_certificates, names_user
-from .stamp_authorities import keep_on_record, note_authorities
+from .stamp_authorities import note_authorities
 
 WEEKDAYS = [
     ("0", "Monday"),
@@ -310,12 +310,6 @@ class ResCompany(models.Model):
         for company in self.sudo():
             if company._progbox_stamps() and not company.progbox_stamp_since:
                 company.progbox_stamp_since = fields.Datetime.now()
-
-    @api.autovacuum
-    def _progbox_keep_authorities(self):
-        """Keep on record which authorities are trusted, longer than the log goes."""
-        for company in self.sudo().with_context(active_test=False).search([]):
-            keep_on_record(company)
 
     def _progbox_stamps(self):
         """Whether an authority stamps the ledger of the company."""

@@ -7,14 +7,14 @@ before it was made.
 """
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from requests.utils import requote_uri
 
 from odoo import fields
 from odoo.fields import Domain
 
-from ..tools.ledger.verify import Finding
+from ..tools.ledger.verify import Finding, read_payload
 from ..tools.time_stamp import fingerprint, load_certificates, shown_address
 
 KIND = "authority"
@@ -68,8 +68,11 @@ def note_authorities(company, again=False):
     )
 
 
-def keep_on_record(company):
-    """Note again what is trusted, before the log loses the line by its retention."""
+def keep_on_record(company, before):
+    """Note again what is trusted, before the log loses the line by its retention.
+
+    :param datetime before: lines that are older may be removed
+    """
     lines = _lines(company)
     if not lines or _said(lines[-1].note) != (
         _address(company),
@@ -77,26 +80,48 @@ def keep_on_record(company):
     ):
         # What nobody has noted in time is not made good silently.
         return
-    half = timedelta(days=company.progbox_log_retention_days / 2)
-    if lines[-1].accessed_on < fields.Datetime.now() - half:
+    if lines[-1].accessed_on < before:
         note_authorities(company, again=True)
 
 
 def on_record(company):
     """Return since when the log has each certificate, by its SHA-256.
 
-    The day that a line itself names counts only when the log does not go back to it
-    any more: that line is a repetition of one that is removed by now.
+    Seals stay, so they know it of lines that are removed by now. A line is no older
+    than what was sealed before it, whatever day it has or names.
     """
-    kept = company.env["progbox.access.log.seal"]._kept_since(company)
-    known = {}
-    for line in _lines(company):
-        for each, day in NOTED.findall(line.note or ""):
-            since = line.accessed_on
-            if kept and day <= f"{kept:%Y-%m-%d}":
-                since = datetime.combine(fields.Date.to_date(day), time())
-            known[each] = min(known.get(each, since), since)
+    seals = company.env["progbox.access.log.seal"].sudo()
+    domain = Domain("company_id", "=", company.id) & Domain("kind", "=", "lines")
+    known, sealed = {}, datetime.min
+
+    def add(noted, sealed):
+        for each, since in noted.items():
+            known[each] = min(known.get(each, datetime.max), max(since, sealed))
+
+    lines = list(_lines(company))
+    for seal in seals.search(domain, order="sequence"):
+        add(_sealed(seal), sealed)
+        while lines and lines[0].id <= seal.last_ref:
+            add(_noted(lines.pop(0)), sealed)
+        # Not by a clock that was ahead for a moment.
+        if seal.last_on <= seal.sealed_on:
+            sealed = max(sealed, seal.last_on)
+    for line in lines:
+        add(_noted(line), sealed)
     return known
+
+
+def noted_authorities(company, first, final):
+    """Return since when lines have a certificate, for the seal of them: as text.
+
+    :param int first: number of the first line
+    :param int final: number of the last one
+    """
+    noted = {}
+    for line in _lines(company, Domain("id", ">=", first) & Domain("id", "<=", final)):
+        for each, since in _noted(line).items():
+            noted.setdefault(each, f"{since.isoformat()}Z")
+    return noted
 
 
 def authority_findings(company):
@@ -128,12 +153,28 @@ def trusted_in_time(authority, stamped_on, recorded, known):
     return known[authority] <= began + TOLERANCE and stamped_on <= began + TOLERANCE
 
 
-def _lines(company):
+def _noted(line):
+    return {each: line.accessed_on for each, _day in NOTED.findall(line.note or "")}
+
+
+def _sealed(seal):
+    """Return what a seal knows of its lines; nothing, if it is none of the server's."""
+    noted = read_payload(seal.payload).get("authorities")
+    try:
+        return {
+            each: datetime.fromisoformat(since.rstrip("Z")).replace(tzinfo=None)
+            for each, since in (noted or {}).items()
+        }
+    except (AttributeError, ValueError):
+        return {}
+
+
+def _lines(company, which=Domain.TRUE):
     return (
         company.env["progbox.access.log"]
         .sudo()
         .search_fetch(
-            Domain("company_id", "=", company.id) & Domain("kind", "=", KIND),
+            Domain("company_id", "=", company.id) & Domain("kind", "=", KIND) & which,
             ["accessed_on", "note"],
             order="id",
         )

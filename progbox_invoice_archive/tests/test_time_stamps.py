@@ -12,7 +12,7 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import config
 
-from ..models import stamp_authorities
+from ..models import progbox_access_log_seal, stamp_authorities
 from ..models.progbox_package import CHECK_STAMPS
 from ..models.progbox_time_stamp import LOCAL_OPTION
 from ..tools import time_stamp
@@ -421,26 +421,63 @@ class TestTimeStamps(VerificationCommon):
         mine = fingerprint_of(self.authority)
         [line] = self.authority_lines()
         since = stamp_authorities.on_record(self.company)[mine]
-        self.company._progbox_keep_authorities()
+        log = self.server["progbox.access.log"]
+        log._gc_access_log()
         self.assertEqual(self.authority_lines(), line)
-        later = since + timedelta(days=self.company.progbox_log_retention_days)
-        with freeze_time(later):
-            self.company._progbox_keep_authorities()
-        _line, again = self.authority_lines()
+        # Whenever the clean-up comes, even after a retention that was made shorter.
+        self.company.progbox_log_retention_days = 90
+        later = fields.Datetime.now() + timedelta(days=200)
+        with freeze_time(later), self.defenceless():
+            log._gc_access_log()
+        again = self.authority_lines()
+        self.assertNotIn(line, again)
         self.assertEqual(again.accessed_on, later.replace(microsecond=0))
         self.assertIn(f"{since:%Y-%m-%d}", again.note)
-        # The day in a line counts when the log does not go back to it any more.
-        self.tamper("DELETE FROM progbox_access_log WHERE id = %s", line.id)
-        seals = type(self.server["progbox.access.log.seal"])
-        for kept, known in ((later, since.date()), (None, later.date())):
-            with patch.object(seals, "_kept_since", lambda *_args, kept=kept: kept):
-                found = stamp_authorities.on_record(self.company)
-            self.assertEqual(found[mine].date(), known)
+        self.assertEqual(stamp_authorities.on_record(self.company), {mine: since})
+        with freeze_time(later):
+            self.assertFalse(
+                {"stamp_authority", "authority_changed"}
+                & set(self.verify().finding_ids.mapped("kind"))
+            )
         # What nobody has noted is not noted by the server itself.
         self.trust_in_database(self.foreign.pem)
         with freeze_time(later + timedelta(days=9999)):
-            self.company._progbox_keep_authorities()
+            stamp_authorities.keep_on_record(self.company, fields.Datetime.now())
         self.assertEqual(self.authority_lines(), again)
+
+    def test_no_line_is_dated_back(self):
+        """Nobody puts an authority on record before what is sealed already."""
+        other = fingerprint_of(self.foreign)
+        log, seals = (
+            self.server["progbox.access.log"],
+            self.stamps.env["progbox.access.log.seal"],
+        )
+        with patch.object(progbox_access_log_seal, "SETTLED", timedelta(seconds=-1)):
+            seals._seal_lines(self.company)
+            before = seals._last(self.company)
+            note = f"{other} (2000-01-01)"
+            with self.defenceless():
+                for _number in range(2):
+                    with freeze_time("2025-01-01"):
+                        log._log("authority", company=self.company, note=note)
+                    known = stamp_authorities.on_record(self.company)
+                    self.assertGreaterEqual(known[other], before.last_on)
+                    seals._seal_lines(self.company)
+            # The seal of a line that is dated back makes the next one no older.
+            self.assertEqual(seals._last(self.company).last_on.year, 2025)
+            last = seals._last(self.company)
+            since = {other: "2001-01-01T00:00:00Z"}
+            for forged in (since, {other: "x"}, {other: 1}, "x"):
+                seals._append(
+                    self.company,
+                    "lines",
+                    last.last_ref + 1,
+                    last.last_ref + 1,
+                    fields.Datetime.now(),
+                    authorities=forged,
+                )
+        known = stamp_authorities.on_record(self.company)
+        self.assertGreaterEqual(known[other], before.last_on)
 
     def test_the_database_refuses_forged_stamps(self):
         _closing, stamp = self.stamped()
