@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, models
+from odoo.fields import Domain
 
 from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import JOB_CODE
 from odoo.addons.progbox_invoice_archive.models.progbox_watch import WatchedCron
@@ -18,7 +19,8 @@ class ProgboxWatch(models.AbstractModel):
         hour, day = timedelta(hours=1), timedelta(days=1)
         # Without a connection, there is nothing to do.
         accounts = self.env["progbox.dropbox.account"].sudo()
-        is_used = bool(accounts.search_count([], limit=1))
+        connected = Domain("state", "!=", "disconnected")
+        is_used = bool(accounts.search_count(connected, limit=1))
         rows = {
             "transfer": WatchedCron(
                 "progbox.dropbox.transfer",
