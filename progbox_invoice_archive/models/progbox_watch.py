@@ -56,13 +56,29 @@ class WatchedCron(NamedTuple):
     is_used: bool = True
 
 
+def _due(database, company_ids):
+    """Return the companies that this process has not looked at for a while."""
+    now = time.monotonic()
+    return [
+        id_
+        for id_ in company_ids
+        if now - _looked.get((database, id_), -LOOK_EVERY) >= LOOK_EVERY
+    ]
+
+
 def _look_by_itself(registry, company_ids):
     """Look in a transaction of its own: a posting does not fail with it."""
+    due = _due(registry.db_name, company_ids)
+    if not due:
+        return
+    # Only now: a posting that was rolled back has not looked.
+    now = time.monotonic()
+    _looked.update({(registry.db_name, id_): now for id_ in due})
     try:
         with registry.cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
             archived = env["progbox.verification"]._companies()
-            env["progbox.watch"]._look(archived.browse(company_ids) & archived)
+            env["progbox.watch"]._look(archived.browse(due) & archived)
     except Exception:
         # Another process may look at the same moment; the next posting does again.
         _logger.warning("The archive's work could not be looked at", exc_info=True)
@@ -423,14 +439,8 @@ class ProgboxWatch(models.AbstractModel):
 
         :param res.company companies: that something was posted for
         """
-        now, database = time.monotonic(), self.env.cr.dbname
-        due = [
-            id_
-            for id_ in companies.ids
-            if now - _looked.get((database, id_), -LOOK_EVERY) >= LOOK_EVERY
-        ]
+        due = _due(self.env.cr.dbname, companies.ids)
         if due:
-            _looked.update({(database, id_): now for id_ in due})
             look = partial(_look_by_itself, self.env.registry, due)
             self.env.cr.postcommit.add(look)
 
