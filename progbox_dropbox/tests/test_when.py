@@ -29,6 +29,15 @@ class TestWhen(DropboxCommon):
     def run_at(self, moment):
         self.run_cron(later=moment - fields.Datetime.now())
 
+    def test_nothing_is_missed_where_nothing_is_connected(self):
+        others = self.env["progbox.dropbox.account"].sudo().search([]) - self.account
+        others._forget_tokens()
+        watch = self.env["progbox.watch"].sudo()
+        name = "progbox_dropbox.ir_cron_transfer"
+        self.assertTrue(watch._expected_crons()[name].is_used)
+        self.account._forget_tokens()
+        self.assertFalse(watch._expected_crons()[name].is_used)
+
     # ------------------------------------------------------------------
     # Timetable
     # ------------------------------------------------------------------

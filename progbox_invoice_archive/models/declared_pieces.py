@@ -50,9 +50,7 @@ def piece(env, xmlid):
         return found or env.ref(xmlid)
     _model, path = _declared(addon)[id_]
     # Made as the data has it, and nothing of who asks for it.
-    convert_xml_import(
-        env(su=True, context={}), addon, only_record(path, id_), noupdate=True
-    )
+    convert_xml_import(env(su=True, context={}), addon, only_record(path, id_))
     languages = [code for code, _name in env["res.lang"].get_installed()]
     env["ir.module.module"]._load_module_terms([addon], languages)
     return env.ref(xmlid)

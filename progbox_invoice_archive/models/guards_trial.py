@@ -90,6 +90,9 @@ def _is_refused(cr, attempt, savepoint):
         return error.diag.constraint_name == "progbox_guard"
     except (psycopg2.OperationalError, psycopg2.errors.ObjectInUse):
         raise
+    except psycopg2.errors.InsufficientPrivilege:
+        # The role of Odoo may not even do it.
+        return True
     except psycopg2.Error:
         return False
     finally:

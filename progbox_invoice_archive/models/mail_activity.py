@@ -176,7 +176,12 @@ class MailActivity(models.Model):
         if not manager or not activity_type:
             return
         alerts = self._progbox_open_alerts(company, kind)
-        if any(a.user_id == manager and a.summary == summary for a in alerts):
+        same = alerts.filtered(
+            lambda alert: alert.user_id == manager and alert.summary == summary
+        )
+        if same:
+            # What came since is told beside it.
+            same.filtered(lambda alert: alert.note != note).note = note
             return
         # Out of date, or somebody's who has left.
         alerts.unlink()

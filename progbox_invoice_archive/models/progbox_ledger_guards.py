@@ -41,9 +41,9 @@ class ProgboxLedgerGuards(models.AbstractModel):
         try:
             self._guards_ensure()
         except ConcurrencyError:
-            # The ledger went on since this transaction began: a new one sees its end.
-            with self.env.registry.cursor() as cr:
-                self.with_env(self.env(cr=cr))._guards_ensure_alone()
+            # The ledger went on since this transaction began: a new one sees its end,
+            # and waits for nothing that this one has locked once this one has ended.
+            self.env.cr.postcommit.add(self._guards_ensure_anew)
 
     # ------------------------------------------------------------------
     # State
@@ -210,24 +210,25 @@ class ProgboxLedgerGuards(models.AbstractModel):
         if set(state.values()) <= {"active"}:
             return
         lock = SQL("SELECT pg_try_advisory_xact_lock(%s)", INSTALL_LOCK)
-        if not self.env.execute_query(lock)[0][0]:
-            return
         try:
+            # What fails gives the lock back, for whoever is next.
             with self.env.cr.savepoint():
-                self._guards_install()
-                self._guards_report(state)
+                if self.env.execute_query(lock)[0][0]:
+                    self._guards_install()
+                    self._guards_report(state)
         except psycopg2.Error as error:
             _logger.error(NOT_INSTALLED, error)
 
     @api.model
-    def _guards_ensure_alone(self):
-        """Put back what is not as it should be; the transaction has just begun."""
+    def _guards_ensure_anew(self):
+        """Put back what is not as it should be, in a transaction of its own."""
         try:
-            self.env.cr.execute(SQL("SET LOCAL lock_timeout TO %s", INSTALL_PATIENCE))
-            self.env["progbox.seal"]._lock()
-            self._guards_ensure()
+            with self.env.registry.cursor() as cr:
+                cr.execute(SQL("SET LOCAL lock_timeout TO %s", INSTALL_PATIENCE))
+                guards = self.with_env(self.env(cr=cr))
+                guards.env["progbox.seal"]._lock()
+                guards._guards_ensure()
         except (psycopg2.Error, ConcurrencyError) as error:
-            self.env.cr.rollback()
             _logger.error(NOT_INSTALLED, error)
 
     @api.model

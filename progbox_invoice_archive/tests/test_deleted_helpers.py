@@ -151,6 +151,20 @@ class TestDeletedHelpers(ShareCommon, VerificationCommon):
         self.assertEqual((again.name, again.subject, again.body_html), before)
         self.assertEqual(piece(self.server, xmlid), again)
 
+    def test_updates_reach_what_is_made_again_as_before(self):
+        data = self.server["ir.model.data"]
+        for name, noupdate in (
+            ("mail_template_share", True),
+            ("progbox_verification_action", False),
+        ):
+            domain = [("module", "=", "progbox_invoice_archive"), ("name", "=", name)]
+            before = data.search(domain)
+            self.assertEqual(before.noupdate, noupdate, name)
+            self.server.ref(f"progbox_invoice_archive.{name}").unlink()
+            self.assertFalse(data.search(domain), name)
+            piece(self.server, f"progbox_invoice_archive.{name}")
+            self.assertEqual(data.search(domain).noupdate, noupdate, name)
+
     def test_an_identifier_that_was_deleted_is_named(self):
         self.env.ref(
             "progbox_invoice_archive.progbox_verification_action"

@@ -201,6 +201,20 @@ class TestGuardsTrial(VerificationCommon):
             other.execute("LOCK TABLE progbox_access_log_seal IN ACCESS SHARE MODE")
             self.assertEqual(self.not_refused(), [])
 
+    def test_what_the_role_may_not_do_at_all_is_refused(self):
+        self.run_deferred_triggers()
+        wanted = {("progbox_share", "progbox_share_stays"): ""}
+        with self.env.cr.savepoint() as savepoint:
+            self.env.cr.execute(
+                "ALTER TABLE progbox_share DISABLE TRIGGER progbox_share_stays"
+            )
+            self.assertTrue(guards_trial.not_refused(self.env, wanted))
+            self.env.cr.execute(
+                "REVOKE DELETE, TRUNCATE ON progbox_share FROM CURRENT_USER"
+            )
+            self.assertEqual(guards_trial.not_refused(self.env, wanted), [])
+            savepoint.rollback()
+
     def test_no_session_is_exempt(self):
         self.run_deferred_triggers()
         self.env.cr.execute(

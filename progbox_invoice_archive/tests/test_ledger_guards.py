@@ -222,8 +222,9 @@ class TestLedgerGuards(GuardsCommon):
         self.assertFalse(self.repaired())
 
     def test_a_ledger_that_goes_on_meanwhile(self):
-        """Nothing is put back without a line: another transaction does both."""
+        """Nothing is put back without a line: the next transaction does both."""
         self.run_deferred_triggers()
+        guards = self.server["progbox.ledger.guards"]
         self.env.cr.execute("DROP TRIGGER progbox_seal_keep ON progbox_seal")
         seals, registry = type(self.env["progbox.seal"]), type(self.env.registry)
         append, cr = seals._append, self.env.cr
@@ -236,13 +237,21 @@ class TestLedgerGuards(GuardsCommon):
 
         with (
             patch.object(seals, "_append", be_late),
+            self.assertLogs(LOGGER, "WARNING"),
+        ):
+            guards._register_hook()
+        self.assertFalse(busy)
+        self.assertEqual(guards._guards_state()["progbox_seal_keep"], "missing")
+        # Whoever is next is not kept off, be it this one.
+        with db_connect(cr.dbname).cursor() as other:
+            other.execute("SELECT pg_try_advisory_xact_lock(%s)", [INSTALL_LOCK])
+            self.assertEqual(other.fetchone(), (True,))
+        with (
             patch.object(registry, "cursor", lambda registry: nullcontext(cr)),
             self.assertLogs(LOGGER, "WARNING"),
         ):
-            self.server["progbox.ledger.guards"]._register_hook()
-        self.assertFalse(busy)
-        states = self.server["progbox.ledger.guards"]._guards_state()
-        self.assertEqual(set(states.values()), {"active"})
+            cr.postcommit.run()
+        self.assertEqual(set(guards._guards_state().values()), {"active"})
         self.assertIn("progbox_seal_keep missing", self.repaired()[-1])
 
     def test_the_ledger_says_when_and_that_it_was_restored(self):

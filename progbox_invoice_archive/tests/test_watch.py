@@ -150,6 +150,31 @@ class TestWatch(VerificationCommon):
                 hooks.run()
             look.assert_called_once()
 
+    def test_a_posting_that_was_rolled_back_has_not_looked(self):
+        hooks = self.env.cr.postcommit
+        self.startPatcher(patch.dict(progbox_watch._looked, clear=True))
+        self.watch._look_when_posted(self.company)
+        hooks.clear()
+        with patch.object(type(self.watch), "_look") as look:
+            # Two in one transaction, which looks once.
+            for _time in range(2):
+                self.watch._look_when_posted(self.company)
+            with self.enter_registry_test_mode():
+                hooks.run()
+            look.assert_called_once()
+
+    def test_what_comes_while_an_alert_is_open_is_told(self):
+        cron = self.env.ref("progbox_invoice_archive.ir_cron_closing_mail")
+        cron.active = False
+        self.watch._look(self.company)
+        alert = self.alerts()
+        before = alert.note
+        self.env.ref("progbox_invoice_archive.ir_cron_closing").active = False
+        self.watch._look(self.company)
+        self.assertEqual(self.alerts(), alert)
+        self.assertNotIn("close the months of the archive", before)
+        self.assertIn("close the months of the archive", alert.note)
+
     def test_emails_that_do_not_leave(self):
         mails = self.server["mail.mail"]
         mine = {"progbox_company_id": self.company.id, "auto_delete": False}

@@ -48,11 +48,14 @@ def declared(folder, names):
 def only_record(path, id_):
     """Return a data file that brings along nothing but one record of another.
 
+    Updates of the add-on reach it if they reached the one of the other file.
+
     :param Path path: the other one
     :rtype: NamedFile
     """
     [record] = etree.parse(path).xpath("//record[@id=$id]", id=id_)
-    root = etree.Element("odoo", noupdate="1")
+    said = record.xpath("ancestor::*[@noupdate][1]/@noupdate")
+    root = etree.Element("odoo", noupdate=said[0] if said else "0")
     root.append(record)
     return NamedFile(path.name, etree.tostring(root))
 

@@ -44,6 +44,20 @@ print(sorted(set(guards._guards_state().values())))
 seals = env["progbox.seal"].search([("kind", "like", "guards_")], order="sequence")
 print([seal.payload for seal in seals])
 """
+# A registry loads in a transaction that has seen the ledger before it goes on.
+LATE = """
+env.cr.execute("DROP TRIGGER progbox_seal_keep ON progbox_seal")
+env.cr.commit()
+company = env["progbox.seal"].search([], limit=1).company_id
+env["ir.attachment"].search([], limit=1)
+with env.registry.cursor() as cr:
+    other = env(cr=cr)
+    other["progbox.closing"]._close(
+        other["res.company"].browse(company.id), datetime.date(2026, 11, 2)
+    )
+env["progbox.ledger.guards"]._register_hook()
+env.cr.commit()
+"""
 UNINSTALL = f"""
 module = env["ir.module.module"].search([("name", "=", "{ADDON}")])
 try:
@@ -157,6 +171,15 @@ def test_a_lifted_guard_is_back_at_the_next_start(database):
     states, repaired, *_rest = odoo_shell(database, STATES).split("\n")
     assert states == "['active']"
     assert "progbox_seal_keep missing" in repaired
+    assert "guards_restored" in repaired
+    assert_guarded(database)
+
+
+def test_a_lifted_guard_is_back_although_the_ledger_goes_on(database):
+    answer = odoo_shell(database, "import datetime" + LATE + STATES)
+    states, repaired, *_rest = answer.split("\n")
+    assert states == "['active']"
+    assert repaired.count("guards_lifted") == 1
     assert "guards_restored" in repaired
     assert_guarded(database)
 
