@@ -80,7 +80,7 @@ def _look_by_itself(registry, company_ids):
         with registry.cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
             archived = env["progbox.verification"]._companies()
-            env["progbox.watch"]._look(archived.browse(due) & archived)
+            env["progbox.watch"]._look(archived.browse(company_ids) & archived)
     except Exception:
         # Another process may look at the same moment; the next posting does again.
         _logger.warning("The archive's work could not be looked at", exc_info=True)

@@ -84,11 +84,47 @@ class TestPdfBlankPages(PdfCase):
         unread = {1: blank_pages.Drawing(empty=False, unreadable=True)}
         none = patch.object(other_readers, "inks", side_effect=[{1: 0}, {1: 0}, {1: 9}])
         with none:
-            ready, changes = blank_pages.mend(path, blank, unread, False, self.new_path)
+            ready, changes = self.mended(path, blank, unread)
         self.assertEqual(changes, ["by_poppler"])
         self.assertEqual(poppler_texts(ready), ["", "two", ""])
-        ready, changes = blank_pages.mend(blank, blank, unread, False, self.new_path)
+        ready, changes = self.mended(blank, blank, unread)
         self.assertEqual((ready, changes), (blank, ["blank/2"]))
+
+    def mended(self, original, ready, unread, prepare=lambda *_page: None):
+        return blank_pages.mend(original, ready, unread, False, self.new_path, prepare)
+
+    def test_a_page_of_another_reader_goes_in_as_clean_as_the_file(self):
+        """PDFium takes the page of the table, QPDF the empty one that comes later."""
+        page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800]"
+        field = b"<< /Type /Annot /Subtype /Widget /FT /Tx /DA (/Helv 12 Tf 0 g)"
+        script = b"<< /S /JavaScript /JS (evil) >>"
+        objects = {
+            1: b"<< /Type /Catalog /Pages 2 0 R >>",
+            2: b"<< /Type /Pages /Count 2 /Kids [3 0 R 5 0 R] >>",
+            3: page + b" /Contents 4 0 R >>",
+            4: hostile.stream(b"9 9 50 50 re f"),
+            5: page + b" /Contents 10 0 R /Annots [6 0 R 7 0 R 8 0 R 11 0 R] >>",
+            6: field + b" /Rect [9 400 300 420] /T (client) /V (shown) >>",
+            7: field + b" /Rect [9 300 300 320] /T (name) /V <FEFF05E9> >>",
+            8: b"<< /Type /Annot /Subtype /FileAttachment /Rect [9 9 20 20]"
+            b" /FS << /F (a.xml) /EF << /F 9 0 R >> >> >>",
+            9: hostile.stream(b"<a/>", b"/Type /EmbeddedFile"),
+            10: hostile.stream(b"9 9 90 90 re f"),
+            11: b"<< /Type /Annot /Subtype /Link /Rect [9 9 99 99] /A %b >>" % script,
+        }
+        content = hostile.raw(self.folder / "made.pdf", objects).read_bytes()
+        start = content.index(b"0000000000 65535 f") + 20 * 3
+        content = content[:start] + b"0000000011" + content[start + 10 :]
+        table = content[content.rindex(b"startxref") :]
+        content += b"5 0 obj\n%b >>\nendobj\n%b" % (page, table)
+        found = self.inspect_all({"file": content})["file"]
+        changes = ["scripts", "icons", "forms", "by_pdfium"]
+        said = "unseen/name%3A%20%D7%A9"
+        self.assertEqual(found.changes, ["repaired", *changes, said], found.detail)
+        self.assertEqual([each.name for each in found.embedded], ["a.xml"])
+        self.assertEqual(poppler_texts(found.ready), ["", "shown"])
+        with pikepdf.open(found.ready) as pdf:
+            self.assertFalse([each for each in pdf.pages[1].Annots if "/A" in each])
 
     def new_path(self):
         return self.folder / f"new-{len(list(self.folder.iterdir()))}.pdf"

@@ -1,7 +1,10 @@
+import subprocess
+from unittest.mock import patch
 from urllib.parse import unquote
 
 import pikepdf
 
+from ..tools.pdf.child import fonts
 from . import pdf_collection as collection
 from .pdf_common import PdfCase, poppler_image, poppler_texts
 
@@ -79,6 +82,23 @@ class TestPdfForms(PdfCase):
             said = [change for change in each.changes if change[:6] == "unseen"]
             expected = [f"unseen/client: {value}"] if is_told else []
             self.assertEqual([unquote(change) for change in said], expected)
+
+    def test_a_giant_letter_is_brought_down_to_its_field(self):
+        for size in (b"99999999999999999", b"9" * 400, b"150"):
+            look = pikepdf.String(b"/Helv %b Tf 0 g" % size)
+            self.assertEqual(self.painted("giant", DA=look), "Form giant")
+
+    def test_the_system_is_asked_about_few_letters_of_a_form(self):
+        """Thousands of letters that no font has cost no more than twenty."""
+        text = "".join(map(chr, range(0x10F000, 0x10F800)))
+        with patch.object(fonts.subprocess, "run") as asked:
+            asked.return_value.stdout = b""
+            self.assertEqual(fonts.Fonts().runs(text, "Helvetica"), [])
+            self.assertEqual(asked.call_count, fonts.MOST_QUESTIONS)
+        late = subprocess.TimeoutExpired("fc-list", fonts.SECONDS)
+        with patch.object(fonts.subprocess, "run", side_effect=late) as asked:
+            self.assertEqual(fonts.Fonts().runs(text, "Helvetica"), [])
+            self.assertEqual(asked.call_count, 1)
 
     def test_broken_arrays_lose_no_value(self):
         paths = []

@@ -5,6 +5,7 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, String
 
 from ..tools.pdf import Limits
+from ..tools.pdf.child.messages import Failure
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
 from .pdf_common import PdfCase, poppler_image, poppler_texts
@@ -126,6 +127,12 @@ class TestPdfInside(PdfCase):
         self.assertIn("שלום", unquote(said))
         self.assertTrue(unquote(said).isprintable())
         self.assertLessEqual(len(said), 500)
+
+    def test_what_a_refusal_quotes_is_fit_for_a_database(self):
+        detail = Failure("damaged", "Żółć\0\n" + LONG * 10).detail
+        self.assertTrue(detail.startswith("Żółć "), detail)
+        self.assertTrue(detail.isprintable(), ascii(detail))
+        self.assertLessEqual(len(detail), 500)
 
     # ------------------------------------------------------------------
     # Portfolios

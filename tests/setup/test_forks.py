@@ -1,11 +1,10 @@
 """Odoo as a fork of a loaded one: it says and does what a process of its own would."""
 
 import os
+import select
 import subprocess
 import sys
-import time
 
-import pytest
 from progbox_env import forks, odoo_command
 
 SHELL = ["shell", "--no-http", "--log-level=error"]
@@ -55,8 +54,6 @@ def test_another_environment_is_read_anew(monkeypatch):
 
 def test_one_that_is_killed_says_so():
     job = forks.Job(SHELL, "import time; time.sleep(600)")
-    with pytest.raises(subprocess.TimeoutExpired):
-        job.process.wait(0.1)
     assert job.poll() is None
     job.kill()
     job.communicate()
@@ -67,9 +64,9 @@ def test_none_outlives_who_wanted_it():
     client = subprocess.Popen([sys.executable, "-c", CLIENT], stdout=subprocess.PIPE)
     with client:
         fork = int(client.stdout.readline())
-        assert os.path.exists(f"/proc/{fork}")
-        client.kill()
-    deadline = time.monotonic() + 30
-    while os.path.exists(f"/proc/{fork}"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        end = os.pidfd_open(fork)
+        try:
+            client.kill()
+            assert select.select([end], [], [], 30)[0], "it is still there"
+        finally:
+            os.close(end)

@@ -79,12 +79,14 @@ def _begins_well(stream):
         return False
 
 
-def mend(original, ready, found, damaged, new_path):
+def mend(original, ready, found, damaged, new_path, prepare):
     """Take pages that are blank by mistake from a reader that sees something on them.
 
     :param ready: the file that would go in, with the pages of the original
     :param found: see `suspects`
     :param new_path: function that returns the path of a new file
+    :param prepare: function that gets a page of another reader, as a file of its own,
+        and the index of its place, and does to it what is done to each file
     :return: the file that goes in, and what was changed
     :raise Failure: 'damaged': no page has anything on it that can be read
     """
@@ -106,13 +108,15 @@ def mend(original, ready, found, damaged, new_path):
             mended[number] = "by_pdfium"
         elif ink or not (damaged or drawing.unreadable):
             continue
-        elif has_all and asked < FIRST and other_readers.poppler_sees(original, number):
-            mended[number] = "by_poppler"
         else:
-            blank.append(number)
-        asked += has_all
+            asked += has_all
+            sees = other_readers.poppler_sees
+            if has_all and asked <= FIRST and sees(original, number):
+                mended[number] = "by_poppler"
+            else:
+                blank.append(number)
     if mended:
-        ready, failed = _replaced(original, ready, mended, new_path)
+        ready, failed = _replaced(original, ready, mended, new_path, prepare)
         changes |= {mended[number] for number in mended.keys() - failed}
         blank += failed
     if blank:
@@ -140,7 +144,7 @@ def _refuse_blank(path, blank):
             raise Failure("damaged", "nothing is seen on any page")
 
 
-def _replaced(original, ready, mended, new_path):
+def _replaced(original, ready, mended, new_path, prepare):
     """Put pages of other readers in the place of blank ones.
 
     :return: the new file, and the pages that stayed blank
@@ -153,6 +157,7 @@ def _replaced(original, ready, mended, new_path):
             try:
                 writers[reader](original, piece, number)
                 with pikepdf.open(piece) as other:
+                    prepare(other, number)
                     pdf.pages[number] = other.pages[0]
             except (Failure, pikepdf.PdfError, IndexError):
                 failed.append(number)

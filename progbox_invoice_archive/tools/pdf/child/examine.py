@@ -277,7 +277,7 @@ class Examiner:
             changes += sorted(sanitize(pdf), reverse=True)
             if pdf.is_encrypted:
                 changes.append("decrypted")
-            claims = ()
+            claims = []
             if has_form:
                 flat, claims = _flatten(pdf, formatted)
                 changes += flat
@@ -286,7 +286,7 @@ class Examiner:
             if set(changes) - AS_THEY_ARE:
                 self._clean(pdf)
             if suspects and not anew and not self._dropped:
-                self._mend_blank_pages(suspects, damaged)
+                claims += self._mend_blank_pages(suspects, damaged)
             if claims:
                 changes += _unseen(inspection.ready, claims)
             if damaged and not anew:
@@ -295,11 +295,44 @@ class Examiner:
                 self._show_to_second_reader()
 
     def _mend_blank_pages(self, suspects, damaged):
-        inspection = self._inspection
+        """Take blank pages from other readers; what their fields say: list of Claim."""
+        inspection, claims, done = self._inspection, [], []
+
+        def prepare(pdf, number):
+            changes, found = self._prepared(pdf)
+            done.extend(changes)
+            claims.extend(claim._replace(page=number) for claim in found)
+
         inspection.ready, changes = blank_pages.mend(
-            inspection.path, inspection.ready, suspects, damaged, self._new_path
+            *(inspection.path, inspection.ready, suspects, damaged),
+            *(self._new_path, prepare),
         )
-        inspection.changes += changes
+        changes = [*done, *changes]
+        inspection.changes += [
+            each for each in dict.fromkeys(changes) if each not in inspection.changes
+        ]
+        return claims
+
+    def _prepared(self, pdf):
+        """Do to the page of another reader what `_read` does to the file.
+
+        What it shows need not be what QPDF has seen in that place.
+
+        :return: what was changed, and what its fields say: list of Claim
+        """
+        with _blamed():
+            _refuse_bomb(pdf.pages[0])
+            _walk(pdf)
+            known = {each[:3] for each in self._inspection.embedded}
+            self._inspection.embedded += [
+                each for each in self._embedded(pdf) if each[:3] not in known
+            ]
+            formatted = _formatted(pdf) if (has_form := _has_fields(pdf)) else ()
+            changes = sorted(sanitize(pdf), reverse=True)
+            if not has_form:
+                return changes, []
+            flat, claims = _flatten(pdf, formatted)
+            return [*changes, *flat], claims
 
     def _count_lost(self, ends_early):
         """Write down how many pages are not there that others know of."""
@@ -348,8 +381,7 @@ class Examiner:
             width, height = _page_size(page)
             inspection.width = max(inspection.width, width)
             inspection.height = max(inspection.height, height)
-            if is_bomb(page):
-                raise Failure("too_large", "the drawing of a page unfolds without end")
+            _refuse_bomb(page)
 
     def _clean(self, pdf):
         """Save a copy with all that was mended, and look at that one, too."""
@@ -397,6 +429,11 @@ class Examiner:
             dir=self._folder, prefix="ready-", suffix=".pdf", delete=False
         ) as file:
             return Path(file.name)
+
+
+def _refuse_bomb(page):
+    if is_bomb(page):
+        raise Failure("too_large", "the drawing of a page unfolds without end")
 
 
 class _blamed:

@@ -3,6 +3,8 @@
 import io
 import re
 import unicodedata
+from bisect import bisect_left
+from math import isfinite
 
 import pikepdf
 from pikepdf import Array, Dictionary, FormFieldFlag
@@ -18,6 +20,7 @@ COLOUR = re.compile(rb"((?:[\d.+-]+\s+){1,4})(?:g|rg|k)\b")
 EDGE = 2.0  # points between the frame of a field and its text
 LEADING = 1.15
 LARGEST, SMALLEST, STEP = 12.0, 4.0, 0.5  # points of a text that has no size itself
+GIANT = 144.0  # points of a text at most, whatever size its form asks for
 RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
 
@@ -96,8 +99,7 @@ class _Value:
                 LARGEST if len(self._lines) > 1 or self._wraps else self._height * 0.7
             )
             size = min(size, LARGEST)
-        while not self._fits(size) and size - STEP >= SMALLEST:
-            size -= STEP
+        size = self._fitting(min(size, GIANT))
         lines = self._broken(size)
         if self._colour:
             _set_colour(sheet, [*map(_number, self._colour[1].split())])
@@ -133,6 +135,15 @@ class _Value:
     def _measure(self, text, size):
         runs = self._fonts.runs(text, self._standard)
         return sum(pdfmetrics.stringWidth(piece, font, size) for font, piece in runs)
+
+    def _fitting(self, size):
+        """The largest size that fits, down from this one; else the smallest."""
+        steps = max(0, int((size - SMALLEST) / STEP))
+        # Not one by one: a few questions find it, however long the text is.
+        fits = bisect_left(
+            range(steps), True, key=lambda step: self._fits(size - step * STEP)
+        )
+        return size - fits * STEP
 
     def _fits(self, size):
         lines = self._broken(size)
@@ -215,6 +226,7 @@ def _base_font(field, font):
 
 def _number(value):
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
         return 0.0
+    return number if isfinite(number) else 0.0

@@ -1,15 +1,19 @@
 """Which fonts of the system draw the letters of a text."""
 
+import os
 import subprocess
-from functools import cache
+from functools import cache, partial
 
 from reportlab.lib.fonts import tt2ps
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
+from .limits import die_with
+
 ENCODING = "cp1252"  # what a standard font can show
 COMMAND = ("fc-list", "--format", "%{file}\n", "")
 SECONDS = 20
+MOST_QUESTIONS = 20  # about the letters of one form; those of a script share a font
 MOST_FONTS = 6  # for one letter: some files cannot be read
 FAMILIES = ("Courier", "Times")
 # The plain cuts first: those draw a value as most programs would.
@@ -22,6 +26,7 @@ class Fonts:
     def __init__(self):
         self._found = []
         self._missing = set()
+        self._questions = MOST_QUESTIONS
 
     def runs(self, text, standard):
         """Cut a text into pieces of one font each.
@@ -45,13 +50,24 @@ class Fonts:
         for font in self._found:
             if ord(letter) in font.face.charToGlyph:
                 return font.fontName
-        for path in _files_with(letter)[:MOST_FONTS]:
+        for path in self._files_with(letter)[:MOST_FONTS]:
             font = _loaded(path)
             if font and ord(letter) in font.face.charToGlyph:
                 self._found.append(font)
                 return font.fontName
         self._missing.add(letter)
         return None
+
+    def _files_with(self, letter):
+        """As _files_with below, as long as it is asked little and answers soon."""
+        if not self._questions:
+            return []
+        self._questions -= 1
+        try:
+            return _files_with(letter)
+        except (OSError, subprocess.TimeoutExpired):
+            self._questions = 0
+            return []  # what it cannot draw is told
 
 
 def is_simple(text):
@@ -73,16 +89,14 @@ def _files_with(letter):
     """The files of the fonts that have a letter, the best ones first."""
     command = [*COMMAND]
     command[-1] = f":charset={ord(letter):x}:fontformat=TrueType:color=false"
-    try:
-        said = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=SECONDS,
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return []  # what it cannot draw is told
+    said = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=SECONDS,
+        preexec_fn=partial(die_with, os.getpid()),
+    ).stdout
     paths = set(said.decode(errors="surrogateescape").splitlines())
     return sorted(paths, key=_oddity)
 
