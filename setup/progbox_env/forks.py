@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 
 from . import paths
-from .console import die_with_us
+from .console import die_with_us, say
 from .postgres import sql
 
 PROGRAM = paths.SETUP / "progbox_env/bin/fork_odoo.py"
@@ -53,6 +53,13 @@ class Loaded:
         finally:
             os.close(theirs)
         return Fork(request["arguments"], ours)
+
+    def serves(self, environment):
+        """Whether it still waits, and was started in that environment."""
+        if self.process.poll() is not None:
+            say(f"The loaded Odoo has ended by itself ({self.process.returncode}).")
+            return False
+        return self.environment == environment
 
     def close(self):
         """Fork no more; what was started goes on."""
@@ -109,9 +116,9 @@ _last = []
 
 
 def _loaded(environment, template):
-    if not _last or _last[0].environment != environment:
-        if _last:
-            _last.pop().close()
+    if _last and not _last[0].serves(environment):
+        _last.pop().close()
+    if not _last:
         _last.append(Loaded(environment, template))
     return _last[0]
 
