@@ -12,9 +12,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import warnings
 
 from . import paths
-from .console import die_with_us, say
+from .console import die_with_us
 from .postgres import sql
 
 PROGRAM = paths.SETUP / "progbox_env/bin/fork_odoo.py"
@@ -57,7 +58,12 @@ class Loaded:
     def serves(self, environment):
         """Whether it still waits, and was started in that environment."""
         if self.process.poll() is not None:
-            say(f"The loaded Odoo has ended by itself ({self.process.returncode}).")
+            # pytest tells warnings at its end, also when all has passed.
+            warnings.warn(
+                f"the loaded Odoo has ended by itself ({self.process.returncode})",
+                RuntimeWarning,
+                stacklevel=2,
+            )
             return False
         return self.environment == environment
 

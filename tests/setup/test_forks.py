@@ -5,6 +5,7 @@ import select
 import subprocess
 import sys
 
+import pytest
 from progbox_env import forks, odoo_command
 
 SHELL = ["shell", "--no-http", "--log-level=error"]
@@ -50,6 +51,15 @@ def test_another_environment_is_read_anew(monkeypatch):
     assert say("print(hash('word'))").stdout not in hashes
     assert len(hashes) == 1
     assert say(script).stdout.startswith("yes ")
+
+
+def test_a_loaded_one_that_has_died_is_loaded_again():
+    say("pass")
+    loaded = forks._last[0].process
+    loaded.kill()
+    loaded.wait()
+    with pytest.warns(RuntimeWarning, match=r"ended by itself \(-9\)"):
+        assert say("print('said')").stdout == "said\n"
 
 
 def test_one_that_is_killed_says_so():
