@@ -119,6 +119,8 @@ def run(program):
 
 
 if __name__ == "__main__":
+    if os.fork():
+        os._exit(0)
     load(sys.argv[2:])
     gc.collect()
     gc.freeze()
