@@ -1,7 +1,7 @@
 {
     "name": "ProGBox",
     "summary": "Documents dropped once, found from every related record",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Productivity/Documents",
     "license": "LGPL-3",
     "author": "ProGBox",

@@ -324,7 +324,10 @@ class ProgboxDropboxAccount(models.Model):
         )
         account._queue_failed()
         self.env["progbox.dropbox.anchor"]._queue_account(account)
-        self.env.ref("progbox_dropbox.ir_cron_sync").sudo()._trigger()
+        if cron := self.env.ref(
+            "progbox_dropbox.ir_cron_sync", raise_if_not_found=False
+        ):
+            cron.sudo()._trigger()
         self.env["progbox.dropbox.transfer"].sudo()._job_trigger()
         return self._notify(
             "success",

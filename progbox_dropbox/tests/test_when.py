@@ -111,6 +111,11 @@ class TestWhen(DropboxCommon):
         self.assert_copied(document)
         self.assertTrue(self.account.send_from)
 
+    def test_a_synchronization_waits_for_a_deleted_cron(self):
+        self.env.ref("progbox_dropbox.ir_cron_sync").unlink()
+        self.account.action_sync()
+        self.assertTrue(self.account.sync_requested)
+
     @freeze_time(MONDAY)
     def test_progress(self):
         self.account.state = "disconnected"

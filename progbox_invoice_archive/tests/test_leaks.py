@@ -25,6 +25,7 @@ ROUTES = {
     "/my/archive/<int:share_id>/opened": set(),
     "/my/archive/<int:share_id>/prepared/<int:export_id>": {"portal A"},
     "/my/archive/<int:share_id>/prepared/<int:export_id>/file": {"portal A"},
+    "/my/archive/<int:share_id>/<path:rest>": set(),
     # For whoever has opened the link in the same session, and nobody has yet.
     "/archive/of/<int:link_id>": set(),
     "/archive/of/<int:link_id>/month/<string:month>": set(),
@@ -37,6 +38,7 @@ ROUTES = {
     "/archive/of/<int:link_id>/opened": set(),
     "/archive/of/<int:link_id>/prepared/<int:export_id>": set(),
     "/archive/of/<int:link_id>/prepared/<int:export_id>/file": set(),
+    "/archive/of/<int:link_id>/<path:rest>": set(),
     "/archive/<string:token>": EVERYBODY,
     "/archive/<string:token>/month/<string:month>": EVERYBODY,
     "/archive/<string:token>/month/<string:month>/page/<int:page>": EVERYBODY,
@@ -48,6 +50,7 @@ ROUTES = {
     "/archive/<string:token>/opened": set(),
     "/archive/<string:token>/prepared/<int:export_id>": EVERYBODY,
     "/archive/<string:token>/prepared/<int:export_id>/file": EVERYBODY,
+    "/archive/<string:token>/<path:rest>": set(),
     "/progbox/zip/folder/<int:folder_id>": {"accountant"},
     "/progbox/zip/<int:ticket_id>": {"accountant"},
     "/progbox/export/<int:export_id>": {"accountant"},
@@ -115,6 +118,7 @@ class TestLeaks(LeaksCommon):
             "<int:export_id>": things.get("export", export).id,
             "<int:folder_id>": self.month.id,
             "<int:ticket_id>": self.ticket.id,
+            "<path:rest>": "document",
         }
         for name, value in values.items():
             route = route.replace(name, str(value))

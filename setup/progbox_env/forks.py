@@ -12,9 +12,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import warnings
 
 from . import paths
-from .console import die_with_us, say
+from .console import die_with_us
 from .postgres import sql
 
 PROGRAM = paths.SETUP / "progbox_env/bin/fork_odoo.py"
@@ -35,13 +36,15 @@ class Loaded:
             "SELECT name FROM ir_module_module WHERE state = 'installed' ORDER BY name",
             template,
         )
-        self.process = subprocess.Popen(
+        # It lets go of us at once: Odoo's tests end each child that they find.
+        subprocess.run(
             [paths.python(), PROGRAM, str(theirs.fileno()), *modules],
             stdin=subprocess.DEVNULL,
             env=environment,
             cwd="/",
             pass_fds=[theirs.fileno()],
             start_new_session=True,
+            check=True,
         )
         theirs.close()
 
@@ -54,17 +57,9 @@ class Loaded:
             os.close(theirs)
         return Fork(request["arguments"], ours)
 
-    def serves(self, environment):
-        """Whether it still waits, and was started in that environment."""
-        if self.process.poll() is not None:
-            say(f"The loaded Odoo has ended by itself ({self.process.returncode}).")
-            return False
-        return self.environment == environment
-
     def close(self):
         """Fork no more; what was started goes on."""
         self.channel.close()
-        self.process.wait()
 
 
 class Fork:
@@ -115,12 +110,18 @@ class Fork:
 _last = []
 
 
-def _loaded(environment, template):
-    if _last and not _last[0].serves(environment):
+def _fork(environment, template, request, standard):
+    if _last and _last[0].environment != environment:
         _last.pop().close()
-    if not _last:
-        _last.append(Loaded(environment, template))
-    return _last[0]
+    if _last:
+        try:
+            return _last[0].start(request, standard)
+        except ConnectionError:
+            # pytest tells warnings at its end, also when all has passed.
+            warnings.warn("The loaded Odoo has ended.", RuntimeWarning, stacklevel=3)
+            _last.pop().close()
+    _last.append(Loaded(environment, template))
+    return _last[0].start(request, standard)
 
 
 def start(arguments, program=None, stdin=None, stdout=None, stderr=None):
@@ -160,7 +161,7 @@ def start(arguments, program=None, stdin=None, stdout=None, stderr=None):
             "folder": "/",
         }
         files = [file.fileno() for file in standard]
-        return _loaded(environment, ADDONS).start(request, files)
+        return _fork(environment, ADDONS, request, files)
 
 
 class Job:

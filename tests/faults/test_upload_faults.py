@@ -88,15 +88,16 @@ class Line:
 
 
 def _pump(source, target, is_cut=lambda _size: False):
-    """Hand on what comes, and the end; until the line is cut for both."""
-    with contextlib.suppress(OSError):
+    """Hand on what comes, and the end; what breaks one of both breaks the other."""
+    try:
         while block := source.recv(1 << 16):
             if is_cut(len(block)):
-                _reset(source)
-                _reset(target)
-                return
+                raise ConnectionAbortedError
             target.sendall(block)
         target.shutdown(socket.SHUT_WR)
+    except OSError:
+        _reset(source)
+        _reset(target)
 
 
 def _reset(connection):

@@ -1,10 +1,13 @@
 """Odoo as a fork of a loaded one: it says and does what a process of its own would."""
 
+import contextlib
 import os
 import select
 import subprocess
 import sys
 
+import psutil
+import pytest
 from progbox_env import forks, odoo_command
 
 SHELL = ["shell", "--no-http", "--log-level=error"]
@@ -50,6 +53,34 @@ def test_another_environment_is_read_anew(monkeypatch):
     assert say("print(hash('word'))").stdout not in hashes
     assert len(hashes) == 1
     assert say(script).stdout.startswith("yes ")
+
+
+def loaded(name):
+    """The process that was loaded where a variable of that name is set."""
+    program = str(forks.PROGRAM)
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if program in process.cmdline() and name in process.environ():
+                return process
+
+
+def test_odoo_ends_none_that_is_loaded():
+    say("pass")
+    assert not [
+        child
+        for child in psutil.Process().children()
+        if str(forks.PROGRAM) in child.cmdline()
+    ]
+
+
+def test_one_that_has_ended_is_loaded_again(monkeypatch):
+    monkeypatch.setenv("PROGBOX_ENDS", "yes")
+    say("pass")
+    process = loaded("PROGBOX_ENDS")
+    process.kill()
+    psutil.wait_procs([process], timeout=30)
+    with pytest.warns(RuntimeWarning, match="has ended"):
+        assert say("print('said')").stdout == "said\n"
 
 
 def test_one_that_is_killed_says_so():

@@ -120,7 +120,11 @@ END
 """
 
 # Work that is done was done by the server: it begins as a job to do.
-FINISHED = "NEW.state IN ('done', 'failed', 'cancelled') OR NEW.done_on IS NOT NULL"
+# Without IN, which a dump writes in other words: the restored trigger would be another.
+FINISHED = (
+    "NEW.state = 'done' OR NEW.state = 'failed' OR NEW.state = 'cancelled'"
+    " OR NEW.done_on IS NOT NULL"
+)
 
 FINDING_BORN = """
 BEGIN

@@ -48,7 +48,13 @@ def serve(channel):
         message, files, *_rest = socket.recv_fds(channel, 1 << 16, 5)
         if not message:
             return
-        if not os.fork():
+        try:
+            is_guard = not os.fork()
+        except OSError:
+            # Whoever asked is told by the end of its pipe; the next one may be lucky.
+            traceback.print_exc()
+            is_guard = False
+        if is_guard:
             channel.close()
             guard(json.loads(message), *files)
         for file in files:
@@ -113,6 +119,8 @@ def run(program):
 
 
 if __name__ == "__main__":
+    if os.fork():
+        os._exit(0)
     load(sys.argv[2:])
     gc.collect()
     gc.freeze()
