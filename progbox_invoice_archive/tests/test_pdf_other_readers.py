@@ -64,6 +64,17 @@ class TestPdfOtherReaders(PdfCase):
         self.assertEqual((inspection.pages, inspection.changes), (3, ["by_pdfium"]))
         self.assertEqual(poppler_texts(inspection.ready), ["one", "two", "three"])
 
+    def test_bad_metadata_costs_nothing(self):
+        path = collection.factur_x(self.folder / "bad.pdf", "with XML")
+        with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+            pdf.Root.Metadata = pdf.make_stream(b"", Type=pikepdf.Name.Metadata)
+            pdf.Root.Metadata.write(b"no stream", filter=pikepdf.Name.FlateDecode)
+            locked = pikepdf.Encryption(owner="owner")
+            pdf.save(path, encryption=locked, fix_metadata_version=False)
+        inspection = self.inspect_one(path)
+        self.assertEqual(inspection.changes, ["decrypted"], inspection.detail)
+        self.assertEqual([each.name for each in inspection.embedded], ["factur-x.xml"])
+
     def test_lost_pages_are_counted(self):
         content = collection.pdf_of("one", "two", "three")
         found = self.inspect_all(

@@ -163,7 +163,7 @@ def _replaced(original, ready, mended, new_path, prepare):
                 failed.append(number)
             finally:
                 piece.unlink(missing_ok=True)
-        pdf.save(target)
+        pdf.save(target, fix_metadata_version=False)
     inks = other_readers.inks(target, mended)
     failed += [each for each in mended.keys() - {*failed} if not inks.get(each)]
     return target, failed
