@@ -301,7 +301,8 @@ class ProgboxCompilationFile(models.Model):
         if not (self.is_head and self.attachment_id):
             self._leave_out(refusal, detail)
             return
-        if refusal in NO_PAPERS and (paper := self._paper_beside()):
+        is_other = refusal in NO_PAPERS and not self._is_paper()
+        if is_other and (paper := self._paper_beside()):
             self._give_way_to(paper)
             self._leave_out(refusal, detail)
             return
@@ -337,7 +338,7 @@ class ProgboxCompilationFile(models.Model):
         return papers.sorted(lambda line: line.kind)[:1]
 
     def _is_paper(self):
-        """Whether it is a PDF or a picture, and not something that may hold one."""
+        """Whether it is called a PDF or a picture, and not what may hold one."""
         mimetype = self.attachment_id.mimetype or ""
         return mimetype == PDF or mimetype.startswith("image/")
 

@@ -40,10 +40,10 @@ def _sent(generator, answer):
 def longest_piece():
     """Return how many seconds a piece of work may take that cannot be interrupted.
 
-    One that takes longer is not ended by the server's time limit: all of the server is.
+    At the server's time limit not the piece is ended, but the whole server.
     """
     limit = config["limit_time_real_cron"]
-    if limit < 0:
+    if limit <= 0:  # a server with threads then takes the other one
         limit = config["limit_time_real"]
     return max(limit - BEFORE_LIMIT, 1) if limit else float("inf")
 

@@ -172,6 +172,15 @@ class TestCompilationPapers(CompilationCommon):
         self.assertEqual(heads[bills[""].id].name, "photo.jpg")
         self.assertFalse([head.note for head in heads.values() if head.note])
 
+    def test_a_bill_that_cannot_be_read_gives_its_place_to_no_other_paper(self):
+        page = b"<html>Log in first</html>"
+        bill = self.received(("b.pdf", page), ("terms.pdf", pdf_of("TERMS")))
+        bill.message_main_attachment_id.mimetype = "application/pdf"
+        job = self.compiled(bill, **BARE)
+        [head] = self.first_lines(job).values()
+        self.assertIn("cannot be read", head.note)
+        self.assertEqual(self.left_out(job), {("b.pdf", "not_a_pdf")})
+
     def test_a_paper_inside_of_another_file_is_in_once(self):
         paper, plan = pdf_of("PAPER"), pdf_of("PLAN")
         in_xml = ubl(("b.pdf", paper))
