@@ -61,7 +61,10 @@ def _drawing(page, thorough):
         if not thorough and _begins_well(stream):
             return Drawing(False, False)
         try:
-            empty = empty and not stream.read_bytes().strip()
+            if stream.read_bytes().strip():
+                empty = False
+            elif len(stream.get_raw_stream_buffer()) > SMALL:
+                unreadable = True  # it was packed from something
         except pikepdf.PdfError:
             unreadable = True
     return Drawing(empty, unreadable)

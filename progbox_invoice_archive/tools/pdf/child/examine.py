@@ -174,7 +174,7 @@ class Examiner:
         :param least: on so many pages something is seen already
         :return: whether one of them shows more
         """
-        inspection = self._inspection
+        inspection, embedded = self._inspection, self._inspection.embedded
         best, kept = least, None
         for change, write in other_readers.READERS:
             self._begin_anew(change)
@@ -196,6 +196,8 @@ class Examiner:
                 break
         if kept:
             self._restore(kept)
+            # Other readers write the pages alone.
+            inspection.embedded = embedded or inspection.embedded
             self._count_lost(not self.complete)
         return bool(kept)
 
