@@ -194,7 +194,7 @@ class Assembly:
         owners, parts = [], []
         for ours in chapter.included.grouped("sequence").values():
             for line in ours:
-                for path, pages, name in line.parts or ():
+                for path, pages, name, *_checksum in line.parts or ():
                     owners.append(line)
                     parts.append(self._part(line, path, pages, name))
         if not parts:

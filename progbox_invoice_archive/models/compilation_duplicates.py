@@ -15,6 +15,8 @@ class TriedFile(NamedTuple):
     :param is_same: an employee has put it there, it carries a digital signature, and is
         the invoice by its content
     :param attachment_id: of two signed files, the newer one is the invoice
+    :param contents: SHA-1 of the file, or of the papers inside of an e-mail, an
+        e-invoice or a portfolio, in their order; empty when Odoo has to print it
     """
 
     key: int
@@ -25,7 +27,7 @@ class TriedFile(NamedTuple):
     number: str
     name: str
     attachment_id: int
-    checksum: str | None
+    contents: tuple
 
 
 class Resolution(NamedTuple):
@@ -33,10 +35,23 @@ class Resolution(NamedTuple):
 
     :param signed: key of the file that takes the place of the invoice, if one does
     :param left_out: dictionary of the codes of the other files, by their key
+    :param papers: dictionary of the files of which some papers are left out, by their
+        key: dictionaries of the codes by the place of the paper
     """
 
     signed: int | None
     left_out: dict
+    papers: dict
+
+
+def contents_of(parts, checksum):
+    """Return the digests of what a file brings, see TriedFile.
+
+    :param parts: of its line
+    :param checksum: of its attachment
+    """
+    inside = [each for _path, _pages, _name, *rest in parts or () for each in rest]
+    return tuple(filter(None, inside)) or tuple(filter(None, [checksum]))
 
 
 def resolve_duplicates(files):
@@ -51,19 +66,27 @@ def resolve_duplicates(files):
     main = next((file for file in files if file.is_main), None)
     signed = _signed_copy(files, main)
     left_out = {main.key: "replaced"} if main and signed else {}
-    seen = {}
+    seen, papers = {}, {}
     for file in sorted(files, key=lambda file: _precedence(file, signed)):
-        if not file.checksum:
+        # What equals the invoice is no second one: it has the same successor.
+        code, twins = left_out.get(file.key, "duplicate"), {}
+        for place, checksum in enumerate(file.contents):
+            if checksum in seen:
+                twins[place] = seen[checksum]
+            seen.setdefault(checksum, code)
+        if not twins or file.key in left_out:
             continue
-        if file.checksum in seen and file.key not in left_out:
-            # What equals the invoice is no second one: it has the same successor.
-            left_out[file.key] = seen[file.checksum]
-        seen.setdefault(file.checksum, left_out.get(file.key, "duplicate"))
-    return Resolution(signed.key if signed else None, left_out)
+        if len(twins) == len(file.contents):
+            left_out[file.key] = twins[0]
+        else:
+            papers[file.key] = twins
+    return Resolution(signed.key if signed else None, left_out, papers)
 
 
 def _signed_copy(files, main):
     """Return the file that takes the place of the invoice, or None."""
+    if main and main.is_copy:  # one has taken it already
+        return None
     candidates = [
         file
         for file in files
@@ -74,7 +97,7 @@ def _signed_copy(files, main):
 
 
 def _is_twin(file, main):
-    return bool(main and main.checksum and main.checksum == file.checksum)
+    return bool(main) and not set(main.contents).isdisjoint(file.contents)
 
 
 def _rank(file):

@@ -13,6 +13,7 @@ from odoo.models import BaseModel
 
 from ..exceptions import FileUnreadable
 from ..tools.pdf.child.mail_parts import is_decoration, is_never_a_paper
+from .compilation_signed import is_filed_by_people
 
 PDF = "application/pdf"
 # "%PDF-" in base64, as it stands inside of an XML or an e-mail, and what an e-mail says
@@ -84,31 +85,55 @@ def message_files(moves):
 def received_document(main, attachments, parts, is_pageable):
     """Return the vendor's own document among the files of a bill, or an empty record.
 
+    An e-mail that turns out to hold no paper gives its place to one beside it later.
+
     :param main: what Odoo calls the bill's main attachment, as far as it may be read
     :param attachments: on the bill, without PDFs that Odoo has made
     :param parts: list of MessageFile
     :param is_pageable: function of MIME type and name
     """
     decorations = {part.attachment.id for part in parts if part.is_mail_part}
-    if main and main.id not in decorations and is_pageable(main.mimetype, main.name):
-        return main
-    pdfs = attachments.filtered(lambda file: file.mimetype == PDF)
-    if _suffix(main) in PAPER_SIGNS:
-        stem = PurePath(main.name).stem
-        beside = pdfs.filtered(lambda pdf: PurePath(pdf.name or "").stem == stem)
-        if beside or not _holds_a_paper(main):
-            return beside[:1] or pdfs[:1]
-        return main
-    if main.id not in decorations:
-        return main.browse()
-    if pdfs:
-        return pdfs[:1]
+    if main and main.id not in decorations:
+        if is_pageable(main.mimetype, main.name):
+            return main
+        if beside := _pdf_beside(main, attachments):
+            return beside
+        if _holds_a_paper(main):
+            return main
     others = [part.attachment for part in parts if not part.is_mail_part]
-    for file in others:
-        if _suffix(file) in PAPER_SIGNS and _holds_a_paper(file):
-            return file
-    photos = (file for file in others if is_pageable(file.mimetype, file.name))
-    return next(photos, main.browse())
+    papers = _papers(main, attachments - main, others, is_pageable)
+    return next(papers, main.browse())
+
+
+def _pdf_beside(main, attachments):
+    """Return the PDF that is called as the e-invoice that is the main file."""
+    if _suffix(main) != ".xml":
+        return main.browse()
+    stem = PurePath(main.name).stem
+    return _pdfs(attachments).filtered(
+        lambda pdf: PurePath(pdf.name or "").stem == stem
+    )[:1]
+
+
+def _papers(main, attachments, others, is_pageable):
+    """Yield what may be the vendor's document where the main file is none.
+
+    What somebody has filed by hand on a bill without a main file came with it: it is
+    the bill only if there is nothing else.
+
+    :param others: files of messages, without those that are no papers
+    """
+    yield from filter(_holds_a_paper, attachments)
+    pdfs = _pdfs(attachments)
+    yield from pdfs if main else (pdf for pdf in pdfs if not is_filed_by_people(pdf))
+    yield from filter(_holds_a_paper, others)
+    yield from (file for file in others if is_pageable(file.mimetype, file.name))
+    if len(attachments) == 1:
+        yield from pdfs
+
+
+def _pdfs(attachments):
+    return attachments.filtered(lambda file: file.mimetype == PDF)
 
 
 def _suffix(attachment):
@@ -121,9 +146,9 @@ def _holds_a_paper(attachment):
     Only looked for, block by block: what is in there is read later, in a limited
     process. Odoo's `raw` would read the main files of all bills of a list at once.
     """
-    if attachment.file_size > LARGEST_WRAPPER:
+    sign, rest = PAPER_SIGNS.get(_suffix(attachment)), b""
+    if not sign or attachment.file_size > LARGEST_WRAPPER:
         return False
-    sign, rest = PAPER_SIGNS[_suffix(attachment)], b""
     try:
         for block in attachment.with_prefetch()._progbox_blocks():
             window = rest + block

@@ -4,7 +4,7 @@ import re
 
 from odoo.fields import Domain
 
-from ..tools.pdf.first_page import first_page_text
+from ..tools.pdf.first_page import page_texts
 from ..tools.pdf.same_pages import has_same_pages
 
 BLOCK = 1 << 20
@@ -14,35 +14,34 @@ WORD = re.compile(r"\w{2,}")
 LIKENESS = 0.7
 
 
-def is_the_invoice(move, attachment, inspection, original, folder):
+def is_the_invoice(move, attachment, path, original, folder):
     """Whether a signed file takes the place of the invoice.
 
     Nobody checks whose signature it is: anybody can make one. So a person of the
     company has put it there, and it is the invoice by its content.
 
     It begins with the bytes of the invoice, as what is signed afterwards does, and its
-    pages are the same; or its first page says the number of the invoice, each of its
-    figures, and what else the invoice says. A contract that names the invoice does not.
+    pages are the same; or its first page says the number of the invoice, and its pages
+    say each figure, and what else each page of the invoice says. A contract that names
+    the invoice does not. Where there is no file of the invoice yet, the first page also
+    says whose it is, and the amount.
 
     :param move: account.move
-    :param attachment: the file
-    :param inspection: of the signed file
+    :param attachment: the signed file
+    :param path: of the signed file
     :param original: path of the invoice that is known, None when Odoo has to print it
     :param folder: for temporary files
     """
-    if not inspection.signed or not is_filed_by_people(attachment):
+    if not is_filed_by_people(attachment):
         return False
-    if original and _begins_with(inspection.path, original):
-        return has_same_pages(inspection.path, original, folder)
-    said = inspection.text
-    if not any(_says(said, number) for number in _numbers(move)):
+    if original and _begins_with(path, original):
+        return has_same_pages(path, original, folder)
+    said, *others = page_texts([path, *([original] if original else [])], folder)
+    if not said or not any(_says(said[0], number) for number in _numbers(move)):
         return False
-    if not original:
-        return _says_amount(said, move.amount_total)
-    wanted, found = _words(first_page_text(original, folder)), _words(said)
-    figures = {word for word in wanted if any(map(str.isdigit, word))}
-    alike = len(wanted & found) >= LIKENESS * len(wanted)
-    return bool(wanted) and alike and figures <= found
+    if others:
+        return _says_all(said, *others)
+    return _says_amount(said[0], move.amount_total) and _says_partner(said[0], move)
 
 
 def is_filed_by_people(attachment):
@@ -90,6 +89,36 @@ def _says_amount(text, amount):
     digits = f"{amount:.2f}".replace(".", "")
     spaced = r"[\s.,'’]?".join(digits)
     return re.search(rf"(?<!\d){spaced}(?!\d)", text) is not None
+
+
+def _says_partner(text, move):
+    """Whether a page names the client or the vendor, or says the tax number."""
+    partners, said = move.partner_id | move.commercial_partner_id, _plain(text)
+    names = [*partners.mapped("name"), *partners.mapped("vat")]
+    return any(_plain(name) in said for name in names if _plain(name or ""))
+
+
+def _plain(text):
+    return re.sub(r"\W|_", "", text).casefold()
+
+
+def _says_all(said, wanted):
+    """Whether pages say what each page of the invoice says.
+
+    :param said, wanted: lists of texts
+    """
+    found, pages = _words("\n".join(said)), [*map(_words, wanted)]
+    return (
+        len(said) >= len(wanted)
+        and any(pages)
+        and all(_is_said(words, found) for words in pages)
+    )
+
+
+def _is_said(words, found):
+    """Whether so many words of a page, and each figure, are among others."""
+    figures = {word for word in words if any(map(str.isdigit, word))}
+    return figures <= found and len(words & found) >= LIKENESS * len(words)
 
 
 def _words(text):

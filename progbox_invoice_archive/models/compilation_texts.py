@@ -212,7 +212,9 @@ def note_text(env, codes):
         have nothing to say
     :return: the text, and whether the last page of the backup says it, too
     """
-    notes, is_told = [], False
+    notes, is_told, codes = [], False, set(codes)
+    if any(code.startswith("pages_lost/") for code in codes):
+        codes.discard("repaired")  # it says less of the same
     for code in sorted(codes):
         name, *values = code.split("/")
         is_told |= name in TOLD

@@ -27,6 +27,7 @@ from ..tools.report import (
     wkhtmltopdf,
 )
 from ..tools.sentinels import AS_IT_IS, RENDER_ANEW, SELF_CONTAINED, WORDS
+from .progbox_long_job_mixin import longest_piece
 
 _logger = logging.getLogger(__name__)
 _lt = LazyTranslate(__name__)
@@ -482,6 +483,8 @@ class IrActionsReport(models.Model):
     def _progbox_to_pdf(self, body, args, header=None, footer=None):
         get_param = self.env["ir.config_parameter"].sudo().get_param
         timeout = float(get_param(TIMEOUT_PARAMETER) or DEFAULT_TIMEOUT)
+        if "cron_end_time" in self.env.context:
+            timeout = min(timeout, longest_piece())
         try:
             return wkhtmltopdf.to_pdf(
                 _wkhtml().bin, args, body, timeout, header, footer

@@ -17,9 +17,10 @@ from ..tools.plural import counted
 from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
 from ..tools.staging import write_blocks
 from .compilation_assembly import Assembly
-from .compilation_duplicates import TriedFile, resolve_duplicates
+from .compilation_duplicates import TriedFile, contents_of, resolve_duplicates
 from .compilation_pages import OwnPages, count_pages
 from .compilation_texts import failure_text, size_text
+from .progbox_compilation_file import UNCOMPARED
 from .progbox_job_mixin import OPEN_STATES, UNFINISHED_STATES
 
 # Invoices whose files are looked for at once, and files that are tried in a row.
@@ -353,7 +354,8 @@ class ProgboxCompilation(models.Model):
                 yield from self._find()
             if self.step == "check":
                 yield from self._check(stopped)
-                self._resolve_duplicates()
+                yield from self._compare_signed()
+                yield from self._resolve_duplicates()
                 yield self._next_step("render")
             if self.step == "render":
                 yield from self._render()
@@ -539,6 +541,12 @@ class ProgboxCompilation(models.Model):
                 yield {"position": self.position + 1}
             yield {"position": self.position + len(lines) - len(items)}
 
+    def _compare_signed(self):
+        """See which signed files are the invoice: a piece of work for each."""
+        for line in self._lines("in", domain=Domain("code", "=", UNCOMPARED)):
+            line._compare()
+            yield {}
+
     def _items(self, lines):
         """Return what is to be tried, by line; the other lines are settled."""
         items = {}
@@ -551,13 +559,20 @@ class ProgboxCompilation(models.Model):
         return items
 
     def _resolve_duplicates(self):
-        """Leave out what others stand for, now that every file has been tried."""
+        """Leave out what others stand for, now that every file has been tried.
+
+        A run that comes back to it finds the same.
+        """
         # pylint: disable-next=bad-builtin-groupby
         for _place, rows in groupby(self._tried_files(), itemgetter(0)):
-            files = [TriedFile(*values) for _sequence, *values in rows]
-            signed, left_out = resolve_duplicates(files)
-            if signed is not None or left_out:
-                self._apply_resolution(signed, left_out)
+            files = [
+                TriedFile(*values, contents_of(parts, checksum))
+                for _sequence, *values, parts, checksum in rows
+            ]
+            resolution = resolve_duplicates(files)
+            if any(resolution):
+                self._apply_resolution(resolution)
+                yield {}
 
     def _tried_files(self):
         """Return the rows of the lines that go in so far, invoice by invoice.
@@ -565,7 +580,8 @@ class ProgboxCompilation(models.Model):
         Plain SQL: records of the files of ten thousand invoices would not fit into the
         memory of a worker.
 
-        :return: list of rows: the place of the invoice, then the fields of TriedFile
+        :return: list of rows: the place of the invoice, the fields of TriedFile, and
+            at their end what its contents are made of
         """
         self.env["progbox.compilation.file"].flush_model()
         self.env["ir.attachment"].flush_model(["checksum"])
@@ -574,7 +590,7 @@ class ProgboxCompilation(models.Model):
                 """SELECT line.sequence, line.id, line.position, line.is_head IS TRUE,
                     line.kind = 'signed', line.is_the_invoice IS TRUE,
                     COALESCE(line.number, ''), COALESCE(line.name, ''),
-                    COALESCE(line.attachment_id, 0), file.checksum
+                    COALESCE(line.attachment_id, 0), line.parts, file.checksum
                 FROM progbox_compilation_file line
                 LEFT JOIN ir_attachment file ON file.id = line.attachment_id
                 WHERE line.compilation_id = %s AND line.state IN ('in', 'render')
@@ -583,12 +599,14 @@ class ProgboxCompilation(models.Model):
             )
         )
 
-    def _apply_resolution(self, signed, left_out):
+    def _apply_resolution(self, resolution):
         """Write on the lines of an invoice which of them others stand for."""
         lines = self.env["progbox.compilation.file"].sudo()
-        signed = lines.browse(signed)
+        signed = lines.browse(resolution.signed)
         signed.write({"kind": "signed", "position": 1})
-        for id_, code in left_out.items():
+        for id_, codes in resolution.papers.items():
+            lines.browse(id_)._leave_out_papers(codes)
+        for id_, code in resolution.left_out.items():
             line = lines.browse(id_)
             if line.state == "render":
                 # It has no file: nothing is left out, and the copy stands for it.

@@ -3,9 +3,15 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..tools.filenames import clean_filename
+from .compilation_papers import PDF
 from .compilation_signed import is_the_invoice
 from .compilation_texts import note_text, reason_texts
 
+# What is said of a signed file, instead of why it is left out: whether it is the
+# invoice is seen when all files have been tried.
+UNCOMPARED = "uncompared"
+# What a bill begins with only if there is no paper beside it.
+NO_PAPERS = ("no_paper", "not_a_pdf")
 KINDS = [
     ("invoice", "Invoice"),
     ("signed", "Signed copy"),
@@ -223,8 +229,11 @@ class ProgboxCompilationFile(models.Model):
                 "state": "in",
                 "pages": sum(leaf.pages for leaf in good),
                 "is_signed": inspection.signed,
-                "is_the_invoice": self._is_the_invoice(inspection),
-                "parts": [[str(leaf.ready), leaf.pages, leaf.name] for leaf in good],
+                "code": UNCOMPARED if self._may_be_the_invoice(inspection) else False,
+                "parts": [
+                    [str(leaf.ready), leaf.pages, leaf.name, leaf.checksum]
+                    for leaf in good
+                ],
                 "embedded": [
                     *self._signed_members(inspection, good),
                     *(
@@ -237,14 +246,32 @@ class ProgboxCompilationFile(models.Model):
             }
         )
 
-    def _is_the_invoice(self, inspection):
-        if not inspection.signed or self.is_head or self.res_model != "account.move":
-            return False
+    def _leave_out_papers(self, codes):
+        """Leave out papers inside of this file that are in already.
+
+        :param dict codes: see compilation_texts.REASONS, by the place of the paper
+        """
+        kept = []
+        for place, part in enumerate(self.parts):
+            if place in codes:
+                self._inner_line(part[2])._leave_out(codes[place])
+            else:
+                kept.append(part)
+        self.write({"parts": kept, "pages": sum(part[1] for part in kept)})
+
+    def _may_be_the_invoice(self, inspection):
+        is_of_invoice = self.res_model == "account.move"
+        return inspection.signed and is_of_invoice and not self.is_head
+
+    def _compare(self):
+        """See whether a signed file is the invoice, which takes its time."""
         move = self.env[self.res_model].browse(self.res_id)
         folder = self.compilation_id._folder()
         head = self._head()
         original = head.attachment_id and head._path()
-        return is_the_invoice(move, self.attachment_id, inspection, original, folder)
+        paths = self._path(), original
+        same = is_the_invoice(move, self.attachment_id, *paths, folder)
+        self.write({"is_the_invoice": same, "code": False})
 
     def _head(self):
         """Return the line that stands for the invoice of this file."""
@@ -274,6 +301,11 @@ class ProgboxCompilationFile(models.Model):
         if not (self.is_head and self.attachment_id):
             self._leave_out(refusal, detail)
             return
+        is_other = refusal in NO_PAPERS and not self._is_paper()
+        if is_other and (paper := self._paper_beside()):
+            self._give_way_to(paper)
+            self._leave_out(refusal, detail)
+            return
         state = self._move_state()
         if state != "posted" and refusal != "no_paper":
             self._leave_out(refusal, detail)
@@ -287,6 +319,38 @@ class ProgboxCompilationFile(models.Model):
         else:
             # An XML is no paper of the vendor: it is as if nothing had been received.
             self._leave_out({"cancel": "cancelled"}.get(state, state))
+
+    def _paper_beside(self):
+        """Return the line of the paper that came beside what holds none."""
+        waiting = Domain("state", "in", ("found", "in"))
+        excluded = self.compilation_id.excluded or []
+        unasked = Domain("code", "=", "unasked") & Domain(
+            "attachment_id", "not in", excluded
+        )
+        lines = self.search(
+            Domain("compilation_id", "=", self.compilation_id.id)
+            & Domain("sequence", "=", self.sequence)
+            & Domain("kind", "in", ("attachment", "image"))
+            & Domain("container_id", "=", False)
+            & (waiting | unasked)
+        )
+        papers = lines.filtered(lambda line: line._is_paper())
+        return papers.sorted(lambda line: line.kind)[:1]
+
+    def _is_paper(self):
+        """Whether it is called a PDF or a picture, and not what may hold one."""
+        mimetype = self.attachment_id.mimetype or ""
+        return mimetype == PDF or mimetype.startswith("image/")
+
+    def _give_way_to(self, paper):
+        """Let another line stand for the invoice."""
+        position = paper.position
+        paper.write({"is_head": True, "position": self.position, "kind": self.kind})
+        if paper.state == "left_out":
+            paper.write(
+                {"state": "found", "code": False, "reason": False, "advice": False}
+            )
+        self.write({"is_head": False, "position": position, "kind": "attachment"})
 
     def _move_state(self):
         if self.res_model == "account.move":

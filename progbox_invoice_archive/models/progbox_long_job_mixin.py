@@ -10,6 +10,7 @@ import psycopg2.errors
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import config
 from odoo.tools.sql import escape_psql
 
 from ..exceptions import JobError
@@ -23,6 +24,8 @@ LEASE = timedelta(minutes=2)
 MOST_INTERRUPTIONS = 2
 # Seconds between two commits on the way: what a killed worker loses at most.
 COMMIT_INTERVAL = 2
+# Seconds of a run that are not for its last piece: ten of work, and to come to an end.
+BEFORE_LIMIT = 20
 
 
 def _sent(generator, answer):
@@ -32,6 +35,17 @@ def _sent(generator, answer):
         while True:
             yield value
             value = generator.send(answer())
+
+
+def longest_piece():
+    """Return how many seconds a piece of work may take that cannot be interrupted.
+
+    At the server's time limit not the piece is ended, but the whole server.
+    """
+    limit = config["limit_time_real_cron"]
+    if limit <= 0:  # a server with threads then takes the other one
+        limit = config["limit_time_real"]
+    return max(limit - BEFORE_LIMIT, 1) if limit else float("inf")
 
 
 class LeaseLost(Exception):
@@ -106,12 +120,15 @@ class ProgboxLongJobMixin(models.AbstractModel):
         raise NotImplementedError
 
     def _job_step_name(self):
-        """Return what the work is at, in the user's words, if it has steps.
+        """Return what the work is at, in the user's words; for most it is one step.
 
         A job is given up when the server has stopped twice in the same one, without
-        a run between that came to its end.
+        a run between that came to its end. One of a batch is not: any other of it may
+        be to blame.
         """
-        return False
+        if self._job_batch_size > 1:
+            return False
+        return self.env["ir.model"]._get(self._name).name
 
     # ------------------------------------------------------------------
     # Engine

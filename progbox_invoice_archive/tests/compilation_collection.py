@@ -165,6 +165,21 @@ def old_reader(path):
     path.write_bytes(all_ + empty + all_[all_.rindex(b"startxref") :])
 
 
+def far_in(path):
+    """A gateway has put so much in front that Poppler alone finds the beginning."""
+    fixed(path, swap(b"/Type /Catalog", b"/[ype /Catalog"), "far in")
+    path.write_bytes(b"X-Way: a gateway\r\n" * 100 + path.read_bytes())
+
+
+def bad_metadata(path):
+    options = {"encryption": pikepdf.Encryption(owner="o")}
+    with collection.changed(
+        path, "bad XMP", fix_metadata_version=False, **options
+    ) as pdf:
+        pdf.Root.Metadata = pdf.make_stream(b"", Type=Name.Metadata)
+        pdf.Root.Metadata.write(b"no stream", filter=Name.FlateDecode)
+
+
 def locked(change=lambda all_: all_, **options):
     def make(path):
         saved("locked", encryption=pikepdf.Encryption(owner="o", **options))(path)
@@ -211,6 +226,10 @@ KINDS = {
         ("from a gateway",),
     ),
     "stamp.pdf": Kind(edited(stamped(Name.Stamp), "stamp"), ("stamp",)),
+    "voice.pdf": Kind(
+        written(collection.containing, {"call.wav": b"RIFF"}, "a voice"), ("a voice",)
+    ),
+    f"{'long ' * 50}.pdf": Kind(written(collection.plain, "long"), ("long",)),
     "icon.pdf": Kind(edited(stamped(Name.FileAttachment), "icon"), ("icon",)),
     "no icon.pdf": Kind(
         edited(stamped(Name.FileAttachment, drawn=False), "no icon"),
@@ -334,6 +353,8 @@ KINDS = {
     "nothing.pdf": Kind(
         content(lambda: b"%PDF-1.4\nnothing\nstartxref\n9\n%%EOF\n"), refusal="damaged"
     ),
+    "far in.pdf": Kind(far_in, ("far in",), ("by_poppler",), alike=False),
+    "bad metadata.pdf": Kind(bad_metadata, ("bad XMP",), ("decrypted",)),
     "no page.pdf": Kind(written(hostile.without_pages), refusal="no_pages"),
     "page loop.pdf": Kind(written(hostile.page_loop), refusal="recursive"),
     "empty.pdf": Kind(content(lambda: b""), refusal="empty"),
@@ -356,7 +377,7 @@ KINDS = {
     **{
         f"turned {number}.{kind.lower()}": Kind(turned(number, kind), ("",), ("image",))
         for kind in ("JPEG", "PNG", "WEBP")
-        for number in (3, 5, 6, 8)
+        for number in range(2, 9)
     },
     "broken.tiff": Kind(
         content(lambda: b"II*\0" + b"\xff" * 200), refusal="picture_damaged"

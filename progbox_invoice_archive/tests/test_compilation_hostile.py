@@ -84,4 +84,5 @@ class TestCompilationHostile(CompilationCommon):
     def test_lost_pages_are_told_with_their_numbers(self):
         text, is_told = note_text(self.env, ["repaired", "pages_lost/6/30"])
         self.assertIn("could be read: 6 of 30.", text)
+        self.assertNotIn("what could be read is in", text)
         self.assertTrue(is_told)

@@ -122,7 +122,11 @@ class TestCompilationLines(CompilationCommon):
         job = self.compiled(bill, **BARE)
         self.assertFalse(job.left_out_ids)
         self.assertEqual(self.lines(job)["terms.pdf"], ("in", False))
-        self.attach(bill, "back.pdf", signed(pdf_of(f"BILL V 2026-7: {amount} EUR")))
+        said = f"BILL V 2026-7: {amount} EUR"
+        self.attach(bill, "order.pdf", signed(pdf_of(f"ORDER FOR {said}")))
+        name = bill.partner_id.name
+        self.attach(bill, "back.pdf", signed(pdf_of(f"{name.upper()} {said}")))
+        self.attach(bill, "again.pdf", signed(pdf_of(f"SECOND ORDER FOR {said}")))
         job = self.compiled(bill, **BARE)
         signed_copies = job.file_ids.filtered(lambda line: line.kind == "signed")
         self.assertEqual(signed_copies.mapped("name"), ["back.pdf"])

@@ -107,25 +107,102 @@ class TestCompilationPapers(CompilationCommon):
                     mail(("b.xml", ubl(("b.pdf", pdf_of("IN AN XML IN AN EMAIL"))))),
                 )
             ),
+            "MAIL OF TEXT": self.received(
+                ("m.eml", mail()), ("p.pdf", pdf_of("MAIL OF TEXT"))
+            ),
+            "MAIL WITH A LOGO": self.received(
+                ("m.eml", mail(("logo.png", photo((200, 100))))),
+                ("p.pdf", pdf_of("MAIL WITH A LOGO")),
+            ),
             "DRAFT": self.received(
                 ("b.xml", ubl(("b.pdf", pdf_of("DRAFT")))), posted=False
             ),
         }
-        moves = self.env["account.move"].union(*bills.values())
-        job = self.compiled(moves, **BARE, sort_by="date")
-        reader = self.reader(job)
-        texts, lines = self.texts(reader), job.file_ids
-        page, firsts = 0, {}
-        for ours in lines.filtered("pages").grouped("res_id").values():
-            firsts[ours[:1].res_id] = texts[page]
-            page += sum(ours.mapped("pages"))
-        self.assertEqual(firsts, {bill.id: text for text, bill in bills.items()})
+        job = self.assertBeginWith(bills)
+        texts = self.texts(self.reader(job))
         self.assertIn("SHEET", texts)
         self.assertLess(texts.index("UBL"), texts.index("SHEET"))
         left_out = self.left_out(job)
         for name in ("logo.png", "smime.p7s"):
             self.assertIn((name, "mail_part"), left_out)
         self.assertIn(("b.xml", "mail_part"), left_out)
+
+    def assertBeginWith(self, bills):
+        """The pages of each bill begin with a text.
+
+        :param bills: dictionary of the bills by their text
+        :return: the backup
+        """
+        moves = self.env["account.move"].union(*bills.values())
+        job = self.compiled(moves, **BARE, sort_by="date")
+        texts, lines = self.texts(self.reader(job)), job.file_ids
+        page, firsts = 0, {}
+        for ours in lines.filtered("pages").grouped("res_id").values():
+            self.assertTrue(ours[:1].is_head)
+            firsts[ours[:1].res_id] = texts[page]
+            page += sum(ours.mapped("pages"))
+        self.assertEqual(firsts, {bill.id: text for text, bill in bills.items()})
+        return job
+
+    def test_where_the_main_file_is_no_paper_another_one_stands_for_the_bill(self):
+        in_xml = ubl(("b.pdf", pdf_of("IN AN XML")))
+        bills = {
+            "IN AN XML": self.received(("b.xml", in_xml), main=None),
+            "SIGNED XML": self.received(
+                ("b.xml.p7m", b"0\x82\x01 signed"), ("b.pdf", pdf_of("SIGNED XML"))
+            ),
+            "ODD": self.received(("odd", b"\1\2\3 odd"), ("b.pdf", pdf_of("ODD"))),
+            "ALONE": self.received(("scan.pdf", pdf_of("ALONE")), main=None),
+            "BY MAIL": self.received(("terms.pdf", pdf_of("TERMS")), main=None),
+            "": self.received(("b.xml", ubl())),
+        }
+        for text, name, content in (
+            ("BY MAIL", "b.pdf", pdf_of("BY MAIL")),
+            ("", "photo.jpg", photo()),
+        ):
+            bills[text].message_post(
+                attachments=[(name, content)], message_type="email"
+            )
+        bills["BY MAIL"].message_main_attachment_id = False
+        bills[""].message_main_attachment_id = bills[""].attachment_ids.filtered(
+            lambda file: file.name == "b.xml"
+        )
+        job = self.assertBeginWith(bills)
+        heads = self.first_lines(job)
+        self.assertEqual(heads[bills[""].id].name, "photo.jpg")
+        self.assertFalse([head.note for head in heads.values() if head.note])
+
+    def test_a_bill_that_cannot_be_read_gives_its_place_to_no_other_paper(self):
+        page = b"<html>Log in first</html>"
+        bill = self.received(("b.pdf", page), ("terms.pdf", pdf_of("TERMS")))
+        bill.message_main_attachment_id.mimetype = "application/pdf"
+        job = self.compiled(bill, **BARE)
+        [head] = self.first_lines(job).values()
+        self.assertIn("cannot be read", head.note)
+        self.assertEqual(self.left_out(job), {("b.pdf", "not_a_pdf")})
+
+    def test_a_paper_inside_of_another_file_is_in_once(self):
+        paper, plan = pdf_of("PAPER"), pdf_of("PLAN")
+        in_xml = ubl(("b.pdf", paper))
+        bills = [
+            self.received(("m.eml", mail(("b.pdf", paper))), ("c.pdf", paper)),
+            self.received(("b.xml", in_xml), ("c.pdf", paper)),
+            self.received(
+                ("m.eml", mail(("b.xml", in_xml), ("b.pdf", paper))), ("c.pdf", paper)
+            ),
+            self.received(
+                ("c.pdf", paper),
+                ("m.eml", mail(("b.pdf", paper), ("plan.pdf", plan))),
+            ),
+        ]
+        for place, bill in enumerate(bills):
+            with self.subTest(place):
+                job = self.compiled(bill, **BARE)
+                texts = self.texts(self.reader(job))
+                self.assertEqual((texts[0], texts.count("PAPER")), ("PAPER", 1))
+                self.assertEqual(texts.count("PLAN"), int(place == 3))
+                self.assertIn("duplicate", job.left_out_ids.mapped("code"))
+                self.assertFalse(job.gap_count)
 
     def test_where_nothing_was_received_odoo_says_that_it_is_its_own(self):
         nothing = self.received(main=None)

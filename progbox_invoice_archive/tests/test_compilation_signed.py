@@ -109,6 +109,45 @@ class TestCompilationSigned(CompilationCommon):
         [kept] = job.file_ids.filtered(lambda line: line.kind == "signed")
         self.assertEqual(kept.name, "good.pdf")
 
+    def test_each_page_counts(self):
+        move = self.posted()
+        first = f"INVOICE {move.name} FOR A WALL OF STONE: 1430.00"
+        other = "TO BE PAID WITHIN 30 DAYS FROM NOW"
+        self.deposit(move, pdf_of(first, other))
+        for name, *pages in (
+            ("other.pdf", first, "DELIVERED AS IT WAS AGREED ON BY BOTH"),
+            ("figure.pdf", first, other.replace("30", "60")),
+            ("short.pdf", f"{first} {other}"),
+        ):
+            self.attach(move, name, signed(pdf_of(*pages)))
+        job = self.compiled(move, **BARE)
+        self.assertFalse(job.left_out_ids)
+        self.attach(move, "good.pdf", signed(pdf_of(first, other, "SIGNED BY BOTH")))
+        self.attach(move, "last.pdf", signed(pdf_of(first)))
+        job = self.compiled(move, **BARE)
+        [kept] = job.file_ids.filtered(lambda line: line.kind == "signed")
+        self.assertEqual(kept.name, "good.pdf")
+
+    def test_a_run_that_comes_back_finds_the_same_signed_copy(self):
+        for name in ("old.pdf", "new.pdf"):
+            self.attach(self.move, name, signed(pdf_of(f"{self.said} {name}")))
+        bill = self.bill(None, ref="V 2026-7")
+        bill.action_post()
+        said = f"{bill.partner_id.name} BILL V 2026-7: {bill.amount_total:,.2f}"
+        for name in ("first.pdf", "second.pdf"):
+            self.attach(bill, name, signed(pdf_of(f"{said} {name}")))
+        job = self.compiled(self.move | bill, **BARE)
+        job = self.server["progbox.compilation"].browse(job.id)
+
+        def found():
+            return {line: (line.kind, line.state, line.code) for line in job.file_ids}
+
+        before = found()
+        self.assertEqual([kind for kind, *_rest in before.values()].count("signed"), 2)
+        for _step in job._resolve_duplicates():
+            pass
+        self.assertEqual(found(), before)
+
     def test_another_amount_is_another_paper(self):
         other = self.said.replace("1430", "1930")
         self.attach(self.move, "other.pdf", signed(pdf_of(other)))

@@ -131,6 +131,18 @@ class TestExport(ExportCommon):
         with self.assertRaisesRegex(UserError, "nothing for that time"):
             self.export(scope="month", date="1999-01-01")
 
+    def test_a_server_that_dies_twice_during_an_export(self):
+        folder = self.november.folder_id.with_user(self.manager)
+        asked = self.exports._request_export(folder, "zip")
+        export = self.server["progbox.export"].browse(asked.id)
+        for _death in range(2):
+            export._job_begin_attempt()
+            self.assertEqual(export.state, "running")
+        with self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"):
+            export._job_begin_attempt()
+        self.assertEqual(export.state, "failed")
+        self.assertIn('during the step "Export of Documents"', export.error)
+
     def test_who_asked_first_is_served_first(self):
         queue = self.server["progbox.export"]
         first, second = (

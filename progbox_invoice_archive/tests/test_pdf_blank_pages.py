@@ -1,5 +1,6 @@
 import io
 import random
+import zlib
 from unittest.mock import patch
 
 import pikepdf
@@ -29,6 +30,16 @@ def flat(*texts):
     return buffer.getvalue()
 
 
+def unpacked(content):
+    """A file whose second drawing unfolds to nothing, without a word."""
+    buffer = io.BytesIO()
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        packed = zlib.compress(b"") + b"lost " * 20
+        pdf.pages[1].Contents.write(packed, filter=pikepdf.Name.FlateDecode)
+        pdf.save(buffer, compress_streams=False)
+    return buffer.getvalue()
+
+
 class TestPdfBlankPages(PdfCase):
     """A page that another reader sees is not lost, and one that nobody sees is told."""
 
@@ -46,12 +57,14 @@ class TestPdfBlankPages(PdfCase):
                 "repaired": spoilt(plain, 1).replace(b"startxref", b"startxxxx"),
                 "all": spoilt(spoilt(spoilt(plain, 0), 1), 2),
                 "empty": collection.pdf_of("one", "", "three"),
+                "unpacked": unpacked(plain),
             }
         )
         changes = {name: each.changes for name, each in found.items()}
         self.assertEqual(changes.pop("unreadable"), ["blank/2"])
         self.assertEqual(changes.pop("repaired"), ["repaired", "blank/2"])
         self.assertEqual(found["all"].refusal, "damaged")
+        self.assertEqual(changes.pop("unpacked"), ["blank/2"])
         # A page without anything on it is nothing that was lost.
         self.assertEqual(changes.pop("empty"), [])
         self.assertEqual(found["empty"].pages, 3)

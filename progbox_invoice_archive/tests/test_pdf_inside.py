@@ -57,6 +57,12 @@ class TestPdfInside(PdfCase):
         self.assertEqual(len(found), len(names))
         self.assertEqual(set(found.values()), {"active"})
 
+    def test_sounds_and_films_inside_come_along(self):
+        names = ("call.wav", "call.amr", "site.mpg", "site.3gp", "site.wmv")
+        collection.containing(self.path, dict.fromkeys(names, b"RIFF"))
+        wanted = dict.fromkeys(names) | {"site.wmv": "active"}
+        self.assertEqual(self.found(), wanted)
+
     def test_a_scripted_pdf_inside_is_not_taken_along(self):
         other = self.folder / "other.pdf"
         scripted = hostile.scripted(other, "evil").read_bytes()

@@ -1,7 +1,11 @@
 import io
+from unittest.mock import patch
 
 import pikepdf
 
+from ..tools.pdf import Limits
+from ..tools.pdf.child import examine
+from ..tools.pdf.child.messages import Failure
 from . import pdf_collection as collection
 from .pdf_common import PdfCase, poppler_texts
 
@@ -63,6 +67,37 @@ class TestPdfOtherReaders(PdfCase):
         self.assertIsNone(inspection.refusal, inspection.detail)
         self.assertEqual((inspection.pages, inspection.changes), (3, ["by_pdfium"]))
         self.assertEqual(poppler_texts(inspection.ready), ["one", "two", "three"])
+
+    def test_what_poppler_alone_opens_goes_in(self):
+        """PDFium looks for the beginning in the first thousand bytes."""
+        content = collection.pdf_of("one", "two")
+        content = content.replace(b"/Type /Catalog", b"/[ype /Catalog")
+        content = b"HTTP/1.1 200 OK\r\n" + b"X-Way: a\r\n" * 120 + content
+        [inspection] = self.inspect_all({"gateway.pdf": content}).values()
+        self.assertEqual(inspection.changes, ["by_poppler"], inspection.detail)
+        self.assertEqual(poppler_texts(inspection.ready), ["one", "two"])
+
+    def test_what_was_inside_stays_when_another_reader_writes_the_pages(self):
+        path = collection.factur_x(self.folder / "bill.pdf", "with XML")
+        path.write_bytes(path.read_bytes().replace(b"startxref", b"startxxxx"))
+        room = examine.Room(1 << 20)
+        with patch.object(examine.Examiner, "_clean", side_effect=Failure("damaged")):
+            inspection = examine.examine(
+                path, path.name, self.work, Limits(), extract=True, room=room
+            )
+        self.assertEqual(inspection.changes, ["by_pdfium"], inspection.detail)
+        self.assertEqual([each.name for each in inspection.embedded], ["factur-x.xml"])
+
+    def test_bad_metadata_costs_nothing(self):
+        path = collection.factur_x(self.folder / "bad.pdf", "with XML")
+        with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+            pdf.Root.Metadata = pdf.make_stream(b"", Type=pikepdf.Name.Metadata)
+            pdf.Root.Metadata.write(b"no stream", filter=pikepdf.Name.FlateDecode)
+            locked = pikepdf.Encryption(owner="owner")
+            pdf.save(path, encryption=locked, fix_metadata_version=False)
+        inspection = self.inspect_one(path)
+        self.assertEqual(inspection.changes, ["decrypted"], inspection.detail)
+        self.assertEqual([each.name for each in inspection.embedded], ["factur-x.xml"])
 
     def test_lost_pages_are_counted(self):
         content = collection.pdf_of("one", "two", "three")

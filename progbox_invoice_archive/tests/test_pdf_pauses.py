@@ -1,8 +1,17 @@
 import subprocess
 from unittest.mock import patch
 
-from ..tools.pdf import Cancelled, Part, PartRefused, Paused, limited_child
+from ..tools.pdf import (
+    Cancelled,
+    CompileError,
+    Part,
+    PartRefused,
+    Paused,
+    limited_child,
+)
 from ..tools.pdf.check import Check, CheckFailed
+from ..tools.pdf.child import check as child_check
+from ..tools.pdf.child import pausing
 from . import pdf_collection as collection
 from . import pdf_hostile as hostile
 from .pdf_common import PdfCase, poppler_texts, qpdf_check
@@ -96,6 +105,25 @@ class TestPdfPauses(PdfCase):
             self.assemble_in_slices(self.parts)
         self.assertEqual(c.exception.index, 2)
         self.assertFalse(self.kept.exists())
+
+    def test_a_slow_disk_is_no_fault_of_a_part(self):
+        slowly = "import os, time; os.fdatasync = lambda _file: time.sleep(60)"
+        begin, work, rest = limited_child.BOOT.partition("from child.main")
+        with (
+            patch.object(limited_child, "BOOT", f"{begin}\n{slowly}\n{work}{rest}"),
+            patch.object(limited_child, "PAUSE_SECONDS", 0.3),
+            self.assertRaises(CompileError) as caught,
+        ):
+            self.assemble_in_slices(self.parts)
+        self.assertEqual(caught.exception.code, "timeout")
+
+    def test_the_check_without_poppler_pauses_too(self):
+        path = collection.plain(self.folder / "three.pdf", "1", "2", "3")
+        place, asked = 0, patch.object(pausing, "is_asked", return_value=True)
+        for wanted in (1, 2, None):
+            with asked:
+                place = child_check.check_with_pypdf(path, 3, place)
+            self.assertEqual(place, wanted)
 
     def test_a_part_that_does_not_come_to_a_pause_is_given_up(self):
         slow = hostile.slow(self.folder / "slow.pdf", 400_000)

@@ -1,6 +1,7 @@
 from unittest.mock import patch
 
 from odoo.tests import tagged
+from odoo.tools import config
 
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
@@ -41,6 +42,22 @@ class TestReportFailures(ReportCase):
         with self.assertRaises(RenderError) as caught:
             self.render(self.move)
         self.assertIn(parameter, str(caught.exception))
+
+    def test_a_scheduled_action_ends_before_its_server_is_ended(self):
+        reports = self.reports()
+        for own, cron, real, seconds in (
+            (reports, 50, 120, 60),
+            (reports.with_context(cron_end_time=0), 50, 120, 30),
+            (reports.with_context(cron_end_time=0), 0, 120, 60),
+            (reports.with_context(cron_end_time=0), -1, 70, 50),
+        ):
+            limits = {"limit_time_real_cron": cron, "limit_time_real": real}
+            with (
+                patch.dict(config.options, limits),
+                patch.object(wkhtmltopdf, "to_pdf") as to_pdf,
+            ):
+                own._progbox_to_pdf("<p/>", [])
+            self.assertEqual(to_pdf.call_args.args[3], seconds)
 
     def test_a_pdf_that_is_none_is_refused(self):
         with (

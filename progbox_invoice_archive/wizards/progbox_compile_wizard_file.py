@@ -65,7 +65,7 @@ class ProgboxCompileWizardFile(models.TransientModel):
             self.number or "",
             self.name or "",
             self.attachment_id._origin.id or 0,
-            self.checksum,
+            tuple((self.checksum or "").split()),
         )
 
     def _apply_inspection(self, inspection, folder):
@@ -73,12 +73,13 @@ class ProgboxCompileWizardFile(models.TransientModel):
 
         :param folder: for temporary files
         """
+        leaves = [leaf for leaf in inspection.leaves() if not leaf.refusal]
         values = {
-            "pages": sum(
-                leaf.pages for leaf in inspection.leaves() if not leaf.refusal
-            ),
+            "pages": sum(leaf.pages for leaf in leaves),
             "is_the_invoice": self._is_the_invoice(inspection, folder),
         }
+        if inside := " ".join(leaf.checksum for leaf in leaves).strip():
+            values["checksum"] = inside
         if values["pages"]:
             if note := note_text(self.env, inspection.changes)[0]:
                 values["note"] = note
@@ -99,7 +100,8 @@ class ProgboxCompileWizardFile(models.TransientModel):
         )
         main = files.filtered(lambda file: file.category == "invoice")[:1]
         original = main.attachment_id and main._path(folder)
-        return is_the_invoice(move, self.attachment_id, inspection, original, folder)
+        paths = inspection.path, original
+        return is_the_invoice(move, self.attachment_id, *paths, folder)
 
     def _path(self, folder):
         """Return where the bytes are: the file store, or a copy in a folder."""

@@ -1,4 +1,4 @@
-"""What the first page of a foreign PDF says, asked of a child process."""
+"""What the first pages of a foreign PDF say, asked of a child process."""
 
 from .child.messages import Failure
 from .limited_child import Child
@@ -19,3 +19,18 @@ def first_page_text(path, folder):
             return child.ask("first_page_text", {"path": path}, SECONDS)
         except Failure:
             return ""
+
+
+def page_texts(paths, folder):
+    """Return the texts of the first pages of some files, page by page.
+
+    Nothing of all of them where one cannot be read.
+
+    :param folder: for temporary files
+    :return: list of lists of texts
+    """
+    with Child(folder, MEMORY) as child:
+        try:
+            return child.ask("page_texts", {"paths": paths}, SECONDS)
+        except Failure:
+            return [[] for _path in paths]

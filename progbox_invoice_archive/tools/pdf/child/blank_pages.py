@@ -61,7 +61,10 @@ def _drawing(page, thorough):
         if not thorough and _begins_well(stream):
             return Drawing(False, False)
         try:
-            empty = empty and not stream.read_bytes().strip()
+            if stream.read_bytes().strip():
+                empty = False
+            elif len(stream.get_raw_stream_buffer()) > SMALL:
+                unreadable = True  # it was packed from something
         except pikepdf.PdfError:
             unreadable = True
     return Drawing(empty, unreadable)
@@ -163,7 +166,7 @@ def _replaced(original, ready, mended, new_path, prepare):
                 failed.append(number)
             finally:
                 piece.unlink(missing_ok=True)
-        pdf.save(target)
+        pdf.save(target, fix_metadata_version=False)
     inks = other_readers.inks(target, mended)
     failed += [each for each in mended.keys() - {*failed} if not inks.get(each)]
     return target, failed

@@ -95,7 +95,7 @@ def check_with_second_reader(_report, path, pages, start=0):
     """
     program = shutil.which(POPPLER)
     if not program:
-        return check_with_pypdf(path, pages)
+        return check_with_pypdf(path, pages, start)
     while True:
         end = start + POPPLER_SLICE
         _check_with_poppler(program, path, pages, start, end)
@@ -168,19 +168,23 @@ def _listen(process):
     return bytes(said), bytes(complaints)
 
 
-def check_with_pypdf(path, pages):
+def check_with_pypdf(path, pages, start=0):
+    """As check_with_second_reader."""
     import pypdf
 
-    found = 0
+    found = start
     with open(path, "rb") as file:
         try:
-            for page in pypdf.PdfReader(file).pages:
+            for page in pypdf.PdfReader(file).pages[start:]:
+                if found > start and pausing.is_asked():
+                    return found
                 found += page.mediabox is not None
         except MemoryError:
             raise
         except Exception as error:  # so does pypdf
             raise Failure("check_failed", f"pypdf: {error!r}", found) from error
     _compare(found, pages, "pypdf")
+    return None
 
 
 def _compare(found, wanted, reader):

@@ -20,8 +20,9 @@ HARMLESS = {
     *(PDF, ".xml", ".txt", ".csv", ".json"),
     *(".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".bmp", ".webp"),
     *(".heic", ".heif", ".avif"),
-    *(".wav", ".mp3", ".m4a", ".ogg", ".flac", ".aac"),
-    *(".mp4", ".m4v", ".mov", ".avi", ".webm", ".mkv"),
+    *(".wav", ".mp3", ".m4a", ".ogg", ".opus", ".flac", ".aac", ".aiff", ".amr"),
+    # Not .wma and .wmv, which may name an address for the player to open.
+    *(".mp4", ".m4v", ".mov", ".avi", ".webm", ".mkv", ".mpg", ".mpeg", ".3gp"),
     *(".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp"),
 }
 

@@ -1,6 +1,7 @@
 """Looks into one file; runs in a child process."""
 
 import contextlib
+import hashlib
 import re
 import stat
 import tempfile
@@ -20,6 +21,7 @@ from .signing import is_signed
 from .structure import branch, elements
 
 HEAD_SIZE, TAIL_SIZE = 1024, 2048
+BLOCK_SIZE = 1 << 20
 # Objects of a file, and annotations of a page, from which a second reader tries it.
 HEAVY_FILE, HEAVY_PAGE = 2_000, 500
 # With these changes the file is ready, without another copy.
@@ -105,6 +107,8 @@ class Examiner:
             raise Failure("missing", str(error)) from error
         if inspection.size > self._limits.size:
             raise Failure("too_large", f"{inspection.size} bytes")
+        if self._depth:
+            inspection.checksum = _checksum(inspection.path)
         inspection.ready = inspection.path
         ended = b"%%EOF" in tail
         self._tail_is_encrypted = b"/Encrypt" in tail
@@ -170,7 +174,7 @@ class Examiner:
         :param least: on so many pages something is seen already
         :return: whether one of them shows more
         """
-        inspection = self._inspection
+        inspection, embedded = self._inspection, self._inspection.embedded
         best, kept = least, None
         for change, write in other_readers.READERS:
             self._begin_anew(change)
@@ -192,6 +196,8 @@ class Examiner:
                 break
         if kept:
             self._restore(kept)
+            # Other readers write the pages alone.
+            inspection.embedded = embedded or inspection.embedded
             self._count_lost(not self.complete)
         return bool(kept)
 
@@ -265,8 +271,6 @@ class Examiner:
             _walk(pdf)
             if not anew:
                 inspection.signed = is_signed(pdf)
-            if inspection.signed and not inspection.text:
-                inspection.text = _first_page_text(inspection.path)
             damaged = _has_warnings(pdf) or (anew and not self.complete)
             if damaged:
                 self._see_what_is_left(pdf)
@@ -457,6 +461,14 @@ def _ends(path, size):
         return head, file.read(TAIL_SIZE)
 
 
+def _checksum(path):
+    digest = hashlib.sha1(usedforsecurity=False)  # as Odoo's of an attachment
+    with open(path, "rb") as file:
+        while block := file.read(BLOCK_SIZE):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def _ends_early(head, size):
     """Whether a file is shorter than it says: one for the web has two ends."""
     said = LENGTH.search(head)
@@ -512,19 +524,8 @@ def _has_fields(pdf):
     return has_fields(pdf)
 
 
-def _first_page_text(path):
-    from .text import first_page_text  # few children ever need it
-
-    try:
-        return first_page_text(None, path)
-    except MemoryError:
-        raise
-    except Exception:  # another reader's trouble: the pages are good all the same
-        return ""
-
-
 def _formatted(pdf):
-    from .field_values import formatted_fields  # as above
+    from .field_values import formatted_fields  # few children ever need it
 
     return formatted_fields(pdf)
 
@@ -556,4 +557,5 @@ def _save(pdf, target):
         compress_streams=False,
         stream_decode_level=pikepdf.StreamDecodeLevel.none,
         object_stream_mode=pikepdf.ObjectStreamMode.preserve,
+        fix_metadata_version=False,  # it would read metadata, which may be bad
     )

@@ -66,6 +66,8 @@ def join(
             raise
         index = paths.index(error.path)
         raise Failure("part_refused", str(error), index) from error
+    # A disk that is slow to write is no part's fault.
+    report([joining.done, len(parts)])
     _keep(state, output, joining.state())
     return False
 

@@ -53,13 +53,14 @@ def _tasks():
     from .examine import inspect_file, normalise
     from .join import join
     from .same_pages import has_same_pages
-    from .text import first_page_text
+    from .text import first_page_text, page_texts
 
     return {
         "first_page_text": first_page_text,
         "has_same_pages": has_same_pages,
         "inspect_file": inspect_file,
         "normalise": normalise,
+        "page_texts": page_texts,
         "read_certificate": read_certificate,
         "join": join,
         "check_with_qpdf": check_with_qpdf,

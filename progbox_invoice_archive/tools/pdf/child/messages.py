@@ -49,7 +49,6 @@ class Inspection:
     :param pages: pages that go in
     :param width, height: of the largest page, in points
     :param signed: it carries a digital signature, which the pages lose: embed the file
-    :param text: what the first page of a signed file says
     :param changes: what sets `ready` apart from the file: 'decrypted', 'repaired',
         'scripts' (JavaScript, launch and submit actions removed), 'forms' (fields
         became part of the page), 'image' (turned into pages), 'xfa' (the dynamic form
@@ -65,6 +64,7 @@ class Inspection:
     :param members: list of Inspection, the files of a portfolio or wrapper
     :param refusal: one of errors.REFUSALS, or None
     :param detail: what an administrator needs about the refusal, in English
+    :param checksum: SHA-1 of a file that is inside of another one
     """
 
     path: Path
@@ -76,12 +76,12 @@ class Inspection:
     width: float = 0.0
     height: float = 0.0
     signed: bool = False
-    text: str = ""
     changes: list = field(default_factory=list)
     embedded: list = field(default_factory=list)
     members: list = field(default_factory=list)
     refusal: str | None = None
     detail: str = ""
+    checksum: str = ""
 
     def leaves(self):
         """The files behind it: itself, or the members of a portfolio, at any depth."""

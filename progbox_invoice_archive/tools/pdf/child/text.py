@@ -1,4 +1,4 @@
-"""What the first page of a PDF says; runs in a child process."""
+"""What the pages of a PDF say; runs in a child process."""
 
 import os
 import shutil
@@ -11,25 +11,36 @@ from .messages import Failure
 
 POPPLER = "pdftotext"
 POPPLER_SECONDS = 20
-LONGEST = 20_000  # what a document is stands at its beginning
+MOST_PAGES = 20
+LONGEST = 20_000  # of a page; what a document is stands at its beginning
+PAGE_END = "\f"
 
 
 def first_page_text(_report, path):
-    """Return the text of the first page, line by line; of a scan there is none.
+    """Return the text of the first page, line by line; of a scan there is none."""
+    return _read(path, 1)
 
-    Poppler reads it, or pypdf where there is no Poppler.
-    """
+
+def page_texts(_report, paths):
+    """Return the texts of the first pages of some files, page by page."""
+    texts = [_read(path, MOST_PAGES) for path in paths]
+    return [text.removesuffix(PAGE_END).split(PAGE_END) for text in texts]
+
+
+def _read(path, pages):
+    """Have Poppler read the first pages, or pypdf where there is no Poppler."""
     if program := shutil.which(POPPLER):
-        return _with_poppler(program, path)[:LONGEST]
-    return _with_pypdf(path)[:LONGEST]
+        return _with_poppler(program, path, pages)[: pages * LONGEST]
+    return _with_pypdf(path, pages)[: pages * LONGEST]
 
 
-def _with_poppler(program, path):
+def _with_poppler(program, path, pages):
+    range_ = ["-f", "1", "-l", str(pages)]
     # It may say and complain without end: a file has a limit.
     with tempfile.TemporaryFile() as said:
         try:
             subprocess.run(
-                [program, "-f", "1", "-l", "1", "-layout", "-enc", "UTF-8", path, "-"],
+                [program, *range_, "-layout", "-enc", "UTF-8", path, "-"],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.DEVNULL,
@@ -39,11 +50,12 @@ def _with_poppler(program, path):
         except subprocess.TimeoutExpired as error:
             raise Failure("timeout", f"Poppler: {error}") from error
         said.seek(0)
-        return said.read(4 * LONGEST).decode(errors="replace")
+        return said.read(4 * pages * LONGEST).decode(errors="replace")
 
 
-def _with_pypdf(path):
+def _with_pypdf(path, pages):
     import pypdf
 
     with open(path, "rb") as file:
-        return pypdf.PdfReader(file).pages[0].extract_text()
+        found = pypdf.PdfReader(file).pages[:pages]
+        return PAGE_END.join(page.extract_text() for page in found)
