@@ -1,6 +1,7 @@
 import {describe, expect, test} from "@odoo/hoot";
 import {advanceTime, animationFrame, mockDate} from "@odoo/hoot-mock";
 import {
+    MockServer,
     contains,
     defineModels,
     fields,
@@ -48,7 +49,7 @@ async function mountJob(values) {
 
 test("a job at work is looked at, until it is done", async () => {
     await mountJob({state: "pending"});
-    Job._records[0].state = "done";
+    MockServer.env.job.write([1], {state: "done"});
     await advanceTime(2000);
     await animationFrame();
     expect(".o_data_row [name=state]").toHaveText("Done");
