@@ -31,7 +31,8 @@ class TestAccessLogOverHttp(AccessLogCommon, HttpCase):
         self.assertEqual(self.lines().kind, "download")
 
     def test_a_lost_file_is_said_to_be_missing(self):
-        self.lose(self.document)
+        with self.lifted("ir_attachment"):
+            self.lose(self.document)
         response = self.url_open(f"{self.url}?download=1")
         self.assertEqual(response.status_code, 404)
         self.assertIn("INV_1.pdf is missing in the file store", response.text)
