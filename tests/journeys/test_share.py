@@ -26,6 +26,8 @@ env["res.users"].with_context(no_reset_password=True).create({{
     "group_ids": [Command.link(env.ref("account.group_account_manager").id)],
 }})
 env.cr.commit()
+# The server may have read the address before.
+env.registry.signal_changes()
 """
 
 
