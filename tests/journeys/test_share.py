@@ -178,7 +178,7 @@ def test_a_link_is_opened_on_a_phone_until_it_is_revoked(marie, browser):
 
     marie.goto("/odoo/archive-shares")
     row = marie.locator(".o_data_row:has-text('Phil')")
-    expect(row.locator("[name=opening_count]")).to_have_text("2")
+    expect(row.locator("[name=opening_count]")).to_have_text("1")
     row.locator("button[name=action_revoke]").click()
     marie.click(".modal-footer .btn-primary")
     expect(row).to_have_count(0)
