@@ -21,8 +21,8 @@ class ProgboxDocumentType(models.Model):
     )
     employee_may_read = fields.Boolean(
         string="Employees Read Their Own",
-        help="An employee reads documents of this type that are filed on him. "
-        "He finds them on his public profile.",
+        help="Employees read documents of this type that are filed on them. "
+        "They find them on their public profiles.",
     )
 
     # ------------------------------------------------------------------

@@ -22,10 +22,15 @@ class ProgboxDropboxFinding(models.Model):
     """A copy, or a folder of them, that is not in Dropbox as it was sent."""
 
     _name = "progbox.dropbox.finding"
-    _inherit = ["progbox.dropbox.account.mixin", "progbox.dropbox.document.mixin"]
+    _inherit = [
+        "progbox.dropbox.account.mixin",
+        "progbox.dropbox.document.mixin",
+        "progbox.words.mixin",
+    ]
     _description = "Finding of a Dropbox Check"
     _order = "check_id desc, kind, path, id"
     _rec_name = "path"
+    _words = ("path",)
 
     check_id = fields.Many2one(
         "progbox.dropbox.check",

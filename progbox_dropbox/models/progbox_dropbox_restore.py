@@ -156,7 +156,7 @@ class ProgboxDropboxRestore(models.Model):
                     "verification",
                     company=restore.company_id,
                     note=self.env._(
-                        "%(restore)s from Dropbox: %(count)s files fetched",
+                        "%(restore)s from Dropbox, files fetched: %(count)s",
                         restore=restore.display_name,
                         count=restore.fetched_count,
                     ),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import parse_qsl, unquote, urlsplit
 from urllib.request import urlopen
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 
 from odoo import models
@@ -98,10 +98,18 @@ class IrBinary(models.AbstractModel):
 
     def _record_to_stream(self, record, field_name):
         opening = {"progbox_streamer": STREAMER}
-        stream = super(IrBinary, self.with_context(**opening))._record_to_stream(
-            record.with_context(**opening), field_name
-        )
         asked = current_request()
+        try:
+            stream = super(IrBinary, self.with_context(**opening))._record_to_stream(
+                record.with_context(**opening), field_name
+            )
+        except FileNotFoundError as error:
+            # The pages of a share have words of their own for it.
+            is_ours = record._name == "progbox.document" and field_name == "content"
+            if not asked or not is_ours or self.env["progbox.share"]._visited():
+                raise
+            attachment = record.sudo()._content_attachment()
+            raise NotFound(attachment._progbox_missing_text()) from error
         # What the browser shows and what it saves of a share, its route alone knows.
         if asked and not asked.is_head and not self.env["progbox.share"]._visited():
             self._progbox_log_opening(record, field_name, asked.is_download)

@@ -340,8 +340,13 @@ class ProgboxDocument(models.Model):
         return record._get_records_action()
 
     def action_download(self):
-        """Hand over the file of this document."""
+        """Hand over the file of this document.
+
+        :raise UserError: when it cannot be read
+        """
         self.ensure_one()
+        if problem := self.file_problem():
+            raise UserError(problem["text"])
         return {
             "type": "ir.actions.act_url",
             "url": f"/web/content/{self._name}/{self.id}/content?download=1",

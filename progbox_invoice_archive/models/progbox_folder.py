@@ -80,6 +80,7 @@ class ProgboxFolder(models.Model):
     _locked_idx = models.Index("(id) WHERE locked")
 
     @api.depends("name", "parent_path")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         """The path from the root: "06" says nothing."""
         paths = self._paths()
@@ -298,7 +299,27 @@ class ProgboxFolder(models.Model):
 
         :return: dictionary of names by id
         """
-        return {folder.id: folder.name or "" for folder in self.sudo()}
+        return {folder.id: folder._title() for folder in self.sudo()}
+
+    def _title(self):
+        """Return the name of this folder, as the reader calls it.
+
+        The folder of the backups was named once, in the language of the company.
+        Whoever has renamed it since finds that name.
+        """
+        of_backups = self.res_model == "progbox.compilation" and not self.res_id
+        if of_backups and self.name in self._backups_names():
+            return self._backups_name(self.env.lang)
+        return self.name or ""
+
+    @api.model
+    def _backups_name(self, lang):
+        return self.with_context(lang=lang).env._("Invoice backups")
+
+    @api.model
+    def _backups_names(self):
+        installed = self.env["res.lang"].get_installed()
+        return {self._backups_name(code) for code, _name in installed}
 
     @api.model
     def _path_sql(self, alias):
@@ -450,7 +471,10 @@ class ProgboxFolder(models.Model):
 
         To be extended for those that have no name of their own.
         """
-        return self.search(Domain("name", "ilike", text), limit=PAGE_SIZE + 1)
+        named = Domain("name", "ilike", text)
+        if text.casefold() in self._backups_name(self.env.lang).casefold():
+            named |= Domain("res_model", "=", "progbox.compilation")
+        return self.search(named, limit=PAGE_SIZE + 1)
 
     @api.model
     def _tree_found(self, domain, order, offset=0, including_ids=()):

@@ -114,7 +114,7 @@ class ProgboxJobMixin(models.AbstractModel):
         "at it, or the server was stopped.",
     )
     next_try = fields.Datetime(default=fields.Datetime.now, readonly=True)
-    done_on = fields.Datetime(readonly=True)
+    done_on = fields.Datetime(string="Finished On", readonly=True)
     error = fields.Text(
         string="What Happened",
         readonly=True,

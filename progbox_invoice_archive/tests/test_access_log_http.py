@@ -30,6 +30,14 @@ class TestAccessLogOverHttp(AccessLogCommon, HttpCase):
         self.url_open(f"{self.url}?download=true")
         self.assertEqual(self.lines().kind, "download")
 
+    def test_a_lost_file_is_said_to_be_missing(self):
+        with self.lifted("ir_attachment"):
+            self.lose(self.document)
+        response = self.url_open(f"{self.url}?download=1")
+        self.assertEqual(response.status_code, 404)
+        self.assertIn("INV_1.pdf is missing in the file store", response.text)
+        self.assertFalse(self.lines())
+
     def test_a_file_in_the_database_is_opened_once_as_well(self):
         self.env["ir.config_parameter"].sudo().set_param("ir_attachment.location", "db")
         self.document._content_attachment()._migrate()

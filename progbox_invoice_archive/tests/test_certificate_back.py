@@ -15,6 +15,8 @@ from ..models import progbox_closing_mail
 from ..models.progbox_closing_mail import REPORT
 from .verification_common import VerificationCommon
 
+VERIFICATION_REPORT = "progbox_invoice_archive.progbox_verification_report"
+
 
 @tagged("post_install", "-at_install")
 class TestCertificateBack(VerificationCommon):
@@ -39,12 +41,17 @@ class TestCertificateBack(VerificationCommon):
             company_id=cls.company.id,
             company_ids=[(6, 0, cls.company.ids)],
         )
+        cls.pdf, cls.picture = cls.printed(REPORT, cls.closing)
+
+    @classmethod
+    def printed(cls, report, record):
+        """Return a report as PDF, and a scan of its first page."""
         reports = cls.server["ir.actions.report"].with_context(
             force_report_rendering=True
         )
-        cls.pdf, _kind = reports._render_qweb_pdf(REPORT, cls.closing.ids)
-        page = pypdfium2.PdfDocument(cls.pdf)[0]
-        cls.picture = page.render(scale=200 / 72, grayscale=True).to_pil()
+        pdf, _kind = reports._render_qweb_pdf(report, record.ids)
+        page = pypdfium2.PdfDocument(pdf)[0]
+        return pdf, page.render(scale=200 / 72, grayscale=True).to_pil()
 
     def scan(self, picture, kind):
         out = io.BytesIO()
@@ -82,6 +89,13 @@ class TestCertificateBack(VerificationCommon):
                 self.assertEqual(self.compared_with(content), [own])
         typed = f"{own[0]}:{own[1]}"
         self.assertEqual(self.compared_with(self.pdf, anchor=typed), [own, before, own])
+
+    def test_so_is_the_report_of_a_verification(self):
+        run = self.verify()
+        pdf, picture = self.printed(VERIFICATION_REPORT, run)
+        last = (run.last_sequence, run.last_hash)
+        self.assertEqual(self.compared_with(pdf), [last])
+        self.assertEqual(self.compared_with(self.scan(picture, "PNG")), [last])
 
     def test_what_is_no_certificate_says_so(self):
         empty = self.scan(Image.new("L", (300, 300), 255), "PDF")

@@ -27,7 +27,8 @@ class TestClosingCertificate(ArchiveCommon):
         cls.env["ir.module.module"]._load_module_terms(
             ["progbox_invoice_archive"], list(LANGUAGES)
         )
-        cls.archived_without_render()
+        for number in ("INV/1", "INV/10", "INV/9"):
+            cls.archived_without_render(number)
         with freeze_time("2026-12-10"):
             closings = cls.server["progbox.closing"]
             cls.closing = closings._close(cls.company, date(2026, 11, 2))
@@ -51,11 +52,13 @@ class TestClosingCertificate(ArchiveCommon):
             "progbox_invoice_archive.report_closing", self.closing.ids
         )
         self.assertEqual(kind, "pdf")
-        text = "".join("".join(pages_of(pdf)).split())
+        pages = pages_of(pdf)
+        self.assertEqual(len(pages), 1)
+        text = "".join("".join(pages).split())
         for part in ("Attestationdeclôture", "novembre2026", self.closing.last_hash):
             self.assertIn(part, text)
         self.assertIn(self.closing.seal_id._anchor_text(), text)
-        self.assertIn("INV/1", text)
+        self.assertIn("INV/1–INV/10", text)
         self.assertRegex(images_of(pdf), r"image\s+400\s+400")
         self.assertNotIn("neutralis", text)
 

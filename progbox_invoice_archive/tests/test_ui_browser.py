@@ -8,7 +8,14 @@ from odoo.tests import new_test_user, tagged
 from .common import ArchiveCommon
 from .http_common import ClientCase
 
-UNIT_TESTS = ("archive_help", "folder_tree", "readable")
+UNIT_TESTS = (
+    "archive_help",
+    "document_preview",
+    "folder_tree",
+    "live_job",
+    "readable",
+    "to_fix",
+)
 EINVOICE = b"<Invoice><Note><![CDATA[<script>alert('read')</script>]]></Note></Invoice>"
 
 

@@ -95,6 +95,23 @@ class TestFolderTree(ArchiveCommon):
             ["480.00\xa0€ · $\xa099.50", "240.00\xa0€", "", ""],
         )
 
+    def test_everybody_has_a_name_for_the_folder_of_the_backups(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        backups = self.server["progbox.folder"].create(
+            {
+                "name": "Invoice backups",
+                "company_id": self.company.id,
+                "res_model": "progbox.compilation",
+            }
+        )
+        french = backups.with_context(lang="fr_FR")
+        name = "Justificatifs de facturation"
+        self.assertEqual(french.display_name, name)
+        self.assertEqual(self.names(french.tree_search("justificatifs")), [name])
+        self.assertEqual(backups.display_name, "Invoice backups")
+        backups.name = "Old papers"
+        self.assertEqual(french.display_name, "Old papers")
+
     def test_counting_stops_at_the_limit(self):
         self.patch(progbox_folder, "COUNT_LIMIT", 3)
         [root] = self.folders.tree_page(False)["folders"]

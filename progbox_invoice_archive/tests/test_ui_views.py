@@ -1,6 +1,6 @@
 from unittest.mock import Mock, patch
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from .common import ArchiveCommon
@@ -84,6 +84,8 @@ class TestViews(ArchiveCommon):
         with patch.object(attachments, "_progbox_opener", lambda _attachment: gone):
             problem = read.file_problem()
             self.assertTrue(document.with_user(manager).file_problem()["verify"])
+            with self.assertRaisesRegex(UserError, "missing in the file store"):
+                read.action_download()
         self.assertIn("INV_7.pdf is missing in the file store", problem["text"])
         self.assertFalse(problem["verify"])
         with self.assertRaises(AccessError):

@@ -21,15 +21,20 @@ def confirm(page, address):
     return number.inner_text().strip()
 
 
+def wait_until_archived(page):
+    """Stay on the invoice: it says by itself when it is archived."""
+    more = page.locator(MORE_BUTTONS)
+    if more.count():
+        more.first.click()
+    page.locator(ARCHIVED).first.wait_for(timeout=1000 * PATIENCE)
+
+
 def wait_for(page, selector):
     """Look again and again, as an impatient person does."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         page.reload()
-        page.wait_for_selector(".o_form_view, .o_progbox_tree")
-        more = page.locator(MORE_BUTTONS)
-        if more.count():
-            more.first.click()
+        page.wait_for_selector(".o_progbox_tree")
         try:
             page.locator(selector).first.wait_for(timeout=2000)
             return
@@ -74,7 +79,7 @@ def downloaded(page, click, folder):
 def test_a_posted_invoice_is_read_in_the_archive(visit):
     page, address = visit("emma")
     number = confirm(page, address)
-    wait_for(page, ARCHIVED)
+    wait_until_archived(page)
     open_app(page, "Documents")
     expect(page.locator(".o_menu_sections")).to_contain_text("Archiving")
     expect(page.locator("[role=treeitem][aria-selected=true]")).to_contain_text(
@@ -91,7 +96,7 @@ def test_a_posted_invoice_is_read_in_the_archive(visit):
 def test_une_facture_validee_se_lit_dans_archivage(visit):
     page, address = visit("claire")
     number = confirm(page, address)
-    wait_for(page, ARCHIVED)
+    wait_until_archived(page)
     open_app(page, "Documents")
     expect(page.locator(".o_menu_sections")).to_contain_text("Archivage")
     month = page.locator("[role=treeitem][aria-selected=true]")
@@ -105,7 +110,7 @@ def test_une_facture_validee_se_lit_dans_archivage(visit):
 def test_the_archive_on_a_phone(visit):
     page, address = visit("phil")
     number = confirm(page, address)
-    wait_for(page, ARCHIVED)
+    wait_until_archived(page)
     page.goto("/odoo/archive")
     folders = page.locator(".o_progbox_tree_toggle")
     expect(folders).to_contain_text(time.strftime("%m — %B"))

@@ -64,7 +64,8 @@ LOOK = """() => {
     const empty = [...columns].filter(([, column]) => isEmpty(column));
     const isCut = (cell) => cell.scrollWidth > cell.clientWidth + 1;
     for (const name of ["number", "partner_name", "amount_total", "state", "result",
-            "folder_name", "recipient_name", "display_name", "totals_text"]) {
+            "folder_name", "recipient_name", "display_name", "totals_text", "move_id",
+            "partner_id"]) {
         const cut = (columns.get(name) || []).find(isCut);
         if (cut && empty.length) {
             const others = empty.map(([other]) => other).join(", ");

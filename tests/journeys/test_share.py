@@ -26,6 +26,8 @@ env["res.users"].with_context(no_reset_password=True).create({{
     "group_ids": [Command.link(env.ref("account.group_account_manager").id)],
 }})
 env.cr.commit()
+# The server may have read the address before.
+env.registry.signal_changes()
 """
 
 
@@ -44,7 +46,7 @@ def browser(url, chromium):
 
     def start(**options):
         context = chromium.new_context(
-            base_url=url, locale="en-US", accept_downloads=True, **options
+            base_url=url, accept_downloads=True, **{"locale": "en-US", **options}
         )
         contexts.append(context)
         page = context.new_page()
@@ -156,6 +158,11 @@ def test_a_link_is_opened_on_a_phone_until_it_is_revoked(marie, browser):
     phil = browser(has_touch=True, **PHONE)
     phil.goto(link)
     assert_fits(phil)
+    # The words are longest in Romanian.
+    ioana = browser(has_touch=True, locale="ro-RO", **PHONE)
+    ioana.goto(link)
+    expect(ioana.locator("label:has-text('Până la')")).to_be_visible()
+    assert_fits(ioana)
     assert phil.evaluate(REFUSED, f"{ANALYTICS}/tag.js") == "script-src-elem"
     phil.click(".o_progbox_month a >> nth=0")
     number = number_of_first_document(phil)

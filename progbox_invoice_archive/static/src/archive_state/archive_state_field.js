@@ -1,10 +1,10 @@
-import {Component, onMounted, onWillUnmount, useState} from "@odoo/owl";
-import {browser} from "@web/core/browser/browser";
+import {Component, useState} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {useService} from "@web/core/utils/hooks";
 import {useRecordObserver} from "@web/model/relational_model/utils";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
+import {useRefresh} from "../live_job/refresh";
 
 const INTERVAL = 3000;
 const FIELDS = ["progbox_archive_state", "progbox_archive_version"];
@@ -31,11 +31,7 @@ export class ArchiveStateField extends Component {
                 this.state[name] = data[name];
             }
         });
-        let timer = null;
-        onMounted(() => {
-            timer = browser.setInterval(() => this.refresh(), INTERVAL);
-        });
-        onWillUnmount(() => browser.clearInterval(timer));
+        useRefresh(() => this.refresh(), INTERVAL);
     }
 
     get shown() {
@@ -44,11 +40,7 @@ export class ArchiveStateField extends Component {
 
     async refresh() {
         const {resId, resModel} = this.props.record;
-        if (
-            resId &&
-            this.state.progbox_archive_state === "progress" &&
-            !document.hidden
-        ) {
+        if (resId && this.state.progbox_archive_state === "progress") {
             const [values] = await this.orm.silent.read(resModel, [resId], FIELDS);
             if (resId === this.props.record.resId) {
                 Object.assign(this.state, values);

@@ -19,7 +19,7 @@ export class DocumentPreview extends Component {
 
     setup() {
         this.preview = useState(this.env.documentPreview);
-        this.state = useState({problem: false});
+        this.state = useState({checkedId: false, problem: false});
         this.orm = useService("orm");
         this.action = useService("action");
         this.root = useRef("root");
@@ -49,14 +49,13 @@ export class DocumentPreview extends Component {
         );
     }
 
-    /** A file that cannot be read would leave the pane grey, without a word. */
+    /** A file that cannot be read would leave the pane grey: nothing asks for it. */
     async checkFile(resId) {
-        this.state.problem = false;
         const problem = await this.orm.call("progbox.document", "file_problem", [
             [resId],
         ]);
         if (resId === this.props.record.resId) {
-            this.state.problem = problem;
+            Object.assign(this.state, {checkedId: resId, problem});
         }
     }
 

@@ -19,7 +19,7 @@ export async function downloadZip(env, {domain = [], folderId = false}) {
         return fetchFile(answer.url);
     }
     const message = _t(
-        "The zip is being prepared: %(documents)s documents, %(size)s. You get a message when it is ready.",
+        "The zip is being prepared (documents: %(documents)s; %(size)s). You get a message when it is ready.",
         {
             documents: answer.documents.toLocaleString(),
             size: formatFileSize(answer.size),

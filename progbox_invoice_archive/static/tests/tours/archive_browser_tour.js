@@ -100,6 +100,9 @@ registry.category("web_tour.tours").add("progbox_archive_to_fix", {
             run: "click",
         },
         {
+            trigger: ".o_progbox_to_fix:contains('1')",
+        },
+        {
             trigger: "button[name=action_progbox_open_archive]:contains('To Fix')",
             run: "click",
         },

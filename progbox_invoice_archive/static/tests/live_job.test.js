@@ -1,0 +1,82 @@
+import {describe, expect, test} from "@odoo/hoot";
+import {advanceTime, animationFrame, mockDate} from "@odoo/hoot-mock";
+import {
+    MockServer,
+    contains,
+    defineModels,
+    fields,
+    models,
+    mountView,
+    onRpc,
+} from "@web/../tests/web_test_helpers";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import "@progbox_invoice_archive/live_job/live_job_view";
+
+describe.current.tags("desktop");
+
+class Job extends models.Model {
+    name = fields.Char();
+    state = fields.Selection({
+        selection: [
+            ["pending", "Queued"],
+            ["running", "Running"],
+            ["waiting", "Waiting"],
+            ["done", "Done"],
+        ],
+    });
+    next_try = fields.Datetime();
+}
+
+defineMailModels();
+defineModels([Job]);
+
+const TICK = ".o_data_row .o_list_record_selector input";
+
+/** Show one job; each reading of it is a step. */
+async function mountJob(values) {
+    mockDate("2026-11-29 12:00:00", 0);
+    Job._records = [{id: 1, name: "INV/1", next_try: "2026-11-29 11:00:00", ...values}];
+    onRpc("job", "web_search_read", () => expect.step("read"));
+    await mountView({
+        type: "list",
+        resModel: "job",
+        arch: `<list js_class="progbox_live_job_list">
+            <field name="name"/><field name="state"/><field name="next_try"/>
+        </list>`,
+    });
+    expect.verifySteps(["read"]);
+}
+
+test("a job at work is looked at, until it is done", async () => {
+    await mountJob({state: "pending"});
+    MockServer.env.job.write([1], {state: "done"});
+    await advanceTime(2000);
+    await animationFrame();
+    expect(".o_data_row [name=state]").toHaveText("Done");
+    expect.verifySteps(["read"]);
+    await advanceTime(60000);
+    expect.verifySteps([]);
+});
+
+test("what is ticked stays so", async () => {
+    await mountJob({state: "pending"});
+    await contains(TICK).click();
+    await advanceTime(60000);
+    expect.verifySteps([]);
+    expect(TICK).toBeChecked();
+    await contains(TICK).click();
+    await advanceTime(2000);
+    expect.verifySteps(["read"]);
+});
+
+test("what waits for its next try is seldom looked at", async () => {
+    await mountJob({state: "pending", next_try: "2026-11-29 18:00:00"});
+    await advanceTime(60000);
+    expect.verifySteps(["read", "read"]);
+});
+
+test("so is what waits for somebody else", async () => {
+    await mountJob({state: "waiting"});
+    await advanceTime(60000);
+    expect.verifySteps(["read", "read"]);
+});
