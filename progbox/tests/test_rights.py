@@ -15,6 +15,8 @@ PEOPLE = {
     "boss": "base.group_user",
     "hr_officer": "hr.group_hr_user",
     "administrator": "base.group_system",
+    "archive_reader": "progbox_invoice_archive.group_archive_reader",
+    "archive_manager": "progbox_invoice_archive.group_archive_manager",
     "nobody": "base.group_user",
     "portal_user": "base.group_portal",
     "public_user": "base.group_public",
@@ -31,6 +33,9 @@ READ = {
     "boss": {"client", "open"},
     "hr_officer": {"client", "open", "contract", "payslip"},
     "administrator": {"client", "open"},
+    # Of the archive, which is theirs, and nothing more than others.
+    "archive_reader": {"client", "open", "archived"},
+    "archive_manager": {"client", "open", "archived"},
     "nobody": {"client", "open"},
     "portal_user": set(),
     "public_user": set(),
@@ -45,6 +50,8 @@ WRITE = {
     "boss": {"open"},
     "hr_officer": {"open", "contract", "payslip"},
     "administrator": {"client", "open"},
+    "archive_reader": {"open"},
+    "archive_manager": {"open"},
     "nobody": {"open"},
     "portal_user": set(),
     "public_user": set(),
@@ -334,6 +341,7 @@ class TestRights(RightsCommon):
                 tab = employee.with_user(self.people[login]).progbox_tab()
                 self.assertEqual([group["key"] for group in tab["groups"]], ["own"])
                 self.assertEqual(tab["writable"], login == "hr_officer")
+                self.assertEqual(tab["attachments"], login == "hr_officer")
                 ids = [item["id"] for item in tab["groups"][0]["items"]]
                 self.assertEqual(self.named(self.every.browse(ids)), found)
         for login in ("boss", "administrator", "nobody", "portal_user"):

@@ -139,6 +139,30 @@ test("more of a group comes after what is there, each once", async () => {
     expect(model.groups[0].more).toBe(false);
 });
 
+test("what more was shown is still shown after a change", async () => {
+    const all = [...Array(150).keys()].map((id) => item(id));
+    const page = (offset, limit) => ({
+        items: all.slice(offset, offset + Math.min(limit, 50)),
+        more: offset + Math.min(limit, 50) < all.length,
+    });
+    const orm = {
+        call: async (_model, method, [, key, offset, limit]) =>
+            method === "progbox_tab"
+                ? {writable: true, groups: [groupOf(all.slice(0, 20), {more: true})]}
+                : page(offset, limit),
+    };
+    const model = new TabModel(orm, place);
+    await model.load();
+    for (const shown of [40, 60, 80, 100]) {
+        await model.loadMore(model.groups[0]);
+        expect(model.items).toHaveLength(shown);
+    }
+    model.toggle(99);
+    await model.load();
+    expect(model.items).toHaveLength(100);
+    expect(model.selectedIds).toEqual([99]);
+});
+
 test("a group of many records lists them", async () => {
     const values = {key: "orders", asRecords: true, more: true};
     const {model} = modelOf(groupOf([]), groupOf([], values));
