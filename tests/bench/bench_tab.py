@@ -1,9 +1,9 @@
 """Opening the tab with 1,000 to 1,000,000 documents beside Odoo's own attachments.
 
 The same records with the same documents in three databases, which differ in how many
-documents other records have (1,000, 100,000, 1,000,000). As a salesman with his own documents only, to whom one
-quotation and invoice of ten belongs, and as an administrator; the slowest of all tabs
-counts.
+documents other records have (1,000, 100,000, 1,000,000). As an administrator, and as a
+salesman with his own documents only, whose is one quotation and invoice of ten; the
+slowest of all tabs counts.
 """
 
 import contextlib
