@@ -172,7 +172,7 @@ class TestAttachments(FilesCommon, HttpCase):
 
     def test_each_document_of_the_tab_is_offered(self):
         """However many there are: own ones, and of relatives."""
-        keeper = self.user_of("keeper", "base.group_partner_manager")
+        keeper = self.user_of("keeper", "base.group_user,base.group_partner_manager")
         expected = self.env["progbox.document"]
         for record, user, count in (
             (self.order, self.seller, 51),
