@@ -388,7 +388,7 @@ def test_a_general_folder_is_filled(records, log_in, tmp_path):
     # Dropped beside the tree, and on the folder while another one is chosen.
     drop_at(page, ".o_list_renderer", ["insurance.txt"])
     expect(in_list.filter(has_text="insurance.txt")).to_be_visible(timeout=PATIENCE)
-    page.click("[role=treeitem]:has-text('Quotations')")
+    page.click(".o_searchview_facet .o_facet_remove")
     expect(page.locator(".o_progbox_import_files")).to_have_count(0)
     drop_at(page, "[role=treeitem]:has-text('Company papers')", ["bank.txt"])
     expect(count).to_have_text("3", timeout=PATIENCE)
@@ -455,8 +455,9 @@ def test_several_documents_at_once(records, log_in):
     page = log_in()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     open_tab(page, addresses["several"])
+    own = page.locator(".o_progbox_group[data-key=own] .o_progbox_card")
     drop(page, ["a.txt", "b.txt", "c.txt"])
-    expect(page.locator(".o_progbox_card")).to_have_count(3, timeout=PATIENCE)
+    expect(own).to_have_count(3, timeout=PATIENCE)
 
     selected(page, "a.txt", "b.txt")
     with page.expect_download() as download:
@@ -479,13 +480,13 @@ def test_several_documents_at_once(records, log_in):
     page.fill(".o_progbox_move_dialog .o_record_selector input", "Toiture")
     page.click(".o-autocomplete--dropdown-item:has-text('Toiture de la mairie')")
     page.click(".o_progbox_move_confirm")
-    expect(page.locator(".o_progbox_card")).to_have_count(1)
+    expect(own).to_have_count(1)
     page.click(".o_notification button:has-text('Undo')")
-    expect(page.locator(".o_progbox_card")).to_have_count(3)
+    expect(own).to_have_count(3)
 
     selected(page, "a.txt", "c.txt")
     page.click(".o_progbox_trash")
-    expect(page.locator(".o_progbox_card")).to_have_count(1)
+    expect(own).to_have_count(1)
     expect(card(page, "b.txt")).to_be_visible()
 
 

@@ -25,6 +25,8 @@ export class FolderImport extends Component {
         this.tree = useState(this.searchModel.folderTree);
         this.preview = useState(this.env.documentPreview);
         this.state = useState({unfinished: []});
+        // Nothing waits for a folder to be saved.
+        this.nothing = [];
         this.reload = coalesced(() => this.reloadAll());
         useBus(this.searchModel, "update", () => this.render());
         useBus(this.uploads.bus, "uploaded", ({detail}) => {
@@ -89,6 +91,8 @@ export class FolderImport extends Component {
         await this.uploads.add(files, {resModel: false, resId: false, folderId: id});
         await this.loadUnfinished();
     }
+
+    dropWaiting() {}
 
     // ------------------------------------------------------------------
     // Dropped
