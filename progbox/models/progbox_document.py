@@ -253,6 +253,8 @@ class ProgboxDocument(models.Model):
         if not record._progbox_may_open_tab():
             return Domain.FALSE
         shown = record._progbox_tab_query().ids()
+        # Compiling the statement would take longer than running it.
+        self.env.execute_query(SQL("SET LOCAL jit = off"))
         return Domain.custom(
             to_sql=lambda _model, alias, _query: SQL(
                 "%s IN (%s)", SQL.identifier(alias, "id"), shown

@@ -82,7 +82,9 @@ export class FolderImport extends Component {
 
     /** Show the counts of the folders, and the documents, as they are now. */
     async reloadAll() {
-        await this.tree.reveal(this.tree.selectedId);
+        if (!this.tree.found) {
+            await this.tree.reveal(this.tree.selectedId);
+        }
         this.searchModel.selectFolder(this.tree.selectedId);
         await this.loadUnfinished();
     }
