@@ -33,7 +33,8 @@ function modelOf(...groups) {
         call: async (_model, method, args) => {
             calls.push([method, ...args.slice(1)]);
             if (method === "progbox_tab") {
-                return {writable: true, groups: groups.map((group) => ({...group}))};
+                const shown = groups.map((group) => ({...group}));
+                return {writable: false, attachments: true, groups: shown};
             }
             return args[1] === "orders"
                 ? {records: [{id: 9}], more: false}
@@ -146,7 +147,7 @@ test("what more was shown is still shown after a change", async () => {
         more: offset + Math.min(limit, 50) < all.length,
     });
     const orm = {
-        call: async (_model, method, [, key, offset, limit]) =>
+        call: async (_model, method, [, , offset, limit]) =>
             method === "progbox_tab"
                 ? {writable: true, groups: [groupOf(all.slice(0, 20), {more: true})]}
                 : page(offset, limit),
@@ -281,7 +282,12 @@ test("a chosen folder is one group, asked for by itself", async () => {
         calls.push([method, ...args]);
         return structuredClone(answer);
     };
+    await model.load();
+    // Who only reads sees what is attached to messages, beside all documents.
+    expect([model.writable, model.attachments]).toEqual([false, true]);
+    calls.splice(0);
     await model.choose(folder);
+    expect(model.attachments).toBe(false);
     expect(calls).toEqual([["progbox_documents", [6], "", 0, 20]]);
     expect(model.writable).toBe(false);
     expect(model.groups.map(({title, documents}) => [title, documents])).toEqual([
