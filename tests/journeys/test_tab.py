@@ -61,7 +61,12 @@ env["progbox.document"].with_user(admin)._progbox_drop(
     {"name": "november.txt", "type_id": payslip.id})
 env["progbox.folder"].with_user(admin).with_company(company).progbox_add_general(
     "Company papers")
-print("ids", order.id, partner.id, project.id, invoice.id, several.id, employee.id)
+large = env["res.partner"].create({"name": "Large"})
+for sold in env["sale.order"].create([{"partner_id": large.id}] * 51):
+    staged = env["ir.attachment"]._progbox_stage([b"Text of many.txt"])
+    env["progbox.document"]._progbox_drop(sold, staged, {"name": "many.txt"})
+print("ids", order.id, partner.id, project.id, invoice.id, several.id, employee.id,
+      large.id)
 env.cr.commit()
 """
 
@@ -72,14 +77,15 @@ def records():
     with base(tests=True):
         clone_database(DATABASE, ensure_languages())
         output = odoo_shell(DATABASE, PREPARE)
-        found = output.split("ids", 1)[1].split()[:6]
-        order, partner, project, invoice, several, employee = found
+        found = output.split("ids", 1)[1].split()[:7]
+        order, partner, project, invoice, several, employee, large = found
         addresses = {
             "order": f"/odoo/sale.order/{order}",
             "client": f"/odoo/res.partner/{partner}",
             "project": f"/odoo/project.project/{project}",
             "invoice": f"/odoo/account.move/{invoice}",
             "several": f"/odoo/sale.order/{several}",
+            "large": f"/odoo/res.partner/{large}",
             "profile": f"/odoo/hr.employee.public/{employee}",
         }
         with start_odoo(DATABASE, cron_threads=1) as server:
@@ -542,6 +548,20 @@ def test_files_are_pasted_dropped_on_a_card_and_gone_on_with(records, log_in):
     open_tab(page, addresses["several"])
     unfinished = page.locator(".o_progbox_unfinished")
     expect(unfinished).to_contain_text("long.txt, 43 %: drop it again to go on")
+
+
+def test_many_records_are_a_list(records, log_in):
+    _server, addresses = records
+    page = log_in()
+    open_tab(page, addresses["large"])
+    expect(title(page)).to_have_text("ProGBox (51)")
+    group = page.locator(".o_progbox_group[data-key=quotations]")
+    expect(group.locator("li")).to_have_count(20)
+    group.locator(".o_progbox_more").click()
+    expect(group.locator("li")).to_have_count(40)
+    name = group.locator("li a").nth(30).inner_text()
+    group.locator("li a").nth(30).click()
+    expect(page.locator(".o_breadcrumb")).to_contain_text(name)
 
 
 def test_an_employee_finds_what_is_meant_for_him(records, log_in):
