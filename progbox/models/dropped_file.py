@@ -26,14 +26,7 @@ class DroppedFile:
         self.staged = staged
         self._check_size()
         head = self._head()
-        if is_program(self.name, head, self._forbidden()):
-            raise UserError(
-                env._(
-                    "%(name)s is a program, and programs are not kept here. If you "
-                    "need to keep it all the same, put it into a zip file first.",
-                    name=self.name,
-                )
-            )
+        check_program(env, self.name, head)
         self.mimetype = mimetype_of(self.name, guess_mimetype(head))
 
     def _check_size(self):
@@ -65,9 +58,26 @@ class DroppedFile:
                 )
             ) from error
 
-    def _forbidden(self):
-        """Return the extensions of names that nobody may drop."""
-        chosen = self.env["ir.config_parameter"].sudo().get_param(PROGRAMS_PARAMETER)
-        if not chosen:
-            return PROGRAMS
-        return set(chosen.replace(",", " ").replace(".", " ").lower().split())
+
+def check_program(env, name, head=b""):
+    """Check that a file is none that a computer runs.
+
+    :param bytes head: its first bytes, where they are known
+    :raise UserError: it is one, and programs are not kept
+    """
+    if is_program(name, head, _forbidden(env)):
+        raise UserError(
+            env._(
+                "%(name)s is a program, and programs are not kept here. If you "
+                "need to keep it all the same, put it into a zip file first.",
+                name=name,
+            )
+        )
+
+
+def _forbidden(env):
+    """Return the extensions of names that nobody may drop."""
+    chosen = env["ir.config_parameter"].sudo().get_param(PROGRAMS_PARAMETER)
+    if not chosen:
+        return PROGRAMS
+    return set(chosen.replace(",", " ").replace(".", " ").lower().split())

@@ -70,6 +70,13 @@ class ProgboxDocument(models.Model):
         export_string_translation=False,
     )
 
+    tab_of = fields.Char(
+        store=False,
+        search="_search_tab_of",
+        export_string_translation=False,
+        help="To search for what the tab of a record shows: sale.order,7",
+    )
+
     _drop_unique = models.UniqueIndex(
         "(drop_key) WHERE drop_key IS NOT NULL", "This file has just been added."
     )
@@ -119,6 +126,11 @@ class ProgboxDocument(models.Model):
 
     def _search_writable(self, operator, value):
         return access.domain(self._progbox_access_sql, "write", operator, value)
+
+    def _search_tab_of(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return Domain.OR(self._progbox_in_tab(place) for place in value)
 
     def _check_access(self, operation):
         # The rights on a record may have changed since they were last asked for.
@@ -225,6 +237,28 @@ class ProgboxDocument(models.Model):
             alias,
             self._progbox_text_sql(alias, text),
             to_flush=[self._fields["trashed_on"], self._fields["document_date"]],
+        )
+
+    @api.model
+    def _progbox_in_tab(self, place):
+        """Return the domain of the documents that the tab of a record shows.
+
+        :param str place: model and id of the record, divided by a comma
+        """
+        model, _comma, id_ = str(place).partition(",")
+        models = self.env["progbox.mixin"]._progbox_models()
+        if model not in models or not id_.isdecimal():
+            return Domain.FALSE
+        record = self.env[model].browse(int(id_))
+        if not record._progbox_may_open_tab():
+            return Domain.FALSE
+        shown = record._progbox_tab_query().ids()
+        # Compiling the statement would take longer than running it.
+        self.env.execute_query(SQL("SET LOCAL jit = off"))
+        return Domain.custom(
+            to_sql=lambda _model, alias, _query: SQL(
+                "%s IN (%s)", SQL.identifier(alias, "id"), shown
+            )
         )
 
     @api.model
@@ -424,6 +458,8 @@ class ProgboxDocument(models.Model):
     def progbox_move(self, res_model, res_id, folder_id=False):
         """Move these documents, with their versions, to another record or folder.
 
+        What was in the trash is restored by it.
+
         :param res_model: of the record, or False for a general folder
         :param res_id: of the record, or False
         :param folder_id: folder under the record's, or a general folder
@@ -478,7 +514,7 @@ class ProgboxDocument(models.Model):
         if old_key != new.key:
             # The same file may be dropped at the old place again.
             values["drop_key"] = False
-        if document.record_name:
+        if document.trashed_on:
             values |= {"trashed_on": False, "trashed_by": False}
         series = document._progbox_series()
         series.write(values)
@@ -576,6 +612,26 @@ class ProgboxDocument(models.Model):
         """Restore these documents, and say so."""
         self.progbox_restore()
         return self._progbox_notification(self.env._("Restored from the trash."))
+
+    def action_progbox_move(self):
+        """Ask where to move these documents: from a lost record, the only way back."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "progbox_move",
+            "params": {
+                "items": [
+                    {
+                        "id": document.id,
+                        "name": document.name,
+                        "resModel": document.res_model,
+                        "resId": not document.record_name and document.res_id,
+                        "folderId": document.folder_id.id,
+                        "trashed": bool(document.trashed_on),
+                    }
+                    for document in self._progbox_to_change()
+                ]
+            },
+        }
 
     def action_progbox_restore_version(self):
         """Restore this version, and show it."""

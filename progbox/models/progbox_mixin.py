@@ -43,7 +43,9 @@ class ProgboxMixin(models.AbstractModel):
     def progbox_tab(self, text=""):
         """Return the documents of this record and of its relatives, in groups.
 
-        The record's own group comes first, and is there even when it is empty.
+        The record's own group comes first, and is there even when it is empty. With
+        ``writable`` and ``attachments``: whether the caller may add documents, and see
+        what is attached to messages.
 
         :param str text: only documents whose file name or type has it, accents and
             case ignored
@@ -56,7 +58,11 @@ class ProgboxMixin(models.AbstractModel):
         )
         for group in groups:
             group["items"] = [documents[id_] for id_ in group["items"]]
-        return {"writable": self._progbox_may_write(), "groups": groups}
+        return {
+            "writable": self._progbox_may("write"),
+            "attachments": self._progbox_may("read"),
+            "groups": groups,
+        }
 
     def progbox_tab_page(self, key, offset=0, limit=PAGE, text=""):
         """Return a page of one group: of its documents, or of its records.
@@ -109,13 +115,18 @@ class ProgboxMixin(models.AbstractModel):
     def progbox_kinds(self):
         """Return the kinds of records that documents can be moved to.
 
-        :return: list of dictionaries of ``model`` and ``title``
+        :return: list of dictionaries of ``model`` and ``title``, where there are
+            general folders one without a model
         """
-        return [
+        kinds = [
             {"model": name, "title": self.env[name]._progbox_folder_title()}
             for name in self._progbox_models()
             if self.env[name]._progbox_may_at_all("write")
         ]
+        general = Domain("general", "=", True) & Domain("writable", "=", True)
+        if self.env["progbox.folder"].search_count(general, limit=1):
+            kinds.append({"model": False, "title": self.env._("General folders")})
+        return kinds
 
     def _progbox_document_values(self, ids):
         """Return what the tab shows of documents, by their ids."""
@@ -256,10 +267,10 @@ class ProgboxMixin(models.AbstractModel):
             return False
         return True
 
-    def _progbox_may_write(self):
-        """Return whether the caller may add documents to this record."""
+    def _progbox_may(self, operation):
+        """Return what :meth:`_progbox_check_access` checks."""
         try:
-            self._progbox_check_access("write")
+            self._progbox_check_access(operation)
         except AccessError:
             return False
         return True

@@ -14,6 +14,7 @@ from odoo.tools.misc import clean_context
 from odoo.addons.progbox_invoice_archive.models.ir_attachment import FILE_LIMIT
 from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import OPEN_STATES
 
+from ..tools.dropped_files import clean_name
 from ..tools.upload_parts import (
     folder_names,
     kept,
@@ -21,6 +22,7 @@ from ..tools.upload_parts import (
     size_of,
     touched_before,
 )
+from .dropped_file import check_program
 from .place import Place
 
 # Nothing else becomes a path on the disk.
@@ -172,6 +174,7 @@ class ProgboxUpload(models.Model):
         name, size = values["name"], values["size"]
         if not name:
             raise UserError(self.env._("A file without a name cannot be kept."))
+        check_program(self.env, clean_name(name))
         if size <= 0:
             raise UserError(
                 self.env._(
@@ -211,17 +214,20 @@ class ProgboxUpload(models.Model):
         )
 
     @api.model
-    def unfinished(self, res_model, res_id):
+    def unfinished(self, res_model, res_id, folder_id=False):
         """Return the user's uploads to a record that have not come to their end.
 
+        :param folder_id: where there is no record, the folder that they go to
         :return: dictionaries of ``id``, ``name``, ``size``, ``offset``, ``modified``,
             and of ``error`` for those that could not be filed
         """
+        place = Domain("res_model", "=", res_model) & Domain("res_id", "=", res_id)
+        if not res_model:
+            place &= Domain("folder_id", "=", folder_id)
         found = self.sudo().search(
             Domain("create_uid", "=", self.env.uid)
             & Domain("state", "in", UNFINISHED)
-            & Domain("res_model", "=", res_model)
-            & Domain("res_id", "=", res_id),
+            & place,
             order="id",
         )
         return [

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 from odoo.addons.progbox_invoice_archive.tools.ticked import ticked
@@ -10,6 +10,9 @@ from ..tools.relations import BILLS, INVOICES, Relation
 class ProjectProject(models.Model):
     _name = "project.project"
     _inherit = ["project.project", "progbox.mixin"]
+
+    # Odoo reads the whole table for the projects of an invoice.
+    account_id = fields.Many2one(index="btree_not_null")
 
     # ------------------------------------------------------------------
     # Invoice backups

@@ -238,7 +238,7 @@ def _future(record):
     return {
         **_node(False, record.display_name),
         "count": 0,
-        "writable": record._progbox_may_write(),
+        "writable": record._progbox_may("write"),
         "resModel": record._name,
         "resId": record.id,
     }

@@ -43,6 +43,7 @@ class TestAttachments(FilesCommon, HttpCase):
         picture.sudo().write({"res_model": False, "res_id": 0})
         [row] = self.rows(bill, self.billing)
         self.assertEqual(row["id"], picture.id)
+        self.assertTrue(bill.with_user(self.billing).progbox_tab()["attachments"])
 
     def test_files_of_fields_and_links_are_not(self):
         values = {"name": "a", "res_model": "sale.order", "res_id": self.order.id}
@@ -164,10 +165,41 @@ class TestAttachments(FilesCommon, HttpCase):
             )
         )
 
+    def offered(self, wizard):
+        """Return what the field of a wizard offers."""
+        documents = wizard.env["progbox.document"]
+        return documents.search([("tab_of", "=", wizard.progbox_tab_of)])
+
+    def test_each_document_of_the_tab_is_offered(self):
+        """However many there are: own ones, and of relatives."""
+        keeper = self.user_of("keeper", "base.group_user,base.group_partner_manager")
+        expected = self.env["progbox.document"]
+        for record, user, count in (
+            (self.order, self.seller, 51),
+            (self.client, keeper, 21),
+        ):
+            for number in range(count):
+                content = PDF + str(number).encode()
+                expected += self.drop(record, content=content, user=user)
+        first = expected[:1]
+        newest = self.drop(self.order, content=PDF + b"new", replaces=first.id)
+        self.drop(self.order_of(self.other_seller), user=self.other_seller)
+        offered = self.offered(self.composer())
+        self.assertEqual(set(offered.ids), set((expected - first + newest).ids))
+
+    def test_what_a_tab_shows_is_found_by_those_who_may_open_it(self):
+        self.drop(self.order)
+        for user in (self.other_seller, self.plain):
+            documents = self.env["progbox.document"].with_user(user)
+            place = f"sale.order,{self.order.id}"
+            self.assertFalse(documents.search([("tab_of", "=", place)]))
+        for place in ("res.users,1", "sale.order,", "sale.order", False):
+            self.assertFalse(documents.search([("tab_of", "=", place)]))
+
     def test_a_quotation_is_sent_with_a_document(self):
         document = self.drop(self.order)
         composer = self.composer()
-        self.assertEqual(composer.progbox_choice_ids, document)
+        self.assertEqual(self.offered(composer), document)
         composer.progbox_document_ids = document
         _mails, message = composer._action_send_mail()
         attachment = message.sudo().attachment_ids
@@ -196,7 +228,7 @@ class TestAttachments(FilesCommon, HttpCase):
             .with_context(active_model="account.move", active_ids=invoice.ids)
             .create({"move_id": invoice.id, "sending_methods": ["email"]})
         )
-        self.assertIn(document, wizard.progbox_choice_ids)
+        self.assertIn(document, self.offered(wizard))
         wizard.progbox_document_ids = document
         wizard.action_send_and_print()
         message = invoice.message_ids.filtered("attachment_ids")[:1]
@@ -206,7 +238,7 @@ class TestAttachments(FilesCommon, HttpCase):
         self.drop(self.order)
         composer = self.composer()
         composer.composition_mode = "mass_mail"
-        self.assertFalse(composer.progbox_choice_ids)
+        self.assertFalse(composer.progbox_tab_of)
         composer = self.composer()
         composer.write({"model": "res.users", "res_ids": self.seller.ids})
-        self.assertFalse(composer.progbox_choice_ids)
+        self.assertFalse(composer.progbox_tab_of)

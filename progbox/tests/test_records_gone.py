@@ -53,6 +53,11 @@ class TestRecordsGone(FilesCommon):
         contact.with_user(self.contacts).unlink()
         with self.assertRaisesRegex(UserError, "belonged to Dupont"):
             document.progbox_restore()
+        # The buttons of the trash and of the form ask for another place.
+        action = document.action_progbox_move()
+        [item] = action["params"]["items"]
+        self.assertEqual(action["tag"], "progbox_move")
+        self.assertEqual((item["name"], item["resId"]), ("plan.pdf", False))
         other = self.contact("Durand")
         document.progbox_move(other._name, other.id)
         document = document.sudo()
@@ -216,6 +221,40 @@ class TestRecordsGone(FilesCommon):
         again, said = self.dropped(self.order)
         self.assertFalse(said)
         self.assertNotEqual(again, first)
+
+    def test_what_is_moved_out_of_the_trash_is_restored(self):
+        document = self.drop(self.order)
+        document.progbox_trash()
+        target = self.order_of(self.seller)
+        document.progbox_move(target._name, target.id)
+        self.assertFalse(document.sudo().trashed_on)
+        self.assertEqual(document.sudo().res_id, target.id)
+
+    def test_documents_move_to_general_folders_and_back(self):
+        document = self.drop(self.order)
+        mixin = self.env["progbox.mixin"]
+        kind = {"model": False, "title": "General folders"}
+        folders = self.server["progbox.folder"]
+        closed = folders.create(
+            {
+                "name": "Bank",
+                "general": True,
+                "company_id": self.company.id,
+                "group_ids": self.env.ref("base.group_system").ids,
+            }
+        )
+        self.assertNotIn(kind, mixin.with_user(self.seller).progbox_kinds())
+        with self.assertRaises(AccessError):
+            document.progbox_move(False, False, closed.id)
+        papers = folders.create(
+            {"name": "Papers", "general": True, "company_id": self.company.id}
+        )
+        self.assertEqual(mixin.with_user(self.seller).progbox_kinds()[-1], kind)
+        document.progbox_move(False, False, papers.id)
+        self.assertEqual(document.sudo().folder_id, papers)
+        self.assertFalse(document.sudo().res_model)
+        document.progbox_move(*self.place(self.order))
+        self.assertEqual(document.sudo().res_id, self.order.id)
 
     def test_moving_needs_both_records(self):
         document = self.drop(self.order)

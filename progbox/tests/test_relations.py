@@ -289,6 +289,25 @@ class TestRelations(ProgboxCommon):
         self.assertFalse(group["asRecords"])
         self.assertEqual(group["documents"], 2)
 
+    def test_each_column_of_the_graph_is_indexed(self):
+        columns = (
+            "res_partner.commercial_partner_id", "sale_order.partner_id",
+            "sale_order.project_id", "sale_order_line.order_id",
+            "sale_order_line.project_id", "sale_order_line_invoice_rel.invoice_line_id",
+            "sale_order_line_invoice_rel.order_line_id", "account_move.partner_id",
+            "account_move.reversed_entry_id", "account_move_line.move_id",
+            "project_project.account_id", "project_project.partner_id",
+            "project_project.reinvoiced_sale_order_id", "project_project.sale_line_id",
+            "project_task.project_id", "project_task.sale_line_id",
+        )  # fmt: skip
+        self.cr.execute(
+            """SELECT tab.relname || '.' || col.attname FROM pg_index index
+            JOIN pg_class tab ON tab.oid = index.indrelid
+            JOIN pg_attribute col ON col.attrelid = tab.oid
+                AND col.attnum = index.indkey[0]"""
+        )
+        self.assertEqual(set(columns) - {name for (name,) in self.cr.fetchall()}, set())
+
     def test_the_number_of_queries_does_not_grow(self):
         order = self.records["order"]
 

@@ -15,6 +15,8 @@ PEOPLE = {
     "boss": "base.group_user",
     "hr_officer": "hr.group_hr_user",
     "administrator": "base.group_system",
+    "archive_reader": "progbox_invoice_archive.group_archive_reader",
+    "archive_manager": "progbox_invoice_archive.group_archive_manager",
     "nobody": "base.group_user",
     "portal_user": "base.group_portal",
     "public_user": "base.group_public",
@@ -31,11 +33,15 @@ READ = {
     "boss": {"client", "open"},
     "hr_officer": {"client", "open", "contract", "payslip"},
     "administrator": {"client", "open"},
+    # Of the archive, which is theirs, and nothing more than others.
+    "archive_reader": {"client", "open", "archived"},
+    "archive_manager": {"client", "open", "archived"},
     "nobody": {"client", "open"},
     "portal_user": set(),
     "public_user": set(),
     "elsewhere": {"client"},
 }
+BY_ROLE = {"archive_reader": {"archived"}, "archive_manager": {"archived"}}
 WRITE = {
     "salesman": {"own order", "open"},
     "member": {"open"},
@@ -45,6 +51,8 @@ WRITE = {
     "boss": {"open"},
     "hr_officer": {"open", "contract", "payslip"},
     "administrator": {"client", "open"},
+    "archive_reader": {"open"},
+    "archive_manager": {"open"},
     "nobody": {"open"},
     "portal_user": set(),
     "public_user": set(),
@@ -201,8 +209,10 @@ class TestRights(RightsCommon):
                 self.assertEqual(
                     self.named(documents.filtered("writable")), WRITE[login]
                 )
+                # What is archived, roles of the archive read by its own rules.
                 self.assertEqual(
-                    self.named(documents.filtered("readable")), READ[login]
+                    self.named(documents.filtered("readable")),
+                    READ[login] - BY_ROLE.get(login, set()),
                 )
 
     def test_lists_names_and_sums_ask_the_same(self):
@@ -221,7 +231,7 @@ class TestRights(RightsCommon):
                 [[summed]] = documents._read_group(inside, [], ["__count"])
                 self.assertEqual(summed, count)
                 unreadable = documents.search([*inside, ("readable", "=", False)])
-                self.assertFalse(unreadable)
+                self.assertEqual(self.named(unreadable), BY_ROLE.get(login, set()))
 
     def test_nobody_changes_anything_by_the_orm(self):
         for login, user in self.people.items():
@@ -334,6 +344,7 @@ class TestRights(RightsCommon):
                 tab = employee.with_user(self.people[login]).progbox_tab()
                 self.assertEqual([group["key"] for group in tab["groups"]], ["own"])
                 self.assertEqual(tab["writable"], login == "hr_officer")
+                self.assertEqual(tab["attachments"], login == "hr_officer")
                 ids = [item["id"] for item in tab["groups"][0]["items"]]
                 self.assertEqual(self.named(self.every.browse(ids)), found)
         for login in ("boss", "administrator", "nobody", "portal_user"):

@@ -6,7 +6,10 @@ from odoo.addons.progbox_invoice_archive.tests.http_common import ClientCase
 
 from .test_rights import READ, RightsCommon
 
-LOGINS = ("salesman", "employee", "hr_officer", "administrator", "portal_user", None)
+LOGINS = (
+    "salesman", "member", "billing_clerk", "employee", "hr_officer", "administrator",
+    "archive_reader", "elsewhere", "portal_user", None,
+)  # fmt: skip
 
 
 @tagged("post_install", "-at_install")

@@ -1,6 +1,10 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ..models import progbox_mixin
+from ..tools import tab_query
 from .common import ProgboxCommon
 
 
@@ -64,6 +68,20 @@ class TestTab(ProgboxCommon):
         shown = [item["id"] for part in (own, page, last) for item in part["items"]]
         self.assertEqual(shown, [document.id for document in reversed(documents)])
         self.assertEqual((own["more"], page["more"], last["more"]), (True, True, False))
+
+    def test_counting_ends_at_a_limit(self):
+        for number in range(4):
+            self.dropped(self.order, f"{number}.pdf")
+        for most, capped in ((3, True), (4, False)):
+            with (
+                self.subTest(most=most),
+                patch.object(tab_query, "MOST", most),
+                patch.object(progbox_mixin, "MOST", most),
+            ):
+                [own] = self.order.progbox_tab()["groups"]
+                self.assertEqual((own["documents"], own["capped"]), (most, capped))
+                count = self.order.progbox_tab_count()
+                self.assertEqual(count, {"count": most, "capped": capped})
 
     def test_search_ignores_accents_and_case(self):
         self.dropped(self.order, "Décompte final.pdf")

@@ -106,6 +106,21 @@ class TestTypes(FilesCommon):
         self.assertEqual(self.read_page(document).mapped("state"), ["done"])
         self.assertEqual(self.code(document), "vat_certificate")
 
+    def test_the_first_page_is_read_in_three_languages(self):
+        for number, (words, code) in enumerate(
+            (
+                ("FICHE TECHNIQUE", "technical_sheet"),
+                ("CAIET DE SARCINI", "written_specification"),
+                ("HANDOVER CERTIFICATE", "handover_note"),
+            )
+        ):
+            with self.subTest(words=words):
+                document = self.drop(
+                    self.order, f"scan000{number}.pdf", page_of("Lefevre SRL", words)
+                )
+                self.read_page(document)
+                self.assertEqual(self.code(document), code)
+
     def test_the_name_comes_before_the_page(self):
         document = self.drop(self.order, "plan.pdf", page_of("ATTESTATION DE TVA"))
         self.assertFalse(self.read_page(document))

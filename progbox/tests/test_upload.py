@@ -29,6 +29,7 @@ class TestUpload(UploadCommon):
             ({"size": 0}, "is empty"),
             ({"size": 2**31}, "2,048 MB"),
             ({"name": " "}, "without a name"),
+            ({"name": "setup.EXE", "size": 2**30}, "is a program"),
             ({"folderId": 2**30}, "is gone"),
             ({"typeId": 2**30}, "is gone"),
             ({"replaces": 2**30}, "is gone"),
@@ -277,6 +278,10 @@ class TestUpload(UploadCommon):
         )
         self.assertEqual(list(refused), ["error"])
         [begun] = self.begin_in(opened, file)
+        # A reloaded page says what has begun, where the folder is chosen again.
+        [row] = self.uploads().unfinished(False, False, opened.id)
+        self.assertEqual(row["id"], begun["id"])
+        self.assertEqual(self.uploads().unfinished(False, False, closed.id), [])
         upload = self.uploads().browse(begun["id"])
         upload.sudo()._path().write_bytes(BYTES)
         answer = upload.finish()

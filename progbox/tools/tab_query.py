@@ -125,15 +125,21 @@ class TabQuery:
                 "WITH %s SELECT count(*) FROM (SELECT FROM (%s) recs"
                 " CROSS JOIN LATERAL (%s) found LIMIT %s) counted",
                 self._recs(self.all),
-                SQL(" UNION ALL ").join(
-                    SQL("SELECT * FROM %s", _name(position))
-                    for position in range(len(self.all))
-                ),
+                self._everything(),
                 self._number_of(SQL("recs")),
                 MOST + 1,
             ),
         )
         return count
+
+    def ids(self):
+        """Return the query of the ids of the documents in all groups."""
+        return SQL(
+            "WITH %s SELECT found.id FROM (%s) recs CROSS JOIN LATERAL (%s) found",
+            self._recs(self.all),
+            self._everything(),
+            self._of_record(SQL("recs"), SQL("document.id")),
+        )
 
     def page(self, env, key, offset, limit):
         """Return a page of a group, and one row more if there is another page.
@@ -199,6 +205,13 @@ class TabQuery:
                 group.records,
             )
             for position, group in enumerate(groups)
+        )
+
+    def _everything(self):
+        """Return the query of the records of all groups."""
+        return SQL(" UNION ALL ").join(
+            SQL("SELECT * FROM %s", _name(position))
+            for position in range(len(self.all))
         )
 
     def _of_group(self, groups, position):

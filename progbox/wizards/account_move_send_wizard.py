@@ -6,8 +6,8 @@ class AccountMoveSendWizard(models.TransientModel):
     _inherit = ["account.move.send.wizard", "progbox.attach.mixin"]
 
     @api.depends("move_id")
-    def _compute_progbox_choice_ids(self):
-        return super()._compute_progbox_choice_ids()
+    def _compute_progbox_tab_of(self):
+        return super()._compute_progbox_tab_of()
 
     def _progbox_record(self):
         return self.move_id

@@ -6,8 +6,8 @@ class MailComposeMessage(models.TransientModel):
     _inherit = ["mail.compose.message", "progbox.attach.mixin"]
 
     @api.depends("model", "res_ids", "composition_mode")
-    def _compute_progbox_choice_ids(self):
-        return super()._compute_progbox_choice_ids()
+    def _compute_progbox_tab_of(self):
+        return super()._compute_progbox_tab_of()
 
     def _progbox_record(self):
         # One that is sent to many is written from a template, of each alike.

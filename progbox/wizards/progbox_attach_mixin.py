@@ -1,9 +1,5 @@
 from odoo import fields, models
 
-from ..models.progbox_mixin import OWN
-
-MOST = 200
-
 
 class ProgboxAttachMixin(models.AbstractModel):
     """Wizards that send e-mails about a record, with documents of its ProGBox tab."""
@@ -16,14 +12,20 @@ class ProgboxAttachMixin(models.AbstractModel):
         string="Attach from ProGBox",
         help="Documents of the record and of those it is related to.",
     )
-    progbox_choice_ids = fields.Many2many(
-        "progbox.document", compute="_compute_progbox_choice_ids"
+    progbox_tab_of = fields.Char(
+        compute="_compute_progbox_tab_of",
+        export_string_translation=False,
+        help="The record whose tab has something to attach: sale.order,7",
     )
 
-    def _compute_progbox_choice_ids(self):
+    def _compute_progbox_tab_of(self):
         for wizard in self:
             record = wizard._progbox_record()
-            wizard.progbox_choice_ids = record and wizard._progbox_choices(record)
+            wizard.progbox_tab_of = (
+                record
+                and record.progbox_tab_count()["count"]
+                and f"{record._name},{record.id}"
+            )
 
     def _progbox_record(self):
         """Return the one record that the e-mail is about, None if there is none.
@@ -37,16 +39,6 @@ class ProgboxAttachMixin(models.AbstractModel):
         if len(ids) != 1 or model not in self.env["progbox.mixin"]._progbox_models():
             return None
         return self.env[model].browse(ids)
-
-    def _progbox_choices(self, record):
-        """Return the documents that the tab of a record shows, none without a tab."""
-        if not record._progbox_may_open_tab():
-            return self.env["progbox.document"]
-        items = record.progbox_tab_page(OWN, limit=MOST)["items"]
-        for group in record.progbox_tab()["groups"]:
-            if group["key"] != OWN:
-                items += group["items"]
-        return self.env["progbox.document"].browse(item["id"] for item in items)
 
     def _progbox_attached(self):
         """Return new attachments with the chosen documents; none for none.

@@ -4,9 +4,6 @@ Every address of the add-on is asked for things of folder A by each kind of pers
 long as A is shared and when that is over, and by who has folder B.
 """
 
-import threading
-from unittest.mock import patch
-
 from odoo.tests import tagged
 
 from .leaks_common import EVERYBODY, LeaksCommon
@@ -76,22 +73,6 @@ DOORS = {
 
 @tagged("post_install", "-at_install")
 class TestLeaks(LeaksCommon):
-    def routes(self):
-        """Return every address that the add-on adds, as the server has them.
-
-        The portal's own are in our class too: we add a number to its home page.
-        """
-        thread = threading.current_thread()
-        with patch.object(thread, "dbname", self.env.cr.dbname, create=True):
-            routing = self.env["ir.http"].routing_map()
-        return {
-            rule.rule
-            for rule in routing.iter_rules()
-            if rule.endpoint.original_endpoint.__module__.startswith(
-                "odoo.addons.progbox_invoice_archive"
-            )
-        }
-
     def fill(self, route, share=None, token=None, **things):
         """Return an address, with what is asked for filled in."""
         share = share or self.share_a

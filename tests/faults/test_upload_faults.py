@@ -14,13 +14,15 @@ import random
 import shutil
 import socket
 import struct
+import subprocess
 import threading
 from pathlib import Path
 
 import psutil
 import pytest
 from living_odoo import Client, Database, kill_hard, wait_for
-from progbox_env import clone_database, drop_database, odoo_shell, sql, start_odoo
+from playwright._impl._driver import compute_driver_executable
+from progbox_env import ROOT, clone_database, drop_database, odoo_shell, sql, start_odoo
 from progbox_env.databases import filestore
 
 NAME = "progbox_upload"
@@ -35,6 +37,7 @@ order = env["sale.order"].create(
 env.cr.commit()
 print("order", order.id)
 """
+TUS = ROOT / "progbox/static/lib/tus/tus.min.js"
 SERVICE = "odoo.__WOWL_DEBUG__.root.env.services.progbox_upload"
 
 
@@ -263,6 +266,31 @@ def test_ten_cuts_and_a_restart_on_the_way_to_workers(uploads, chromium):
         assert line.broken == CUTS
         uploads.assert_filed(path, item["documentId"])
         person.page.close()
+        line.close()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_client_goes_on_without_a_browser(uploads, workers):
+    """In Node.js, which Playwright brings: ten cuts, to a server of either kind."""
+    path = uploads.file(f"node-{workers}.bin", SMALL)
+    with start_odoo(NAME, workers=workers) as server:
+        call = Client(server)
+        announced = {"name": path.name, "size": SMALL}
+        begin = ("progbox.upload", "begin", "sale.order", uploads.order, [announced])
+        [upload] = call(*begin)
+        line = Line(server.port, uploads.cuts(SMALL))
+        client = Path(__file__).with_name("tus_client.cjs")
+        cookie = Sender(server, upload).headers["Cookie"]
+        node, _cli = compute_driver_executable()
+        sent = subprocess.run(
+            [node, client, TUS, path, line.url + upload["url"], cookie],
+            capture_output=True,
+            text=True,
+        )
+        assert sent.stdout == "sent\n", sent.stderr
+        assert line.broken == CUTS
+        answer = call("progbox.upload", "finish", [upload["id"]])
+        uploads.assert_filed(path, answer["documentId"])
         line.close()
 
 

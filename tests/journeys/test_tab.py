@@ -48,7 +48,25 @@ order = env["sale.order"].create({
 })
 order.action_confirm()
 invoice = order._create_invoices()
-print("ids", order.id, partner.id, project.id, invoice.id)
+several = env["sale.order"].create({"partner_id": partner.id})
+employee = env["hr.employee"].create({
+    "name": "Sam", "user_id": env["res.users"].search([("login", "=", "sam")]).id})
+payslip = env["progbox.document.type"].create(
+    {"name": "Payslip", "code": "payslip", "employee_may_read": True})
+staged = env["ir.attachment"]._progbox_stage([b"Text of november.txt"])
+admin = env.ref("base.user_admin")
+admin.group_ids += env.ref("hr.group_hr_user")
+env["progbox.document"].with_user(admin)._progbox_drop(
+    employee.with_user(admin), staged,
+    {"name": "november.txt", "type_id": payslip.id})
+env["progbox.folder"].with_user(admin).with_company(company).progbox_add_general(
+    "Company papers")
+large = env["res.partner"].create({"name": "Large"})
+for sold in env["sale.order"].create([{"partner_id": large.id}] * 51):
+    staged = env["ir.attachment"]._progbox_stage([b"Text of many.txt"])
+    env["progbox.document"]._progbox_drop(sold, staged, {"name": "many.txt"})
+print("ids", order.id, partner.id, project.id, invoice.id, several.id, employee.id,
+      large.id)
 env.cr.commit()
 """
 
@@ -59,12 +77,16 @@ def records():
     with base(tests=True):
         clone_database(DATABASE, ensure_languages())
         output = odoo_shell(DATABASE, PREPARE)
-        order, partner, project, invoice = output.split("ids", 1)[1].split()[:4]
+        found = output.split("ids", 1)[1].split()[:7]
+        order, partner, project, invoice, several, employee, large = found
         addresses = {
             "order": f"/odoo/sale.order/{order}",
             "client": f"/odoo/res.partner/{partner}",
             "project": f"/odoo/project.project/{project}",
             "invoice": f"/odoo/account.move/{invoice}",
+            "several": f"/odoo/sale.order/{several}",
+            "large": f"/odoo/res.partner/{large}",
+            "profile": f"/odoo/hr.employee.public/{employee}",
         }
         with start_odoo(DATABASE, cron_threads=1) as server:
             yield server, addresses
@@ -316,6 +338,240 @@ def test_files_wait_for_a_quotation_that_cannot_be_saved(log_in):
     expect(page.locator(".o_progbox_waiting")).to_have_count(0)
 
 
+def test_files_save_a_quotation_that_can_be_saved(log_in):
+    page = log_in()
+    page.goto("/odoo/sale.order/new")
+    page.wait_for_selector(".o_form_view")
+    page.fill(".o_field_widget[name=partner_id] input", "Maçonnerie")
+    page.click(".o-autocomplete--dropdown-item:has-text('Maçonnerie Lefèvre')")
+    page.click(".nav-link[name=progbox]")
+    drop(page, ["first.txt"])
+    expect(card(page, "first.txt")).to_be_visible(timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(r"/\d+$"))
+
+
+ARCHIVE = "/odoo/action-progbox_invoice_archive.progbox_document_action"
+
+
+def drop_at(page, selector, names):
+    """Let files go over an element, as the browser tells it."""
+    page.locator(selector).first.evaluate(
+        """(element, names) => {
+            const transfer = new DataTransfer();
+            for (const name of names) {
+                transfer.items.add(new File([`Text of ${name}`], name));
+            }
+            for (const kind of ["dragover", "drop"]) {
+                element.dispatchEvent(new DragEvent(kind, {
+                    bubbles: true, cancelable: true, dataTransfer: transfer}));
+            }
+        }""",
+        names,
+    )
+
+
+def test_a_general_folder_is_filled(records, log_in, tmp_path):
+    _server, addresses = records
+    page = log_in()
+    page.goto(ARCHIVE)
+    page.click("[role=treeitem]:has-text('Company papers')")
+    target = page.locator(".o_progbox_import_target")
+    expect(target).to_contain_text("Company papers")
+
+    # Chosen by the button.
+    statutes = tmp_path / "statutes.txt"
+    statutes.write_text("Text of the statutes")
+    with page.expect_file_chooser() as chooser:
+        page.click(".o_progbox_import_files")
+    chooser.value.set_files(statutes)
+    in_list = page.locator(".o_data_row")
+    expect(in_list.filter(has_text="statutes.txt")).to_be_visible(timeout=PATIENCE)
+    count = page.locator(
+        "[role=treeitem]:has-text('Company papers') .o_progbox_tree_count"
+    )
+    expect(count).to_have_text("1")
+
+    # Dropped beside the tree, and on the folder while another one is chosen.
+    drop_at(page, ".o_list_renderer", ["insurance.txt"])
+    expect(in_list.filter(has_text="insurance.txt")).to_be_visible(timeout=PATIENCE)
+    page.click(".o_searchview_facet .o_facet_remove")
+    expect(page.locator(".o_progbox_import_files")).to_have_count(0)
+    drop_at(page, "[role=treeitem]:has-text('Company papers')", ["bank.txt"])
+    expect(count).to_have_text("3", timeout=PATIENCE)
+    drop_at(page, ".o_list_renderer", ["nowhere.txt"])
+    expect(page.locator(".o_notification")).to_contain_text("Locked")
+
+    # What was dropped on a record belongs to the company after all.
+    open_tab(page, addresses["client"])
+    drop(page, ["lease.txt"])
+    expect(card(page, "lease.txt")).to_be_visible(timeout=PATIENCE)
+    choose(page, "lease.txt", "move")
+    page.select_option(".o_progbox_move_kind", label="General folders")
+    expect(page.locator(".o_progbox_move_confirm")).to_be_disabled()
+    page.select_option(".o_progbox_move_folder", label="Company papers")
+    page.click(".o_progbox_move_confirm")
+    expect(card(page, "lease.txt")).to_have_count(0)
+    page.goto(ARCHIVE)
+    page.click("[role=treeitem]:has-text('Company papers')")
+    expect(in_list.filter(has_text="lease.txt")).to_be_visible()
+
+
+def call(page, model, method, *args):
+    """Call a method as the person who is logged in."""
+    answer = page.request.post(
+        f"/web/dataset/call_kw/{model}/{method}",
+        data={"params": {"model": model, "method": method, "args": args, "kwargs": {}}},
+    ).json()
+    assert "error" not in answer, answer
+    return answer["result"]
+
+
+def test_documents_of_a_deleted_record_come_back(records, log_in):
+    _server, addresses = records
+    page = log_in()
+    contact = call(page, "res.partner", "create", {"name": "Dupont"})
+    open_tab(page, f"/odoo/res.partner/{contact}")
+    drop(page, ["contract.txt"])
+    expect(card(page, "contract.txt")).to_be_visible(timeout=PATIENCE)
+    call(page, "res.partner", "unlink", [contact])
+
+    page.goto("/odoo/documents-trash")
+    trashed = page.locator(".o_data_row:has-text('contract.txt')")
+    trashed.locator(".o_list_record_selector input").check()
+    page.click("button[name=action_progbox_move]")
+    page.fill(".o_progbox_move_dialog .o_record_selector input", "Maçonnerie")
+    page.click(".o-autocomplete--dropdown-item:has-text('Maçonnerie Lefèvre')")
+    page.click(".o_progbox_move_confirm")
+    expect(page.locator(".modal")).to_have_count(0)
+    expect(trashed).to_have_count(0)
+    open_tab(page, addresses["client"])
+    expect(card(page, "contract.txt")).to_be_visible()
+
+
+def selected(page, *names):
+    """Select cards by their boxes."""
+    page.click(".o_progbox_pick")
+    for name in names:
+        card(page, name).locator(".o_progbox_card_check").check()
+    expect(page.locator(".o_progbox_selected")).to_contain_text(str(len(names)))
+
+
+def test_several_documents_at_once(records, log_in):
+    _server, addresses = records
+    page = log_in()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_tab(page, addresses["several"])
+    own = page.locator(".o_progbox_group[data-key=own] .o_progbox_card")
+    drop(page, ["a.txt", "b.txt", "c.txt"])
+    expect(own).to_have_count(3, timeout=PATIENCE)
+
+    selected(page, "a.txt", "b.txt")
+    with page.expect_download() as download:
+        page.click(".o_progbox_zip")
+    assert download.value.suggested_filename.endswith(".zip")
+    page.click(".o_progbox_link")
+    expect(page.locator(".o_notification")).to_contain_text("Link copied")
+    links = page.evaluate("() => navigator.clipboard.readText()").split("\n")
+    texts = {page.request.get(link).text() for link in links}
+    assert texts == {"Text of a.txt", "Text of b.txt"}
+
+    page.click(".o_progbox_types")
+    page.click(".o-dropdown--menu .dropdown-item:text-is('Plan')")
+    for name in ("a.txt", "b.txt"):
+        expect(card(page, name).locator(".o_progbox_card_type")).to_have_text("Plan")
+
+    selected(page, "a.txt", "b.txt")
+    page.click(".o_progbox_move")
+    page.select_option(".o_progbox_move_kind", label="Projects")
+    page.fill(".o_progbox_move_dialog .o_record_selector input", "Toiture")
+    page.click(".o-autocomplete--dropdown-item:has-text('Toiture de la mairie')")
+    page.click(".o_progbox_move_confirm")
+    expect(own).to_have_count(1)
+    page.click(".o_notification button:has-text('Undo')")
+    expect(own).to_have_count(3)
+
+    selected(page, "a.txt", "c.txt")
+    page.click(".o_progbox_trash")
+    expect(own).to_have_count(1)
+    expect(card(page, "b.txt")).to_be_visible()
+
+
+def test_files_are_pasted_dropped_on_a_card_and_gone_on_with(records, log_in):
+    _server, addresses = records
+    page = log_in()
+    open_tab(page, addresses["several"])
+    page.evaluate(
+        """() => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File(["Pasted"], "pasted.txt"));
+            document.body.dispatchEvent(new ClipboardEvent("paste", {
+                bubbles: true, cancelable: true, clipboardData: transfer}));
+        }"""
+    )
+    expect(card(page, "pasted.txt")).to_be_visible(timeout=PATIENCE)
+
+    # One file, let go over a document.
+    box = card(page, "pasted.txt").bounding_box()
+    page.evaluate(
+        """({x, y}) => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File(["Newer"], "newer.txt"));
+            window.over = {bubbles: true, dataTransfer, clientX: x, clientY: y};
+            document.querySelector(".o_progbox_tab").dispatchEvent(
+                new DragEvent("dragenter", window.over));
+        }""",
+        {"x": box["x"] + 20, "y": box["y"] + 20},
+    )
+    zone = page.locator(".o_progbox_dropzone")
+    expect(zone).to_be_visible()
+    zone.evaluate("zone => zone.dispatchEvent(new DragEvent('dragover', window.over))")
+    expect(zone).to_contain_text("replace pasted.txt")
+    zone.evaluate("zone => zone.dispatchEvent(new DragEvent('drop', window.over))")
+    page.click(".modal button:has-text('New version')")
+    expect(card(page, "newer.txt")).to_contain_text("v2", timeout=PATIENCE)
+    expect(card(page, "pasted.txt")).to_have_count(0)
+
+    # After a reload, the page says what has not come to its end.
+    file = {"name": "long.txt", "size": 100, "modified": 7}
+    order = int(addresses["several"].rpartition("/")[2])
+    [begun] = call(page, "progbox.upload", "begin", "sale.order", order, [file])
+    page.request.fetch(
+        begun["url"],
+        method="PATCH",
+        headers={
+            "Tus-Resumable": "1.0.0",
+            "Upload-Offset": "0",
+            "Content-Type": "application/offset+octet-stream",
+        },
+        data=b"x" * 43,
+    )
+    open_tab(page, addresses["several"])
+    unfinished = page.locator(".o_progbox_unfinished")
+    expect(unfinished).to_contain_text("long.txt, 43 %: drop it again to go on")
+
+
+def test_many_records_are_a_list(records, log_in):
+    _server, addresses = records
+    page = log_in()
+    open_tab(page, addresses["large"])
+    expect(title(page)).to_have_text("ProGBox (51)")
+    group = page.locator(".o_progbox_group[data-key=quotations]")
+    expect(group.locator("li")).to_have_count(20)
+    group.locator(".o_progbox_more").click()
+    expect(group.locator("li")).to_have_count(40)
+    name = group.locator("li a").nth(30).inner_text()
+    group.locator("li a").nth(30).click()
+    expect(page.locator(".o_breadcrumb")).to_contain_text(name)
+
+
+def test_an_employee_finds_what_is_meant_for_him(records, log_in):
+    _server, addresses = records
+    page = log_in()
+    open_tab(page, addresses["profile"])
+    expect(card(page, "november.txt")).to_be_visible()
+    expect(page.locator(".o_progbox_import_files")).to_have_count(0)
+
+
 def test_a_photo_on_a_phone(records, log_in, tmp_path):
     _server, addresses = records
     page = log_in(screen=PHONE)
@@ -338,4 +594,13 @@ def test_l_onglet_en_francais(records, log_in):
     page = log_in("sandrine", locale="fr-FR")
     open_tab(page, addresses["client"])
     expect(title(page)).to_contain_text("ProGBox")
-    expect(page.locator(".o_progbox_import_files")).to_be_visible()
+    expect(page.locator(".o_progbox_import_files")).to_contain_text(
+        "Importer des fichiers"
+    )
+    said = drop(page, ["courrier.txt"])
+    assert said == ("Déposez les fichiers ici pour les garder sur Maçonnerie Lefèvre")
+    expect(card(page, "courrier.txt")).to_be_visible(timeout=PATIENCE)
+    card(page, "courrier.txt").locator(".o_progbox_card_menu").click()
+    expect(page.locator(".o-dropdown--menu [data-name=trash]")).to_contain_text(
+        "Supprimer"
+    )

@@ -33,7 +33,8 @@ function modelOf(...groups) {
         call: async (_model, method, args) => {
             calls.push([method, ...args.slice(1)]);
             if (method === "progbox_tab") {
-                return {writable: true, groups: groups.map((group) => ({...group}))};
+                const shown = groups.map((group) => ({...group}));
+                return {writable: false, attachments: true, groups: shown};
             }
             return args[1] === "orders"
                 ? {records: [{id: 9}], more: false}
@@ -137,6 +138,30 @@ test("more of a group comes after what is there, each once", async () => {
     ]);
     expect(model.items.map(({id}) => id)).toEqual([1, 2, 3]);
     expect(model.groups[0].more).toBe(false);
+});
+
+test("what more was shown is still shown after a change", async () => {
+    const all = [...Array(150).keys()].map((id) => item(id));
+    const page = (offset, limit) => ({
+        items: all.slice(offset, offset + Math.min(limit, 50)),
+        more: offset + Math.min(limit, 50) < all.length,
+    });
+    const orm = {
+        call: async (_model, method, [, , offset, limit]) =>
+            method === "progbox_tab"
+                ? {writable: true, groups: [groupOf(all.slice(0, 20), {more: true})]}
+                : page(offset, limit),
+    };
+    const model = new TabModel(orm, place);
+    await model.load();
+    for (const shown of [40, 60, 80, 100]) {
+        await model.loadMore(model.groups[0]);
+        expect(model.items).toHaveLength(shown);
+    }
+    model.toggle(99);
+    await model.load();
+    expect(model.items).toHaveLength(100);
+    expect(model.selectedIds).toEqual([99]);
 });
 
 test("a group of many records lists them", async () => {
@@ -257,7 +282,12 @@ test("a chosen folder is one group, asked for by itself", async () => {
         calls.push([method, ...args]);
         return structuredClone(answer);
     };
+    await model.load();
+    // Who only reads sees what is attached to messages, beside all documents.
+    expect([model.writable, model.attachments]).toEqual([false, true]);
+    calls.splice(0);
     await model.choose(folder);
+    expect(model.attachments).toBe(false);
     expect(calls).toEqual([["progbox_documents", [6], "", 0, 20]]);
     expect(model.writable).toBe(false);
     expect(model.groups.map(({title, documents}) => [title, documents])).toEqual([

@@ -1,7 +1,8 @@
-import {beforeEach, describe, expect, test} from "@odoo/hoot";
+import {after, beforeEach, describe, expect, test} from "@odoo/hoot";
 import {advanceTime, animationFrame} from "@odoo/hoot-mock";
-import {makeMockEnv} from "@web/../tests/web_test_helpers";
+import {makeMockEnv, patchWithCleanup} from "@web/../tests/web_test_helpers";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import {assets} from "@web/core/assets";
 import {RPCError} from "@web/core/network/rpc";
 import {DELAYS, Uploads} from "@progbox/upload/upload_service";
 
@@ -191,6 +192,23 @@ test("a file that cannot be read says so", async () => {
     stage.sending[0].onError(Object.assign(new Error(), {causingError}));
     expect(stage.statuses).toEqual(["failed"]);
     expect(stage.service.uploads[0].message).toMatch(/cannot be read/);
+});
+
+test("no request is larger than what proxies have to let through", async () => {
+    class Upload {
+        constructor(_file, options) {
+            Object.assign(this, options);
+        }
+    }
+    patchWithCleanup(assets, {loadBundle: async () => {}});
+    window.tus = {Upload};
+    after(() => delete window.tus);
+    const {makeTus} = Uploads.prototype;
+    const job = {file: new File(["x"], "a"), url: "/progbox/upload/1"};
+    const sender = await makeTus(job, {});
+    expect(sender.chunkSize).toBe(8 * 1024 * 1024);
+    // With one, the client would begin anew whenever the server is away.
+    expect("endpoint" in sender).toBe(false);
 });
 
 test("leaving the page is asked about while something is on its way", async () => {

@@ -12,6 +12,8 @@ import {useService} from "@web/core/utils/hooks";
 import {formatFileSize} from "@progbox_invoice_archive/file_size/file_size_field";
 import {contentUrl} from "./file_kind";
 
+const MOST_FOLDERS = 200;
+
 /** All versions of a document: to open, to compare by date and size, to restore. */
 export class VersionsDialog extends Component {
     static template = "progbox.VersionsDialog";
@@ -94,7 +96,7 @@ export class HistoryDialog extends Component {
     }
 }
 
-/** Asks for the record, and the folder under it, that documents shall move to. */
+/** Asks for the record, and the folder under it, or for the general folder. */
 export class MoveDialog extends Component {
     static template = "progbox.MoveDialog";
     static components = {Dialog, RecordSelector};
@@ -107,6 +109,10 @@ export class MoveDialog extends Component {
         this.folders = useState([]);
         onWillStart(async () => {
             this.kinds = await this.orm.call("progbox.mixin", "progbox_kinds", []);
+            if (!this.kinds.some(({model}) => model === resModel)) {
+                this.state.resModel = this.kinds[0]?.model || false;
+                this.state.resId = false;
+            }
             await this.loadFolders();
         });
     }
@@ -122,13 +128,23 @@ export class MoveDialog extends Component {
         return _t("Record");
     }
 
-    selectKind(ev) {
+    /** @returns {string} what stands for no folder under the record, or for none yet */
+    get noFolderLabel() {
+        return this.state.resModel ? _t("The record's own") : _t("Choose a folder…");
+    }
+
+    get canMove() {
+        const {resModel, resId, folderId, isBusy} = this.state;
+        return !isBusy && Boolean(resModel ? resId : folderId);
+    }
+
+    async selectKind(ev) {
         Object.assign(this.state, {
-            resModel: ev.target.value,
+            resModel: ev.target.value || false,
             resId: false,
             folderId: false,
         });
-        this.folders.splice(0);
+        await this.loadFolders();
     }
 
     async selectRecord(resId) {
@@ -140,31 +156,34 @@ export class MoveDialog extends Component {
         this.state.folderId = Number(ev.target.value) || false;
     }
 
-    /** The folders of one's own under the record's. */
+    /** The folders of one's own under the record's, or the general ones. */
     async loadFolders() {
         const {resModel, resId} = this.state;
         this.folders.splice(0);
-        if (!resId) {
+        if (resModel && !resId) {
             return;
         }
-        const place = [
-            ["res_model", "=", resModel],
-            ["res_id", "=", resId],
-        ];
-        const own = await this.orm.search("progbox.folder", place, {limit: 1});
-        if (!own.length) {
-            return;
-        }
+        const tops = await this.orm.search(
+            "progbox.folder",
+            resModel
+                ? [
+                      ["res_model", "=", resModel],
+                      ["res_id", "=", resId],
+                  ]
+                : [
+                      ["general", "=", true],
+                      ["writable", "=", true],
+                  ],
+            {limit: MOST_FOLDERS}
+        );
+        const inside = [["id", "child_of", tops]];
         const folders = await this.orm.searchRead(
             "progbox.folder",
-            [
-                ["id", "child_of", own],
-                ["id", "not in", own],
-            ],
+            resModel ? [...inside, ["id", "not in", tops]] : inside,
             ["display_name"],
-            {limit: 200}
+            {limit: MOST_FOLDERS}
         );
-        if (resId === this.state.resId) {
+        if (resModel === this.state.resModel && resId === this.state.resId) {
             this.folders.push(...folders);
         }
     }

@@ -1,3 +1,18 @@
+import {_t} from "@web/core/l10n/translation";
+
+/** @returns {Promise<{file: File, path: string}[]>} the same, none if it cannot be read */
+export async function readDropped(dataTransfer, notification) {
+    try {
+        return await droppedFiles(dataTransfer);
+    } catch {
+        notification.add(
+            _t("The folder could not be read. Drop it again, or choose its files."),
+            {type: "danger"}
+        );
+        return [];
+    }
+}
+
 /**
  * The files of a drop, those in dropped folders with their path.
  *

@@ -146,6 +146,8 @@ export class RecordDocuments extends Component {
             this.files.loadUnfinished(),
             this.loadFolders(),
         ]);
+        // What was selected has been moved out of sight.
+        this.state.isPicking &&= this.tab.selectedIds.length > 0;
     }
 
     // ------------------------------------------------------------------

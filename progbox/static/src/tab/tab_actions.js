@@ -68,7 +68,7 @@ export class TabActions {
         });
     }
 
-    /** Move documents, and offer to move them back where they were. */
+    /** Move documents, and offer to move them back where they were, if not the trash. */
     async moveTo(items, resModel, resId, folderId) {
         // What they are now is not what they are after they have been loaded anew.
         const before = items.map((item) => ({...item}));
@@ -86,7 +86,11 @@ export class TabActions {
                       count: items.length,
                   });
         const more = typeof told === "string" ? ` ${told}` : "";
-        this.offerUndo(text + more, () => this.moveBack(before, Boolean(more)));
+        if (items.some(({trashed}) => trashed)) {
+            this.services.notification.add(text + more, {type: "success"});
+        } else {
+            this.offerUndo(text + more, () => this.moveBack(before, Boolean(more)));
+        }
     }
 
     /**

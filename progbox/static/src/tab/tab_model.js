@@ -1,6 +1,6 @@
 const PAGE = 20;
 // What the server gives at once.
-const LARGEST_PAGE = 80;
+const LARGEST_PAGE = 50;
 /** The group that a chosen folder is shown as. */
 const FOLDER = "folder";
 
@@ -18,6 +18,8 @@ export class TabModel {
         this.chosen = undefined;
         this.isLoaded = false;
         this.writable = true;
+        // Whether what is attached to messages can be seen as well.
+        this.attachments = false;
         this.groups = [];
         // In the order of their selection.
         this.selectedIds = [];
@@ -71,6 +73,7 @@ export class TabModel {
             return;
         }
         this.writable = tab.writable;
+        this.attachments = Boolean(tab.attachments);
         this.groups = tab.groups.map((group) => ({...group, list: []}));
         this.loadedText = text;
         this.isLoaded = true;
@@ -82,21 +85,31 @@ export class TabModel {
     /** Show as much of a group as before it was loaded anew. */
     async reopen(group, shown) {
         const before = shown.get(group.key);
-        const count = group.asRecords ? before?.list.length : before?.items.length;
-        const first = group.asRecords ? 0 : group.items.length;
-        if (group.asRecords || (group.more && count > first)) {
-            const limit = Math.max(count || 0, PAGE) - first;
-            await this.loadMore(group, Math.min(limit, LARGEST_PAGE));
+        const known = this.loadedOf(group);
+        // Its records come in pages from the first one on.
+        const first = group.asRecords ? PAGE : 0;
+        const wanted = Math.max((before && this.loadedOf(before).length) || 0, first);
+        let found = true;
+        while (found && group.more && known.length < wanted) {
+            const missing = wanted - known.length;
+            found = await this.loadMore(group, Math.min(missing, LARGEST_PAGE));
         }
     }
 
+    /** @returns {Object[]} what of a group has been loaded: documents or records */
+    loadedOf({asRecords, items, list}) {
+        return asRecords ? list : items;
+    }
+
+    /** @returns {Promise<boolean>} whether there was more */
     async loadMore(group, limit = PAGE) {
-        const known = group.asRecords ? group.list : group.items;
+        const known = this.loadedOf(group);
         const page = await this.fetchMore(group, known.length, limit);
         const ids = new Set(known.map(({id}) => id));
-        const more = page.items || page.records;
-        known.push(...more.filter(({id}) => !ids.has(id)));
+        const more = (page.items || page.records).filter(({id}) => !ids.has(id));
+        known.push(...more);
         group.more = page.more;
+        return more.length > 0;
     }
 
     search(text) {

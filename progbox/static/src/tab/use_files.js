@@ -4,7 +4,7 @@ import {useCustomDropzone} from "@web/core/dropzone/dropzone_hook";
 import {_t} from "@web/core/l10n/translation";
 import {useBus, useService} from "@web/core/utils/hooks";
 import {coalesced} from "./coalesced";
-import {droppedFiles} from "./dropped_files";
+import {readDropped} from "./dropped_files";
 import {TabDropzone} from "./tab_dropzone";
 import {waitingFiles} from "./waiting_files";
 
@@ -65,16 +65,7 @@ export function useFiles(component) {
 
     async function onDrop(ev) {
         const {item, folder} = targetOf(ev);
-        let added;
-        try {
-            added = await droppedFiles(ev.dataTransfer);
-        } catch {
-            notification.add(
-                _t("The folder could not be read. Drop it again, or choose its files."),
-                {type: "danger"}
-            );
-            return;
-        }
+        const added = await readDropped(ev.dataTransfer, notification);
         if (item && added.length === 1 && !added[0].path) {
             askVersion(added, item);
         } else {

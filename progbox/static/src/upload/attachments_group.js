@@ -30,12 +30,13 @@ class AttachedFile extends FileModel {
 }
 
 /**
- * What is attached to a record or to its messages: one click makes it a document.
- * For those who may add documents: others find these files where they are.
+ * What is attached to a record or to its messages: one click makes it a document, for
+ * those who may add documents. Others see it, too: of pictures that Odoo has taken off
+ * an invoice, this is the only place where they do.
  */
 export class AttachmentsGroup extends Component {
     static template = "progbox.AttachmentsGroup";
-    static props = {resModel: String, resId: Number};
+    static props = {resModel: String, resId: Number, canKeep: Boolean};
 
     setup() {
         this.orm = useService("orm");

@@ -62,10 +62,10 @@ export class Uploads {
     // ------------------------------------------------------------------
 
     /**
-     * Send files to a record.
+     * Send files to a record, or to a folder.
      *
      * @param {(File|{file: File, path: string})[]} files
-     * @param {{resModel: string, resId: number, folderId: ?number, typeId: ?number,
+     * @param {{resModel: string|false, resId: number|false, folderId: ?number, typeId: ?number,
      *     replaces: ?number}} target
      * @returns {Promise<Item[]>} as soon as all of them are announced
      */
@@ -119,11 +119,14 @@ export class Uploads {
     /**
      * What the user has begun to send to a record, and this page knows nothing of.
      *
+     * @param {string|false} resModel
+     * @param {number|false} resId
+     * @param {number|false} [folderId] where it is no record's
      * @returns {Promise<{id: number, name: string, size: number, offset: number,
      *     modified: number, error: string|false}[]>}
      */
-    async unfinished(resModel, resId) {
-        const rows = await this.call("unfinished", [resModel, resId]);
+    async unfinished(resModel, resId, folderId = false) {
+        const rows = await this.call("unfinished", [resModel, resId, folderId]);
         const ours = new Set(
             this.uploads
                 .filter((item) => item.status !== "cancelled")
