@@ -34,6 +34,7 @@ OTHERS = [
     ("19.0.1.2.0", "9206030"),
     ("19.0.1.4.0", "65f4342"),
     ("19.0.1.5.0", "17fea2e"),
+    ("19.0.1.6.0", "89b1814"),
 ]
 FULL = ("19.0.1.3.0", "268f9e1")
 OLD = [FIRST, *OTHERS] if os.environ.get("PROGBOX_UPGRADES") == "all" else [FIRST]
