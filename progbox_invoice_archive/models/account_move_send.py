@@ -83,7 +83,12 @@ class AccountMoveSend(models.AbstractModel):
         By default as long as Odoo would send it through an electronic channel, several
         localisations print the answer on the page, or has sent it and hears nothing.
         """
-        return bool(self._get_default_extra_edis(move)) or any(
+        return self._progbox_has_asked(move) or bool(self._get_default_extra_edis(move))
+
+    @api.model
+    def _progbox_has_asked(self, move):
+        """Whether the invoice has gone to an authority that has not answered yet."""
+        return any(
             move[name] in states
             for name, states in ASKED.items()
             if name in move._fields

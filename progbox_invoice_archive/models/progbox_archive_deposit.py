@@ -64,7 +64,8 @@ class InvoiceFiles:
         attachments = self.send._get_invoice_extra_attachments(self.move)
         return self._stage_attachments("legal", attachments.sudo())._replace(
             refusal=self._no_factur_x(),
-            before_answer=self.send._progbox_waits_for_authority(self.move),
+            # Some channels are offered for ever: what was sent is the last word there.
+            before_answer=self.send._progbox_has_asked(self.move),
         )
 
     def _no_factur_x(self):

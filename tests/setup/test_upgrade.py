@@ -1,8 +1,9 @@
 """`-u` from an older version: nothing of what people keep in the archive is lost.
 
 The old add-ons come out of the history of the repository; they make a database and
-data in it, and then the add-on of today takes over. The oldest version, the last one, and
-one with all that an archive may hold, are always tried. The others take more minutes:
+data in it, and then the add-on of today takes over. The oldest version, the last one,
+and one with all that an archive may hold, are always tried. The others take more
+minutes:
 
     PROGBOX_UPGRADES=all setup/test tests/setup/test_upgrade.py
 """
