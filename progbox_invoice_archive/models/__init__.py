@@ -53,4 +53,6 @@ from . import progbox_watch
 from . import res_company
 from . import res_config_settings
 from . import res_currency
+from . import res_partner
+from . import res_partner_bank
 from . import res_users

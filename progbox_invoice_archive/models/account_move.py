@@ -5,7 +5,6 @@ from itertools import islice
 import psycopg2.errors
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -368,9 +367,8 @@ class AccountMove(models.Model):
             handing over what is archived
         :return: dictionary of documents by id of the invoice
         """
-        if renew and self.env.cr.readonly:
-            # Odoo then takes the request once more, with a cursor that writes.
-            raise psycopg2.errors.ReadOnlySqlTransaction("archived document")
+        if renew:
+            self._progbox_check_writable()
         documents = self._progbox_valid_documents()
         if not documents:
             return {}
@@ -384,28 +382,20 @@ class AccountMove(models.Model):
             documents |= changed._progbox_archive_anew()._progbox_documents()
         return documents
 
+    @api.model
+    def _progbox_check_writable(self):
+        """Have Odoo take a request once more if its cursor only reads."""
+        if self.env.cr.readonly:
+            raise psycopg2.errors.ReadOnlySqlTransaction("archived document")
+
     def _progbox_archive_anew(self):
         """Archive these invoices as they are now, before somebody gets them.
 
-        What cannot be archived now is left to the job, which says why.
-
-        :return: those that are
+        :return: those that are; the others are left to the queue
         """
-        renewed = self.browse()
-        for move in self:
-            server = self.env(
-                user=SUPERUSER_ID,
-                su=True,
-                context={"allowed_company_ids": move.company_id.ids},
-            )
-            try:
-                with self.env.cr.savepoint():
-                    server["progbox.archive.job"]._archive_now(move.with_env(server))
-                renewed |= move
-            except UserError:
-                _logger.warning("%s cannot be archived anew", move, exc_info=True)
-                move._progbox_enqueue("changed")
-        return renewed
+        server = self.env(user=SUPERUSER_ID, su=True, context={})
+        jobs = server["progbox.archive.job"]
+        return jobs._archive_now(self.with_env(server)).with_env(self.env)
 
     def _progbox_own_digests(self):
         """Return what the archived invoices among these print, their own fields alone.

@@ -10,6 +10,13 @@ from . import invoice_pdfa
 
 _logger = logging.getLogger(__name__)
 
+# What localisations say of an invoice that the authority has and has not answered. By
+# then Odoo does not offer to send it any more.
+ASKED = {
+    "l10n_it_edi_state": ("being_sent", "processing"),
+    "l10n_ro_edi_state": ("invoice_not_indexed", "invoice_sent"),
+}
+
 
 class AccountMoveSend(models.AbstractModel):
     _inherit = "account.move.send"
@@ -73,10 +80,19 @@ class AccountMoveSend(models.AbstractModel):
     def _progbox_waits_for_authority(self, move):
         """Whether an authority's answer to the invoice is still to come.
 
-        By default as long as Odoo would send it through an electronic channel:
-        several localisations print the answer on the page.
+        By default as long as Odoo would send it through an electronic channel, several
+        localisations print the answer on the page, or has sent it and hears nothing.
         """
-        return bool(self._get_default_extra_edis(move))
+        return self._progbox_has_asked(move) or bool(self._get_default_extra_edis(move))
+
+    @api.model
+    def _progbox_has_asked(self, move):
+        """Whether the invoice has gone to an authority that has not answered yet."""
+        return any(
+            move[name] in states
+            for name, states in ASKED.items()
+            if name in move._fields
+        )
 
     @api.model
     def _progbox_is_overtaken(self, move, documents):

@@ -1,9 +1,11 @@
 """Which archived invoices Odoo would write differently today."""
 
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools.report import says
 from .invoice_words import InvoiceWords
+from .progbox_job_mixin import UNFINISHED_STATES
 
 # Printed fields of the invoice itself, not of its client or company. A person who may
 # post can still write most of them once it is posted.
@@ -106,14 +108,36 @@ class InvoiceChanges:
         :rtype: account.move
         """
         unsent = self.moves.filtered(lambda move: not move.invoice_pdf_report_id)
-        rewritten = unsent.filtered(self._is_rewritten)
+        known = unsent.filtered(self.said)
+        rewritten = known.filtered(self._is_rewritten)
+        rewritten |= self._noted(unsent - known)
         rest = unsent - rewritten
         if self.many:
             rest = self._beside_changed(rest)
-        rest -= self._settled(rest)
+        rest -= self.settled(rest)
         return rewritten | rest.filtered(self._says_something_else)
 
-    def _said(self, move):
+    def settled(self, moves):
+        """Return those that the client has, or whose month is closed."""
+        if not moves:
+            return moves
+        settled = self._among(
+            moves,
+            SQL("JOIN progbox_folder folder ON folder.id = document.folder_id"),
+            SQL(
+                "%s OR %s OR %s",
+                self._taken_sql(),
+                self._mailed_sql(),
+                SQL(
+                    "EXISTS (SELECT FROM progbox_closing closing"
+                    " WHERE closing.company_id = document.company_id AND"
+                    " closing.month = date_trunc('month', document.document_date))"
+                ),
+            ),
+        )
+        return settled | (moves - settled).filtered(self._is_locked)
+
+    def said(self, move):
         """Return the digests that were taken when the documents were archived."""
         return next(
             (document.said for document in self.documents[move.id] if document.said),
@@ -122,15 +146,32 @@ class InvoiceChanges:
 
     def _is_rewritten(self, move):
         """Whether printed fields of the invoice itself have other values."""
-        said = self._said(move)
-        if not said:
-            # From before there were digests: the row remembers this much.
-            document = self.documents[move.id][:1]
-            return document.number != move.name
-        return said["own"] != own_digest(move) and self._says_something_else(move)
+        own = self.said(move)["own"]
+        return own != own_digest(move) and self._says_something_else(move)
+
+    def _noted(self, moves):
+        """Return those that were changed, of which there is nothing to compare.
+
+        What is from before there were digests, or was made by somebody else: its row
+        remembers the number, and the queue what has been written since.
+        """
+        if not moves:
+            return moves
+        jobs = self.env["progbox.archive.job"].search_fetch(
+            Domain("move_id", "in", moves.ids)
+            & Domain("reason", "=", "changed")
+            & Domain("state", "in", UNFINISHED_STATES),
+            ["move_id"],
+        )
+        queued = set(jobs.move_id.ids)
+        return moves.filtered(
+            lambda move: (
+                move.id in queued or self.documents[move.id][0].number != move.name
+            )
+        )
 
     def _says_something_else(self, move):
-        said = self._said(move)
+        said = self.said(move)
         if not said:
             return False
         settings = next(
@@ -166,26 +207,6 @@ class InvoiceChanges:
             ),
             conditions,
         )
-
-    def _settled(self, moves):
-        """Return those that the client has, or whose month is closed."""
-        if not moves:
-            return moves
-        settled = self._among(
-            moves,
-            SQL("JOIN progbox_folder folder ON folder.id = document.folder_id"),
-            SQL(
-                "%s OR %s OR %s",
-                self._taken_sql(),
-                self._mailed_sql(),
-                SQL(
-                    "EXISTS (SELECT FROM progbox_closing closing"
-                    " WHERE closing.company_id = document.company_id AND"
-                    " closing.month = date_trunc('month', document.document_date))"
-                ),
-            ),
-        )
-        return settled | (moves - settled).filtered(self._is_locked)
 
     def _is_locked(self, move):
         lock = move.company_id._get_user_fiscal_lock_date(

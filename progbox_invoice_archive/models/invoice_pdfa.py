@@ -12,6 +12,7 @@ _logger = logging.getLogger(__name__)
 
 COLOUR_PROFILE = "tools/data/files/sRGB2014.icc"  # Odoo brings it along
 FACTUR_X = "facturx"
+DECLARATION = b"pdfaid"  # of a file that says to be a PDF/A
 
 
 def prepare(invoice_data):
@@ -42,8 +43,21 @@ def finish(invoice, invoice_data):
                 "error_title": invoice.env._(
                     "The page cannot be kept as PDF/A-3, which every Factur-X is:"
                 ),
-                "errors": [_reason(invoice.env, *p) for p in error.problems],
+                "errors": _reasons(invoice.env, error),
             }
+
+
+def shortcomings(invoice, content):
+    """Return why a PDF that was sent is no PDF/A-3, as texts.
+
+    What could have been one, and was sent before this add-on made it so, has none.
+    """
+    if content.startswith(b"%PDF-") and DECLARATION not in content:
+        try:
+            pdfa.convert(content, _colour_profile(), _about(invoice))
+        except pdfa.NotPdfA as error:
+            return _reasons(invoice.env, error)
+    return []
 
 
 def _pdf_values(invoice_data):
@@ -73,6 +87,10 @@ def _about(invoice):
         producer=invoice.env["ir.actions.report"]._progbox_renderer_version(),
         made_on=fields.Datetime.now(),
     )
+
+
+def _reasons(env, error):
+    return [_reason(env, *problem) for problem in error.problems]
 
 
 def _reason(env, kind, detail):

@@ -105,15 +105,19 @@ class IrActionsReport(models.Model):
             self = self.with_context(
                 progbox_self_contained=SELF_CONTAINED, progbox_reader_id=False
             )
-        archived = self._progbox_archived_streams(report, data, res_ids)
-        if not archived:
+        ours = self._progbox_found_in_archive(report, data, res_ids)
+        if not ours:
             return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)
-        others = [res_id for res_id in res_ids if res_id not in archived]
-        rendered = {}
+        # First what takes long: whoever archives a newer version lets others wait.
+        rendered, others = {}, [res_id for res_id in res_ids if res_id not in ours]
         if others:
             rendered = super()._render_qweb_pdf_prepare_streams(
                 report_ref, data, others
             )
+        archived = self._progbox_archived_streams(report, ours)
+        left = [res_id for res_id in res_ids if res_id not in archived]
+        if left != others:
+            rendered = super()._render_qweb_pdf_prepare_streams(report_ref, data, left)
         streams = {**rendered, **archived}
         in_order = [res_id for res_id in res_ids if res_id in streams]
         # Odoo keeps what it could not split by record under False.
@@ -197,10 +201,10 @@ class IrActionsReport(models.Model):
     # Printing from the archive
     # ------------------------------------------------------------------
 
-    def _progbox_archived_streams(self, report, data, res_ids):
-        """Return the archived PDFs among the invoices that are to be printed.
+    def _progbox_found_in_archive(self, report, data, res_ids):
+        """Return the ids of the invoices to be printed that the archive has a PDF of.
 
-        :return: streams as Odoo collects them, by id
+        Whether it still says what Odoo would say is not asked yet.
         """
         if (
             not res_ids
@@ -210,13 +214,33 @@ class IrActionsReport(models.Model):
             # A letter has margins of its own.
             or self.env.context.get("snailmail_layout")
         ):
-            return {}
+            return []
         moves = self.env["account.move"].browse(res_ids)
         moves.check_access("read")
-        streams = self._progbox_sent_streams(report, moves)
+        sent = self._progbox_sent_moves(report, moves)
+        printable = self._progbox_printable(report, (moves - sent).sudo())
+        if printable:
+            printable._progbox_check_writable()
+        return (sent | printable).ids
+
+    def _progbox_archived_streams(self, report, ids):
+        """Return the archived PDFs of invoices, and log that they are printed.
+
+        :param ids: see :meth:`_progbox_found_in_archive`
+        :return: streams as Odoo collects them, by id
+        """
+        moves = self.env["account.move"].browse(ids)
+        sent = self._progbox_sent_moves(report, moves)
+        streams = {
+            move.id: {
+                "stream": io.BytesIO(move.invoice_pdf_report_id.raw),
+                "attachment": None,
+            }
+            for move in sent
+        }
         printed = self.env["progbox.document"].sudo()
-        unsent = moves.browse(id_ for id_ in moves.ids if id_ not in streams).sudo()
-        for move_id, documents in self._progbox_printable(report, unsent).items():
+        printable = (moves - sent).sudo()
+        for move_id, documents in printable._progbox_current_documents(True).items():
             pdf = documents.filtered(lambda d: d.mimetype == "application/pdf")[:1]
             try:
                 content = b"".join(pdf._content_attachment()._progbox_blocks())
@@ -230,32 +254,24 @@ class IrActionsReport(models.Model):
         return streams
 
     def _progbox_printable(self, report, moves):
-        """Return the archived documents of the invoices that this report stands for.
-
-        Only those are looked at that were made with the report.
-
-        :return: dictionary of documents by id of the invoice
-        """
+        """Return those among invoices whose archived documents this report made."""
         archived = moves._progbox_valid_documents()
-        fitting = moves.filtered(
+        return moves.filtered(
             lambda move: (
                 move.id in archived
                 and self._progbox_stands_for(report, move, archived[move.id])
             )
         )
-        return fitting._progbox_current_documents(renew=True)
 
-    def _progbox_sent_streams(self, report, moves):
-        """Return what was sent of invoices whose archive is not that far yet."""
-        streams = {}
+    def _progbox_sent_moves(self, report, moves):
+        """Return the invoices that were sent, and whose archive is not that far yet."""
         sent = moves.sudo().filtered("invoice_pdf_report_id")
         if not sent or report.report_name not in INVOICE_REPORTS:
-            return streams
+            return sent.browse()
         behind = set(sent._progbox_documents()) - set(sent._progbox_valid_documents())
-        for move in sent._progbox_to_archive():
-            if move.id in behind and (legal := move.invoice_pdf_report_id.raw):
-                streams[move.id] = {"stream": io.BytesIO(legal), "attachment": None}
-        return streams
+        return sent._progbox_to_archive().filtered(
+            lambda move: move.id in behind and move.invoice_pdf_report_id.raw
+        )
 
     def _progbox_stands_for(self, report, move, documents):
         """Whether the archived PDF is what this report would print."""

@@ -6,7 +6,9 @@ from typing import NamedTuple
 from ..exceptions import JobError, RenderError
 from ..tools.filenames import clean_filename
 from ..tools.staging import StagedFile
+from . import invoice_pdfa
 from .invoice_changes import own_digest
+from .invoice_pdfa import FACTUR_X
 from .invoice_words import InvoiceWords
 
 
@@ -21,7 +23,8 @@ class Deposit(NamedTuple):
     """The files of one version of an invoice, on disk, not in the archive yet.
 
     :param origin: a key of the document's field ``origin``
-    :param refusal: Odoo's text when it refused the e-invoice
+    :param refusal: Odoo's text when it refused the e-invoice, or what is wrong with one
+        that was sent
     :param before_answer: whether an authority's answer is still to come
     :param said: the digests of what the files say, see :class:`InvoiceWords`
     """
@@ -59,7 +62,18 @@ class InvoiceFiles:
     def legal(self):
         """Return the deposit of the legal documents of an invoice."""
         attachments = self.send._get_invoice_extra_attachments(self.move)
-        return self._stage_attachments("legal", attachments.sudo())
+        return self._stage_attachments("legal", attachments.sudo())._replace(
+            refusal=self._no_factur_x(),
+            # Some channels are offered for ever: what was sent is the last word there.
+            before_answer=self.send._progbox_has_asked(self.move),
+        )
+
+    def _no_factur_x(self):
+        """Return why the PDF that was sent as a Factur-X is none."""
+        if self.send._progbox_settings(self.move)["format"] != FACTUR_X:
+            return None
+        sent = self.move.sudo().invoice_pdf_report_id.raw
+        return "\n".join(invoice_pdfa.shortcomings(self.move, sent)) or None
 
     def received(self):
         """Return the deposit of what the customer has of an older invoice.

@@ -1,9 +1,10 @@
-from contextlib import closing
+import logging
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, fields, models
-from odoo.exceptions import LockError
+from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_datetime
 
@@ -14,6 +15,8 @@ from ..tools.sentinels import AS_IT_IS
 from .account_move import EINVOICE_TYPE
 from .progbox_archive_deposit import Deposit, InvoiceFiles
 from .progbox_job_mixin import UNFINISHED_STATES
+
+_logger = logging.getLogger(__name__)
 
 PRIORITIES = {
     "posting": 0,
@@ -150,14 +153,48 @@ class ProgboxArchiveJob(models.Model):
         self._job_trigger()
 
     @api.model
-    def _archive_now(self, move):
-        """Archive an invoice in this transaction: somebody waits for its document.
+    def _archive_now(self, moves):
+        """Archive invoices in this transaction: somebody waits for their documents.
 
-        :raise JobError: when it cannot be archived
+        All pages are made first: from the first one that is sealed until the end of
+        the transaction, others wait. What cannot be archived now stays in the queue,
+        which says why.
+
+        :return: the invoices that are archived
         """
-        self._enqueue_moves(move, "changed")
-        job = self.search(Domain("move_id", "=", move.id), order="id desc", limit=1)
-        job._job_attempt(lambda: float("inf"))
+        self._enqueue_moves(moves, "changed")
+        archived = moves.browse()
+        prepared = {}
+        try:
+            for job in self._last_of(moves):
+                job = job.with_context(allowed_company_ids=job.company_id.ids)
+                with self._left_to_queue(job):
+                    prepared[job] = job._job_prepare()
+            for job, files in prepared.items():
+                with self._left_to_queue(job):
+                    job._job_carry_out(files)
+                    archived |= job.move_id
+        finally:
+            for job, files in prepared.items():
+                job._job_discard(files)
+        return archived
+
+    @api.model
+    def _last_of(self, moves):
+        """Return the job of each invoice that was queued last."""
+        rows = self._read_group(
+            Domain("move_id", "in", moves.ids), ["move_id"], ["id:max"]
+        )
+        return self.browse(sorted(id_ for _move, id_ in rows))
+
+    @contextmanager
+    def _left_to_queue(self, job):
+        """Undo what a job has done that fails, and let the queue try it again."""
+        try:
+            with self.env.cr.savepoint():
+                yield
+        except (UserError, JobWaiting, JobCancelled):
+            _logger.warning("%s cannot be archived anew", job.move_id, exc_info=True)
 
     @api.model
     def _job_set_workers(self, wanted):
@@ -231,15 +268,24 @@ class ProgboxArchiveJob(models.Model):
             return None
         if deposit.files:
             self._put_away(move, deposit)
-        if not deposit.refusal or self.as_it_is:
+        if not deposit.refusal or self.as_it_is or self.reason == "history":
             return None
         self._job_write({"pdf_archived": True, "reason": "posting"})
-        return JobError(
-            self.env._(
-                "The PDF is archived, but the e-invoice could not be made. Correct "
-                "what Odoo says, then retry:\n%(reason)s",
+        return JobError(self._remark(deposit))
+
+    def _remark(self, deposit):
+        """Return what remains to be done although files are archived."""
+        if deposit.origin == "legal":
+            return self.env._(
+                "The invoice is archived as it was sent, but its page is no PDF/A-3, "
+                "which every Factur-X is. Correct the cause, so that the next ones "
+                "are, then archive this one as it is:\n%(reason)s",
                 reason=deposit.refusal,
             )
+        return self.env._(
+            "The PDF is archived, but the e-invoice could not be made. Correct "
+            "what Odoo says, then retry:\n%(reason)s",
+            reason=deposit.refusal,
         )
 
     def _reader(self, move):
@@ -324,6 +370,8 @@ class ProgboxArchiveJob(models.Model):
             self.reason == "history"
             or not company.progbox_authority_wait
             or now >= deadline
+            # There is no less of it than before: what has changed is archived at once.
+            or move._progbox_documents()
             or not self.env["account.move.send"]._progbox_waits_for_authority(move)
         ):
             return

@@ -572,15 +572,19 @@ class ProgboxJobMixin(models.AbstractModel):
                 # pylint: disable-next=assignment-from-none
                 prepared = self._job_prepare()
             new_transaction()
-            self._job_begin_execution()
-            # Whoever took the job meanwhile has finished it.
-            if not self._job_lock():
-                return
-            with self.env.cr.savepoint():
-                remaining_error = self._job_execute(prepared)
+            self._job_carry_out(prepared)
         finally:
             if prepared:
                 self._job_discard(prepared)
+
+    def _job_carry_out(self, prepared):
+        """Execute one job that is prepared, and record that it is done."""
+        self._job_begin_execution()
+        # Whoever took the job meanwhile has finished it.
+        if not self._job_lock():
+            return
+        with self.env.cr.savepoint():
+            remaining_error = self._job_execute(prepared)
         if remaining_error:
             self._job_fail(remaining_error)
         else:

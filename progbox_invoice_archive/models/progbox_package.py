@@ -9,6 +9,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
+from ..tools.filenames import clean_filename
 from ..tools.package.entry import CHECK, CLOSINGS, LEDGER, STAMPS
 from ..tools.package.index import Index, harmless, no_formula
 from ..tools.package.package import Package, Words
@@ -218,10 +219,13 @@ class ProgboxPackage(models.AbstractModel):
             document, folder, name, number, now, date, partner, type_, version, amount,
             currency, sha256, size, is_early, is_outdated, id_, stored, length,
         ) in self._rows(found, folders, point):  # fmt: skip
-            path = label = new_path(folders[folder], name)
             if now:
-                label = documents._number_text(path, now)
                 number = documents._number_text(number, now)
+                if not package.hides:
+                    name = self._renumbered_name(name, now)
+            path = label = new_path(folders[folder], name)
+            if now and package.hides:
+                label = documents._number_text(path, now)
             if size and stored and not look:
                 source = id_ if is_object(stored) else stored
                 entry = add_file(path, source, size, sha256, label)
@@ -238,6 +242,17 @@ class ProgboxPackage(models.AbstractModel):
             )  # fmt: skip
             if entry:
                 entry.line, entry.key = line, document
+
+    @api.model
+    def _renumbered_name(self, name, now):
+        """Return the name of a file that says which number its invoice has now.
+
+        Else the files of two invoices that have exchanged their numbers would look
+        like versions of one. Evidence keeps the names of the archive.
+        """
+        stem, dot, extension = name.rpartition(".")
+        text = self.env["progbox.document"]._number_text(stem, now)
+        return f"{clean_filename(text)}{dot}{extension}"
 
     @api.model
     def _notes(self):

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_datetime
 
+from . import verification_sql
 from .declared_pieces import piece
 from .progbox_job_mixin import OPEN_STATES
 from .progbox_verification_finding import KINDS, LEDGER_KINDS
@@ -72,6 +73,7 @@ class ProgboxVerification(models.Model):
         help="Invoices that the archiver had not come to yet: new ones, and those of "
         "the time before the archive that is being taken up. They are no findings.",
     )
+    renumbered = fields.Json(compute="_compute_renumbered")
     log_sealed_until = fields.Datetime(
         string="Access Log Sealed Up To",
         readonly=True,
@@ -124,6 +126,11 @@ class ProgboxVerification(models.Model):
             run.findings_by_kind = [
                 [labels[kind], counts[kind]] for kind, _label in KINDS if kind in counts
             ]
+
+    @api.depends("company_id")
+    def _compute_renumbered(self):
+        for run in self:
+            run.renumbered = verification_sql.renumbered(self.env, run.company_id)
 
     @api.depends("state", "finding_counts")
     def _compute_result(self):

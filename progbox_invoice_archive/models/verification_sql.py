@@ -253,6 +253,33 @@ def still_to_archive(env, company, since):
     return env.execute_query(query)[0][0]
 
 
+def renumbered(env, company):
+    """Return the invoices that have another number than a document of theirs.
+
+    :return: list of [number on the document, number now], by the number
+    """
+    rows = env.execute_query(
+        SQL(
+            """SELECT DISTINCT document.number, move.name
+            FROM progbox_document document
+            JOIN account_move move ON move.id = document.res_id
+            AND move.state = 'posted' AND move.name != document.number
+            WHERE document.res_model = 'account.move'
+            AND document.seal_id IS NOT NULL AND document.company_id = %s
+            ORDER BY document.number, move.name""",
+            company.id,
+            to_flush=[
+                *(env["account.move"]._fields[name] for name in ("name", "state")),
+                *(
+                    env["progbox.document"]._fields[name]
+                    for name in ("number", "res_id", "seal_id")
+                ),
+            ],
+        )
+    )
+    return [list(row) for row in rows]
+
+
 def _without_document_sql(env, company, since):
     """Return what follows FROM: the rows ``move`` that the archive owes a document."""
     return SQL(

@@ -111,10 +111,23 @@ class TestRomania(AuthorityCommon):
         newest = self.newest(move)
         self.assertEqual(set(newest.mapped("version")), {2})
         self.assertEqual(self.content(self.pdf(newest)), sent.raw)
-        self.assertFalse(any(newest.mapped("before_answer")))
+        self.assert_early(newest, version=2)
         self.assertTrue(before.superseded)
+        self.assertEqual(self.handed_over(move), newest)
+        self.answered(move)
+        self.assertEqual(self.newest(move), newest, "the same bytes")
+        self.assertFalse(any(newest.mapped("before_answer")))
         self.assertTrue(before.before_answer, "it stays what it is")
         self.assertEqual(self.handed_over(move), newest)
+
+    def answered(self, move):
+        """Let the authority answer, which Odoo asks for later."""
+        self.look_for_answers()
+        self.run_jobs(move)
+        self.assertTrue(all(self.newest(move).mapped("before_answer")), "only asked")
+        move.l10n_ro_edi_state = "invoice_validated"
+        self.look_for_answers()
+        self.run_jobs(move)
 
     def test_sending_without_the_channel_takes_what_is_archived(self):
         move = self.archived()
@@ -130,8 +143,7 @@ class TestRomania(AuthorityCommon):
         with self.has_token():
             self.send(move, ["ro_edi"], invoice_edi_format="ciusro")
         self.assertEqual(move.l10n_ro_edi_state, "invoice_sent")
-        self.look_for_answers()
-        self.run_jobs(move)
+        self.answered(move)
         self.assertEqual(self.documents(move), documents, "the same bytes")
         self.assertFalse(any(documents.mapped("before_answer")))
         self.assertEqual(self.handed_over(move), documents)
@@ -157,7 +169,23 @@ class TestRomania(AuthorityCommon):
         self.assertEqual(job.state, "done")
         self.assert_early(self.documents(move))
 
-    def test_an_answer_ends_the_wait(self):
+    def test_what_changes_after_the_wait_is_archived_at_once(self):
+        self.company.progbox_authority_wait = True
+        move = self.archived()
+        days = timedelta(days=self.company.progbox_authority_days)
+        with freeze_time(self.jobs_of(move).create_date + days):
+            self.run_jobs(move)
+        move.ref = "PO 4711"
+        reports = self.env["ir.actions.report"].with_context(
+            force_report_rendering=True
+        )
+        printed = reports._render_qweb_pdf("account.account_invoices", move.ids)[0]
+        newest = self.newest(move)
+        self.assert_early(newest, version=2)
+        self.assertEqual(printed, self.content(self.pdf(newest)))
+        self.assertEqual(set(self.jobs_of(move).mapped("state")), {"done"})
+
+    def test_sending_it_ends_the_wait(self):
         self.company.progbox_authority_wait = True
         move = self.archived()
         with self.has_token():
@@ -166,6 +194,7 @@ class TestRomania(AuthorityCommon):
         self.assertEqual(set(self.jobs_of(move).mapped("state")), {"done"})
         documents = self.documents(move)
         self.assertEqual(set(documents.mapped("version")), {1})
+        self.answered(move)
         self.assertFalse(any(documents.mapped("before_answer")))
 
     def test_the_history_never_waits(self):

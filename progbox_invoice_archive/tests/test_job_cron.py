@@ -53,6 +53,16 @@ class TestJobCron(CompilationCommon):
         action = wizard.create({"scope": "all"}).action_export()
         return self.server["progbox.export"].browse(action["res_id"])
 
+    def test_exports_come_before_the_archiver(self):
+        """Somebody waits for an export; a history to be archived takes hours."""
+        names = ("ir_cron_archive", "ir_cron_export")
+        archiver, export = (self.server.ref(f"{MODULE}.{name}") for name in names)
+        archiver._trigger()
+        export._trigger()
+        self.env.flush_all()
+        ready = [job["id"] for job in IrCron._get_all_ready_jobs(self.env.cr)]
+        self.assertLess(ready.index(export.id), ready.index(archiver.id))
+
     # ------------------------------------------------------------------
     # Without a cron, and with one again
     # ------------------------------------------------------------------

@@ -36,6 +36,27 @@ class TestEInvoice(EInvoiceCommon):
         self.run_jobs(move)
         self.assertEqual(len(self.documents(move)), 2)
 
+    def test_linking_the_page_alone_makes_no_version(self):
+        self.client.invoice_edi_format = "ubl_bis3"
+        move = self.archived()
+        documents = self.documents(move)
+        pdf, _xml = documents.sorted("mimetype")
+        self.env["ir.attachment"].create(
+            {
+                "name": pdf.name,
+                "raw": self.content(pdf),
+                "res_model": move._name,
+                "res_id": move.id,
+                "res_field": "invoice_pdf_report_file",
+            }
+        )
+        move.invalidate_recordset()
+        self.assertTrue(move.invoice_pdf_report_id)
+        move._progbox_enqueue("legal")
+        self.run_jobs(move)
+        self.assertEqual(self.jobs_of(move).mapped("state"), ["done", "done"])
+        self.assertEqual(self.documents(move), documents)
+
     def test_sending_in_another_format_is_a_new_version(self):
         move = self.archived()
         send = self.env["account.move.send"].with_context(force_report_rendering=True)

@@ -54,6 +54,16 @@ class TestRenumbered(VerificationCommon):
         self.assertIn(f".pdf (renumbered, now {NOW})", findings[0].message)
         self.assertNotIn("renumbered", findings[1].message)
 
+    def test_the_report_of_an_intact_archive_names_both_numbers(self):
+        run = self.verify()
+        self.assertIntact(run)
+        self.assertEqual(run.renumbered, [[self.before, NOW]])
+        html = self.env["ir.actions.report"]._render_qweb_html(
+            "progbox_invoice_archive.report_verification", run.ids
+        )[0]
+        self.assertIn(f"<td>{NOW}</td>", html.decode())
+        self.assertNotIn(self.other.name, html.decode())
+
     def test_a_finding_about_a_line_names_both_numbers(self):
         self.tamper(
             "UPDATE progbox_seal SET hash = %s WHERE id = %s",
@@ -87,7 +97,25 @@ class TestRenumbered(VerificationCommon):
                 lines, problems = self.zipped(look)
                 self.assertIn("PROBLEMS.txt", lines[self.both][7])
                 self.assertEqual(len(problems), 1)
-                self.assertIn(f".pdf (renumbered, now {NOW})", problems[0])
+                self.assertIn(self.file_of_both(), problems[0])
+
+    def file_of_both(self):
+        stem = self.document.name.removesuffix(".pdf")
+        return f"{stem} (renumbered, now {NOW.replace('/', '_')}).pdf"
+
+    def test_a_file_in_a_download_is_named_by_both_numbers(self):
+        self.filed(self.move)
+        lines, _problems = self.zipped()
+        folder, _slash, name = lines[self.both][7].rpartition("/")
+        self.assertEqual(name, self.file_of_both())
+        self.assertTrue(lines[NOW][7].startswith(f"{folder}/INV_2026_09999"))
+
+    def test_evidence_keeps_its_names(self):
+        packages = self.env["progbox.package"]
+        domain = [("folder_id", "=", self.document.folder_id.id)]
+        package = packages._package(self.company, domain, hides=True)
+        names = {entry.name.rpartition("/")[2] for entry in package.files}
+        self.assertIn(self.document.name, names)
 
     def test_a_backup_of_documents_names_both_numbers(self):
         documents = self.document | self.documents(self.other)

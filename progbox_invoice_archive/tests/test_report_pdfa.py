@@ -203,6 +203,19 @@ class TestReportPdfA(CatalogueMixin, EInvoiceCommon):
         self.assertNotIn(b"pdfaid", content)
         self.assert_factur_x_of(move, content)
 
+    def test_what_was_sent_before_it_was_archived_is_to_fix(self):
+        with self.with_a_font_of_its_own():
+            move, content = self.made(archived=False)
+        self.run_jobs(move)
+        job = self.jobs_of(move).filtered("to_fix")
+        self.assertIn("as it was sent", job.error)
+        self.assertIn("Helvetica", job.error)
+        self.assertIn(content, [self.content(d) for d in self.documents(move)])
+        job.action_archive_as_it_is()
+        self.run_jobs(move)
+        self.assertEqual(set(self.jobs_of(move).mapped("state")), {"done"})
+        self.assertEqual(move.progbox_archive_state, "archived")
+
     def test_once_mended_it_follows_as_the_next_version(self):
         self.client.invoice_edi_format = "facturx"
         with outside_tests():

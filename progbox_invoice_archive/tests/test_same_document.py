@@ -1,3 +1,4 @@
+from contextlib import closing
 from itertools import count
 from unittest.mock import patch
 
@@ -11,6 +12,8 @@ from odoo.addons.base.models.ir_actions_report import IrActionsReport
 
 from ..models.invoice_changes import InvoiceChanges
 from ..models.invoice_words import InvoiceWords
+from ..tools.discarded import Discarded
+from .report_common import pages_of
 from .same_document_common import SameDocumentCommon
 
 LOGGER = "odoo.addons.progbox_invoice_archive.models"
@@ -177,6 +180,63 @@ class TestSameDocument(SameDocumentCommon):
         self.move.invoice_user_id = self.billing
         self.assertEqual(self.reasons(), ["posting"])
 
+    def test_a_client_who_has_moved_queues_one_job(self):
+        self.move_client()
+        self.client.zip = "69003"
+        self.client.street = "2 rue Basse"
+        self.assertEqual(self.reasons(), ["posting", "changed"])
+        self.run_jobs(self.move)
+        self.assertEqual(self.documents(self.move).mapped("version"), [1, 2])
+
+    def test_a_contact_shows_the_address_of_the_parent(self):
+        self.client.is_company = True
+        contact = self.client.create({"name": "Atelier", "parent_id": self.client.id})
+        self.move = self.archived(partner=contact)
+        self.move_client()
+        self.assertEqual(self.reasons(), ["posting", "changed"])
+
+    def test_a_bank_account_that_has_changed_queues_a_job(self):
+        bank = self.env["res.partner.bank"].create(
+            {"acc_number": "FR76 1", "partner_id": self.company.partner_id.id}
+        )
+        self.move = self.archived(partner_bank_id=bank.id)
+        bank.acc_number = "FR76 2"
+        self.assertEqual(self.reasons(), ["posting", "changed"])
+
+    def test_what_no_page_shows_of_a_client_queues_nothing(self):
+        self.client.write({"comment": "Calls at noon", "street": self.client.street})
+        self.assertEqual(self.reasons(), ["posting"])
+
+    def test_a_client_who_has_the_document_queues_nothing(self):
+        self.receive()
+        self.move_client()
+        self.assertEqual(self.reasons(), ["posting"])
+
+    def test_a_client_of_a_closed_month_queues_nothing(self):
+        self.server["progbox.closing"]._close(self.company, self.move.invoice_date)
+        self.move_client()
+        self.assertEqual(self.reasons(), ["posting"])
+
+    def test_a_client_to_whom_it_was_sent_queues_nothing(self):
+        self.send()
+        self.move_client()
+        self.assertEqual(self.reasons(), ["posting"])
+
+    def test_the_queries_of_a_client_who_moves_do_not_grow(self):
+        def queries(moves):
+            client = self.client.copy()
+            for _number in range(moves):
+                self.archived(partner=client)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            client.street = "2 rue Basse"
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        queries(1)
+        self.assertEqual(queries(1), queries(3))
+
     def test_a_change_that_is_undone_makes_no_version(self):
         self.complete()
         self.move.ref = "PO 1"
@@ -202,6 +262,21 @@ class TestSameDocument(SameDocumentCommon):
             self.assertEqual(self.documents(move)[-1].number, number)
             self.assertEqual(self.documents(move)[-1].version, 2)
 
+    def test_each_mail_of_two_resequenced_invoices_has_its_own_file(self):
+        other = self.archived(partner=self.client.copy({"email": "b@example.com"}))
+        names = self.move.name, other.name
+        (self.move | other).name = False
+        (self.move | other).flush_recordset(["name"])
+        self.move.name, other.name = reversed(names)
+        for move in (self.move, other):
+            sent = self.send(move)
+            self.assertIn(move.name, "".join(pages_of(sent)))
+            mailed = move.message_ids.attachment_ids.filtered(
+                lambda file: file.mimetype == "application/pdf"
+            )
+            self.assertEqual(mailed.mapped("raw"), [sent])
+            self.assertIn(move.name.replace("/", "_"), mailed.name)
+
     def test_a_renumbered_invoice_is_named_with_both_numbers(self):
         number = self.move.name
         self.assertFalse(self.document.notice)
@@ -215,12 +290,12 @@ class TestSameDocument(SameDocumentCommon):
         self.assertFalse(second.notice)
 
     def test_documents_from_before_the_digests(self):
-        """Their number is all that can be compared; later changes are queued."""
+        """Their number is all that can be compared, beside what is queued."""
         archived = self.archived_for(self.archived(ref="PO 2"))
         self.assertFalse(archived.said)
         self.move = self.env["account.move"].browse(archived.res_id)
         self.startPatcher(
-            patch.object(InvoiceChanges, "_said", lambda _changes, _move: None)
+            patch.object(InvoiceChanges, "said", lambda _changes, _move: None)
         )
         self.env.invalidate_all()
         self.assertIn(self.move.id, self.move._progbox_current_documents())
@@ -229,6 +304,20 @@ class TestSameDocument(SameDocumentCommon):
         self.renumber()
         self.assertFalse(self.move._progbox_current_documents())
         self.assertEqual(self.reasons(), ["posting", "changed"])
+
+    def test_a_change_of_what_has_no_digests_is_the_next_version(self):
+        self.startPatcher(
+            patch.object(InvoiceChanges, "said", lambda _changes, _move: None)
+        )
+        self.complete()
+        with closing(Discarded(self.env.cr)):
+            self.assertIn("PO 4711", "".join(pages_of(self.through("printed"))))
+        self.env.invalidate_all()
+        self.run_jobs(self.move)
+        newest = self.documents(self.move)[-1]
+        self.assertEqual(newest.version, 2)
+        self.assertEqual(self.through("printed"), self.content(newest))
+        self.assertEqual(len(self.documents(self.move)), 2, "once")
 
     # ------------------------------------------------------------------
     # Many at once

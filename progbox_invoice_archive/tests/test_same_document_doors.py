@@ -154,6 +154,33 @@ class TestSameDocumentDoors(SameDocumentCommon):
         self.pay_partly()
         self.assertEqual(self.send(), self.bytes)
 
+    def test_what_happens_to_its_payment_or_looks_is_sent_from_the_archive(self):
+        def move_client_later():
+            self.receive()
+            self.move_client()
+
+        kept = (self.pay_all, self.reverse, self.change_logo, move_client_later)
+        for happens in kept:
+            with self.subTest(happens.__name__), closing(Discarded(self.env.cr)):
+                happens()
+                self.assertEqual(self.send(), self.bytes)
+            self.env.invalidate_all()
+
+    def test_what_happens_to_its_words_is_sent_as_it_is_now(self):
+        words = {
+            self.renumber: "INV/2026/09999",
+            # Odoo's own page has no letterhead without patched Qt.
+            self.move_company: "",
+            self.move_client: "2 rue Basse",
+        }
+        for happens, text in words.items():
+            with self.subTest(happens.__name__), closing(Discarded(self.env.cr)):
+                happens()
+                sent = self.send()
+                self.assertNotEqual(sent, self.bytes)
+                self.assertIn(text, "".join(pages_of(sent)))
+            self.env.invalidate_all()
+
     def test_a_completed_invoice_is_sent_as_it_is_and_archived(self):
         self.complete()
         sent = self.send()
@@ -175,6 +202,13 @@ class TestSameDocumentDoors(SameDocumentCommon):
         self.assertNotIn(b"roforma", self.preview())
         self.move = self.posted()
         self.assertIn(b"roforma", self.preview())
+
+    def test_the_preview_of_today_has_the_final_title(self):
+        """The page in the portal is Odoo's, of today: the file is beside it."""
+        for happens in (self.complete, self.move_client, self.pay_partly, self.pay):
+            happens()
+            with self.subTest(happens.__name__):
+                self.assertNotIn(b"roforma", self.preview())
 
     def test_the_name_is_the_same_at_every_door(self):
         legal = self.move._get_invoice_legal_documents("pdf", allow_fallback=True)
@@ -200,6 +234,20 @@ class TestSameDocumentDoors(SameDocumentCommon):
         self.assertIn("Amount Due", today)
         self.assertNotIn("Amount Due", "".join(pages_of(self.bytes)))
         self.assertEqual(self.documents(self.move), self.document)
+
+    def test_todays_state_has_a_qr_code_while_something_is_due(self):
+        self.company.qr_code = True
+        drawn = self.startPatcher(
+            patch.object(
+                type(self.move), "_generate_qr_code", return_value="data:,qr-code"
+            )
+        )
+        for happens, shown in ((self.pay_partly, True), (self.pay, False)):
+            happens()
+            html = self.reports()._render_qweb_html(
+                "progbox_invoice_archive.report_invoice_today", self.move.ids
+            )[0]
+            self.assertEqual(b"qr-code" in html, shown, drawn.call_count)
 
     def test_todays_state_is_in_the_menu_of_invoices(self):
         actions = self.env["ir.actions.actions"].get_bindings("account.move")

@@ -19,7 +19,8 @@ class TestSecurityDoors(ArchiveCommon):
         move = self.archived()
         reports = self.env["ir.actions.report"].with_context(progbox_render_anew=True)
         report = reports._get_report("account.account_invoices")
-        streams = reports._progbox_archived_streams(report, {}, move.ids)
+        found = reports._progbox_found_in_archive(report, {}, move.ids)
+        streams = reports._progbox_archived_streams(report, found)
         self.assertEqual(
             streams[move.id]["stream"].getvalue(), self.content(self.documents(move))
         )

@@ -1,7 +1,9 @@
 """While a page is being made, nobody waits: the invoice can be edited and reset."""
 
+import io
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,12 @@ from progbox_env.databases import filestore
 from pypdf import PdfReader
 
 NAME = "progbox_locks"
-# Holds every page back as long as the file HOLD is there, and says so in AT_IT.
+REPORT = "account.report_invoice_with_payments"
+# Holds each page back that has what is in the file HOLD, as long as that is there, and
+# says so in AT_IT.
 RENDERER = """#!/bin/sh
 if [ "$1" != --version ]; then
-    while [ -e HOLD ]; do echo $$ > AT_IT; sleep 0.05; done
+    while [ -e HOLD ] && grep -qsF -f HOLD -- "$@"; do echo $$ > AT_IT; sleep 0.05; done
 fi
 exec REAL "$@"
 """
@@ -39,6 +43,11 @@ class SlowRenderer:
         binary.write_text(script)
         binary.chmod(0o755)
 
+    def hold_back(self, words="<"):
+        """Hold the pages with these words, by default all."""
+        self.at_it.unlink(missing_ok=True)
+        self.hold.write_text(words)
+
     def is_at_it(self):
         return self.at_it.exists() and self.at_it.read_text().strip()
 
@@ -59,8 +68,7 @@ class Office:
 
     def post(self):
         """Post an invoice; return it when its page is being made."""
-        self.renderer.at_it.unlink(missing_ok=True)
-        self.renderer.hold.touch()
+        self.renderer.hold_back()
         line = [0, 0, {"name": "Tuiles", "quantity": 3, "price_unit": 40}]
         values = {
             "move_type": "out_invoice",
@@ -81,6 +89,12 @@ class Office:
 
     def write(self, **values):
         self.works("account.move", "write", [self.move], values)
+
+    def print(self, moves):
+        """Print invoices as one file, as a browser does; return its text."""
+        path = f"/report/pdf/{REPORT}/{','.join(map(str, moves))}"
+        with self.client.opener.open(self.client.url + path, timeout=120) as answer:
+            return self.text(io.BytesIO(answer.read()))
 
     def end(self, count):
         """Let the renderer go on until the job has come to an end."""
@@ -185,3 +199,25 @@ def test_back_to_draft(office):
     office.works("account.move", "button_draft", [office.move])
     assert office.end(1) == ["cancelled"]
     assert office.texts() == []
+
+
+def test_a_changed_invoice_that_is_printed_with_others(office):
+    """Both get a new version at the door: all pages are made before the first seal."""
+    moves = []
+    for _number in range(2):
+        office.post()
+        assert office.end(1) == ["done"]
+        moves.append(office.move)
+    sql("UPDATE ir_cron SET active = FALSE", NAME)  # nobody but the door archives
+    for move, ref in zip(moves, ("PREMIERE", "SECONDE"), strict=True):
+        office.client("account.move", "write", [move], {"ref": ref})
+    office.renderer.hold_back("SECONDE")
+    with ThreadPoolExecutor() as pool:
+        printed = pool.submit(office.print, moves)
+        office.process = wait_for(office.renderer.is_at_it, 60, "the second page")
+        office.move = moves[0]
+        office.write(narration="Merci de votre confiance")
+        office.renderer.hold.unlink()
+        text = printed.result()
+    assert "SECONDE" in text
+    assert "confiance" in text, "as it is when it is handed over"

@@ -126,11 +126,16 @@ def italy(env):
 
     with patch.object(type(move), "_l10n_it_edi_upload", accept):
         country.send(move, ["it_edi_send"])
-    return {
+    told = {
         "before": before,
         "after": country.told(move),
         "authority": move.l10n_it_edi_state,
     }
+    move.l10n_it_edi_state = "forwarded"
+    env.flush_all()
+    env["progbox.archive.catchup"]._queue_answered()
+    country.archive(move)
+    return {**told, "answered": country.told(move)}
 
 
 def spain(env):

@@ -72,9 +72,11 @@ def test_what_went_to_italys_authority_is_the_next_version(told):
     assert italy["authority"] == "processing"
     assert_archived(
         italy["after"],
-        [[1, PDF, True], [1, XML, True], [2, PDF, False], [2, "text/xml", False]],
+        [[1, PDF, True], [1, XML, True], [2, PDF, True], [2, "text/xml", True]],
     )
     assert italy["after"]["archive_has_what_was_sent"]
+    answered = [document[2] for document in italy["answered"]["documents"]]
+    assert answered == [True, True, False, False]
 
 
 def test_spain_without_a_channel_has_nothing_to_wait_for(told):

@@ -51,6 +51,7 @@ class Package:
 
     def __init__(self, read=read_blocks, hides=True, words=None, index=None):
         self.read = read
+        self.hides = hides
         self.names = Names(OWN_FILES, hides)
         self.words = words or Words()
         self.index = index

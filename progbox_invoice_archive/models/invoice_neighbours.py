@@ -1,0 +1,122 @@
+"""Archived invoices whose client, or bank account, is written otherwise than before.
+
+What Odoo would say today is asked when somebody wants the document. The queue has them
+before, so that also what looks at the queue alone, as the zips do, tells of it.
+"""
+
+from odoo import SUPERUSER_ID
+from odoo.tools import SQL
+
+from .invoice_changes import InvoiceChanges, values
+
+PARTNER_FIELDS = (
+    "name",
+    "street",
+    "street2",
+    "zip",
+    "city",
+    "state_id",
+    "country_id",
+    "parent_id",
+    "vat",
+    "company_registry",
+    "ref",
+    "lang",
+    "email",
+    "phone",
+    "global_location_number",
+    "peppol_eas",
+    "peppol_endpoint",
+)
+BANK_FIELDS = ("acc_number", "acc_holder_name", "bank_id", "partner_id")
+# Whoever writes waits for this: of more, the newest. The others are looked at when
+# somebody asks for them.
+LIMIT = 200
+
+
+def printed(records, names):
+    """Return what invoices print of records, by record.
+
+    :param names: of their fields
+    """
+    return {record: values(record, names) for record in records.sudo()}
+
+
+def queue_changed(records, names, before):
+    """Queue the archived invoices that print these records, where those have changed.
+
+    :param records: clients, or bank accounts
+    :param before: see :func:`printed`
+    """
+    after = printed(records, names)
+    changed = [record.id for record in after if after[record] != before.get(record)]
+    if not changed:
+        return
+    server = records.env(user=SUPERUSER_ID, su=True, context={})
+    moves = _open_moves(server[records._name].browse(changed))
+    documents = moves._progbox_documents()
+    archived = moves.browse(documents)
+    changes = InvoiceChanges(archived, documents, many=True)
+    # What has no digests cannot be compared: it would get a new version each time.
+    comparable = archived.filtered(changes.said)
+    (comparable - changes.settled(comparable))._progbox_enqueue("changed")
+
+
+def _open_moves(records):
+    """Return the newest invoices of records that nobody has sent or queued."""
+    moves = records.env["account.move"]
+    records.env["progbox.archive.job"].flush_model(["move_id", "state"])
+    printing = {"res.partner": _of_clients, "res.partner.bank": _of_banks}
+    rows = records.env.execute_query(
+        SQL(
+            """SELECT move.id FROM account_move move
+            WHERE %(printing)s AND %(to_archive)s
+            AND NOT EXISTS (
+                SELECT FROM ir_attachment legal
+                WHERE legal.res_model = 'account.move' AND legal.res_id = move.id
+                AND legal.res_field = 'invoice_pdf_report_file'
+            )
+            AND NOT %(queued)s
+            ORDER BY move.id DESC LIMIT %(limit)s""",
+            printing=printing[records._name](records),
+            to_archive=moves._progbox_to_archive_sql(SQL("move")),
+            queued=records.env["progbox.archive.catchup"]._queued_sql(SQL("move.id")),
+            limit=LIMIT,
+        )
+    )
+    return moves.browse(id_ for [id_] in rows)
+
+
+def _of_clients(partners):
+    """Return whether a row of ``account_move`` prints one of these clients.
+
+    Contacts show the address of their parent. A delivery address is looked for among
+    the invoices of the same client: no index knows it.
+    """
+    family = partners.with_context(active_test=False).search(
+        [("commercial_partner_id", "in", partners.commercial_partner_id.ids)]
+    )
+    shown = (partners | partners.child_ids).ids
+    fields = partners.env["account.move"]._fields
+    return SQL(
+        """(move.partner_id = ANY(%(family)s) AND (
+            move.partner_id = ANY(%(shown)s)
+            OR move.partner_shipping_id = ANY(%(shown)s)
+            OR move.commercial_partner_id = ANY(%(clients)s)
+        ))""",
+        family=family.ids,
+        shown=shown,
+        clients=partners.ids,
+        to_flush=[
+            fields[name]
+            for name in ("partner_id", "partner_shipping_id", "commercial_partner_id")
+        ],
+    )
+
+
+def _of_banks(accounts):
+    return SQL(
+        "move.partner_bank_id = ANY(%s)",
+        accounts.ids,
+        to_flush=accounts.env["account.move"]._fields["partner_bank_id"],
+    )

@@ -1,0 +1,18 @@
+from odoo import models
+
+from . import invoice_neighbours
+
+
+class ResPartner(models.Model):
+    """A client who is written otherwise has open invoices archived anew."""
+
+    _inherit = "res.partner"
+
+    def write(self, vals):
+        names = invoice_neighbours.PARTNER_FIELDS
+        if vals.keys().isdisjoint(names):
+            return super().write(vals)
+        before = invoice_neighbours.printed(self, names)
+        result = super().write(vals)
+        invoice_neighbours.queue_changed(self, names, before)
+        return result
