@@ -39,7 +39,6 @@ class CopyComparison:
             yield self._list_next()
         while transfer := self._next_unseen():
             yield from self._look_for(transfer)
-        yield self.check._conclude()
 
     def _begin(self):
         """Return where to begin: what was found so far is found anew."""
@@ -123,7 +122,12 @@ class CopyComparison:
             self._domain() & Domain("file_ref", "in", list(listed))
         )
         by_ref = known.grouped("file_ref")
-        unknown = [e for ref, e in listed.items() if ref not in by_ref]
+        ledger = path_key(f"{self.account._ledger_folder()}/")
+        unknown = [
+            entry
+            for ref, entry in listed.items()
+            if ref not in by_ref and not path_key(entry.path_display).startswith(ledger)
+        ]
         adopted = self._adopt(unknown)
         known._job_write({"checked_on": self.check.started_on})
         for transfer in known:

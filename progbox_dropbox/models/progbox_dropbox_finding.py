@@ -42,6 +42,12 @@ class ProgboxDropboxFinding(models.Model):
         ondelete="cascade",
     )
     document_id = fields.Many2one(help="Empty for a folder with several documents.")
+    anchor_ids = fields.Many2many(
+        "progbox.dropbox.anchor",
+        string="Closings",
+        readonly=True,
+        help="What the file is part of, if it is one of the ledger.",
+    )
     document_count = fields.Integer(string="Documents", readonly=True)
     kind = fields.Selection(
         [
@@ -174,12 +180,15 @@ class ProgboxDropboxFinding(models.Model):
         findings._settle("repaired")
 
     def _repair_missing(self):
-        """Send the copies again."""
+        """Send the copies, or the ledger's files, again."""
         self.transfer_id._send_again({"file_ref": False, "rev": False})
+        self.anchor_ids._send_again()
 
     def _repair_different(self):
         """Replace what is there now: if it changes once more, nothing is replaced."""
         for finding in self:
+            for anchor in finding.anchor_ids:
+                anchor._replace(finding.path.rpartition("/")[2], finding.rev)
             transfer = finding.transfer_id
             self._follow(transfer.filtered("found_path"))
             transfer._send_again({"file_ref": finding.file_ref, "rev": finding.rev})

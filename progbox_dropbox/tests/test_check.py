@@ -235,6 +235,67 @@ class TestCheck(DropboxCommon):
         self.assertEqual(self.check().result, "intact")
 
     # ------------------------------------------------------------------
+    # The ledger beside the copies
+    # ------------------------------------------------------------------
+
+    def closed(self):
+        """Return the files of the ledger in Dropbox, after a closing."""
+        self.copied()
+        month = fields.Date.to_date("2026-11-01")
+        self.server["progbox.closing"]._close(self.company, month)
+        self.send_ledger()
+        return sorted(path for path in self.files if "/Ledger/" in path)
+
+    def send_ledger(self, later=timedelta()):
+        self.run_cron(1, later, self.env.ref("progbox_dropbox.ir_cron_anchor"))
+
+    def test_a_ledger_that_was_touched_is_put_right(self):
+        paths = self.closed()
+        before = self.files
+        check = self.check()
+        self.assertEqual((check.result, check.other_count), ("intact", 0))
+        [closing] = [path for path in paths if "/closing_" in path]
+        [lines] = [path for path in paths if "/ledger_" in path]
+        self.store.delete(closing)
+        self.person_writes(lines, b"forged")
+        check = self.check(later=timedelta(hours=2))
+        self.assertEqual(
+            self.findings(check),
+            {closing: ("missing", "open"), lines: ("different", "open")},
+        )
+        check.finding_ids.with_user(self.manager).action_repair()
+        self.send_ledger(timedelta(hours=3))
+        self.assertEqual(self.files, before)
+        self.assertEqual(self.check(later=timedelta(hours=4)).result, "intact")
+
+    def test_a_ledger_from_before_its_hashes_were_kept(self):
+        [*_others, path] = self.closed()
+        anchors = self.server["progbox.dropbox.anchor"].search([])
+        anchors._job_write({"sent": False})
+        self.assertEqual(self.check().result, "intact")
+        self.assertTrue(all(anchors.mapped("sent")))
+        anchors._job_write({"sent": False})
+        self.store.delete(path)
+        check = self.check(later=timedelta(hours=2))
+        self.assertEqual(self.findings(check), {path: ("missing", "open")})
+
+    def test_a_ledger_that_is_gone_is_one_finding(self):
+        paths = self.closed()
+        self.store.move(self.store.find("/ProGBox"), "/Archives")
+        self.account.check_repair = "repair"
+        check = self.check()
+        self.assertEqual(
+            self.findings(check),
+            {
+                "/ProGBox": ("moved", "repaired"),
+                "/ProGBox/Ledger": ("missing", "repaired"),
+            },
+        )
+        # What is read as a whole is as a whole where the next part of it goes.
+        self.send_ledger(timedelta(hours=2))
+        self.assertFalse(set(paths) - set(self.files))
+
+    # ------------------------------------------------------------------
     # What people decide
     # ------------------------------------------------------------------
 
