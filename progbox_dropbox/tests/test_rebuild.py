@@ -210,8 +210,8 @@ class TestRebuild(DropboxCommon):
         before = self.rows()
         self.lose_everything()
         self.assertFalse(self.rebuilt().problems)
-        for table, rows in before.items():
-            self.assertEqual(self.rows()[table][: len(rows)], rows, table)
+        for table in ("progbox_document", "progbox_closing"):
+            self.assertEqual(self.rows()[table], before[table], table)
         self.assertTrue(all(map(is_whole, self.all_documents())))
 
     def test_what_the_ledger_says_of_its_guards_is_there_again(self):
