@@ -622,7 +622,7 @@ class ProgboxDropboxAccount(models.Model):
             self._lift_stop()
 
     def _answered(self):
-        """Note that Dropbox can be reached: whether a full one has room is not known."""
+        """Note that Dropbox has answered; that a full one has room it does not say."""
         if self.state == "connected":
             self._worked()
 

@@ -144,6 +144,23 @@ class ProgboxDropboxCheck(models.Model):
         # In one transaction with the end of the job: nothing is found twice.
         self._conclude(LedgerComparison(account, client).findings())
 
+    def _copies_domain(self):
+        return (
+            Domain("account_id", "=", self.account_id.id)
+            & Domain("state", "=", "done")
+            # The copy of a deleted document is a file like any other.
+            & Domain("document_id", "!=", False)
+        )
+
+    def _unseen_domain(self):
+        """Return the domain of the copies that Dropbox has not listed."""
+        begun = self.started_on
+        return (
+            self._copies_domain()
+            & Domain("done_on", "<", begun)
+            & (Domain("checked_on", "=", False) | Domain("checked_on", "<", begun))
+        )
+
     def _conclude(self, of_ledger):
         """Write down what was found at last, and settle what can be.
 

@@ -9,6 +9,7 @@ from odoo.tools import SQL, escape_psql
 
 from ..tools.naming import path_key
 from ..tools.verdicts import HANDLED, classify
+from .dropbox_comparison import of_folder
 from .dropbox_texts import text_of
 
 # What Dropbox moves with one call.
@@ -181,7 +182,13 @@ class ProgboxDropboxFinding(models.Model):
 
     def _repair_missing(self):
         """Send the copies, or the ledger's files, again."""
-        self.transfer_id._send_again({"file_ref": False, "rev": False})
+        lost = self.transfer_id
+        for finding in self:
+            if not finding.transfer_id and not finding.anchor_ids:
+                lost |= lost.search(
+                    finding.check_id._unseen_domain() & of_folder(finding.path)
+                )
+        lost._send_again({"file_ref": False, "rev": False})
         self.anchor_ids._send_again()
 
     def _repair_different(self):

@@ -15,8 +15,9 @@ REASONS_OF_THE_CALL = {"refused", "unknown"}
 class ProgboxDropboxJobMixin(models.AbstractModel):
     """A background job that works with one account.
 
-    It rests while Dropbox is not to be asked, but not for the timetable. What Dropbox answers is judged once, in the one
-    table. To be named before the mixin of the kind of job.
+    It rests while Dropbox is not to be asked, but not for the timetable. What Dropbox
+    answers is judged once, in the one table. To be named before the mixin of the kind
+    of job.
     """
 
     _name = "progbox.dropbox.job.mixin"

@@ -111,6 +111,31 @@ class TestCheck(DropboxCommon):
         self.assert_copied(documents)
         self.assertEqual(self.check(later=timedelta(hours=4)).result, "intact")
 
+    def test_a_deleted_folder_is_one_finding_whatever_is_in_it(self):
+        documents = self.copied(12)
+        self.store.delete("/ProGBox")
+        check = self.check()
+        [finding] = check.finding_ids
+        self.assertEqual(
+            (finding.kind, finding.path, finding.document_count, check.position),
+            ("missing", "/ProGBox", 12, 12),
+        )
+        self.assertLessEqual(sum(map(self.calls, LOOKS)), 5)
+        finding.with_user(self.manager).action_repair()
+        self.run_cron(later=timedelta(hours=2))
+        self.assert_copied(documents)
+        self.assertEqual(self.check(later=timedelta(hours=3)).result, "intact")
+
+    def test_a_deleted_copy_of_a_folder_that_was_moved_as_well(self):
+        [deleted, *_others] = self.copied(5)
+        path = self.copy_of(deleted).copied_path
+        self.store.delete(path)
+        self.store.move(self.store.find("/ProGBox"), "/Archives")
+        self.assertEqual(
+            self.findings(self.check()),
+            {path: ("missing", "open"), "/ProGBox": ("moved", "open")},
+        )
+
     def test_a_changed_copy_is_replaced_and_its_change_stays_a_version(self):
         first, *_others = documents = self.copied()
         path = self.copy_of(first).copied_path
