@@ -70,6 +70,28 @@ class TestRules(DropboxCommon):
         self.run_cron()
         self.assertEqual(list(self.files), ["/ProGBox/2026/Facture_FAC_1.pdf"])
 
+    def test_a_document_lies_in_the_folder_of_its_project(self):
+        if "project.task" not in self.env:
+            return
+        self.account.type_ids = self.types._of_codes("plan")
+        self.rule("plan").folder_template = "{project}/Plans"
+        project = self.server["project.project"].create({"name": "Villa"})
+        task = self.server["project.task"].create(
+            {"name": "Roof", "project_id": project.id}
+        )
+        for record in (project, task):
+            self.plan(
+                record._name.encode(),
+                f"{record._name}.pdf",
+                res_model=record._name,
+                res_id=record.id,
+            )
+        self.run_cron()
+        self.assertEqual(
+            sorted(self.files),
+            [f"/ProGBox/Villa/Plans/project.{name}.pdf" for name in ("project", "task")],
+        )
+
     def test_the_preview_is_that_of_a_real_document_and_live(self):
         self.document("FAC/2026/7")
         manager = self.user_of(
