@@ -59,11 +59,11 @@ class LedgerComparison:
         Of what was sent before they were kept, those that are there now are taken.
         """
         if not anchor.sent:
-            names = [name for name, _content, _is_final in anchor._files()]
-            hashes = {
-                name: listed[name].content_hash for name in names if name in listed
+            listed_hashes = {
+                name: listed[name].content_hash if name in listed else None
+                for name in anchor._names()
             }
-            anchor._job_write({"sent": {**dict.fromkeys(names), **hashes}})
+            anchor._job_write({"sent": listed_hashes})
         return anchor.sent
 
     def _compare(self, anchor, name, hash_, entry):

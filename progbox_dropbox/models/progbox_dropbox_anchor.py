@@ -183,6 +183,30 @@ class ProgboxDropboxAnchor(models.Model):
             self._job_write({"failed_on": fields.Datetime.now()})
         return super()._job_on_error()
 
+    def _names(self):
+        """Return the names of the files, without reading what is in them."""
+        company = self.company_id.id
+        if not self.closing_id:
+            return [file_name(kind, company) for kind in (ROWS, LINES)]
+        names = [
+            file_name(kind, company, *lines)
+            for lines in self._parts()
+            for kind in (ROWS, LINES)
+        ]
+        return [*names, self._closing_file_name()]
+
+    def _parts(self):
+        """Return the first and the last line of each file of lines."""
+        return [
+            (first, min(first + MOST_LINES - 1, self.last_line))
+            for first in range(self.first_line, self.last_line + 1, MOST_LINES)
+        ]
+
+    def _closing_file_name(self):
+        closing = self.closing_id.sudo()
+        month = f"{closing.month:%Y-%m}"
+        return f"closing_{self.company_id.id}_{month}_{closing.number}.json"
+
     def _files(self):
         """Yield names and contents, and whether a file is final.
 
@@ -194,8 +218,7 @@ class ProgboxDropboxAnchor(models.Model):
             yield file_name(ROWS, company), rows, False
             yield file_name(LINES, company), lines, False
             return
-        for first in range(self.first_line, self.last_line + 1, MOST_LINES):
-            last = min(first + MOST_LINES - 1, self.last_line)
+        for first, last in self._parts():
             lines, rows = self._lines(first, last)
             yield file_name(ROWS, company, first, last), rows, False
             yield file_name(LINES, company, first, last), lines, True
@@ -210,7 +233,7 @@ class ProgboxDropboxAnchor(models.Model):
             "line_hash": seal.hash,
         }
         yield (
-            f"closing_{company}_{closing.month:%Y-%m}_{closing.number}.json",
+            self._closing_file_name(),
             json.dumps(content, indent=1, sort_keys=True).encode(),
             True,
         )

@@ -217,17 +217,19 @@ class ProgboxDropboxCheck(models.Model):
     def _job_finish(self, state, reason=False):
         result = super()._job_finish(state, reason)
         if state == "done":
-            self._tell()
+            self._tell(by_email=True)
         return result
 
     def _job_on_error(self):
         if self.state == "failed":
-            self._tell()
+            self._tell(by_email=True)
 
-    def _tell(self):
+    def _tell(self, by_email=False):
         """Tell the manager, once, what is to be decided; take it back when nothing is.
 
         A check that could not run is told as well.
+
+        :param bool by_email: as well, unless it has been told before
         """
         for check in self:
             activities = self.env["mail.activity"]._progbox_to_manager(check.company_id)
@@ -247,7 +249,8 @@ class ProgboxDropboxCheck(models.Model):
                     "The copies could not be checked. Open Documents > Dropbox > "
                     "Checks: the newest one says why."
                 )
-            if not activities._progbox_open_alerts(check.company_id, ACTIVITY):
+            told = activities._progbox_open_alerts(check.company_id, ACTIVITY)
+            if by_email and not told:
                 tell_check(check.account_id.sudo(), summary, note)
             activities._progbox_tell(check.company_id, ACTIVITY, summary, note)
 

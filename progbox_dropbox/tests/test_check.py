@@ -296,6 +296,8 @@ class TestCheck(DropboxCommon):
     def test_a_ledger_from_before_its_hashes_were_kept(self):
         [*_others, path] = self.closed()
         anchors = self.server["progbox.dropbox.anchor"].search([])
+        for anchor in anchors:
+            self.assertEqual(set(anchor._names()), set(anchor.sent))
         anchors._job_write({"sent": False})
         self.assertEqual(self.check().result, "intact")
         self.assertTrue(all(anchors.mapped("sent")))
@@ -348,6 +350,8 @@ class TestCheck(DropboxCommon):
         return self.server["mail.activity"]._progbox_open_alerts(self.company, ACTIVITY)
 
     def test_the_manager_is_told_once_and_until_all_is_decided(self):
+        self.company.progbox_archive_user_id = self.manager
+        self.manager.email = "manager@example.com"
         [document] = self.copied(1)
         self.store.delete(self.copy_of(document).copied_path)
         self.check()
@@ -355,6 +359,12 @@ class TestCheck(DropboxCommon):
         self.assertEqual(len(alert), 1)
         check = self.check(later=timedelta(hours=2))
         self.assertEqual(self.alerts(), alert)
+        mails = self.env["mail.mail"].sudo()
+        mine = [
+            ("subject", "like", "copies to look at"),
+            ("progbox_company_id", "=", self.company.id),
+        ]
+        self.assertEqual(mails.search_count(mine), 1)
         check.finding_ids.action_acknowledge()
         self.assertFalse(self.alerts())
 

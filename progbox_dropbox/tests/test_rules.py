@@ -89,7 +89,10 @@ class TestRules(DropboxCommon):
         self.run_cron()
         self.assertEqual(
             sorted(self.files),
-            [f"/ProGBox/Villa/Plans/project.{name}.pdf" for name in ("project", "task")],
+            [
+                f"/ProGBox/Villa/Plans/project.{name}.pdf"
+                for name in ("project", "task")
+            ],
         )
 
     def test_the_preview_is_that_of_a_real_document_and_live(self):
