@@ -19,6 +19,7 @@
         "views/progbox_dropbox_transfer_views.xml",
         "views/progbox_dropbox_rule_views.xml",
         "views/progbox_dropbox_account_views.xml",
+        "views/progbox_dropbox_anchor_views.xml",
         "views/progbox_dropbox_finding_views.xml",
         "views/progbox_dropbox_check_views.xml",
         "views/progbox_dropbox_restore_views.xml",

@@ -1,7 +1,7 @@
 """Compares the copies that are known with what Dropbox lists, without downloading."""
 
 from dropbox import exceptions
-from dropbox.files import FileMetadata
+from dropbox.files import FileMetadata, FolderMetadata
 
 from odoo import fields
 from odoo.fields import Domain
@@ -11,6 +11,8 @@ from ..tools.naming import path_key
 
 # What one call lists, and one statement compares.
 PAGE = 2000
+# Of a folder that is gone, so many copies are asked for by their ids.
+ASKED = 2
 
 
 class CopyComparison:
@@ -18,7 +20,8 @@ class CopyComparison:
 
     Each page of a listing is compared and forgotten: a copy that was seen says so in
     its row. What was not seen in the end is asked for by its id, and so are, with one
-    listing, all others of a folder that a person has moved.
+    listing, all others of a folder that a person has moved. Of a folder that is gone,
+    the others are not asked for one by one.
     """
 
     def __init__(self, check, client):
@@ -27,6 +30,8 @@ class CopyComparison:
         self.account = check.account_id.sudo()
         self.transfers = self.env["progbox.dropbox.transfer"].sudo()
         self.findings = self.env["progbox.dropbox.finding"].sudo()
+        # Folders that Dropbox was asked for, and has.
+        self.known_folders = set()
 
     def steps(self):
         """Do the work in pieces, and yield what is to be written on the check.
@@ -39,26 +44,25 @@ class CopyComparison:
             yield self._list_next()
         while transfer := self._next_unseen():
             yield from self._look_for(transfer)
-        yield self.check._conclude()
 
     def _begin(self):
         """Return where to begin: what was found so far is found anew."""
         self.check.finding_ids.sudo().unlink()
         return {
             "started_on": fields.Datetime.now(),
-            "checkpoint": {"roots": self._roots(), "cursor": None, "after": 0},
+            "checkpoint": {
+                "roots": self._roots(),
+                "cursor": None,
+                "after": 0,
+                "gone": [],
+            },
             "total": self.transfers.search_count(self._domain()),
             "position": 0,
             "other_count": 0,
         }
 
     def _domain(self):
-        return (
-            Domain("account_id", "=", self.account.id)
-            & Domain("state", "=", "done")
-            # The copy of a deleted document is a file like any other.
-            & Domain("document_id", "!=", False)
-        )
+        return self.check._copies_domain()
 
     def _roots(self):
         """Return the folders to list: not the whole Dropbox, if copies are in one.
@@ -123,7 +127,12 @@ class CopyComparison:
             self._domain() & Domain("file_ref", "in", list(listed))
         )
         by_ref = known.grouped("file_ref")
-        unknown = [e for ref, e in listed.items() if ref not in by_ref]
+        ledger = path_key(f"{self.account._ledger_folder()}/")
+        unknown = [
+            entry
+            for ref, entry in listed.items()
+            if ref not in by_ref and not path_key(entry.path_display).startswith(ledger)
+        ]
         adopted = self._adopt(unknown)
         known._job_write({"checked_on": self.check.started_on})
         for transfer in known:
@@ -171,11 +180,9 @@ class CopyComparison:
     # ------------------------------------------------------------------
 
     def _unseen_domain(self):
-        begun = self.check.started_on
-        return (
-            self._domain()
-            & Domain("done_on", "<", begun)
-            & (Domain("checked_on", "=", False) | Domain("checked_on", "<", begun))
+        gone = self.check.checkpoint.get("gone", [])
+        return self.check._unseen_domain() & Domain.AND(
+            [~of_folder(folder) for folder in gone]
         )
 
     def _next_unseen(self):
@@ -187,20 +194,66 @@ class CopyComparison:
         if entry := self._metadata(transfer.file_ref):
             self._compare([entry])
             yield from self._list_elsewhere(transfer, entry)
+        elif folder := self._gone_folder(transfer):
+            yield self._note_gone(folder)
+            return
         else:
             self._look_at_place(transfer)
         state = {**self.check.checkpoint, "after": transfer.id}
         yield {"checkpoint": state, "position": self.check.position + 1}
 
-    def _metadata(self, path):
-        """Return the metadata of a file, None when there is none."""
+    def _gone_folder(self, transfer):
+        """Return the highest folder of a copy that is not there any more, if any.
+
+        One is asked for only when other copies in it were not seen either.
+        """
+        folder = ""
+        for name in transfer.copied_path.split("/")[1:-1]:
+            folder += f"/{name}"
+            if folder in self.known_folders:
+                continue
+            others = self._unseen_domain() & of_folder(folder)
+            if self.transfers.search_count(others, limit=2) < 2:
+                return None
+            if not self._metadata(folder, FolderMetadata):
+                return None if self._is_elsewhere(others) else folder
+            self.known_folders.add(folder)
+        return None
+
+    def _is_elsewhere(self, domain):
+        """Whether copies of a folder that is gone were moved: some are asked for."""
+        some = self.transfers.search(domain, order="id desc", limit=ASKED)
+        return any(self._metadata(transfer.file_ref) for transfer in some)
+
+    def _note_gone(self, folder):
+        """Note a folder with all its copies as missing, in one finding."""
+        count = self.transfers.search_count(self._unseen_domain() & of_folder(folder))
+        self.findings.create(
+            {
+                "check_id": self.check.id,
+                "account_id": self.account.id,
+                "company_id": self.account.company_id.id,
+                "document_count": count,
+                "kind": "missing",
+                "state": "open",
+                "path": folder,
+            }
+        )
+        checkpoint = self.check.checkpoint
+        return {
+            "checkpoint": {**checkpoint, "gone": [*checkpoint.get("gone", []), folder]},
+            "position": self.check.position + count,
+        }
+
+    def _metadata(self, path, kind=FileMetadata):
+        """Return the metadata of a file, or a folder, None when there is none."""
         try:
             entry = self.client.files_get_metadata(path)
         except exceptions.ApiError as error:
             if not is_not_found(error):
                 raise
             return None
-        return entry if isinstance(entry, FileMetadata) else None
+        return entry if isinstance(entry, kind) else None
 
     def _look_at_place(self, transfer):
         entry = self._metadata(transfer.copied_path)
@@ -214,9 +267,7 @@ class CopyComparison:
     def _list_elsewhere(self, transfer, entry):
         """Find what has been moved together with one copy, by a single listing."""
         old, new = moved_folders(transfer.copied_path, entry.path_display)
-        others = self._unseen_domain() & Domain(
-            "copied_path", "=like", f"{escape_psql(old)}/%"
-        )
+        others = self._unseen_domain() & of_folder(old)
         if not new or not self.transfers.search_count(others, limit=1):
             return
         answer = self._page(new, None)
@@ -245,6 +296,11 @@ class CopyComparison:
                 "rev": entry.rev if entry else False,
             }
         )
+
+
+def of_folder(folder):
+    """Return the domain of the copies that were in a folder, at any depth."""
+    return Domain("copied_path", "=like", f"{escape_psql(folder)}/%")
 
 
 def moved_folders(old, new):

@@ -21,15 +21,19 @@ class Copy(NamedTuple):
 class Copies:
     """The files under the base folder of an account.
 
-    People may have moved and renamed them: what counts is what is in them.
+    People may have moved and renamed them: what counts is what is in them. What is not
+    there may have stayed under another base folder: it is looked for everywhere.
     """
 
     def __init__(self, account):
-        self._by_hash, self._by_size = {}, {}
-        client = account._client()
-        base = account._base_path()
-        for entry in client.entries(base, recursive=True, limit=PAGE):
-            if isinstance(entry, FileMetadata):
+        self._by_hash, self._by_size, self._known = {}, {}, set()
+        self._client, self._base = account._client(), account._base_path()
+        self._list(self._base)
+
+    def _list(self, folder):
+        for entry in self._client.entries(folder, recursive=True, limit=PAGE):
+            if isinstance(entry, FileMetadata) and entry.id not in self._known:
+                self._known.add(entry.id)
                 self._add(entry)
 
     def _add(self, entry):
@@ -42,10 +46,20 @@ class Copies:
     def take_of_content(self, content):
         """Return the files that may be the copy of a document, the likeliest first.
 
+        :param dict content: of the document's line in the ledger
+        :raise: one of verdicts.HANDLED
+        """
+        if not (found := self._take(content)) and self._base:
+            self._base = ""
+            self._list(self._base)
+            found = self._take(content)
+        return found
+
+    def _take(self, content):
+        """Return the listed ones.
+
         The hash of a small file follows from its digest in the ledger; large ones are
         known by their size, and have to be fetched to be sure.
-
-        :param dict content: of the document's line in the ledger
         """
         if content["size"] > HASHED_PIECE:
             return self._by_size.get(content["size"], [])

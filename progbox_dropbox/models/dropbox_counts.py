@@ -13,6 +13,11 @@ LATELY = timedelta(seconds=60)
 
 
 def wanted_sql(account):
+    """Return which documents go to an account that is connected, as a condition."""
+    return SQL("%s AND account.state != 'disconnected'", chosen_sql(account))
+
+
+def chosen_sql(account):
     """Return which documents an account copies, as a condition on both rows.
 
     The archive, as long as no types are chosen. What people keep on records beside
@@ -22,7 +27,6 @@ def wanted_sql(account):
     return SQL(
         """(account.company_id = document.company_id
             OR document.company_id IS NULL AND account.without_company)
-        AND account.state != 'disconnected'
         AND ((document.seal_id IS NOT NULL AND NOT EXISTS (
                 SELECT FROM %(types)s chosen
                 WHERE chosen.progbox_dropbox_account_id = account.id))
@@ -34,7 +38,7 @@ def wanted_sql(account):
 
 
 def missing_count(account, limit=100_000):
-    """Count the documents that have no transfer yet."""
+    """Count the documents that nothing has been queued for."""
     account.env.flush_all()
     [[count]] = account.env.execute_query(
         SQL(
@@ -43,7 +47,8 @@ def missing_count(account, limit=100_000):
                 WHERE account.id = %(account)s AND %(wanted)s AND NOT EXISTS (
                     SELECT FROM progbox_dropbox_transfer transfer
                     WHERE transfer.account_id = account.id
-                    AND transfer.document_id = document.id)
+                    AND transfer.document_id = document.id
+                    AND transfer.state != 'cancelled')
                 LIMIT %(limit)s) missing""",
             accounts=SQL.identifier(account._table),
             account=account.id,

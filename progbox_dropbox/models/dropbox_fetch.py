@@ -3,12 +3,14 @@
 import contextlib
 import hashlib
 import json
+from http.client import PARTIAL_CONTENT
 
 from dropbox import exceptions, files
 
 from odoo.exceptions import UserError
 
 from odoo.addons.progbox_invoice_archive.exceptions import FileMissing, FileUnreadable
+from odoo.addons.progbox_invoice_archive.tools.staging import PREFIX, staged
 
 from ..tools.verdicts import HANDLED, Action, classify
 from .dropbox_texts import text_of
@@ -42,17 +44,49 @@ class Fetch:
         :raise NotFetched: for reasons of this file alone
         :raise: one of verdicts.HANDLED, when no file can be fetched at the moment
         """
-        document = transfer.document_id.sudo()
-        target = self._target(document)
+        target = self._target(transfer.document_id)
+        with self._refusals(transfer):
+            blocks = self._blocks(transfer)
+            arrived = self.env["ir.attachment"].sudo()._progbox_stage(blocks)
+        self._put_back(transfer, target, arrived)
+
+    def pieces(self, transfer, name):
+        """Fetch the file of one copy, and yield after each piece of it.
+
+        Whoever stops in between goes on later, where it was.
+
+        :param str name: of what has arrived, which nobody else gives at the time
+        :return: generator
+        :raise: as :meth:`fetch`
+        """
+        target = self._target(transfer.document_id)
+        folder = self.env["ir.attachment"].sudo()._progbox_staging_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f"{PREFIX}{name}"
+        with self._refusals(transfer), partial.open("ab") as file:
+            after = file.tell()
+            if not after or after < transfer.document_id.sudo().size:
+                for block in self._blocks(transfer, after):
+                    file.write(block)
+                    yield
+        self._put_back(transfer, target, staged(partial))
+
+    @contextlib.contextmanager
+    def _refusals(self, transfer):
+        """Raise NotFetched in the place of what Dropbox says about one file."""
         try:
-            staged = self._staged(transfer)
+            yield
         except HANDLED as error:
             verdict = classify(error)
             if verdict.action not in OF_ONE_FILE and not is_lookup(error):
                 raise
             raise NotFetched(self._refused_text(transfer, error, verdict)) from error
-        with staged:
-            if staged.sha256 != sealed_digest(document):
+
+    def _put_back(self, transfer, target, arrived):
+        """Put what has arrived to its place, if it is what was sealed."""
+        document = transfer.document_id.sudo()
+        with arrived:
+            if arrived.sha256 != sealed_digest(document):
                 raise NotFetched(
                     self.env._(
                         "What Dropbox holds for %(name)s, at %(path)s, is not what was "
@@ -62,7 +96,7 @@ class Fetch:
                     )
                 )
             try:
-                target._progbox_put_back(staged)
+                target._progbox_put_back(arrived)
             except FileUnreadable as error:
                 raise NotFetched(str(error)) from error
 
@@ -81,22 +115,33 @@ class Fetch:
             )
         )
 
-    def _staged(self, transfer):
+    def _blocks(self, transfer, after=0):
+        """Yield the bytes of what was sent.
+
+        :param int after: how many of them are here already
+        """
+        with contextlib.closing(self._response(transfer, after)) as response:
+            # Whoever does not know ranges gives all of it.
+            skip = 0 if response.status_code == PARTIAL_CONTENT else after
+            for block in response.iter_content(BLOCK):
+                yield block[skip:]
+                skip = max(skip - len(block), 0)
+
+    def _response(self, transfer, after):
         """Return what was sent, also when something else lies there now."""
         try:
             metadata = self.client.files_get_metadata(transfer.file_ref)
             if metadata.content_hash == transfer.content_hash:
-                return self._download(transfer.file_ref)
+                return self._download(transfer.file_ref, after)
         except exceptions.ApiError as error:
             if not is_lookup(error):
                 raise
-        return self._download(self._revision(transfer))
+        return self._download(self._revision(transfer), after)
 
-    def _download(self, path):
-        _metadata, response = self.client.files_download(path)
-        with contextlib.closing(response):
-            blocks = response.iter_content(BLOCK)
-            return self.env["ir.attachment"].sudo()._progbox_stage(blocks)
+    def _download(self, path, after):
+        headers = {"Range": f"bytes={after}-"} if after else None
+        _metadata, response = self.client.files_download(path, extra_headers=headers)
+        return response
 
     def _revision(self, transfer):
         """Return the revision that was sent, of a copy that was changed or deleted.

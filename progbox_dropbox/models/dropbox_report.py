@@ -13,11 +13,16 @@ LISTED = 50
 # A cron is never quite on time.
 MARGIN = timedelta(hours=1)
 PERIODS = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
+# What only an administrator can put right.
+OF_ADMINISTRATORS = ("reconnect", "configuration")
 OPEN_STATES = ("pending", "running", "waiting")
 
 
 def tell_stop(account):
-    """Tell that nothing is copied any more, and what to do."""
+    """Tell that nothing is copied any more, and what to do.
+
+    Where the connection has to be set up, whoever may do that is told as well.
+    """
     if account.notify == "none":
         return
     words = _in_words(account)
@@ -28,7 +33,17 @@ def tell_stop(account):
             company=words.company_id.display_name,
         ),
         Markup("<p>%s</p>") % words.problem,
+        _administrators(account) if account.state in OF_ADMINISTRATORS else None,
     )
+
+
+def tell_check(account, subject, text):
+    """Tell that a check has found something, or could not run.
+
+    :param str subject: in the words of whoever looks after the account, as the text
+    """
+    if account.notify != "none":
+        _send(account, subject, Markup("<p>%s</p>") % text)
 
 
 def tell_failures(account):
@@ -93,22 +108,28 @@ def _in_words(account):
 
 
 def _failed(account, since=None):
-    """Return what has been given up, at all or since a moment."""
-    transfers = account.env["progbox.dropbox.transfer"].sudo()
+    """Return the closings and copies that were given up, at all or since a moment."""
     domain = Domain("account_id", "=", account.id) & Domain("state", "=", "failed")
     if since:
         domain &= Domain("failed_on", ">", since)
-    return transfers.search(domain, order="id desc")
+    models = ("progbox.dropbox.anchor", "progbox.dropbox.transfer")
+    return [
+        job
+        for model in models
+        for job in account.env[model].sudo().search(domain, order="id desc")
+    ]
 
 
 def _list_of(env, failed):
     """Return files and why each was not copied."""
     items = Markup("").join(
-        Markup("<li><b>%s</b><br/>%s</li>") % (_named(transfer), transfer.error)
-        for transfer in failed[:LISTED]
+        Markup("<li><b>%s</b><br/>%s</li>") % (_named(job), job.error)
+        for job in failed[:LISTED]
     )
     body = Markup("<ul>%s</ul>") % items
-    advice = env._("Open Documents > Dropbox > Copies to try them again.")
+    advice = env._(
+        "Press Retry the Failed in Documents > Dropbox > Overview to try them again."
+    )
     if len(failed) > LISTED:
         advice = env._("Further files: %(count)s.", count=len(failed) - LISTED) + (
             f" {advice}"
@@ -116,28 +137,40 @@ def _list_of(env, failed):
     return body + Markup("<p>%s</p>") % advice
 
 
-def _named(transfer):
-    """Return what an e-mail calls a copy.
+def _named(job):
+    """Return what an e-mail calls a copy, or a closing.
 
     Papers outside of the archive, contracts for example, are not for every manager.
     """
-    document = transfer.document_id
+    if job._name == "progbox.dropbox.anchor":
+        return job.display_name
+    document = job.document_id
     if document and not document.seal_id:
-        return transfer.env._("A document that lies outside of the archive")
-    return transfer.path or document.name
+        return job.env._("A document that lies outside of the archive")
+    return job.path or document.name
 
 
-def _send(account, subject, body):
+def _administrators(account):
+    """Return who may connect the Dropbox of a company."""
+    group = account.env.ref("base.group_system").sudo()
+    return group.all_user_ids.filtered(
+        lambda user: not user.share and account.company_id in user.company_ids
+    )
+
+
+def _send(account, subject, body, others=None):
     manager = account.company_id._progbox_archive_manager()
-    if not manager.email:
+    readers = (manager | others if others else manager).filtered("email")
+    if not readers:
         return
     mails = account.env["mail.mail"].sudo()
     mails.create(
         {
             "subject": subject,
             "body_html": body,
-            "email_from": account.company_id.email_formatted or manager.email_formatted,
-            "email_to": manager.email_formatted,
+            "email_from": account.company_id.email_formatted
+            or readers[0].email_formatted,
+            "email_to": ", ".join(readers.mapped("email_formatted")),
             "auto_delete": True,
             "progbox_company_id": account.company_id.id,
         }

@@ -29,6 +29,10 @@ def text_of(env, verdict):
             "Dropbox refused the call. The administrator finds the detail in the "
             "transfer."
         ),
+        "unknown": env._(
+            "Dropbox refused it and gave no reason that is known. The administrator "
+            "finds Dropbox's own words in the technical detail."
+        ),
         "too_many_write_operations": env._(
             "Something else writes to this Dropbox at the moment. The copying goes on "
             "by itself."

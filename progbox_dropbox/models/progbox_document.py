@@ -6,6 +6,9 @@ from ..tools.verdicts import HANDLED, classify
 from .dropbox_fetch import Fetch, is_whole
 from .dropbox_texts import text_of
 
+# Whether, and to which Dropbox, a document is copied.
+DECIDING = {"company_id", "type_id"}
+
 
 class ProgboxDocument(models.Model):
     """A document knows what has become of its copy in Dropbox."""
@@ -41,6 +44,12 @@ class ProgboxDocument(models.Model):
     def _file_stored(self):
         result = super()._file_stored()
         self.env["progbox.dropbox.transfer"]._queue(self)
+        return result
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.keys() & DECIDING:
+            self.env["progbox.dropbox.transfer"]._queue_again(self)
         return result
 
     def unlink(self):

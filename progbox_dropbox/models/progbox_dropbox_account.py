@@ -26,15 +26,18 @@ from .dropbox_texts import text_of
 ACTIVITY = "progbox_dropbox.mail_activity_type_dropbox"
 # How often a full account is looked at.
 PROBE = timedelta(hours=1)
+# For how long a problem that goes by itself may last before somebody is told.
+LONG = timedelta(days=1)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=15)
 STATES = {
     Action.FULL: "full",
     Action.RECONNECT: "reconnect",
     Action.CONFIGURATION: "configuration",
 }
-SENDING = ("connected", "full")
 # Which documents one statement queues.
 QUEUE_PAGE = 5000
+# Of what was given up, the overview shows this many.
+SHOWN_FAILED = 20
 # What is new goes first.
 SYNC_PRIORITY = 10
 WEEKDAYS = [
@@ -84,6 +87,10 @@ class ProgboxDropboxAccount(models.Model):
     paused_until = fields.Datetime(
         readonly=True, help="Until then nothing is sent: Dropbox has asked for it."
     )
+    problem_since = fields.Datetime(
+        readonly=True, help="Since when nothing has gone well."
+    )
+    problem_told = fields.Boolean(readonly=True)
     pauses = fields.Integer(readonly=True, help="Calls in a row that went wrong.")
     app_key = fields.Char(readonly=True)
     app_secret = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
@@ -179,6 +186,12 @@ class ProgboxDropboxAccount(models.Model):
     failed_count = fields.Integer(compute="_compute_counts")
     missing_count = fields.Integer(compute="_compute_counts")
     last_success = fields.Datetime(compute="_compute_counts")
+    failed_ids = fields.Many2many(
+        "progbox.dropbox.transfer",
+        string="Failed Copies",
+        compute="_compute_failed_ids",
+        help="The newest ones. The list of the copies has all of them.",
+    )
 
     _company_unique = models.UniqueIndex(
         "(company_id)", "A company has one Dropbox account."
@@ -211,17 +224,32 @@ class ProgboxDropboxAccount(models.Model):
             ["__count", "done_on:max"],
         )
         found = {(account, state): rest for account, state, *rest in groups}
+        anchors = self.env["progbox.dropbox.anchor"].sudo()
+        failed = Domain("account_id", "in", self.ids) & Domain("state", "=", "failed")
+        closings = dict(anchors._read_group(failed, ["account_id"], ["__count"]))
         for account in self:
             counts = {
                 state: found.get((account, state), (0, False))
                 for state in dict(transfers._fields["state"].selection)
             }
             account.copied_count, account.last_success = counts["done"]
-            account.failed_count = counts["failed"][0]
+            account.failed_count = counts["failed"][0] + closings.get(account, 0)
             account.open_count = sum(
                 counts[state][0] for state in ("pending", "running", "waiting")
             )
             account.missing_count = missing_count(account.sudo())
+
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_failed_ids(self):
+        transfers = self.env["progbox.dropbox.transfer"]
+        may_read = transfers.has_access("read")
+        for account in self:
+            failed = Domain("account_id", "=", account.id) & Domain(
+                "state", "=", "failed"
+            )
+            account.failed_ids = may_read and transfers.search(
+                failed, order="failed_on desc, id desc", limit=SHOWN_FAILED
+            )
 
     def _compute_progress(self):
         now = fields.Datetime.now()
@@ -387,10 +415,13 @@ class ProgboxDropboxAccount(models.Model):
     def action_retry_failed(self):
         """Try again what was given up."""
         self.ensure_one()
-        failed = self.env["progbox.dropbox.transfer"].search(
-            Domain("account_id", "=", self.id) & Domain("state", "=", "failed")
-        )
-        return failed.action_retry()
+        failed = Domain("account_id", "=", self.id) & Domain("state", "=", "failed")
+        copies = self.env["progbox.dropbox.transfer"].search(failed)
+        closings = self.env["progbox.dropbox.anchor"].search(failed)
+        if closings and not copies:
+            return closings.action_retry()
+        closings.action_retry()
+        return copies.action_retry()
 
     def action_open_transfers(self):
         """Show what is copied, queued and failed."""
@@ -412,11 +443,9 @@ class ProgboxDropboxAccount(models.Model):
 
     def _queue_failed(self):
         """Try again what was given up, behind what is new."""
-        transfers = self.env["progbox.dropbox.transfer"].sudo()
-        failed = transfers.search(
-            Domain("account_id", "=", self.id) & Domain("state", "=", "failed")
-        )
-        failed._job_write(
+        failed = Domain("account_id", "=", self.id) & Domain("state", "=", "failed")
+        self.env["progbox.dropbox.anchor"].sudo().search(failed)._send_again()
+        self.env["progbox.dropbox.transfer"].sudo().search(failed)._job_write(
             {
                 "state": "pending",
                 "attempts": 0,
@@ -492,6 +521,8 @@ class ProgboxDropboxAccount(models.Model):
         if "base_folder" in changed:
             self.env["progbox.dropbox.rule"]._make_missing(account)
             account.rule_ids._offer_moves()
+            # The ledger is read from one folder: there, all of it has to be.
+            self.env["progbox.dropbox.anchor"]._send_all_again(account)
         if changed.keys() & TIMETABLE:
             account.tz = self.env.user.tz or "UTC"
             account._schedule()
@@ -510,7 +541,11 @@ class ProgboxDropboxAccount(models.Model):
                 "scopes": False,
                 "problem": False,
                 "problem_detail": False,
+                "problem_since": False,
+                "problem_told": False,
                 "paused_until": False,
+                # A copy of the database may connect by itself from now on.
+                "database_uuid": False,
             }
         )
         self._clear_alert()
@@ -543,6 +578,7 @@ class ProgboxDropboxAccount(models.Model):
         """
         now = fields.Datetime.now()
         told, values = self.state, {"pauses": self.pauses + 1}
+        values["problem_since"] = self.problem_since or now
         if verdict.action in STOPS:
             until = now + PROBE
             values["state"] = STATES[verdict.action]
@@ -561,6 +597,10 @@ class ProgboxDropboxAccount(models.Model):
             self._alert()
             if told != values["state"]:
                 tell_stop(self)
+        elif not self.problem_told and now - self.problem_since >= LONG:
+            self.problem_told = True
+            self._alert()
+            tell_stop(self)
         return until
 
     def _check_room(self, client, size):
@@ -581,6 +621,11 @@ class ProgboxDropboxAccount(models.Model):
         if self.problem or self.pauses or self.state == "full":
             self._lift_stop()
 
+    def _answered(self):
+        """Note that Dropbox has answered; that a full one has room it does not say."""
+        if self.state == "connected":
+            self._worked()
+
     def _lift_stop(self):
         """Forget what has stopped the copying, and its alert."""
         self.write(
@@ -588,6 +633,8 @@ class ProgboxDropboxAccount(models.Model):
                 "state": "connected",
                 "problem": False,
                 "problem_detail": False,
+                "problem_since": False,
+                "problem_told": False,
                 "paused_until": False,
                 "pauses": 0,
             }
@@ -628,18 +675,30 @@ class ProgboxDropboxAccount(models.Model):
 
     @api.model
     def _sending(self, now):
-        """Return the accounts that may send at a naive UTC datetime."""
-        accounts = self.sudo().search(
-            Domain("state", "in", SENDING)
-            & Domain("paused", "=", False)
-            & (Domain("send_from", "=", False) | Domain("send_from", "<=", now))
-            & (Domain("paused_until", "=", False) | Domain("paused_until", "<=", now))
-        )
-        return accounts.filtered(
+        """Return the accounts that may send copies at a naive UTC datetime."""
+        return self._answering(now).filtered(
             lambda account: (
-                not is_quiet(now, account.tz, account.quiet_from, account.quiet_to)
+                not account._rests(now)
+                and not (account.send_from and account.send_from > now)
+                and not is_quiet(now, account.tz, account.quiet_from, account.quiet_to)
             )
         )
+
+    @api.model
+    def _answering(self, now):
+        """Return the accounts whose Dropbox may be asked at a naive UTC datetime.
+
+        The timetable, the hours that are kept free and a person's pause are for what
+        is sent. A full one answers: what is there is compared and fetched all the same.
+        """
+        waited = Domain("paused_until", "=", False) | Domain("paused_until", "<=", now)
+        return self.sudo().search(
+            Domain("state", "=", "full") | Domain("state", "=", "connected") & waited
+        )
+
+    def _rests(self, now):
+        """Whether nothing may be sent: a person, or Dropbox, has asked for it."""
+        return self.paused or bool(self.paused_until and self.paused_until > now)
 
     def _schedule(self):
         """Reckon when the next copies may be sent, and wake the worker then."""
@@ -714,7 +773,7 @@ class ProgboxDropboxAccount(models.Model):
             order="id",
             limit=QUEUE_PAGE,
         )
-        self.env["progbox.dropbox.transfer"]._queue(page, priority=SYNC_PRIORITY)
+        self.env["progbox.dropbox.transfer"]._queue_again(page, SYNC_PRIORITY)
         return page[-1:].id
 
     # ------------------------------------------------------------------

@@ -1,5 +1,4 @@
-from odoo import api, fields, models
-from odoo.fields import Domain
+from odoo import fields, models
 
 
 class ProgboxDropboxAccountMixin(models.AbstractModel):
@@ -18,9 +17,3 @@ class ProgboxDropboxAccountMixin(models.AbstractModel):
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, index=True, ondelete="cascade"
     )
-
-    @api.model
-    def _of_sending_accounts(self):
-        """Return the domain of what belongs to accounts that may send now."""
-        accounts = self.env["progbox.dropbox.account"]
-        return Domain("account_id", "in", accounts._sending(fields.Datetime.now()).ids)

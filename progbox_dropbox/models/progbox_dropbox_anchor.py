@@ -36,11 +36,26 @@ class ProgboxDropboxAnchor(models.Model):
     )
     first_line = fields.Integer(required=True, readonly=True, aggregator=None)
     last_line = fields.Integer(required=True, readonly=True, aggregator=None)
+    sent = fields.Json(
+        readonly=True, help="Dropbox's hash of each file that was sent, by its name."
+    )
+    replaced = fields.Json(
+        readonly=True, help="The revisions that are to be replaced, by their names."
+    )
+    failed_on = fields.Datetime(readonly=True, help="When it was given up.")
 
     _closing_unique = models.UniqueIndex(
         "(account_id, closing_id)", "A closing is copied once."
     )
     _open_unique = models.UniqueIndex("(account_id) WHERE closing_id IS NULL")
+
+    @api.depends("closing_id")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for anchor in self:
+            anchor.display_name = anchor.closing_id.display_name or self.env._(
+                "The ledger since the last closing"
+            )
 
     @api.model
     def _queue_company(self, companies):
@@ -94,32 +109,103 @@ class ProgboxDropboxAnchor(models.Model):
         }
         if not anchor and lines["last_line"] > closed:
             self._job_new(account, **lines)
+            self._job_trigger()
         elif anchor and any(anchor[name] != line for name, line in lines.items()):
-            now = fields.Datetime.now()
-            anchor._job_write(
-                {**lines, "state": "pending", "attempts": 0, "next_try": now}
-            )
-        else:
-            return
-        self._job_trigger()
+            anchor._send_again(lines)
+
+    def _send_again(self, values=None):
+        """Queue the same part of the ledger anew.
+
+        :param dict values: to be written as well
+        """
+        self._job_write(
+            {
+                **(values or {}),
+                "state": "pending",
+                "attempts": 0,
+                "next_try": fields.Datetime.now(),
+            }
+        )
+        if self:
+            self._job_trigger()
+
+    def _replace(self, name, rev):
+        """Send a file again in the place of one that is not it.
+
+        :param str rev: of what is there: anything newer is left alone
+        """
+        self._send_again({"replaced": {**(self.replaced or {}), name: rev}})
+
+    @api.model
+    def _send_all_again(self, account):
+        """Send the whole ledger of an account, to wherever its folder is now."""
+        self.sudo().search(Domain("account_id", "=", account.id))._send_again(
+            {"replaced": False}
+        )
 
     # ------------------------------------------------------------------
     # Execution
     # ------------------------------------------------------------------
 
+    @api.model
+    def _job_ready_domain(self, now):
+        # It is sent: a pause is for it, too. The timetable is not.
+        accounts = self.env["progbox.dropbox.account"]._answering(now)
+        resting = accounts.filtered(lambda account: account._rests(now))
+        awake = Domain("account_id", "not in", resting.ids)
+        return super()._job_ready_domain(now) & awake
+
     def _job_execute(self, prepared):
         account = self.account_id.sudo()
+        self.env["progbox.dropbox.transfer"]._lock_committers(account)
         client = account._client()
         folder = account._ledger_folder()
+        sent, replaced = {}, self.replaced or {}
         for name, content, is_final in self._files():
-            self._put(client, f"{folder}/{name}", content, is_replaced=not is_final)
+            mode = files.WriteMode.add if is_final else files.WriteMode.overwrite
+            if name in replaced:
+                mode = files.WriteMode.update(replaced[name])
+            sent[name] = self._put(client, f"{folder}/{name}", content, mode)
         with file_open(f"progbox_dropbox/tools/{CHECKER}", "rb") as file:
-            self._put(client, f"{folder}/{CHECKER}", file.read(), is_replaced=True)
+            path = f"{folder}/{CHECKER}"
+            self._put(client, path, file.read(), files.WriteMode.overwrite)
+        self._job_write({"sent": sent, "replaced": False})
 
-    def _put(self, client, path, content, is_replaced=False):
-        """Write one file; the same content at the same place is no change."""
-        mode = files.WriteMode.overwrite if is_replaced else files.WriteMode.add
-        client.files_upload(content, path, mode=mode, mute=True)
+    def _put(self, client, path, content, mode):
+        """Write one file; the same content at the same place is no change.
+
+        :return: the hash of what is there
+        """
+        return client.files_upload(content, path, mode=mode, mute=True).content_hash
+
+    def _job_on_error(self):
+        if self.state == "failed":
+            self._job_write({"failed_on": fields.Datetime.now()})
+        return super()._job_on_error()
+
+    def _names(self):
+        """Return the names of the files, without reading what is in them."""
+        company = self.company_id.id
+        if not self.closing_id:
+            return [file_name(kind, company) for kind in (ROWS, LINES)]
+        names = [
+            file_name(kind, company, *lines)
+            for lines in self._parts()
+            for kind in (ROWS, LINES)
+        ]
+        return [*names, self._closing_file_name()]
+
+    def _parts(self):
+        """Return the first and the last line of each file of lines."""
+        return [
+            (first, min(first + MOST_LINES - 1, self.last_line))
+            for first in range(self.first_line, self.last_line + 1, MOST_LINES)
+        ]
+
+    def _closing_file_name(self):
+        closing = self.closing_id.sudo()
+        month = f"{closing.month:%Y-%m}"
+        return f"closing_{self.company_id.id}_{month}_{closing.number}.json"
 
     def _files(self):
         """Yield names and contents, and whether a file is final.
@@ -132,8 +218,7 @@ class ProgboxDropboxAnchor(models.Model):
             yield file_name(ROWS, company), rows, False
             yield file_name(LINES, company), lines, False
             return
-        for first in range(self.first_line, self.last_line + 1, MOST_LINES):
-            last = min(first + MOST_LINES - 1, self.last_line)
+        for first, last in self._parts():
             lines, rows = self._lines(first, last)
             yield file_name(ROWS, company, first, last), rows, False
             yield file_name(LINES, company, first, last), lines, True
@@ -148,7 +233,7 @@ class ProgboxDropboxAnchor(models.Model):
             "line_hash": seal.hash,
         }
         yield (
-            f"closing_{company}_{closing.month:%Y-%m}_{closing.number}.json",
+            self._closing_file_name(),
             json.dumps(content, indent=1, sort_keys=True).encode(),
             True,
         )

@@ -8,6 +8,8 @@ from odoo.tools import format_datetime
 from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import OPEN_STATES
 
 from .dropbox_comparison import CopyComparison, moved_folders
+from .dropbox_ledger_comparison import LedgerComparison
+from .dropbox_report import tell_check
 
 ACTIVITY = "progbox_dropbox.mail_activity_type_dropbox_check"
 INTERVALS = {
@@ -117,7 +119,7 @@ class ProgboxDropboxCheck(models.Model):
     def _enqueue_due(self):
         """Cron: queue a check of each account whose last one is long ago enough."""
         now = fields.Datetime.now()
-        for account in self.env["progbox.dropbox.account"].sudo()._sending(now):
+        for account in self.env["progbox.dropbox.account"]._answering(now):
             # Closings from before the connection, too.
             self.env["progbox.dropbox.anchor"]._queue_account(account)
             interval = INTERVALS.get(account.check_interval)
@@ -136,15 +138,43 @@ class ProgboxDropboxCheck(models.Model):
     # ------------------------------------------------------------------
 
     def _job_steps(self):
-        yield from CopyComparison(self, self.account_id.sudo()._client()).steps()
+        account = self.account_id.sudo()
+        client = account._client()
+        yield from CopyComparison(self, client).steps()
+        # In one transaction with the end of the job: nothing is found twice.
+        self._conclude(LedgerComparison(account, client).findings())
 
-    def _conclude(self):
-        """Write down what was moved, and settle what can be.
+    def _copies_domain(self):
+        return (
+            Domain("account_id", "=", self.account_id.id)
+            & Domain("state", "=", "done")
+            # The copy of a deleted document is a file like any other.
+            & Domain("document_id", "!=", False)
+        )
 
-        :return: values for the check
+    def _unseen_domain(self):
+        """Return the domain of the copies that Dropbox has not listed."""
+        begun = self.started_on
+        return (
+            self._copies_domain()
+            & Domain("done_on", "<", begun)
+            & (Domain("checked_on", "=", False) | Domain("checked_on", "<", begun))
+        )
+
+    def _conclude(self, of_ledger):
+        """Write down what was found at last, and settle what can be.
+
+        :param list of_ledger: values of findings
         """
         findings = self.env["progbox.dropbox.finding"].sudo()
-        findings.create(self._moved_values())
+        common = {
+            "check_id": self.id,
+            "account_id": self.account_id.id,
+            "company_id": self.company_id.id,
+            "state": "open",
+        }
+        found_last = self._moved_values() + of_ledger
+        findings.create([{**common, **vals} for vals in found_last])
         findings.search(
             Domain("account_id", "=", self.account_id.id)
             & Domain("check_id", "!=", self.id)
@@ -154,7 +184,6 @@ class ProgboxDropboxCheck(models.Model):
         found._acknowledge_again()
         if self.account_id.sudo().check_repair == "repair":
             found.filtered(lambda f: f.state == "open")._repair()
-        return {"checkpoint": {"roots": [], "cursor": None, "after": 0}}
 
     def _moved_values(self):
         """Return the findings of what people have moved, one for each folder."""
@@ -175,14 +204,10 @@ class ProgboxDropboxCheck(models.Model):
             after = page[-1:].id
         return [
             {
-                "check_id": self.id,
-                "account_id": self.account_id.id,
-                "company_id": self.company_id.id,
                 "transfer_id": group.id if len(group) == 1 else False,
                 "document_id": group.document_id.id if len(group) == 1 else False,
                 "document_count": len(group),
                 "kind": "moved",
-                "state": "open",
                 "path": group.copied_path if len(group) == 1 else old or "/",
                 "found": group.found_path if len(group) == 1 else new or "/",
             }
@@ -192,17 +217,19 @@ class ProgboxDropboxCheck(models.Model):
     def _job_finish(self, state, reason=False):
         result = super()._job_finish(state, reason)
         if state == "done":
-            self._tell()
+            self._tell(by_email=True)
         return result
 
     def _job_on_error(self):
         if self.state == "failed":
-            self._tell()
+            self._tell(by_email=True)
 
-    def _tell(self):
+    def _tell(self, by_email=False):
         """Tell the manager, once, what is to be decided; take it back when nothing is.
 
         A check that could not run is told as well.
+
+        :param bool by_email: as well, unless it has been told before
         """
         for check in self:
             activities = self.env["mail.activity"]._progbox_to_manager(check.company_id)
@@ -222,6 +249,9 @@ class ProgboxDropboxCheck(models.Model):
                     "The copies could not be checked. Open Documents > Dropbox > "
                     "Checks: the newest one says why."
                 )
+            told = activities._progbox_open_alerts(check.company_id, ACTIVITY)
+            if by_email and not told:
+                tell_check(check.account_id.sudo(), summary, note)
             activities._progbox_tell(check.company_id, ACTIVITY, summary, note)
 
     @api.model

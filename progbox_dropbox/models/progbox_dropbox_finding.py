@@ -9,6 +9,7 @@ from odoo.tools import SQL, escape_psql
 
 from ..tools.naming import path_key
 from ..tools.verdicts import HANDLED, classify
+from .dropbox_comparison import of_folder
 from .dropbox_texts import text_of
 
 # What Dropbox moves with one call.
@@ -47,6 +48,12 @@ class ProgboxDropboxFinding(models.Model):
         ondelete="cascade",
     )
     document_id = fields.Many2one(help="Empty for a folder with several documents.")
+    anchor_ids = fields.Many2many(
+        "progbox.dropbox.anchor",
+        string="Closings",
+        readonly=True,
+        help="What the file is part of, if it is one of the ledger.",
+    )
     document_count = fields.Integer(string="Documents", readonly=True)
     kind = fields.Selection(
         [
@@ -179,12 +186,21 @@ class ProgboxDropboxFinding(models.Model):
         findings._settle("repaired")
 
     def _repair_missing(self):
-        """Send the copies again."""
-        self.transfer_id._send_again({"file_ref": False, "rev": False})
+        """Send the copies, or the ledger's files, again."""
+        lost = self.transfer_id
+        for finding in self:
+            if not finding.transfer_id and not finding.anchor_ids:
+                lost |= lost.search(
+                    finding.check_id._unseen_domain() & of_folder(finding.path)
+                )
+        lost._send_again({"file_ref": False, "rev": False})
+        self.anchor_ids._send_again()
 
     def _repair_different(self):
         """Replace what is there now: if it changes once more, nothing is replaced."""
         for finding in self:
+            for anchor in finding.anchor_ids:
+                anchor._replace(finding.path.rpartition("/")[2], finding.rev)
             transfer = finding.transfer_id
             self._follow(transfer.filtered("found_path"))
             transfer._send_again({"file_ref": finding.file_ref, "rev": finding.rev})

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools.misc import clean_context
 
 from odoo.addons.progbox_invoice_archive.exceptions import JobError
@@ -8,13 +9,15 @@ from .dropbox_texts import text_of
 
 # Verdicts that are about what was asked for, not about the connection.
 OF_THE_CALL = {Action.RESTART, Action.PERMANENT}
+REASONS_OF_THE_CALL = {"refused", "unknown"}
 
 
 class ProgboxDropboxJobMixin(models.AbstractModel):
     """A background job that works with one account.
 
-    It rests while the account does. What Dropbox answers is judged once, in the one
-    table. To be named before the mixin of the kind of job.
+    It rests while Dropbox is not to be asked, but not for the timetable. What Dropbox
+    answers is judged once, in the one table. To be named before the mixin of the kind
+    of job.
     """
 
     _name = "progbox.dropbox.job.mixin"
@@ -46,13 +49,23 @@ class ProgboxDropboxJobMixin(models.AbstractModel):
 
     @api.model
     def _job_ready_domain(self, now):
-        return super()._job_ready_domain(now) & self._of_sending_accounts()
+        accounts = self.env["progbox.dropbox.account"]._answering(fields.Datetime.now())
+        of_accounts = Domain("account_id", "in", accounts.ids)
+        return super()._job_ready_domain(now) & of_accounts
+
+    def _job_finish(self, state, reason=False):
+        result = super()._job_finish(state, reason)
+        if state == "done":
+            for account in self.account_id.sudo():
+                account._answered()
+        return result
 
     def _job_settle(self, error):
         if not isinstance(error, HANDLED):
             return super()._job_settle(error)
         verdict = classify(error)
         text = text_of(self.with_context(lang=self._job_language()).env, verdict)
-        if verdict.action in OF_THE_CALL:
-            return self._job_fail(JobError(text, verdict.detail))
+        if verdict.action in OF_THE_CALL or verdict.reason in REASONS_OF_THE_CALL:
+            give_up = verdict.action is Action.PERMANENT
+            return self._job_fail(JobError(text, verdict.detail), give_up=give_up)
         return self._job_wait(text, self.account_id.sudo()._apply(verdict))

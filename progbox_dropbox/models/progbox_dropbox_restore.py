@@ -1,3 +1,5 @@
+import contextlib
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -88,7 +90,7 @@ class ProgboxDropboxRestore(models.Model):
             }
         fetch = Fetch(self.account_id)
         while transfer := self._next():
-            yield self._restore_one(fetch, transfer)
+            yield (yield from self._restore_one(fetch, transfer))
 
     def _transfers(self):
         return self.env["progbox.dropbox.transfer"].sudo()
@@ -115,13 +117,18 @@ class ProgboxDropboxRestore(models.Model):
     def _restore_one(self, fetch, transfer):
         """Fetch the file of one copy, if the server does not have it whole.
 
-        :return: values for this job
+        :return: generator that ends with values for this job: none when the time is
+            up, and the next run goes on with the same file
         """
         values = {"after": transfer.id, "position": self.position + 1}
         if is_whole(transfer.document_id.sudo()):
             return values
+        pieces = fetch.pieces(transfer, f"restore-{self.id}-{transfer.id}")
         try:
-            fetch.fetch(transfer)
+            with contextlib.closing(pieces):
+                for _piece in pieces:
+                    if (yield):
+                        return {}
         except NotFetched as error:
             text = self._problem_text(transfer.document_id.sudo(), error)
             return {**values, **self._problem_values(text)}

@@ -16,7 +16,7 @@ from ..tools.changes import Change, Delete, Move, carry_out
 from ..tools.naming import free_path, path_key, split_extension
 from ..tools.upload import File, Upload, waiting_for_commit
 from ..tools.verdicts import HANDLED, STOPS, Action, Verdict, classify
-from .dropbox_counts import wanted_sql
+from .dropbox_counts import chosen_sql, wanted_sql
 from .dropbox_texts import text_of
 from .progbox_dropbox_account import SYNC_PRIORITY, StillFull
 
@@ -28,7 +28,7 @@ SOON = timedelta(seconds=2)
 # How long it is said of a document that is gone that its copy is gone as well.
 ENDED_KEPT = timedelta(days=90)
 # Verdicts of a whole call that are about the files in it: those count attempts.
-OF_FILES = {"refused", "odd_answer"}
+OF_FILES = {"refused", "odd_answer", "unknown"}
 FILE_ACTIONS = {Action.RESTART, Action.PERMANENT}
 # When to look again at what a person has to do something about.
 NEXT_LOOK = timedelta(hours=1)
@@ -192,6 +192,34 @@ class ProgboxDropboxTransfer(models.Model):
             self.sudo()._job_trigger()
 
     @api.model
+    def _queue_again(self, documents, priority=0):
+        """Queue documents that may have become some that are to be copied."""
+        self._queue(documents, priority)
+        cancelled = self.sudo().search(
+            Domain("document_id", "in", documents.ids)
+            & Domain("state", "=", "cancelled")
+        )
+        if chosen := cancelled._chosen():
+            chosen._send_again({"priority": priority})
+
+    def _chosen(self):
+        """Return those whose documents are to be copied, by what is chosen now."""
+        accounts = self.env["progbox.dropbox.account"].sudo()
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT transfer.id FROM progbox_dropbox_transfer transfer
+                JOIN %(accounts)s account ON account.id = transfer.account_id
+                JOIN progbox_document document ON document.id = transfer.document_id
+                WHERE transfer.id = ANY(%(ids)s) AND %(chosen)s""",
+                accounts=SQL.identifier(accounts._table),
+                ids=self.ids,
+                chosen=chosen_sql(accounts),
+            )
+        )
+        return self.browse([id_ for [id_] in rows])
+
+    @api.model
     def _queue_moves(self, account, kind):
         """Queue the moves of what has been copied, to where the templates say.
 
@@ -274,7 +302,9 @@ class ProgboxDropboxTransfer(models.Model):
 
     @api.model
     def _job_ready_domain(self, now):
-        return super()._job_ready_domain(now) & self._of_sending_accounts()
+        accounts = self.env["progbox.dropbox.account"]._sending(fields.Datetime.now())
+        of_accounts = Domain("account_id", "in", accounts.ids)
+        return super()._job_ready_domain(now) & of_accounts
 
     def _job_begin_attempt(self):
         result = super()._job_begin_attempt()
@@ -459,7 +489,7 @@ class ProgboxDropboxTransfer(models.Model):
         attachments = self.env["ir.attachment"].sudo()
         contents = attachments.search(documents._content_domain(), order="id")
         by_document = {content.res_id: content for content in reversed(contents)}
-        files = []
+        files, chosen = [], self._chosen()
         for transfer in self:
             document = transfer.document_id.sudo()
             attachment = by_document.get(document.id)
@@ -467,6 +497,8 @@ class ProgboxDropboxTransfer(models.Model):
                 transfer._job_finish(
                     "cancelled", self.env._("The document has been deleted.")
                 )
+            elif transfer not in chosen:
+                transfer._job_finish("cancelled", transfer._not_chosen_text())
             elif not transfer.path:
                 transfer._settle_without_path(document)
             elif not attachment:
@@ -488,6 +520,13 @@ class ProgboxDropboxTransfer(models.Model):
                     )
                 )
         return files
+
+    def _not_chosen_text(self):
+        return self.with_context(lang=self._job_language()).env._(
+            "It is not copied: its type is not chosen, or it belongs to another "
+            "company. Choose the type in Documents > Dropbox > Folders and Names, then "
+            "press Sync Now."
+        )
 
     def _settle_without_path(self, document):
         try:

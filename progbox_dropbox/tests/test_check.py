@@ -111,6 +111,31 @@ class TestCheck(DropboxCommon):
         self.assert_copied(documents)
         self.assertEqual(self.check(later=timedelta(hours=4)).result, "intact")
 
+    def test_a_deleted_folder_is_one_finding_whatever_is_in_it(self):
+        documents = self.copied(12)
+        self.store.delete("/ProGBox")
+        check = self.check()
+        [finding] = check.finding_ids
+        self.assertEqual(
+            (finding.kind, finding.path, finding.document_count, check.position),
+            ("missing", "/ProGBox", 12, 12),
+        )
+        self.assertLessEqual(sum(map(self.calls, LOOKS)), 5)
+        finding.with_user(self.manager).action_repair()
+        self.run_cron(later=timedelta(hours=2))
+        self.assert_copied(documents)
+        self.assertEqual(self.check(later=timedelta(hours=3)).result, "intact")
+
+    def test_a_deleted_copy_of_a_folder_that_was_moved_as_well(self):
+        [deleted, *_others] = self.copied(5)
+        path = self.copy_of(deleted).copied_path
+        self.store.delete(path)
+        self.store.move(self.store.find("/ProGBox"), "/Archives")
+        self.assertEqual(
+            self.findings(self.check()),
+            {path: ("missing", "open"), "/ProGBox": ("moved", "open")},
+        )
+
     def test_a_changed_copy_is_replaced_and_its_change_stays_a_version(self):
         first, *_others = documents = self.copied()
         path = self.copy_of(first).copied_path
@@ -235,6 +260,69 @@ class TestCheck(DropboxCommon):
         self.assertEqual(self.check().result, "intact")
 
     # ------------------------------------------------------------------
+    # The ledger beside the copies
+    # ------------------------------------------------------------------
+
+    def closed(self):
+        """Return the files of the ledger in Dropbox, after a closing."""
+        self.copied()
+        month = fields.Date.to_date("2026-11-01")
+        self.server["progbox.closing"]._close(self.company, month)
+        self.send_ledger()
+        return sorted(path for path in self.files if "/Ledger/" in path)
+
+    def send_ledger(self, later=timedelta()):
+        self.run_cron(1, later, self.env.ref("progbox_dropbox.ir_cron_anchor"))
+
+    def test_a_ledger_that_was_touched_is_put_right(self):
+        paths = self.closed()
+        before = self.files
+        check = self.check()
+        self.assertEqual((check.result, check.other_count), ("intact", 0))
+        [closing] = [path for path in paths if "/closing_" in path]
+        [lines] = [path for path in paths if "/ledger_" in path]
+        self.store.delete(closing)
+        self.person_writes(lines, b"forged")
+        check = self.check(later=timedelta(hours=2))
+        self.assertEqual(
+            self.findings(check),
+            {closing: ("missing", "open"), lines: ("different", "open")},
+        )
+        check.finding_ids.with_user(self.manager).action_repair()
+        self.send_ledger(timedelta(hours=3))
+        self.assertEqual(self.files, before)
+        self.assertEqual(self.check(later=timedelta(hours=4)).result, "intact")
+
+    def test_a_ledger_from_before_its_hashes_were_kept(self):
+        [*_others, path] = self.closed()
+        anchors = self.server["progbox.dropbox.anchor"].search([])
+        for anchor in anchors:
+            self.assertEqual(set(anchor._names()), set(anchor.sent))
+        anchors._job_write({"sent": False})
+        self.assertEqual(self.check().result, "intact")
+        self.assertTrue(all(anchors.mapped("sent")))
+        anchors._job_write({"sent": False})
+        self.store.delete(path)
+        check = self.check(later=timedelta(hours=2))
+        self.assertEqual(self.findings(check), {path: ("missing", "open")})
+
+    def test_a_ledger_that_is_gone_is_one_finding(self):
+        paths = self.closed()
+        self.store.move(self.store.find("/ProGBox"), "/Archives")
+        self.account.check_repair = "repair"
+        check = self.check()
+        self.assertEqual(
+            self.findings(check),
+            {
+                "/ProGBox": ("moved", "repaired"),
+                "/ProGBox/Ledger": ("missing", "repaired"),
+            },
+        )
+        # What is read as a whole is as a whole where the next part of it goes.
+        self.send_ledger(timedelta(hours=2))
+        self.assertFalse(set(paths) - set(self.files))
+
+    # ------------------------------------------------------------------
     # What people decide
     # ------------------------------------------------------------------
 
@@ -262,6 +350,8 @@ class TestCheck(DropboxCommon):
         return self.server["mail.activity"]._progbox_open_alerts(self.company, ACTIVITY)
 
     def test_the_manager_is_told_once_and_until_all_is_decided(self):
+        self.company.progbox_archive_user_id = self.manager
+        self.manager.email = "manager@example.com"
         [document] = self.copied(1)
         self.store.delete(self.copy_of(document).copied_path)
         self.check()
@@ -269,6 +359,12 @@ class TestCheck(DropboxCommon):
         self.assertEqual(len(alert), 1)
         check = self.check(later=timedelta(hours=2))
         self.assertEqual(self.alerts(), alert)
+        mails = self.env["mail.mail"].sudo()
+        mine = [
+            ("subject", "like", "copies to look at"),
+            ("progbox_company_id", "=", self.company.id),
+        ]
+        self.assertEqual(mails.search_count(mine), 1)
         check.finding_ids.action_acknowledge()
         self.assertFalse(self.alerts())
 

@@ -2,6 +2,7 @@ from datetime import timedelta
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from dropbox.oauth import OAuth2FlowNoRedirectResult
 from freezegun import freeze_time
 
 from odoo import Command, fields
@@ -236,6 +237,23 @@ class TestTokens(DropboxCommon):
         for name in SECRETS:
             self.assertFalse(self.account[name], name)
         self.assertEqual(self.account.state, "disconnected")
+
+    def test_a_copy_connects_when_the_original_was_disconnected_there(self):
+        params = self.server["ir.config_parameter"]
+        self.account.database_uuid = params.get_param("database.uuid")
+        params.set_param("database.uuid", "that of the copy")
+        with self.assertRaises(UserError):
+            self.account._client()
+        self.account.with_user(self.admin).action_disconnect()
+        # The original keeps its tokens.
+        self.assertTrue(self.dropbox.tokens)
+        access, refresh = self.dropbox.grant()
+        granted = OAuth2FlowNoRedirectResult(
+            access, "id", "1", refresh, 14400, " ".join(SCOPES)
+        )
+        self.assertIsNone(Connection(self.account).connect(granted))
+        self.assertEqual(self.account.state, "connected")
+        self.assertEqual(self.account.database_uuid, "that of the copy")
 
     def test_a_copy_is_not_connected(self):
         params = self.server["ir.config_parameter"]

@@ -84,9 +84,16 @@ class TestFaults(DropboxCommon):
         transfer = self.copy_of(documents[0])
         self.assertEqual(transfer.state, "waiting")
         self.assertFalse(self.alerts())
+        # Longer than that, somebody has to look at it, and is told once.
+        for hour in (25, 26):
+            self.run_cron(later=hour * HOUR)
+        alert = self.alerts()
+        self.assertEqual(len(alert), 1)
+        self.assertIn("cannot be reached", alert.note)
         fault.times = 0
-        self.run_cron(later=25 * HOUR)
+        self.run_cron(later=27 * HOUR)
         self.assert_copied(documents)
+        self.assertFalse(self.alerts())
 
     def test_full_until_there_is_room(self):
         documents = self.several(3)
@@ -170,6 +177,19 @@ class TestFaults(DropboxCommon):
                 self.assertTrue(self.copy_of(bad).error)
                 self.assertEqual(bad.dropbox_state, "failed")
                 self.transfers.search([]).unlink()
+
+    def test_a_file_that_is_refused_without_a_known_reason_is_listed(self):
+        good, bad = self.document("FAC/1"), self.document("FAC/2")
+        route = "upload_session/finish_batch_v2"
+        self.fault(route, "something_new", name="FAC_2", times=10**6)
+        with self.assertLogs(LOGGER, "WARNING"):
+            for hour in range(12):
+                self.run_cron(later=7 * hour * HOUR)
+        self.assert_copied(good)
+        transfer = self.copy_of(bad)
+        self.assertEqual(transfer.state, "failed")
+        self.assertIn("no reason that is known", transfer.error)
+        self.assertIn("WriteError", transfer.error_detail)
 
     def test_another_file_at_the_path_is_never_overwritten(self):
         document = self.document("FAC/1")

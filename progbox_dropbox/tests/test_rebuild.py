@@ -200,6 +200,20 @@ class TestRebuild(DropboxCommon):
         self.assertGreater(new.id, max(documents.ids))
         self.assertEqual(new.folder_id, documents[0].folder_id)
 
+    def test_a_base_folder_that_was_changed_between_two_closings(self):
+        self.account.with_user(self.admin)._write_settings({"base_folder": "Other"})
+        # The copies of before have stayed where they were.
+        self.invoice(5)
+        self.server["progbox.closing"]._close(self.company, MONTH)
+        self.run_cron()
+        self.run_anchors()
+        before = self.rows()
+        self.lose_everything()
+        self.assertFalse(self.rebuilt().problems)
+        for table in ("progbox_document", "progbox_closing"):
+            self.assertEqual(self.rows()[table], before[table], table)
+        self.assertTrue(all(map(is_whole, self.all_documents())))
+
     def test_what_the_ledger_says_of_its_guards_is_there_again(self):
         guards_lines.note_lifted(self.server, self.company, ["a guard (missing)"])
         guards_lines.note_restored(self.server, self.company)

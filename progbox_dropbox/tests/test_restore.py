@@ -11,8 +11,12 @@ from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.progbox_invoice_archive.tests.object_store import ObjectStore
 
+from ..models import dropbox_fetch
 from ..models.dropbox_fetch import is_whole
+from ..tools.client import Client
 from .dropbox_common import DropboxCommon
+
+DOWNLOAD = Client.files_download
 
 
 class TestRestore(DropboxCommon):
@@ -217,6 +221,33 @@ class TestRestore(DropboxCommon):
         )
         self.assertTrue(all(is_whole(document) for document in documents))
         self.assertFalse(restore.problem_count)
+
+    def test_a_large_file_goes_on_where_a_run_has_ended(self):
+        document = self.document(content=b"0123456789" * 10)
+        self.run_cron()
+        path = self.place(document)
+        self.addCleanup(path.write_bytes, path.read_bytes())
+        self.lose(document)
+        restore = self.server["progbox.dropbox.restore"]._start_here(self.account)
+        with patch.object(dropbox_fetch, "BLOCK", 16):
+            steps = restore._job_steps()
+            restore._job_write(next(steps))
+            # Two pieces, then the time of the run is up.
+            self.assertEqual([next(steps), next(steps)], [None, None])
+            self.assertEqual(steps.send(True), {})
+            steps.close()
+            self.assertFalse(is_whole(document))
+            restore._job_pause()
+            client = dropbox_fetch.Fetch(self.account).client
+            with patch.object(
+                type(client), "files_download", autospec=True, side_effect=DOWNLOAD
+            ) as download:
+                self.restore()
+        self.assertEqual(
+            download.call_args.kwargs["extra_headers"], {"Range": "bytes=32-"}
+        )
+        self.assertEqual((restore.state, restore.fetched_count), ("done", 1))
+        self.assertTrue(is_whole(document))
 
     def test_one_file_that_dropbox_refuses_is_named_and_stops_nothing(self):
         documents = self.copied(4)

@@ -70,6 +70,31 @@ class TestRules(DropboxCommon):
         self.run_cron()
         self.assertEqual(list(self.files), ["/ProGBox/2026/Facture_FAC_1.pdf"])
 
+    def test_a_document_lies_in_the_folder_of_its_project(self):
+        if "project.task" not in self.env:
+            return
+        self.account.type_ids = self.types._of_codes("plan")
+        self.rule("plan").folder_template = "{project}/Plans"
+        project = self.server["project.project"].create({"name": "Villa"})
+        task = self.server["project.task"].create(
+            {"name": "Roof", "project_id": project.id}
+        )
+        for record in (project, task):
+            self.plan(
+                record._name.encode(),
+                f"{record._name}.pdf",
+                res_model=record._name,
+                res_id=record.id,
+            )
+        self.run_cron()
+        self.assertEqual(
+            sorted(self.files),
+            [
+                f"/ProGBox/Villa/Plans/project.{name}.pdf"
+                for name in ("project", "task")
+            ],
+        )
+
     def test_the_preview_is_that_of_a_real_document_and_live(self):
         self.document("FAC/2026/7")
         manager = self.user_of(
@@ -123,6 +148,45 @@ class TestRules(DropboxCommon):
         self.assertTrue(self.copy_of(self.plan()))
         self.rule("plan").copied = False
         self.assertFalse(self.copy_of(self.plan()))
+
+    def test_a_document_whose_type_is_set_later_goes_by_itself(self):
+        self.account.type_ids = self.types._of_codes("plan")
+        document = self.plan(type_id=self.types._of_codes("employment_contract").id)
+        self.assertFalse(self.copy_of(document))
+        document.type_id = self.types._of_codes("plan")
+        self.run_cron()
+        self.assert_copied(document)
+
+    def test_what_is_no_longer_chosen_does_not_leave_the_server(self):
+        plan, contract = (
+            self.types._of_codes("plan"),
+            self.types._of_codes("employment_contract"),
+        )
+        self.account.type_ids = plan
+        sent, retyped = self.plan(b"sent", "sent.pdf"), self.plan(b"retyped")
+        retyped.type_id = contract
+        self.run_cron()
+        self.assert_copied(sent)
+        self.assertEqual(self.copy_of(retyped).state, "cancelled")
+        self.assertIn("its type is not chosen", self.copy_of(retyped).error)
+        self.assertEqual(self.account.missing_count, 0)
+        # Back to a type that is: it goes after all.
+        retyped.type_id = plan
+        self.run_cron(later=LATER)
+        self.assert_copied(sent | retyped)
+
+    def test_a_type_is_not_chosen_any_more(self):
+        self.rule("plan").copied = True
+        document = self.plan()
+        self.rule("plan").copied = False
+        self.account.type_ids = self.types._of_codes("employment_contract")
+        self.run_cron()
+        self.assertFalse(self.files)
+        self.rule("plan").copied = True
+        self.assertEqual(self.account.missing_count, 1)
+        self.account._queue_page()
+        self.run_cron(later=LATER)
+        self.assert_copied(document)
 
     def test_documents_without_a_company_go_where_an_administrator_says(self):
         self.account.type_ids = self.types._of_codes("plan")

@@ -294,6 +294,8 @@ class TestTransfer(DropboxCommon):
         with patch(f"{patience}.PATIENCE", -1):
             self.run_cron()
         self.assertEqual(self.copy_of(document).state, "waiting")
+        # Not even read: that alone takes long.
+        self.assertFalse(self.copy_of(document).content_hash)
         self.run_cron(later=timedelta(minutes=1))
         self.assert_copied(document)
 

@@ -10,6 +10,7 @@ from ..tools import schedule
 from .dropbox_common import LOGGER, DropboxCommon
 
 MONDAY = datetime(2026, 11, 30, 12, 0)
+MONTH = MONDAY.date().replace(day=1)
 HOUR = timedelta(hours=1)
 
 
@@ -63,6 +64,33 @@ class TestWhen(DropboxCommon):
         self.assertEqual(self.account.send_from, MONDAY + HOUR)
         self.settings(frequency="immediately")
         self.assertFalse(self.account.send_from)
+
+    @freeze_time(MONDAY)
+    def test_checks_restores_and_closings_do_not_wait_for_the_timetable(self):
+        self.settings(frequency="daily", run_at=20)
+        document = self.document("FAC/1")
+        self.account.with_user(self.manager).action_restore()
+        self.server["progbox.closing"]._close(self.company, MONTH)
+        self.env["progbox.dropbox.check"]._enqueue_due()
+        for name in ("anchor", "check", "restore"):
+            runs = self.server[f"progbox.dropbox.{name}"]
+            self.run_cron(1, HOUR, runs._job_leader())
+            mine = runs.search([("account_id", "=", self.account.id)])
+            self.assertEqual(set(mine.mapped("state")), {"done"}, runs)
+        self.assertEqual(self.copy_of(document).state, "pending")
+
+    def test_a_full_dropbox_is_compared_and_fetched_from(self):
+        self.document("FAC/1")
+        self.dropbox.account.store.allocated = 1
+        self.run_cron()
+        self.assertEqual(self.account.state, "full")
+        for name in ("check", "restore"):
+            runs = self.server[f"progbox.dropbox.{name}"]
+            run = runs._of_account(self.account, False)
+            self.run_cron(1, timedelta(minutes=1), runs._job_leader())
+            self.assertEqual(run.state, "done")
+        # Whether there is room is another question.
+        self.assertEqual(self.account.state, "full")
 
     @freeze_time(MONDAY)
     def test_hours_that_are_kept_free(self):
@@ -190,6 +218,8 @@ class TestWhen(DropboxCommon):
         self.failed_document()
         mail = self.mails()
         self.assertIn("manager@example.com", mail.email_to)
+        account = self.account.with_user(self.manager)
+        self.assertEqual(account.failed_ids.path, self.path("FAC/1"))
         self.assertIn("Facture_FAC_1.pdf", mail.body_html)
         self.assertIn("does not take this file name", mail.body_html)
         self.run_cron(later=timedelta(minutes=5))
@@ -206,7 +236,28 @@ class TestWhen(DropboxCommon):
             self.env["progbox.dropbox.account"]._after_run()
         self.assertEqual(self.mails(), mail)
 
+    def test_a_closing_that_cannot_be_copied_is_told_and_tried_again(self):
+        closings = self.server["progbox.closing"]
+        closing = closings._close(self.company, MONTH)
+        [anchor] = self.server["progbox.dropbox.anchor"].search(
+            [("closing_id", "=", closing.id)]
+        )
+        [name] = [name for name, *_rest in anchor._files() if "closing_" in name]
+        client = self.account._client()
+        client.files_upload(b"somebody's", f"{self.account._ledger_folder()}/{name}")
+        with self.assertLogs(LOGGER, "WARNING"):
+            self.run_cron(cron=anchor._job_leader())
+        self.assertEqual(anchor.state, "failed")
+        self.assertEqual(self.account.failed_count, 1)
+        self.run_cron()
+        self.assertIn(closing.display_name, self.mails().body_html)
+        client.files_move_v2(f"{self.account._ledger_folder()}/{name}", "/elsewhere")
+        self.account.with_user(self.manager).action_retry_failed()
+        self.run_cron(1, HOUR, anchor._job_leader())
+        self.assertEqual(anchor.state, "done")
+
     def test_a_stop_is_told_once_with_the_remedy(self):
+        self.admin.email = "admin@example.com"
         self.document("FAC/1")
         self.dropbox.tokens.clear()
         self.dropbox.refreshes.clear()
@@ -214,6 +265,9 @@ class TestWhen(DropboxCommon):
         mail = self.mails()
         self.assertEqual(len(mail), 1)
         self.assertIn("Connect again in Settings", mail.body_html)
+        # The manager may not do that.
+        self.assertIn("manager@example.com", mail.email_to)
+        self.assertIn("admin@example.com", mail.email_to)
 
     def test_nothing_is_told_when_that_is_set(self):
         self.account.notify = "none"

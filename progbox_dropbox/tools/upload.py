@@ -142,6 +142,9 @@ class Upload:
         self._send_small([file for file in all_files if not file.is_large], until)
         for file in all_files:
             if file.is_large:
+                # To hash a file alone takes seconds: the rest of them is not read.
+                if time.monotonic() > until:
+                    break
                 try:
                     self._send_large(file, until)
                 except Unreadable as error:

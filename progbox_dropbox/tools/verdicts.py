@@ -89,6 +89,7 @@ CLASSES = (
     (exceptions.PathRootError, Action.RECONNECT, "path_root"),
     (exceptions.BadInputError, Action.CONFIGURATION, "bad_input"),
     (PlanLimit, Action.FULL, "plan_limit"),
+    (exceptions.ApiError, Action.RETRY, "unknown"),
     (exceptions.DropboxException, Action.RETRY, "service_error"),
     (OddAnswer, Action.RETRY, "odd_answer"),
     (requests.exceptions.RequestException, Action.RETRY, "unreachable"),
@@ -142,7 +143,7 @@ def classify_tags(union, detail=""):
 
 def classify_entry(union):
     """Return what the failure of an entry of a batch means."""
-    unknown = Verdict(Action.RETRY, "service_error", None, str(union)[:2000])
+    unknown = Verdict(Action.RETRY, "unknown", None, str(union)[:2000])
     return classify_tags(union) or unknown
 
 

@@ -45,6 +45,17 @@ transfers = env["progbox.dropbox.transfer"]
 type(transfers)._job_batch_size = 8
 transfers._job_run()
 """
+# The ledger beside the copies, time and again.
+LEDGER = """
+account = env["progbox.dropbox.account"].search([])
+anchors = env["progbox.dropbox.anchor"]
+anchor = anchors._job_new(account, first_line=1, last_line=0)
+for number in range(15):
+    anchor._send_again()
+    env.cr.commit()
+    anchors._job_run()
+    print(anchor.state)
+"""
 RETRY = """
 transfers = env["progbox.dropbox.transfer"].search([("state", "!=", "done")])
 transfers.action_retry()
@@ -142,6 +153,13 @@ def test_two_hosts_share_the_files(dropbox):
     odoo_shell(NAME, RETRY)
     odoo_shell(NAME, WORK)
     assert_each_is_there_once(dropbox)
+
+
+def test_the_ledger_waits_for_the_copies(dropbox):
+    connect(dropbox)
+    _copies, states = results([start(WORK), start(LEDGER)])
+    assert set(states.split()) == {"done"}
+    assert dropbox.counts()["max_concurrent_commits"] == 1
 
 
 def test_a_worker_that_is_killed_fifty_times(dropbox):

@@ -61,6 +61,7 @@ COMMITS = {
     "malformed_path",
     "no_write_permission",
     "operation_suppressed",
+    "something_new",
     "too_many_write_operations",
     "team_folder",
 }

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import mimetypes
+import re
 import shutil
 import tempfile
 import threading
@@ -46,6 +47,7 @@ SCOPES = (
     "sharing.write",
 )
 TOKEN_LIFE = 14400
+RANGE = re.compile(r"bytes=(\d+)-")
 LARGE = 1 << 40
 
 
@@ -455,6 +457,8 @@ class Handler(BaseHTTPRequestHandler):
         if route.style == "download":
             headers = {"Dropbox-API-Result": json.dumps(result.json(tagged=False))}
             headers["Content-Type"] = "application/octet-stream"
+            if wanted := RANGE.fullmatch(self.headers.get("Range") or ""):
+                return 206, result.blob.read_bytes()[int(wanted[1]) :], headers
             return 200, result.blob, headers
         return 200, result, {"Content-Type": JSON}
 
@@ -491,6 +495,8 @@ class Handler(BaseHTTPRequestHandler):
             return shutil.copyfileobj(content, self.wfile)
 
     def encoded(self, body, headers):
+        if isinstance(body, bytes):
+            return body
         if isinstance(body, str):
             headers.setdefault("Content-Type", "text/plain; charset=utf-8")
             return body.encode()
