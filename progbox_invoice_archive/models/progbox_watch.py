@@ -5,7 +5,6 @@ from functools import partial
 from typing import NamedTuple
 
 import psycopg2
-from dateutil.relativedelta import relativedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
@@ -310,7 +309,6 @@ class ProgboxWatch(models.AbstractModel):
     def _company_findings(self, company):
         now = fields.Datetime.now()
         over = (now - CLOSING_PATIENCE).date().replace(day=1)
-        month = over - relativedelta(months=1)
         [[verified, stuck, unclosed, mails]] = self.env.execute_query(
             SQL(
                 """SELECT
@@ -327,16 +325,18 @@ class ProgboxWatch(models.AbstractModel):
                         state != 'running'
                         OR lease_until NOT BETWEEN %(now)s AND %(soon)s
                     )),
-                    NOT EXISTS (
+                    (SELECT min(due)::date FROM progbox_seal seal,
+                        generate_series(date_trunc('month', seal.sealed_on),
+                            %(over)s::date - interval '1 month', '1 month') due
+                    WHERE seal.company_id = %(company)s AND seal.sequence = 1
+                    AND NOT EXISTS (
                         SELECT FROM progbox_closing WHERE company_id = %(company)s
-                        AND month = %(month)s
-                    ) AND EXISTS (
-                        SELECT FROM progbox_seal WHERE company_id = %(company)s
-                        AND sequence = 1 AND sealed_on < %(over)s
+                        AND month = due
                     ) AND EXISTS (
                         SELECT FROM progbox_document WHERE company_id = %(company)s
-                        AND seal_id IS NOT NULL AND document_date < %(over)s
-                    ),
+                        AND seal_id IS NOT NULL
+                        AND document_date < due + interval '1 month'
+                    )),
                     (SELECT count(*) FROM mail_mail
                     WHERE progbox_company_id = %(company)s AND (
                         state = 'exception'
@@ -347,7 +347,6 @@ class ProgboxWatch(models.AbstractModel):
                 now=now,
                 late=now - PATIENCE,
                 soon=now + PATIENCE,
-                month=month,
                 over=over,
             )
         )
@@ -365,7 +364,7 @@ class ProgboxWatch(models.AbstractModel):
         if unclosed and not self.env["progbox.closing"]._archiver_is_busy(
             company, over
         ):
-            findings.append(Finding("closing_late", actual=f"{month:%Y-%m}"))
+            findings.append(Finding("closing_late", actual=f"{unclosed:%Y-%m}"))
         findings += self.env["progbox.time.stamp"]._off_findings(company)
         findings += self.env["progbox.closing.mail"]._off_findings(company)
         return findings

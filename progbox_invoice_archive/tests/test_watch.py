@@ -188,6 +188,14 @@ class TestWatch(VerificationCommon):
             self.company.id,
         )
         self.assertEqual(self.kinds(), ["closing_late"])
+        job = self.jobs_of(self.posted(date=fields.Date.to_string(self.ago(70))))
+        job._job_write({"reason": "history"})
+        self.assertFalse(self.kinds(), "the archiver comes to it first")
+        job._job_write({"next_try": self.ago(-9999)})
+        self.assertEqual(self.kinds(), ["closing_late"])
+        last = fields.Date.today().replace(day=1) - timedelta(days=1)
+        self.server["progbox.closing"]._close(self.company, last.replace(day=1))
+        self.assertEqual(self.kinds(), ["closing_late"], "an older one is open still")
         self.server["progbox.closing"]._close_due(self.company)
         self.assertFalse(self.kinds())
 
