@@ -187,6 +187,7 @@ class Progbox(Command):
             "last_line": run.last_sequence,
             "last_hash": run.last_hash or None,
             "still_to_archive": run.still_to_archive,
+            "acknowledged": run.acknowledged_count,
             "log_sealed_until": fields.Datetime.to_string(run.log_sealed_until) or None,
             "finding_counts": run.finding_counts or {},
             "findings": [
@@ -219,6 +220,8 @@ class Progbox(Command):
             print(f"  Access log sealed up to {run['log_sealed_until']} UTC.")
         if run["still_to_archive"]:
             print(f"  {run['still_to_archive']} invoices are still to be archived.")
+        if run["acknowledged"]:
+            print(f"  {run['acknowledged']} findings were acknowledged before.")
         for finding in run["findings"]:
             print(f"  {finding['kind']}: {finding['message']} {finding['advice']}")
         if (count := sum(run["finding_counts"].values())) > len(run["findings"]):

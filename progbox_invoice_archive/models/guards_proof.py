@@ -26,14 +26,13 @@ def problems(env, wanted):
     :param dict wanted: SQL of the guards by (table, name)
     :return: list of texts, technical
     """
-    if not wanted:
-        return []
-    tables = sorted({table for table, _name in wanted if table})
+    # Also those that are gone: something else may stand in their place.
+    tables = sorted({table for table, _event, _action in TRIGGERS.values()})
     return [
         *_changed_functions(env),
-        *_changed_triggers(env, wanted, tables),
+        *_changed_triggers(env, wanted),
         *_foreign(env, tables),
-        *_settings(env),
+        *_settings(env, tables),
         *guards_trial.not_refused(env, wanted),
     ]
 
@@ -58,8 +57,9 @@ def _changed_functions(env):
     ]
 
 
-def _changed_triggers(env, wanted, tables):
+def _changed_triggers(env, wanted):
     found = _definitions(env, "public")
+    tables = sorted({table for table, _name in wanted if table})
     with env.cr.savepoint(flush=False) as savepoint:
         for table in tables:
             env.cr.execute(
@@ -142,7 +142,8 @@ def _foreign(env, tables):
     return [text for [text] in rows]
 
 
-def _settings(env):
+def _settings(env, tables):
+    """Return what is set for all sessions, or for those that may write evidence."""
     rows = env.execute_query(
         SQL(
             """SELECT format('%%s for %%s', setting, coalesce(
@@ -153,12 +154,18 @@ def _settings(env):
             LEFT JOIN pg_roles ON pg_roles.oid = setrole
             WHERE setting ~ %(settings)s
                 AND (datname IS NULL OR datname = current_database())
-                AND (rolname IS NULL OR rolname = current_user)
+                AND (rolname IS NULL OR EXISTS (
+                    SELECT FROM pg_class
+                    WHERE relnamespace = 'public'::regnamespace
+                    AND relname = ANY(%(tables)s) AND has_table_privilege(
+                        rolname, pg_class.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+                ))
             UNION ALL
             SELECT 'session_replication_role=' || role
             FROM current_setting('session_replication_role') role
             WHERE role <> 'origin'""",
             settings=SETTINGS,
+            tables=tables,
         )
     )
     return [text for [text] in rows]

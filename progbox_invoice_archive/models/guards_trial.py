@@ -11,8 +11,6 @@ from odoo.tools import SQL
 
 from ..tools.ledger.guards_attempts import ATTEMPTS, TRUNCATE
 
-# Someone who archives holds the ledger for a moment; longer, the run comes again.
-PATIENCE = "10s"
 # To empty a table is to lock it and those that refer to it against everybody, readers
 # too: only where it is free, and only the archive's own.
 NO_PATIENCE = "5ms"
@@ -29,7 +27,6 @@ def not_refused(env, wanted):
     passed = []
     cr = env.cr
     with cr.savepoint(flush=False) as savepoint:
-        cr.execute(SQL("SET LOCAL lock_timeout TO %s", PATIENCE))
         patient = cr.savepoint(flush=False)
         for name, attempt in _attempts(wanted):
             if attempt.what == TRUNCATE:
@@ -75,7 +72,7 @@ def _is_refused(cr, attempt, savepoint):
     """Try a statement, and take it back.
 
     :return: whether the guard refused it, or there is nothing to try it on
-    :raise psycopg2.OperationalError: of a server that is busy; the run comes again
+    :raise psycopg2.OperationalError: of a server that is busy
     """
     try:
         row = _find_row(cr, attempt)

@@ -96,6 +96,7 @@ class ProgboxAccessLog(models.Model):
     _folder_idx = models.Index("(folder_ref, id) WHERE folder_ref IS NOT NULL")
     _share_idx = models.Index("(share_ref, id) WHERE share_ref IS NOT NULL")
     _authority_idx = models.Index("(company_id, id) WHERE kind = 'authority'")
+    _verification_idx = models.Index("(company_id, id) WHERE kind = 'verification'")
     _purge_idx = models.Index("(company_id, accessed_on)")
 
     def _refusal(self):

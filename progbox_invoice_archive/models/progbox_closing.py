@@ -348,6 +348,8 @@ class ProgboxClosing(models.Model):
                 Domain("company_id", "=", company.id)
                 & Domain("state", "=", "pending")
                 & Domain("error", "=", False)
+                # One that is put off for long does not keep the month open.
+                & Domain("next_try", "<=", fields.Datetime.now() + timedelta(days=1))
                 & dated,
                 limit=1,
             )

@@ -107,6 +107,17 @@ class ProgboxClosingMail(models.Model):
             for closing in late
         ]
 
+    @api.model
+    def _off_findings(self, company):
+        """Return whether certificates were sent, and nobody gets them any more."""
+        if company._progbox_certificate_people():
+            return []
+        last = self.sudo().search(Domain("company_id", "=", company.id), limit=1)
+        return [
+            Finding("certificate_off", actual=f"{mail.closing_id.month:%Y-%m}")
+            for mail in last
+        ]
+
     def _job_prepare(self):
         stamp = self.closing_id.stamp_ids[:1]
         is_fresh = self.create_date > fields.Datetime.now() - STAMP_PATIENCE
@@ -202,6 +213,8 @@ class ProgboxClosingMail(models.Model):
                 "email_from": self.company_id.email_formatted
                 or self.env.user.email_formatted,
                 "email_to": False,
+                "email_cc": False,
+                "scheduled_date": False,
                 "recipient_ids": [fields.Command.set(people.ids)],
                 "auto_delete": False,
                 "progbox_company_id": self.company_id.id,

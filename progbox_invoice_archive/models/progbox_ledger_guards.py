@@ -252,6 +252,30 @@ class ProgboxLedgerGuards(models.AbstractModel):
             for company in guards_lines.companies(self.env):
                 guards_lines.note_lifted(self.env, company, tampered)
                 guards_lines.note_restored(self.env, company)
+        elif "outdated" in states:
+            self._guards_note_replaced(state)
+
+    @api.model
+    def _guards_note_replaced(self, state):
+        """Put on record that guards of another version made room for those of today.
+
+        Of which version they were, a comment alone says: whoever forges it, to take
+        guards away without a line of the ledger, leaves one of the access log.
+        """
+        missing = [name for name, how in state.items() if how == "missing"]
+        try:
+            with self.env.cr.savepoint():
+                self.env["progbox.access.log"]._log(
+                    "verification",
+                    company=guards_lines.companies(self.env),
+                    note=self.env._(
+                        "The guards of the database were of another version, and were "
+                        "replaced. These were not there: %(guards)s",
+                        guards=", ".join(missing) or "–",
+                    ),
+                )
+        except psycopg2.Error as error:
+            _logger.error("The access log takes no line: %s", error)
 
     @api.model
     def _has_ledger(self):

@@ -360,16 +360,31 @@ class ProgboxTimeStamp(models.Model):
         return None
 
     @api.model
-    def _missing_findings(self, company, stamps):
-        """Return which lines should have a stamp and have none."""
+    def _begin(self, company, stamps):
+        """Return since when the ledger of a company is stamped, None for never.
+
+        Where somebody has removed that day and the stamps, the access log has it.
+        """
         since = company.sudo().progbox_stamp_since
         first = min(stamps.mapped("create_date"), default=None)
-        begin = min(filter(None, (since, first)), default=None)
+        return min(filter(None, (since, first)), default=None) or min(
+            on_record(company).values(), default=None
+        )
+
+    @api.model
+    def _off_findings(self, company):
+        """Return whether the ledger was stamped, and no authority is set any more."""
+        if company._progbox_stamps():
+            return []
+        begin = self._begin(company, self._of(company)[:1])
+        return [Finding("stamp_off", actual=f"{begin}Z")] if begin else []
+
+    @api.model
+    def _missing_findings(self, company, stamps):
+        """Return which lines should have a stamp and have none."""
+        begin = self._begin(company, stamps)
         if not begin:
             return []
-        findings = []
-        if not company._progbox_stamps():
-            findings.append(Finding("stamp_off", actual=f"{begin}Z"))
         until = fields.Datetime.now() - PATIENCE
         closings = (
             self.env["progbox.closing"]
@@ -381,7 +396,7 @@ class ProgboxTimeStamp(models.Model):
                 order="id",
             )
         )
-        findings += [
+        findings = [
             Finding(
                 "stamp_missing",
                 closing.seal_id.sequence,

@@ -1,5 +1,8 @@
+import logging
 import re
 from collections import Counter
+
+import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -11,8 +14,19 @@ from .declared_pieces import piece
 from .progbox_job_mixin import OPEN_STATES
 from .progbox_verification_finding import KINDS, LEDGER_KINDS
 from .verification_beside import companies_beside_sql, parts_beside
-from .verification_check import VerificationCheck
+from .verification_check import PATIENCE, VerificationCheck, waiting_at_most
 
+_logger = logging.getLogger(__name__)
+
+# Tables of which each tells by itself which companies have an archive.
+WITNESSES = (
+    "progbox_seal",
+    "progbox_verification",
+    "progbox_archive_job",
+    "progbox_closing",
+    "progbox_access_log_seal",
+    "progbox_time_stamp",
+)
 # Findings of one kind that are listed; the others are counted.
 LISTED_PER_KIND = 1000
 
@@ -83,6 +97,13 @@ class ProgboxVerification(models.Model):
         "progbox.verification.finding", "verification_id", readonly=True
     )
     finding_counts = fields.Json(readonly=True)
+    acknowledged_count = fields.Integer(
+        string="Acknowledged Before",
+        readonly=True,
+        aggregator=None,
+        help="Findings that somebody has acknowledged after an earlier verification: "
+        "they are not repeated. The access log says who.",
+    )
     finding_count = fields.Integer(compute="_compute_finding_count")
     findings_by_kind = fields.Json(compute="_compute_finding_count")
     result = fields.Selection(
@@ -220,7 +241,11 @@ class ProgboxVerification(models.Model):
         :param findings: list of Finding
         """
         Listed = self.env["progbox.verification.finding"].sudo()
+        found = len(findings)
         findings = Listed._without_acknowledged(findings, self.company_id)
+        if acknowledged := found - len(findings):
+            acknowledged += self.acknowledged_count
+            self._job_write({"acknowledged_count": acknowledged})
         if not findings:
             return
         counts = Counter(self.finding_counts or {})
@@ -292,16 +317,23 @@ class ProgboxVerification(models.Model):
 
     @api.model
     def _companies(self):
-        """Return the companies that have an archive, or once had one."""
-        query = SQL(
-            """SELECT company_id FROM progbox_seal
-            UNION SELECT company_id FROM progbox_folder WHERE locked
-            UNION SELECT company_id FROM progbox_verification
-            UNION %s ORDER BY company_id""",
+        """Return the companies that have an archive, or once had one.
+
+        Whoever takes one table away leaves the others to tell.
+        """
+        ids = set()
+        for rows in (
+            SQL("progbox_folder WHERE locked"),
+            *map(SQL.identifier, WITNESSES),
             companies_beside_sql(self.env),
-        )
-        ids = [id_ for [id_] in self.env.execute_query(query)]
-        return self.env["res.company"].browse(ids)
+        ):
+            query = SQL("SELECT DISTINCT company_id FROM %s", rows)
+            try:
+                with waiting_at_most(self.env.cr, PATIENCE):
+                    ids.update(id_ for [id_] in self.env.execute_query(query))
+            except psycopg2.Error:
+                _logger.exception("A table of the archive cannot be read")
+        return self.env["res.company"].browse(sorted(ids - {None}))
 
     @api.model
     def _start_here(self, company, values, ledger=None):

@@ -3,6 +3,7 @@ import re
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from .verification_beside import BESIDE_KINDS, BESIDE_PAST, BESIDE_WARNINGS
 from .verification_texts import TEXTS
@@ -223,15 +224,52 @@ class ProgboxVerificationFinding(models.Model):
                     "acknowledged_on": fields.Datetime.now(),
                 }
             )
-            self.env["progbox.access.log"]._log(
-                "verification",
-                company=finding.company_id,
-                note=self.env._("Acknowledged: %(what)s", what=finding.message),
-            )
+            finding._note_acknowledged()
 
     # ------------------------------------------------------------------
     # Business methods
     # ------------------------------------------------------------------
+
+    def _note_acknowledged(self):
+        """Put on record that a person has looked into it."""
+        for finding in self:
+            self.env["progbox.access.log"]._log(
+                "verification",
+                company=finding.company_id,
+                note=self.env._(
+                    "Acknowledged by %(who)s, finding %(mark)s %(what)s",
+                    who=finding.acknowledged_by,
+                    mark=f"#{finding.id}:",
+                    what=finding.message,
+                ),
+            )
+
+    def _on_record(self, company):
+        """Return those whose acknowledgement the access log has, or had.
+
+        A row that says so by itself is believed no more than any other: the database
+        takes no acknowledgement with a day of the past, so only what is older than
+        the log may be without its line.
+        """
+        return self.browse(
+            id_
+            for [id_] in self.env.execute_query(
+                SQL(
+                    """SELECT finding.id FROM progbox_verification_finding finding
+                    WHERE finding.id = ANY(%(ids)s) AND (
+                        finding.acknowledged_on < %(since)s OR EXISTS (
+                            SELECT FROM progbox_access_log log
+                            WHERE log.company_id = %(company)s
+                            AND log.kind = 'verification'
+                            AND position('#' || finding.id || ':' IN log.note) > 0
+                        )
+                    )""",
+                    ids=self.ids,
+                    company=company.id,
+                    since=self.env["progbox.access.log.seal"]._kept_since(company),
+                )
+            )
+        )
 
     @api.model
     def _without_acknowledged(self, findings, company):
@@ -248,7 +286,7 @@ class ProgboxVerificationFinding(models.Model):
             & Domain("acknowledged_on", "!=", False),
             IDENTITY,
         )
-        known = set(map(_identity, acknowledged))
+        known = set(map(_identity, acknowledged._on_record(company)))
         return [f for f in findings if _identity(self._values(f)) not in known]
 
     @api.model

@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
-from dateutil.relativedelta import relativedelta
+import psycopg2
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
@@ -13,7 +13,8 @@ from ..tools.ledger.verify import Finding
 from .account_move import ARCHIVED_TYPES, EINVOICE_TYPE
 from .declared_pieces import RIGHTS, missing_pieces
 from .progbox_closing import GRACE_DAYS
-from .progbox_job_mixin import JOB_CODE
+from .progbox_job_mixin import JOB_CODE, OPEN_STATES
+from .verification_check import is_of_the_moment, unchecked, waiting_at_most
 from .verification_texts import TEXTS
 
 _logger = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ PATIENCE = timedelta(days=1)
 VERIFIED_EVERY = timedelta(days=38)
 # What a month that is over waits for beyond the days that its closing leaves.
 CLOSING_PATIENCE = timedelta(days=GRACE_DAYS + 3)
+# The page of the archive opens, whatever somebody has locked.
+LOCK_PATIENCE = "5s"
 # Seconds after which the next posting looks again, and when each company was looked
 # at, by database and id; each process looks for itself.
 LOOK_EVERY = 3600
@@ -221,10 +224,26 @@ class ProgboxWatch(models.AbstractModel):
         """
         self.env.flush_all()
         return [
-            *self._cron_findings(),
-            *self._piece_findings(),
-            *self._company_findings(company),
+            *self._looked_at("scheduled actions", self._cron_findings),
+            *self._looked_at("pieces", self._piece_findings),
+            *self._looked_at("work", partial(self._company_findings, company)),
         ]
+
+    @api.model
+    def _looked_at(self, part, find):
+        """Return findings; that a table cannot be read, or is locked, is one, too.
+
+        :param str part: what is looked at
+        :param find: function that returns a list of Finding
+        """
+        try:
+            with waiting_at_most(self.env.cr, LOCK_PATIENCE):
+                return find()
+        except psycopg2.Error as error:
+            if is_of_the_moment(error):
+                raise
+            _logger.exception("The archive's work could not be looked at: %s", part)
+            return [unchecked(part, error)]
 
     @api.model
     def _cron_findings(self):
@@ -290,54 +309,92 @@ class ProgboxWatch(models.AbstractModel):
     def _company_findings(self, company):
         now = fields.Datetime.now()
         over = (now - CLOSING_PATIENCE).date().replace(day=1)
-        month = over - relativedelta(months=1)
-        [[jobs, verified, unclosed, mails]] = self.env.execute_query(
+        [[verified, stuck, unclosed, mails]] = self.env.execute_query(
             SQL(
                 """SELECT
-                    (SELECT count(*) FROM progbox_archive_job
-                    WHERE company_id = %(company)s
-                    AND state IN ('pending', 'running', 'waiting')
-                    AND reason != 'history' AND next_try < %(late)s),
                     COALESCE(
                         (SELECT max(done_on) FROM progbox_verification
-                        WHERE company_id = %(company)s AND state = 'done'),
+                        WHERE company_id = %(company)s AND state = 'done'
+                        AND since IS NULL),
                         (SELECT sealed_on FROM progbox_seal
                         WHERE company_id = %(company)s AND sequence = 1)
                     ),
-                    NOT EXISTS (
+                    (SELECT min(create_date) FROM progbox_verification
+                    WHERE company_id = %(company)s AND state IN %(open)s
+                    AND create_date < %(late)s AND (
+                        state != 'running'
+                        OR lease_until NOT BETWEEN %(now)s AND %(soon)s
+                    )),
+                    (SELECT min(due)::date FROM progbox_seal seal,
+                        generate_series(date_trunc('month', seal.sealed_on),
+                            %(over)s::date - interval '1 month', '1 month') due
+                    WHERE seal.company_id = %(company)s AND seal.sequence = 1
+                    AND NOT EXISTS (
                         SELECT FROM progbox_closing WHERE company_id = %(company)s
-                        AND month = %(month)s
-                    ) AND EXISTS (
-                        SELECT FROM progbox_seal WHERE company_id = %(company)s
-                        AND sequence = 1 AND sealed_on < %(over)s
+                        AND month = due
                     ) AND EXISTS (
                         SELECT FROM progbox_document WHERE company_id = %(company)s
-                        AND seal_id IS NOT NULL AND document_date < %(over)s
-                    ),
+                        AND seal_id IS NOT NULL
+                        AND document_date < due + interval '1 month'
+                    )),
                     (SELECT count(*) FROM mail_mail
                     WHERE progbox_company_id = %(company)s AND (
                         state = 'exception'
                         OR state = 'outgoing' AND create_date < %(late)s
                     ))""",
                 company=company.id,
+                open=OPEN_STATES,
+                now=now,
                 late=now - PATIENCE,
-                month=month,
+                soon=now + PATIENCE,
                 over=over,
             )
         )
         findings = []
-        if jobs:
+        if jobs := self._late_jobs(company, now):
             findings.append(Finding("job_late", actual=str(jobs)))
         if mails:
             findings.append(Finding("mail_failed", actual=str(mails)))
-        if verified and verified < now - VERIFIED_EVERY:
-            findings.append(Finding("verification_late", actual=f"{verified:%Y-%m-%d}"))
+        overdue = verified and verified < now - VERIFIED_EVERY
+        # Whoever puts an open verification off keeps the next ones from being queued.
+        if overdue or stuck:
+            since = verified or stuck
+            findings.append(Finding("verification_late", actual=f"{since:%Y-%m-%d}"))
         # While the archiver is busy with a month, its closing waits for it.
         if unclosed and not self.env["progbox.closing"]._archiver_is_busy(
             company, over
         ):
-            findings.append(Finding("closing_late", actual=f"{month:%Y-%m}"))
+            findings.append(Finding("closing_late", actual=f"{unclosed:%Y-%m}"))
+        findings += self.env["progbox.time.stamp"]._off_findings(company)
+        findings += self.env["progbox.closing.mail"]._off_findings(company)
         return findings
+
+    @api.model
+    def _late_jobs(self, company, now):
+        """Return how many jobs have waited for the archiver for too long.
+
+        What the archive owes a document counts by its age as well, whatever the job
+        says of its next try and its reason. It may wait for its authority.
+        """
+        [[late]] = self.env.execute_query(
+            SQL(
+                """SELECT count(*) FROM progbox_archive_job job
+                JOIN account_move move ON move.id = job.move_id
+                JOIN res_company company ON company.id = job.company_id
+                WHERE job.company_id = %(company)s AND job.state IN %(open)s AND (
+                    job.reason != 'history' AND job.next_try < %(late)s
+                    OR %(expected)s AND job.create_date < %(late)s - CASE
+                        WHEN job.state = 'waiting' AND company.progbox_authority_wait
+                        THEN make_interval(days => company.progbox_authority_days)
+                        ELSE interval '0' END
+                )""",
+                company=company.id,
+                open=OPEN_STATES,
+                late=now - PATIENCE,
+                expected=self.env["progbox.archive.catchup"]._expected_sql(),
+            )
+        )
+        return late
 
     # ------------------------------------------------------------------
     # What people are told
@@ -392,16 +449,21 @@ class ProgboxWatch(models.AbstractModel):
 
     @api.model
     def _told(self, company):
-        """Return the same, each with a sentence in the language of the environment.
+        """Return what nobody has acknowledged of it, each with a sentence.
+
+        In the language of the environment.
 
         :return: list of (Finding, sentence)
         """
         told = []
-        for finding in self._findings(company):
+        for finding in self.env["progbox.verification.finding"]._without_acknowledged(
+            self._findings(company), company
+        ):
             sentence = self.env._(TEXTS[finding.kind][0])
             words = self._words(finding.kind, finding.actual)
             # A lazy text takes no values before it is translated.
-            told.append((finding, sentence % {"actual": words}))
+            values = {"actual": words, "what": finding.what}
+            told.append((finding, sentence % values))
         return told
 
     @api.model

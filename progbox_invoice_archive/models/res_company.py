@@ -346,8 +346,22 @@ class ResCompany(models.Model):
             }
             if addresses != noted:
                 company.progbox_certificate_addresses = addresses
+                company._progbox_log_addresses()
             if bool(people) != bool(company.progbox_certificate_since):
                 company.progbox_certificate_since = people and fields.Datetime.now()
+
+    def _progbox_log_addresses(self):
+        """Put on record who gets the closing certificates from now on."""
+        noted = self.progbox_certificate_addresses or {}
+        addresses = sorted(filter(None, noted.values()))
+        self.env["progbox.access.log"]._log(
+            "share",
+            company=self,
+            note=self.env._(
+                "From now on, the closing certificates go to: %(addresses)s",
+                addresses=", ".join(addresses) or "–",
+            ),
+        )
 
     def _progbox_start_refusal(self):
         return self.env._(

@@ -37,11 +37,19 @@ BESIDE_KINDS = [
     ("authority_changed", "Authority changed off the record"),
     ("stamp_off", "Time stamps switched off"),
     ("certificate_not_sent", "Closing certificate not sent"),
+    ("certificate_off", "Closing certificates go to nobody"),
 ]
-BESIDE_WARNINGS = ("certificate_not_sent", "stamp_late", "stamp_missing", "stamp_off")
+BESIDE_WARNINGS = (
+    "certificate_not_sent",
+    "certificate_off",
+    "stamp_late",
+    "stamp_missing",
+    "stamp_off",
+)
 # What has happened, and cannot be put right.
 BESIDE_PAST = (
     "certificate_not_sent",
+    "certificate_off",
     "log_added",
     "log_changed",
     "log_chain",
@@ -179,6 +187,16 @@ BESIDE_TEXTS = {
             "it over yourself. Then acknowledge this."
         ),
     ),
+    "certificate_off": (
+        _lt(
+            "The closing certificates were sent by e-mail up to %(actual)s, and nobody "
+            "is named any more who gets them: none leaves the server now."
+        ),
+        _lt(
+            "The access log says who has changed that. Name somebody in the settings "
+            "again, or acknowledge this."
+        ),
+    ),
 }
 
 # What the attachment of a sealed document and its row must be, by the name of a value.
@@ -227,14 +245,16 @@ def parts_beside(run):
 
 
 def companies_beside_sql(env):
-    """Return the companies whose archive must be there: they have invoices for it.
+    """Return what follows FROM: invoices whose company must have an archive.
 
     Whoever removes a whole archive leaves nothing else that would ask for it.
     """
     return SQL(
-        """SELECT move.company_id FROM account_move move
-        JOIN res_company company ON company.id = move.company_id
-        WHERE %s AND %s""",
+        """(
+            SELECT move.company_id FROM account_move move
+            JOIN res_company company ON company.id = move.company_id
+            WHERE %s AND %s
+        ) invoice""",
         env["account.move"]._progbox_to_archive_sql(SQL("move")),
         env["progbox.archive.catchup"]._expected_sql(),
     )
@@ -344,15 +364,18 @@ def _folder_findings(env, company, after):
 
 
 def _start_findings(env, company, after):
-    """Return whether the archive claims to have started after its first line."""
+    """Return whether the archive claims to have started after its first work."""
     if after:
         return None
     [[first, started]] = env.execute_query(
         SQL(
-            """SELECT (
+            """SELECT least((
                 SELECT sealed_on FROM progbox_seal WHERE company_id = company.id
                 ORDER BY sequence LIMIT 1
-            ), progbox_archive_started
+            ), (
+                SELECT create_date FROM progbox_archive_job
+                WHERE company_id = company.id ORDER BY id LIMIT 1
+            )), progbox_archive_started
             FROM res_company company WHERE company.id = %s""",
             company.id,
         )

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import contextmanager
 from functools import partial
 
 import psycopg2
@@ -29,6 +30,8 @@ from .ir_attachment import is_object
 COPY, LEDGER, UNSEALED, UNARCHIVED = "copy", "ledger", "unsealed", "unarchived"
 DELETED, GONE = "deleted", "gone"
 CLOSINGS, GUARDS = "closings", "guards"
+# What the ledger says of the guards, and whether the work of the archive goes on.
+LIFTED, WORK = "guards lifted", "work"
 
 _logger = logging.getLogger(__name__)
 # The run itself is to be tried again, or at its end.
@@ -41,6 +44,9 @@ PASSED_ON = (
     psycopg2.InterfaceError,
     psycopg2.errors.InFailedSqlTransaction,
 )
+OUTDATED = "(outdated)"
+# Whoever archives holds a table for a moment; nobody holds one for so long.
+PATIENCE = "60s"
 # Class of the errors of PostgreSQL about its own files.
 UNREADABLE_TABLE = "58"
 
@@ -56,6 +62,8 @@ class VerificationCheck:
         self.env = run.env
         self.company = run.company_id
         self.since = run.since or None
+        # What is wrong with the guards; None until they have been looked at.
+        self.missing = None
 
     def steps(self):
         """Check the archive of the company, from where the run stands.
@@ -89,31 +97,30 @@ class VerificationCheck:
             "waiting": self._count_waiting,
             CLOSINGS: self._check_closings,
             GUARDS: self._check_guards,
+            LIFTED: self._check_lifted,
+            WORK: self._check_work,
         }
 
     def _tried(self, name, steps):
         """Yield the steps of a part; one that cannot be checked is a finding.
 
-        A table that cannot be read or a value that nobody thought of must not keep
-        the other parts from being checked.
+        A table that cannot be read, or that somebody has locked for good, or a value
+        that nobody thought of must not keep the other parts from being checked.
 
         :param str name: of the part
         :param steps: iterator of values to write on the run
         """
         while True:
             try:
-                with self.env.cr.savepoint():
+                with waiting_at_most(self.env.cr, PATIENCE):
                     values = next(steps, None)
             except PASSED_ON:
                 raise
             except Exception as error:
-                if _is_of_the_moment(error):
+                if is_of_the_moment(error):
                     raise
                 _logger.exception("%s: could not check %s", self.run, name)
-                lines = str(error).splitlines() or [""]
-                what = f"{type(error).__name__}: {lines[0]}"
-                finding = Finding("unchecked", what=name, actual=storable(what))
-                self.run._add_findings([finding])
+                self.run._add_findings([unchecked(name, error)])
                 return
             if values is None:
                 return
@@ -125,7 +132,25 @@ class VerificationCheck:
         yield from ()
 
     def _check_guards(self):
-        self.run._add_findings(self._guard_findings())
+        self.missing = self._missing_guards()
+        self.run._add_findings(
+            [Finding("guard_missing", actual=text) for text in self.missing]
+        )
+        yield from ()
+
+    def _check_lifted(self):
+        """Add when guards were lifted, and let the ledger say what is found now.
+
+        By itself: the ledger may be the table that cannot be read.
+        """
+        lifted = guards_lines.lifted(self.env, self.company)
+        self.run._add_findings(
+            [Finding("guard_lifted", actual=text) for text in lifted]
+        )
+        self._note_guards()
+        yield from ()
+
+    def _check_work(self):
         self.run._add_findings(self.env["progbox.watch"]._findings(self.company))
         yield from ()
 
@@ -347,44 +372,36 @@ class VerificationCheck:
             ],
         )
 
-    def _guard_findings(self):
-        """Return the guards of the database that are not there, or once were not."""
+    def _missing_guards(self):
+        """Return what is wrong with the guards of the database, as texts."""
         guards = self.env["progbox.ledger.guards"]
-        states = guards._guards_state()
         missing = [
-            f"{name} ({state})" for name, state in states.items() if state != "active"
+            f"{name} ({state})"
+            for name, state in guards._guards_state().items()
+            if state != "active"
         ]
         missing += guards_proof.problems(self.env, guards._guards_wanted())
-        missing = list(dict.fromkeys(missing))
-        findings = [
-            *(Finding("guard_missing", actual=text) for text in missing),
-            *(
-                Finding("guard_lifted", actual=text)
-                for text in guards_lines.lifted(self.env, self.company)
-            ),
-        ]
-        # Those of another version are about to be replaced by an update.
-        if "outdated" not in states.values():
-            self._note_guards(missing)
-        return findings
+        return list(dict.fromkeys(missing))
 
-    def _note_guards(self, missing):
+    def _note_guards(self):
         """Let the ledger say what is found, so that nobody takes it back.
 
         What keeps lines out of the ledger is a finding by itself.
         """
-        if self.company not in guards_lines.companies(self.env):
+        if self.missing is None or self.company not in guards_lines.companies(self.env):
             return
+        # A comment alone makes a guard one of another version: it proves nothing.
+        lifted = [text for text in self.missing if not text.endswith(OUTDATED)]
         try:
             with self.env.cr.savepoint():
-                if missing:
-                    guards_lines.note_lifted(self.env, self.company, missing)
-                else:
+                if lifted:
+                    guards_lines.note_lifted(self.env, self.company, lifted)
+                elif not self.missing:
                     guards_lines.note_restored(self.env, self.company)
         except PASSED_ON:
             raise
         except psycopg2.Error as error:
-            if _is_of_the_moment(error):
+            if is_of_the_moment(error):
                 raise
             _logger.exception("%s: the ledger takes no line", self.run)
 
@@ -565,8 +582,34 @@ class VerificationCheck:
         )
 
 
-def _is_of_the_moment(error):
+@contextmanager
+def waiting_at_most(cr, patience):
+    """Do something in a savepoint, and wait for no lock longer than that.
+
+    :param str patience: as PostgreSQL has it, ``60s``
+    """
+    change = (
+        "SELECT current_setting('lock_timeout'), set_config('lock_timeout', %s, true)"
+    )
+    with cr.savepoint():
+        cr.execute(change, [patience])
+        before, _patience = cr.fetchone()
+        yield
+        cr.execute(change, [before])
+
+
+def unchecked(part, error):
+    """Return the finding that a part could not be checked."""
+    lines = str(error).splitlines() or [""]
+    what = storable(f"{type(error).__name__}: {lines[0]}")
+    return Finding("unchecked", what=part, actual=what)
+
+
+def is_of_the_moment(error):
     """Whether an error is about a busy or stopping server, not about the archive."""
+    if isinstance(error, psycopg2.errors.LockNotAvailable):
+        # It has been waited for.
+        return False
     return isinstance(error, psycopg2.OperationalError) and not (
         error.pgcode or ""
     ).startswith(UNREADABLE_TABLE)

@@ -6,9 +6,11 @@ may commit between two of them and be taken up again at any.
 """
 
 from collections import namedtuple
+from datetime import timedelta
 from operator import attrgetter
 from typing import NamedTuple
 
+from odoo import fields
 from odoo.tools import SQL
 
 from ..tools.ledger.sealed_columns import SEALED_COLUMNS
@@ -20,6 +22,8 @@ from .progbox_job_mixin import OPEN_STATES
 PAGE_SIZE = 1000
 # Bytes that are digested between two moments at which a run may stop.
 PORTION_SIZE = 1 << 26
+# A deletion that is noted gets its line of the ledger within minutes.
+NOTE_PATIENCE = timedelta(days=1)
 UNKNOWN_TYPE = "application/octet-stream"
 
 # A row of the ledger with its document, by name: see _entries_sql().
@@ -418,7 +422,10 @@ def sources_gone(env, model, company, after, since):
                     AND seal.kind = 'source_deleted'
                 WHERE deletion.res_model = %(model)s
                 AND deletion.res_id = document.res_id
-                AND (seal.id IS NOT NULL OR deletion.state IN %(open)s)
+                AND (seal.id IS NOT NULL OR (
+                    deletion.state IN %(open)s
+                    AND deletion.deleted_on BETWEEN %(late)s AND %(now)s
+                ))
             )
             -- A server rebuilt from a copy has none of the records of before: the
             -- ledger says so in one line, about the record 0.
@@ -439,6 +446,8 @@ def sources_gone(env, model, company, after, since):
             after=after,
             since=since,
             open=OPEN_STATES,
+            late=fields.Datetime.now() - NOTE_PATIENCE,
+            now=fields.Datetime.now(),
             limit=PAGE_SIZE,
         )
     )

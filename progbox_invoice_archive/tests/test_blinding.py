@@ -1,16 +1,20 @@
 import json
 import os
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
+from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
+from ..models import progbox_verification, progbox_watch, verification_check
 from ..tools.ledger import chain
 from ..tools.ledger.digests import digest_files
 from ..tools.ledger.verify import read_payload
 from .verification_common import VerificationCommon
 
-CHECK = "odoo.addons.progbox_invoice_archive.models.verification_check"
+CHECK = verification_check.__name__
+RUN = progbox_verification.__name__
 
 
 @tagged("post_install", "-at_install")
@@ -115,6 +119,26 @@ class TestBlinding(VerificationCommon):
                 savepoint.rollback()
                 self.env.invalidate_all()
 
+    def test_a_table_that_somebody_has_locked_for_good(self):
+        self.exchange_a_file()
+        self.env.flush_all()
+        with (
+            patch.object(verification_check, "PATIENCE", "50ms"),
+            patch.object(progbox_watch, "LOCK_PATIENCE", "50ms"),
+            mute_logger("odoo.sql_db", CHECK, progbox_watch.__name__),
+            db_connect(self.env.cr.dbname).cursor() as other,
+        ):
+            other.execute(
+                "LOCK TABLE progbox_closing_mail IN ACCESS EXCLUSIVE MODE NOWAIT"
+            )
+            run = self.verify()
+            warnings = self.server["progbox.watch"]._told(self.company)
+        self.assertIn(("file_changed", self.moves[0].name), self.found(run))
+        unchecked = run.finding_ids.filtered(lambda f: f.kind == "unchecked")
+        self.assertEqual(set(unchecked.mapped("what")), {"certificates", "work"})
+        [(_finding, sentence)] = warnings
+        self.assertIn("could not be checked (work)", sentence)
+
     # ------------------------------------------------------------------
     # Guards are what they do
     # ------------------------------------------------------------------
@@ -177,6 +201,29 @@ class TestBlinding(VerificationCommon):
                 savepoint.rollback()
                 self.env.invalidate_all()
         self.assertIntact(self.verify())
+
+    def test_no_table_is_another_one(self):
+        aside = "ALTER TABLE {0} RENAME TO aside;"
+        view = f"{aside} CREATE VIEW {{0}} AS SELECT * FROM aside"
+        parts = (
+            f"{aside} CREATE TABLE {{0}} (LIKE aside) PARTITION BY HASH (id);"
+            " CREATE TABLE part PARTITION OF {0}"
+            " FOR VALUES WITH (MODULUS 1, REMAINDER 0)"
+        )
+        for attack in (aside, view, parts):
+            for table in ("progbox_seal", "progbox_closing"):
+                with (
+                    self.subTest(attack, table=table),
+                    self.env.cr.savepoint() as savepoint,
+                    mute_logger("odoo.sql_db", CHECK, RUN, progbox_watch.__name__),
+                ):
+                    self.run_deferred_triggers()
+                    self.env.cr.execute(attack.format(table))  # pylint: disable=sql-injection
+                    self.assertIn(self.company, self.runs._companies())
+                    actual = self.verify().finding_ids.mapped("actual")
+                    self.assertIn(f"{table}: no table of its own", actual)
+                    savepoint.rollback()
+                self.env.invalidate_all()
 
     def test_a_deleted_type_of_activity_is_made_again(self):
         kind = "progbox_invoice_archive.mail_activity_type_integrity"

@@ -117,12 +117,16 @@ class TestCertificateBack(VerificationCommon):
     def test_the_certificate_goes_to_those_who_are_chosen(self):
         job = self.closing.mail_ids
         self.assertEqual((job.state, job.sent_to), ("pending", False))
+        defaults = self.server["ir.default"]
+        defaults.set("mail.mail", "email_cc", "thief@example.com")
+        defaults.set("mail.mail", "scheduled_date", "2099-01-01 00:00:00")
         rendered = "odoo.addons.base.models.ir_actions_report.IrActionsReport"
         with patch(f"{rendered}._render_qweb_pdf", return_value=(self.pdf, "pdf")):
             job._job_process()
         self.assertEqual(job.state, "done", job.error)
         mail = self.env["mail.mail"].search([], order="id desc", limit=1)
         self.assertEqual(mail.recipient_ids, self.keeper)
+        self.assertFalse(mail.email_cc or mail.scheduled_date)
         self.assertEqual(mail.attachment_ids.raw, self.pdf)
         self.assertIn("2026", mail.subject)
         self.assertIn("keep this e-mail", mail.body_html)

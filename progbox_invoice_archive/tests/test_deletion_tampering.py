@@ -1,3 +1,6 @@
+from datetime import timedelta
+
+from odoo import fields
 from odoo.tests import new_test_user, tagged
 
 from .verification_common import VerificationCommon
@@ -52,12 +55,53 @@ class TestDeletionTampering(VerificationCommon):
             company_ids=[(6, 0, self.company.ids)],
         )
         run.finding_ids.with_user(manager).action_acknowledge()
-        self.assertIntact(self.verify())
+        later = self.verify()
+        self.assertIntact(later)
+        self.assertEqual(later.acknowledged_count, 1)
+
+    def test_an_acknowledgement_that_nobody_has_made(self):
+        """Of the row alone, before the invoice goes."""
+        run = self.runs._start_here(self.company, {"door": "command"})
+        finding = self.server["progbox.verification.finding"].create(
+            {
+                "verification_id": run.id,
+                "kind": "source_gone",
+                "level": "error",
+                "res_model": "account.move",
+                "res_id": self.victim.id,
+            }
+        )
+        self.env.flush_all()
+        acknowledged = (
+            "UPDATE progbox_verification_finding SET acknowledged_by = 'Mitchell',"
+            f" acknowledged_on = {{}} WHERE id = {finding.id}"
+        )
+        now = "now() AT TIME ZONE 'UTC'"
+        self.assertRefused(acknowledged.format(now))
+        run._job_process()
+        self.env.flush_all()
+        self.assertRefused(acknowledged.format("'2020-01-01'"))
+        self.env.cr.execute(acknowledged.format(now))
+        self.delete_past_odoo()
+        self.assertFound(("source_gone", self.number))
 
     def test_a_deletion_that_never_got_into_the_ledger(self):
         deletion = self.delete()
         deletion._job_write({"state": "failed"})
         self.assertFound(("source_gone", self.number))
+
+    def test_a_deletion_that_is_kept_out_of_the_ledger(self):
+        deletion = self.delete()
+        now = fields.Datetime.now()
+        deletion._job_write({"next_try": now + timedelta(days=9999)})
+        self.assertIntact(self.verify())
+        for days in (-2, 2):
+            self.tamper(
+                "UPDATE progbox_source_deletion SET deleted_on = %s WHERE id = %s",
+                now + timedelta(days=days),
+                deletion.id,
+            )
+            self.assertFound(("source_gone", self.number))
 
     def test_a_note_removed_before_it_got_into_the_ledger(self):
         deletion = self.delete()

@@ -89,6 +89,23 @@ class TestEvidenceBeside(VerificationCommon, HttpCase):
             *(("invoice_missing", move) for move in self.moves),
         )
 
+    def test_a_start_that_is_put_off_once_the_ledger_is_gone(self):
+        for model in ("seal", "document", "folder", "verification", "access_log",
+                      "access_log_seal"):  # fmt: skip
+            where = " AND locked" if model == "folder" else ""
+            self.tamper(
+                f"DELETE FROM progbox_{model} WHERE company_id = %s{where}",  # pylint: disable=sql-injection
+                self.company.id,
+            )
+        put_off = (
+            "UPDATE res_company SET progbox_archive_started ="
+            f" now() AT TIME ZONE 'UTC' + interval '1 day' WHERE id = {self.company.id}"
+        )
+        self.assertRefused(put_off)
+        self.tamper(put_off)
+        self.assertIn(self.company, self.runs._companies())
+        self.assertIn(("start_changed", None), self.found(self.verify()))
+
     def test_a_token_opens_nothing_of_the_archive(self):
         for call in (
             lambda: self.attachment.generate_access_token(),
@@ -169,6 +186,8 @@ class TestBornUnfinished(VerificationCommon):
             "INSERT INTO progbox_verification_finding (verification_id, kind, level,"
             " acknowledged_on) SELECT verification_id, kind, level, now()"
             f" FROM progbox_verification_finding WHERE id = {finding.id}",
+            "INSERT INTO progbox_verification_finding (verification_id, kind, level)"
+            f" VALUES ({run.id}, 'source_gone', 'error')",
             f"DELETE FROM progbox_verification_finding WHERE id = {finding.id}",
             "UPDATE progbox_verification_finding SET kind = 'clock'"
             f" WHERE id = {finding.id}",

@@ -44,10 +44,13 @@ class TestGuardsTrial(VerificationCommon):
             cls.server["progbox.access.log.seal"]._seal_lines(cls.company)
         cls.server["progbox.access.log"]._log("view", documents=document)
         cls.stamp()
-        run = cls.verify()
-        cls.server["progbox.verification.finding"].create(
-            {"verification_id": run.id, "kind": "clock", "level": "warning"}
-        ).write({"acknowledged_by": "X", "acknowledged_on": fields.Datetime.now()})
+        run = cls.runs._start_here(cls.company, {"door": "command"})
+        values = {"verification_id": run.id, "kind": "clock", "level": "warning"}
+        findings = cls.server["progbox.verification.finding"].create([values, values])
+        run._job_process()
+        findings[0].write(
+            {"acknowledged_by": "X", "acknowledged_on": fields.Datetime.now()}
+        )
         cls.env.flush_all()
         cls.guards = cls.server["progbox.ledger.guards"]
 
@@ -138,6 +141,29 @@ class TestGuardsTrial(VerificationCommon):
         # They are lines like any other.
         self.assertFalse([f.kind for f in run.finding_ids if "line" in f.kind])
         self.assertEqual(run.last_sequence, lines[-1].sequence)
+
+    def test_a_forged_comment_keeps_nothing_out_of_the_ledger(self):
+        self.run_deferred_triggers()
+        last = self.seals()[-1]
+        with self.env.cr.savepoint() as savepoint:
+            self.env.cr.execute(
+                "DO $$ BEGIN EXECUTE format('COMMENT ON FUNCTION"
+                " public.progbox_guard_keep() IS %L', '0 ' || md5("
+                "pg_get_functiondef('public.progbox_guard_keep'::regproc))); END $$"
+            )
+            self.assertEqual(self.missing(), ["progbox_guard_keep (outdated)"])
+            self.assertEqual(self.seals()[-1], last, "an update puts it right")
+            self.env.cr.execute("DROP TRIGGER progbox_share_stays ON progbox_share")
+            self.verify()
+            self.assertEqual(
+                sorted(json.loads(self.seals()[-1].payload)["guards"]),
+                [
+                    "progbox_share_stays (missing)",
+                    "progbox_share_stays: DELETE on progbox_share was not refused",
+                ],
+            )
+            savepoint.rollback()
+            self.env.invalidate_all()
 
     def test_nothing_is_left_of_it(self):
         self.run_deferred_triggers()

@@ -75,20 +75,34 @@ class TestArchiveBrowser(ArchiveCommon, ClientCase):
     def test_an_empty_archive_teaches(self):
         self.start_tour("/odoo/archive", "progbox_archive_empty", login="billing")
 
-    def test_a_failed_invoice_is_retried(self):
-        new_test_user(
+    def manager(self):
+        """Return the login of somebody who looks after the archive."""
+        return new_test_user(
             self.env,
             "manager",
             groups="account.group_account_manager",
             company_id=self.company.id,
             company_ids=[Command.set(self.company.ids)],
+        ).login
+
+    def test_what_has_stopped_stands_above_the_archive(self):
+        self.deposit("INV/2026/0001", "2026-11-02")
+        self.env.ref("progbox_invoice_archive.ir_cron_closing_mail").active = False
+        self.browser_js(
+            "/odoo/archive",
+            "console.log('test successful')",
+            ready="document.querySelector('.o_progbox_warnings')"
+            "?.innerText.includes('(switched off)')",
+            login=self.manager(),
         )
+
+    def test_a_failed_invoice_is_retried(self):
         job = self.jobs_of(self.posted())
         job._job_write(
             {"state": "failed", "attempts": 10, "error": "No space left on device"}
         )
         self.start_tour(
-            "/odoo/archive-to-fix", "progbox_archive_to_fix", login="manager"
+            "/odoo/archive-to-fix", "progbox_archive_to_fix", login=self.manager()
         )
         self.assertEqual((job.state, job.attempts), ("pending", 0))
 

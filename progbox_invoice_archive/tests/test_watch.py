@@ -89,6 +89,80 @@ class TestWatch(VerificationCommon):
         self.assertEqual(self.kinds(), ["job_late"])
         self.assertIn("job_late", self.verify().finding_counts)
 
+    def test_an_invoice_whose_job_is_put_off(self):
+        self.company.progbox_archive_started -= timedelta(days=1)
+        job = self.jobs_of(self.posted())
+        for put_off in (
+            {"next_try": self.ago(-9999)},
+            {"reason": "history"},
+            {"state": "waiting"},
+        ):
+            with self.subTest(put_off), self.env.cr.savepoint() as savepoint:
+                job._job_write({"next_try": self.ago(-9999), **put_off})
+                self.assertFalse(self.kinds())
+                self.tamper(
+                    "UPDATE progbox_archive_job SET create_date = %s WHERE id = %s",
+                    self.ago(2),
+                    job.id,
+                )
+                self.assertEqual(self.kinds(), ["job_late"])
+                savepoint.rollback()
+            self.env.invalidate_all()
+        self.assertRefused(
+            "UPDATE progbox_archive_job SET create_date = create_date +"
+            f" interval '1 day' WHERE id = {job.id}"
+        )
+
+    def test_an_invoice_may_wait_for_its_authority(self):
+        self.company.write({"progbox_authority_wait": True})
+        self.company.write({"progbox_authority_days": 3})
+        self.company.progbox_archive_started -= timedelta(days=1)
+        job = self.jobs_of(self.posted())
+        job._job_write({"state": "waiting", "next_try": self.ago(-1)})
+        for days, kinds in ((3, []), (5, ["job_late"])):
+            self.tamper(
+                "UPDATE progbox_archive_job SET create_date = %s WHERE id = %s",
+                self.ago(days),
+                job.id,
+            )
+            self.assertEqual(self.kinds(), kinds)
+
+    def test_a_verification_that_is_put_off(self):
+        run = self.runs.create({"company_id": self.company.id, "door": "cron"})
+        self.assertFalse(self.kinds())
+        for state, column in (("pending", "next_try"), ("running", "lease_until")):
+            run._job_write({"state": state, column: self.ago(-9999)})
+            self.tamper(
+                "UPDATE progbox_verification SET create_date = %s WHERE id = %s",
+                self.ago(2),
+                run.id,
+            )
+            self.assertEqual(self.kinds(), ["verification_late"])
+        # One that a worker is at goes on.
+        run._job_write({"lease_until": self.ago(-0.01)})
+        self.assertFalse(self.kinds())
+
+    def test_what_was_switched_off_is_said_until_somebody_answers_for_it(self):
+        keeper = self.env["res.partner"].create(
+            {"name": "Keeper", "email": "keeper@example.com"}
+        )
+        company = self.company
+        company.progbox_certificate_partner_ids = keeper
+        self.server["progbox.closing"]._close(company, fields.Date.today())
+        company.progbox_stamp_since = self.ago(-0.1)
+        self.assertEqual(self.kinds(), ["stamp_off"])
+        company.progbox_certificate_partner_ids = False
+        self.assertEqual(self.kinds(), ["stamp_off", "certificate_off"])
+        notes = self.server["progbox.access.log"].search(
+            [("company_id", "=", company.id), ("kind", "=", "share")], order="id"
+        )
+        self.assertIn("go to: keeper@example.com", notes[0].note)
+        self.assertIn("go to: –", notes[-1].note)
+        run = self.verify()
+        self.assertEqual(run.finding_counts, {"stamp_off": 1, "certificate_off": 1})
+        run.finding_ids.with_user(self.manager).action_acknowledge()
+        self.assertFalse(self.watch._told(company))
+
     def test_a_verification_that_is_overdue(self):
         run = self.verify()
         self.assertFalse(self.kinds())
@@ -98,6 +172,8 @@ class TestWatch(VerificationCommon):
             run.id,
         )
         self.assertEqual(self.kinds(), ["verification_late"])
+        self.verify(since=fields.Date.today())
+        self.assertEqual(self.kinds(), ["verification_late"], "a part is not all")
         late = self.verify()
         self.assertEqual(late.finding_counts, {"verification_late": 1})
         self.assertFalse(self.kinds(), "the overdue verification has been made")
@@ -112,6 +188,14 @@ class TestWatch(VerificationCommon):
             self.company.id,
         )
         self.assertEqual(self.kinds(), ["closing_late"])
+        job = self.jobs_of(self.posted(date=fields.Date.to_string(self.ago(70))))
+        job._job_write({"reason": "history"})
+        self.assertFalse(self.kinds(), "the archiver comes to it first")
+        job._job_write({"next_try": self.ago(-9999)})
+        self.assertEqual(self.kinds(), ["closing_late"])
+        last = fields.Date.today().replace(day=1) - timedelta(days=1)
+        self.server["progbox.closing"]._close(self.company, last.replace(day=1))
+        self.assertEqual(self.kinds(), ["closing_late"], "an older one is open still")
         self.server["progbox.closing"]._close_due(self.company)
         self.assertFalse(self.kinds())
 

@@ -178,6 +178,22 @@ def test_a_part_that_cannot_be_checked_is_a_finding(company):
     assert "could not be checked" in text.stdout
 
 
+def test_a_ledger_that_was_renamed_is_a_finding(company):
+    rename = "ALTER TABLE {} RENAME TO {}"
+    sql(rename.format("progbox_seal", "aside"), NAME)
+    try:
+        # Which companies have an archive, the other tables say.
+        answer = verify("--json")
+    finally:
+        sql(rename.format("aside", "progbox_seal"), NAME)
+    assert answer.returncode == FINDINGS, answer.stderr
+    runs = json.loads(answer.stdout)["runs"]
+    [run] = [run for run in runs if str(run["company_id"]) == company]
+    found = {(f["kind"], f["actual"]) for f in run["findings"]}
+    assert ("guard_missing", "progbox_seal: no table of its own") in found
+    assert verify("--company", company).returncode == INTACT
+
+
 def test_a_cut_ledger_is_found_by_an_anchor(archive):
     company, _hash = archive
     anchor = last_line()

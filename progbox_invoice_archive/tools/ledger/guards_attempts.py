@@ -187,6 +187,13 @@ ATTEMPTS = {
     "progbox_finding_born": [
         _insert("progbox_verification_finding", acknowledged_by="''")
     ],
+    "progbox_finding_judged": [
+        _update(
+            "progbox_verification_finding",
+            "acknowledged_on = '2000-01-01'",
+            "acknowledged_on IS NULL",
+        )
+    ],
     "progbox_finding_stays": [_delete("progbox_verification_finding")],
     "progbox_finding_keep": [
         _update("progbox_verification_finding", "verification_id = NULL")
@@ -199,6 +206,7 @@ ATTEMPTS = {
         )
     ],
     "progbox_archive_job_born": [_insert("progbox_archive_job", state="'done'")],
+    "progbox_archive_job_keep": [_update("progbox_archive_job", "company_id = NULL")],
     "progbox_archive_job_stays": [_delete("progbox_archive_job", "state = 'done'")],
     "progbox_share_closed": [_update("progbox_share", "company_id = NULL")],
     "progbox_share_stays": [_delete("progbox_share")],

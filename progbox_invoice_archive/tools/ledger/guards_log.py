@@ -58,9 +58,10 @@ BEGIN
 END
 """
 
-# Who deleted an invoice is the user of the session, as Odoo has put it in the row. A
-# name that no user here has blames nobody: that of a former server, which a rebuilt
-# ledger repeats.
+# Who deleted an invoice has the name of the user that Odoo has put in the row.
+# PostgreSQL does not know who that is: whoever may run statements of his own can put
+# another user in both. A name that no user here has blames nobody: that of a former
+# server, which a rebuilt ledger repeats.
 DELETION_BORN = """
 BEGIN
     IF NEW.seal_id IS NOT NULL OR NEW.state IS DISTINCT FROM 'pending' THEN
@@ -126,10 +127,33 @@ FINISHED = (
     " OR NEW.done_on IS NOT NULL"
 )
 
+# A run writes down what it finds; once it is over, nothing comes to it.
 FINDING_BORN = """
 BEGIN
-    IF NEW.acknowledged_on IS NOT NULL OR NEW.acknowledged_by IS NOT NULL THEN
+    IF NEW.acknowledged_on IS NOT NULL OR NEW.acknowledged_by IS NOT NULL
+        OR EXISTS (
+            SELECT FROM public.progbox_verification
+                WHERE id = NEW.verification_id
+                AND state IN ('done', 'failed', 'cancelled'))
+    THEN
         PERFORM public.progbox_guard_refuse('finished', TG_TABLE_NAME);
+    END IF;
+    RETURN NEW;
+END
+"""
+
+# Somebody looks into what a run that is over has found, and does so now.
+FINDING_JUDGED = """
+BEGIN
+    IF abs(extract(epoch FROM
+            NEW.acknowledged_on - clock_timestamp() AT TIME ZONE 'UTC')) > 3600
+        OR NOT EXISTS (
+            SELECT FROM public.progbox_verification
+                WHERE id = NEW.verification_id
+                AND state IN ('done', 'failed', 'cancelled'))
+    THEN
+        PERFORM public.progbox_guard_refuse(
+            'changed', format('%s %s acknowledged_on', TG_TABLE_NAME, OLD.id));
     END IF;
     RETURN NEW;
 END
@@ -200,7 +224,9 @@ END
 # The day from which each invoice must be in the archive: back, but not put off.
 STARTED = """
 BEGIN
-    IF EXISTS (SELECT FROM public.progbox_seal WHERE company_id = OLD.id) THEN
+    IF EXISTS (SELECT FROM public.progbox_seal WHERE company_id = OLD.id)
+        OR EXISTS (SELECT FROM public.progbox_archive_job WHERE company_id = OLD.id)
+    THEN
         PERFORM public.progbox_guard_refuse(
             'changed', format('res_company %s progbox_archive_started', OLD.id));
     END IF;
@@ -217,6 +243,7 @@ LOG_FUNCTIONS = {
         "run_born": RUN_BORN,
         "log_lines": LOG_LINES,
         "finding_born": FINDING_BORN,
+        "finding_judged": FINDING_JUDGED,
         "stays": STAYS,
         "share": SHARE,
         "choice": CHOICE,
@@ -237,7 +264,7 @@ LOG_KEPT = {
 }
 RUN_COLUMNS = (
     "id, company_id, door, since, anchors, started_on, done_on, state, position, files,"
-    " last_sequence, last_hash, finding_counts, log_sealed_until"
+    " last_sequence, last_hash, finding_counts, acknowledged_count, log_sealed_until"
 )
 FINDING_COLUMNS = (
     "id, verification_id, kind, level, sequence, number, res_model, res_id, path,"
@@ -280,6 +307,12 @@ def log_triggers(each_row, keep, truncate, call):
         ),
         "progbox_verification_truncate": truncate("progbox_verification"),
         "progbox_finding_born": born("progbox_verification_finding", "finding_born"),
+        "progbox_finding_judged": each_row(
+            "BEFORE UPDATE",
+            "progbox_verification_finding",
+            "NEW.acknowledged_on IS NOT NULL AND OLD.acknowledged_on IS NULL",
+            call("finding_judged"),
+        ),
         "progbox_finding_stays": stays("progbox_verification_finding"),
         "progbox_finding_keep": kept(
             "progbox_verification_finding", "", FINDING_COLUMNS
@@ -295,6 +328,10 @@ def log_triggers(each_row, keep, truncate, call):
             f"REFERENCING NEW TABLE AS lines FOR EACH STATEMENT {call('log_lines')}",
         ),
         "progbox_archive_job_born": born("progbox_archive_job", "run_born", FINISHED),
+        # Since when an invoice waits: the watch asks for it.
+        "progbox_archive_job_keep": kept(
+            "progbox_archive_job", "", "id, move_id, company_id, create_date"
+        ),
         "progbox_archive_job_stays": stays("progbox_archive_job"),
         "progbox_archive_job_truncate": truncate("progbox_archive_job"),
         "progbox_share_closed": each_row(
