@@ -128,9 +128,11 @@ class ProgboxDocument(models.Model):
         return access.domain(self._progbox_access_sql, "write", operator, value)
 
     def _search_tab_of(self, operator, value):
-        if operator != "in":
+        # Each tab is a query of its own: one is all that a wizard needs.
+        if operator != "in" or len(value) != 1:
             return NotImplemented
-        return Domain.OR(self._progbox_in_tab(place) for place in value)
+        [place] = value
+        return self._progbox_in_tab(place)
 
     def _check_access(self, operation):
         # The rights on a record may have changed since they were last asked for.
@@ -249,8 +251,8 @@ class ProgboxDocument(models.Model):
         models = self.env["progbox.mixin"]._progbox_models()
         if model not in models or not id_.isdecimal():
             return Domain.FALSE
-        record = self.env[model].browse(int(id_))
-        if not record._progbox_may_open_tab():
+        record = self.env[model].browse(int(id_)).exists()
+        if not record or not record._progbox_may_open_tab():
             return Domain.FALSE
         shown = record._progbox_tab_query().ids()
         # Compiling the statement would take longer than running it.
@@ -515,7 +517,7 @@ class ProgboxDocument(models.Model):
             # The same file may be dropped at the old place again.
             values["drop_key"] = False
         if document.trashed_on:
-            values |= {"trashed_on": False, "trashed_by": False}
+            self._progbox_untrash()
         series = document._progbox_series()
         series.write(values)
         series._progbox_write_company()
@@ -626,6 +628,7 @@ class ProgboxDocument(models.Model):
                         "resModel": document.res_model,
                         "resId": not document.record_name and document.res_id,
                         "folderId": document.folder_id.id,
+                        "typeId": document.type_id.id,
                         "trashed": bool(document.trashed_on),
                     }
                     for document in self._progbox_to_change()
