@@ -254,13 +254,33 @@ class ProgboxDocument(models.Model):
         record = self.env[model].browse(int(id_)).exists()
         if not record or not record._progbox_may_open_tab():
             return Domain.FALSE
-        shown = record._progbox_tab_query().ids()
+        places = record._progbox_tab_query().places()
         # Compiling the statement would take longer than running it.
         self.env.execute_query(SQL("SET LOCAL jit = off"))
         return Domain.custom(
-            to_sql=lambda _model, alias, _query: SQL(
-                "%s IN (%s)", SQL.identifier(alias, "id"), shown
+            to_sql=lambda _model, alias, _query: self._progbox_of_tab_sql(
+                SQL.identifier(alias), record, places
             )
+        )
+
+    @api.model
+    def _progbox_of_tab_sql(self, alias, record, places):
+        """Return whether the tab of a record shows a row of documents.
+
+        Conditions on the row itself: what is looked for by its name is told apart
+        before it is asked for later versions.
+
+        :param SQL alias: of the row of ``progbox_document``
+        :param SQL places: query of model and id of the records of the tab
+        """
+        return SQL(
+            "((%(alias)s.res_model, %(alias)s.res_id) IN (%(places)s)"
+            " AND %(shown)s AND %(own)s AND %(superseded)s IS NOT TRUE)",
+            alias=alias,
+            places=places,
+            shown=self._progbox_shown_sql(alias),
+            own=record._progbox_own_documents_sql(alias),
+            superseded=self._progbox_superseded_sql(alias),
         )
 
     @api.model
