@@ -128,9 +128,11 @@ class ProgboxDocument(models.Model):
         return access.domain(self._progbox_access_sql, "write", operator, value)
 
     def _search_tab_of(self, operator, value):
-        if operator != "in":
+        # Each tab is a query of its own: one is all that a wizard needs.
+        if operator != "in" or len(value) != 1:
             return NotImplemented
-        return Domain.OR(self._progbox_in_tab(place) for place in value)
+        [place] = value
+        return self._progbox_in_tab(place)
 
     def _check_access(self, operation):
         # The rights on a record may have changed since they were last asked for.
@@ -249,16 +251,36 @@ class ProgboxDocument(models.Model):
         models = self.env["progbox.mixin"]._progbox_models()
         if model not in models or not id_.isdecimal():
             return Domain.FALSE
-        record = self.env[model].browse(int(id_))
-        if not record._progbox_may_open_tab():
+        record = self.env[model].browse(int(id_)).exists()
+        if not record or not record._progbox_may_open_tab():
             return Domain.FALSE
-        shown = record._progbox_tab_query().ids()
+        places = record._progbox_tab_query().places()
         # Compiling the statement would take longer than running it.
         self.env.execute_query(SQL("SET LOCAL jit = off"))
         return Domain.custom(
-            to_sql=lambda _model, alias, _query: SQL(
-                "%s IN (%s)", SQL.identifier(alias, "id"), shown
+            to_sql=lambda _model, alias, _query: self._progbox_of_tab_sql(
+                SQL.identifier(alias), record, places
             )
+        )
+
+    @api.model
+    def _progbox_of_tab_sql(self, alias, record, places):
+        """Return whether the tab of a record shows a row of documents.
+
+        Conditions on the row itself: what is looked for by its name is told apart
+        before it is asked for later versions.
+
+        :param SQL alias: of the row of ``progbox_document``
+        :param SQL places: query of model and id of the records of the tab
+        """
+        return SQL(
+            "((%(alias)s.res_model, %(alias)s.res_id) IN (%(places)s)"
+            " AND %(shown)s AND %(own)s AND %(superseded)s IS NOT TRUE)",
+            alias=alias,
+            places=places,
+            shown=self._progbox_shown_sql(alias),
+            own=record._progbox_own_documents_sql(alias),
+            superseded=self._progbox_superseded_sql(alias),
         )
 
     @api.model
@@ -515,7 +537,7 @@ class ProgboxDocument(models.Model):
             # The same file may be dropped at the old place again.
             values["drop_key"] = False
         if document.trashed_on:
-            values |= {"trashed_on": False, "trashed_by": False}
+            self._progbox_untrash()
         series = document._progbox_series()
         series.write(values)
         series._progbox_write_company()
@@ -626,6 +648,7 @@ class ProgboxDocument(models.Model):
                         "resModel": document.res_model,
                         "resId": not document.record_name and document.res_id,
                         "folderId": document.folder_id.id,
+                        "typeId": document.type_id.id,
                         "trashed": bool(document.trashed_on),
                     }
                     for document in self._progbox_to_change()

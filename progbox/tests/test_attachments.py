@@ -193,8 +193,20 @@ class TestAttachments(FilesCommon, HttpCase):
             documents = self.env["progbox.document"].with_user(user)
             place = f"sale.order,{self.order.id}"
             self.assertFalse(documents.search([("tab_of", "=", place)]))
-        for place in ("res.users,1", "sale.order,", "sale.order", False):
+        for place in (
+            "res.users,1",
+            "sale.order,0",
+            "sale.order,",
+            "sale.order",
+            False,
+        ):
             self.assertFalse(documents.search([("tab_of", "=", place)]))
+
+    def test_one_tab_is_searched_at_a_time(self):
+        places = [f"sale.order,{self.order.id}", f"res.partner,{self.client.id}"]
+        documents = self.env["progbox.document"].with_user(self.seller)
+        with self.assertRaises(NotImplementedError):
+            documents.search([("tab_of", "in", places)])
 
     def test_a_quotation_is_sent_with_a_document(self):
         document = self.drop(self.order)
@@ -242,3 +254,6 @@ class TestAttachments(FilesCommon, HttpCase):
         composer = self.composer()
         composer.write({"model": "res.users", "res_ids": self.seller.ids})
         self.assertFalse(composer.progbox_tab_of)
+
+    def test_a_tab_without_documents_offers_nothing(self):
+        self.assertFalse(self.composer().progbox_tab_of)

@@ -58,6 +58,7 @@ class TestRecordsGone(FilesCommon):
         [item] = action["params"]["items"]
         self.assertEqual(action["tag"], "progbox_move")
         self.assertEqual((item["name"], item["resId"]), ("plan.pdf", False))
+        self.assertEqual(item["typeId"], document.type_id.id)
         other = self.contact("Durand")
         document.progbox_move(other._name, other.id)
         document = document.sudo()
@@ -229,6 +230,13 @@ class TestRecordsGone(FilesCommon):
         document.progbox_move(target._name, target.id)
         self.assertFalse(document.sudo().trashed_on)
         self.assertEqual(document.sudo().res_id, target.id)
+        # To where it is, too.
+        document.progbox_trash()
+        document.progbox_move(target._name, target.id)
+        kinds = document.sudo().event_ids.mapped("kind")
+        self.assertEqual(
+            kinds, ["restored", "deleted", "moved", "restored", "deleted", "added"]
+        )
 
     def test_documents_move_to_general_folders_and_back(self):
         document = self.drop(self.order)

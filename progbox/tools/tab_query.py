@@ -132,13 +132,12 @@ class TabQuery:
         )
         return count
 
-    def ids(self):
-        """Return the query of the ids of the documents in all groups."""
+    def places(self):
+        """Return the query of model and id of the records of all groups."""
         return SQL(
-            "WITH %s SELECT found.id FROM (%s) recs CROSS JOIN LATERAL (%s) found",
+            "WITH %s SELECT recs.model, recs.id FROM (%s) recs",
             self._recs(self.all),
             self._everything(),
-            self._of_record(SQL("recs"), SQL("document.id")),
         )
 
     def page(self, env, key, offset, limit):

@@ -21,11 +21,8 @@ class ProgboxAttachMixin(models.AbstractModel):
     def _compute_progbox_tab_of(self):
         for wizard in self:
             record = wizard._progbox_record()
-            wizard.progbox_tab_of = (
-                record
-                and record.progbox_tab_count()["count"]
-                and f"{record._name},{record.id}"
-            )
+            shows = record and record.progbox_tab_count()["count"]
+            wizard.progbox_tab_of = f"{record._name},{record.id}" if shows else False
 
     def _progbox_record(self):
         """Return the one record that the e-mail is about, None if there is none.

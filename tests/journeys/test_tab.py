@@ -399,7 +399,7 @@ def test_a_general_folder_is_filled(records, log_in, tmp_path):
     drop_at(page, "[role=treeitem]:has-text('Company papers')", ["bank.txt"])
     expect(count).to_have_text("3", timeout=PATIENCE)
     drop_at(page, ".o_list_renderer", ["nowhere.txt"])
-    expect(page.locator(".o_notification")).to_contain_text("Locked")
+    expect(page.locator(".o_notification")).to_contain_text("Choose a folder")
 
     # What was dropped on a record belongs to the company after all.
     open_tab(page, addresses["client"])

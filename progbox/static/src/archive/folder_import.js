@@ -1,16 +1,19 @@
 import {Component, useEffect, useExternalListener, useState} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
 import {useBus, useService} from "@web/core/utils/hooks";
 import {patch} from "@web/core/utils/patch";
 import {ArchiveKanbanController} from "@progbox_invoice_archive/archive_kanban/archive_kanban_view";
 import {ArchiveListController} from "@progbox_invoice_archive/archive_list/archive_list_view";
 import {coalesced} from "../tab/coalesced";
 import {readDropped} from "../tab/dropped_files";
-import {ImportPanel} from "../tab/import_panel";
+import {ENDED, ImportPanel} from "../tab/import_panel";
+
+const takesFiles = (folder) => folder?.writable && !folder.virtual;
 
 /**
  * How files come into folders in Documents > Archiving: chosen in the blue frame, or
- * dropped, on a folder of the tree or into the one that is chosen. What is dropped
- * elsewhere is left to the archive, which refuses it.
+ * dropped, on a folder of the tree or into the one that is chosen. What is dropped on a
+ * folder of Odoo's is left to the archive, which refuses it.
  */
 export class FolderImport extends Component {
     static template = "progbox.FolderImport";
@@ -21,19 +24,29 @@ export class FolderImport extends Component {
         this.ui = useService("ui");
         this.notification = useService("notification");
         this.uploads = useService("progbox_upload");
+        this.items = useState(this.uploads.uploads);
         this.searchModel = this.env.searchModel;
         this.tree = useState(this.searchModel.folderTree);
         this.preview = useState(this.env.documentPreview);
         this.state = useState({unfinished: []});
         // Nothing waits for a folder to be saved.
         this.nothing = [];
+        this.hasNew = false;
         this.reload = coalesced(() => this.reloadAll());
         useBus(this.searchModel, "update", () => this.render());
         useBus(this.uploads.bus, "uploaded", ({detail}) => {
-            if (this.isOurs(detail)) {
-                this.reload();
-            }
+            this.hasNew = this.hasNew || this.isOurs(detail);
         });
+        useEffect(
+            () => {
+                // Once for all files: it takes away what is ticked in the list.
+                if (this.hasNew && !this.isBusy) {
+                    this.hasNew = false;
+                    this.reload();
+                }
+            },
+            () => [this.isBusy]
+        );
         useEffect(
             () => {
                 this.loadUnfinished();
@@ -48,12 +61,15 @@ export class FolderImport extends Component {
 
     /** @returns {Object|undefined} the chosen folder, if it takes files */
     get chosen() {
-        return this.open(this.searchModel.folderId);
+        const folder = this.tree.folders[this.searchModel.folderId];
+        return takesFiles(folder) ? folder : undefined;
     }
 
-    open(id) {
-        const folder = this.tree.folders[id];
-        return folder?.writable && !folder.virtual ? folder : undefined;
+    /** @returns {boolean} whether files are on their way to folders */
+    get isBusy() {
+        return this.items.some(
+            (item) => this.isOurs(item) && !ENDED.includes(item.status)
+        );
     }
 
     get targetName() {
@@ -82,9 +98,13 @@ export class FolderImport extends Component {
 
     /** Show the counts of the folders, and the documents, as they are now. */
     async reloadAll() {
-        if (!this.tree.found) {
-            await this.tree.reveal(this.tree.selectedId);
-        }
+        const {orm, selectedId, openIds} = this.tree;
+        // What is looked for in the tree, and what is open, stays.
+        const {pages} = await orm.call("progbox.folder", "tree_start", [
+            selectedId,
+            openIds,
+        ]);
+        pages.forEach((page) => this.tree.addPage(page));
         this.searchModel.selectFolder(this.tree.selectedId);
         await this.loadUnfinished();
     }
@@ -100,20 +120,24 @@ export class FolderImport extends Component {
     // Dropped
     // ------------------------------------------------------------------
 
-    /** @returns {Object|undefined} the folder that takes files which are let go there */
-    targetOf({target, dataTransfer}) {
-        const hasFiles = dataTransfer?.types.includes("Files");
-        if (!hasFiles || this.ui.activeElement !== document) {
-            return undefined;
-        }
+    hasFiles({dataTransfer}) {
+        const isFree = this.ui.activeElement === document;
+        return isFree && dataTransfer?.types.includes("Files");
+    }
+
+    /** @returns {Object|undefined} the folder that is pointed at, else the chosen one */
+    folderAt({target}) {
         const row = target.closest?.("[data-folder-id]");
-        return row ? this.open(row.dataset.folderId) : this.chosen;
+        return row
+            ? this.tree.rows.find(({key}) => key === row.dataset.folderId)?.folder
+            : this.tree.folders[this.searchModel.folderId];
     }
 
     onDragover(ev) {
-        const folder = this.targetOf(ev);
-        this.tree.targetId = folder?.id;
-        if (folder) {
+        const folder = this.hasFiles(ev) && this.folderAt(ev);
+        const isTarget = takesFiles(folder);
+        this.tree.targetId = isTarget ? folder.id : undefined;
+        if (isTarget) {
             ev.preventDefault();
             ev.dataTransfer.dropEffect = "copy";
         }
@@ -127,12 +151,19 @@ export class FolderImport extends Component {
     }
 
     async onDrop(ev) {
-        const folder = this.targetOf(ev);
         this.tree.targetId = undefined;
-        if (folder) {
-            ev.preventDefault();
+        const folder = this.folderAt(ev);
+        if (!this.hasFiles(ev) || folder?.locked) {
+            return;
+        }
+        ev.preventDefault();
+        if (takesFiles(folder)) {
             const files = await readDropped(ev.dataTransfer, this.notification);
             await this.add(files, folder);
+        } else {
+            this.notification.add(_t("Choose a folder that you may add files to."), {
+                type: "warning",
+            });
         }
     }
 }

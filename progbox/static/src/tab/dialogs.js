@@ -12,8 +12,6 @@ import {useService} from "@web/core/utils/hooks";
 import {formatFileSize} from "@progbox_invoice_archive/file_size/file_size_field";
 import {contentUrl} from "./file_kind";
 
-const MOST_FOLDERS = 200;
-
 /** All versions of a document: to open, to compare by date and size, to restore. */
 export class VersionsDialog extends Component {
     static template = "progbox.VersionsDialog";
@@ -173,18 +171,17 @@ export class MoveDialog extends Component {
                 : [
                       ["general", "=", true],
                       ["writable", "=", true],
-                  ],
-            {limit: MOST_FOLDERS}
+                  ]
         );
         const inside = [["id", "child_of", tops]];
         const folders = await this.orm.searchRead(
             "progbox.folder",
             resModel ? [...inside, ["id", "not in", tops]] : inside,
-            ["display_name"],
-            {limit: MOST_FOLDERS}
+            ["display_name"]
         );
         if (resModel === this.state.resModel && resId === this.state.resId) {
-            this.folders.push(...folders);
+            // Another answer for the same place may have come before.
+            this.folders.splice(0, Infinity, ...folders);
         }
     }
 

@@ -3,7 +3,7 @@ import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {formatFileSize} from "@progbox_invoice_archive/file_size/file_size_field";
 
-const ENDED = ["done", "failed", "cancelled"];
+export const ENDED = ["done", "failed", "cancelled"];
 
 /** @returns {number} of a hundred, never a hundred before the end */
 export function percent(sent, size) {
