@@ -252,9 +252,9 @@ class CopyComparison:
             lambda f: f.kind == "missing" and f.state == "acknowledged"
         )
         folders = left.filtered(lambda finding: finding._is_of_folder())
-        sent_before = Domain("done_on", "<", last.started_on)
         return Domain("id", "in", left.transfer_id.ids) | Domain.OR(
-            of_folder(folder.path) & sent_before for folder in folders
+            of_folder(folder.path) & Domain("done_on", "<", last.started_on)
+            for folder in folders
         )
 
     def _is_elsewhere(self, domain):

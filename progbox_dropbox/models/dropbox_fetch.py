@@ -64,16 +64,22 @@ class Fetch:
         target = self._target(transfer.document_id)
         folder = self.env["ir.attachment"].sudo()._progbox_staging_folder()
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f"{PREFIX}{name}"
+        partial, anew = (folder / f"{PREFIX}{name}{end}" for end in ("", "-anew"))
+        if anew.exists() or (yield from self._is_spoilt(transfer, partial)):
+            partial.unlink(missing_ok=True)
+            partial = anew
+            yield from self._append(transfer, partial)
+        self._put_back(transfer, target, staged(partial))
+
+    def _is_spoilt(self, transfer, partial):
+        """Fetch what a file lacks, and return whether it has to be fetched anew.
+
+        Two workers may have written to it, or a power cut may have spoilt its end.
+        """
         resumed = partial.exists()
         yield from self._append(transfer, partial)
-        arrived = staged(partial)
-        if resumed and arrived.sha256 != sealed_digest(transfer.document_id.sudo()):
-            # Two workers have written to it, or a power cut has spoilt its end.
-            partial.unlink()
-            yield from self._append(transfer, partial)
-            arrived = staged(partial)
-        self._put_back(transfer, target, arrived)
+        sealed = sealed_digest(transfer.document_id.sudo())
+        return resumed and staged(partial).sha256 != sealed
 
     def _append(self, transfer, partial):
         """Write what a file still lacks behind what has arrived."""
