@@ -196,7 +196,9 @@ class TestRebuild(DropboxCommon):
         self.run_anchors()
         sent = anchors.search([("account_id", "=", self.account.id)])
         self.assertEqual(set(sent.mapped("state")), {"done"}, sent.mapped("error"))
-        self.assertLessEqual(files.items(), self.files.items())
+        # Nothing that is final has changed.
+        final = {name: files[name] for name in files if "/documents_" not in name}
+        self.assertLessEqual(final.items(), self.files.items())
         self.assertNotIn("files/upload_session/finish_batch_v2", self.dropbox.by_route)
         # No new record gets the number of one that is gone.
         self.assertGreater(self.draft().id, RECORD + 4)
