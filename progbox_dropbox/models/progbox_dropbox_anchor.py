@@ -295,7 +295,7 @@ def hash_of(content):
 def without_name(closing):
     """Return what the file of a closing says, but for the company's name.
 
-    >>> without_name(b'{"line": 7, "company_name": "Lef\\u00e8vre"}')
+    >>> without_name(b'{"line": 7, "company_name": "Another"}')
     {'line': 7}
     >>> without_name(b"[]"), without_name(b"forged")
     (None, None)
