@@ -1,5 +1,7 @@
 """Compares the copies that are known with what Dropbox lists, without downloading."""
 
+from functools import cached_property
+
 from dropbox import exceptions
 from dropbox.files import FileMetadata, FolderMetadata
 
@@ -30,8 +32,8 @@ class CopyComparison:
         self.account = check.account_id.sudo()
         self.transfers = self.env["progbox.dropbox.transfer"].sudo()
         self.findings = self.env["progbox.dropbox.finding"].sudo()
-        # Folders that Dropbox was asked for, and has.
-        self.known_folders = set()
+        # Folders that Dropbox was asked for: it has them, or copies of them elsewhere.
+        self.known_folders, self.moved_folders = set(), set()
 
     def steps(self):
         """Do the work in pieces, and yield what is to be written on the check.
@@ -212,13 +214,48 @@ class CopyComparison:
             folder += f"/{name}"
             if folder in self.known_folders:
                 continue
+            if folder in self.moved_folders:
+                return None
             others = self._unseen_domain() & of_folder(folder)
             if self.transfers.search_count(others, limit=2) < 2:
                 return None
+            if self._is_partly_left(folder):
+                # One finding is for one decision: the folders in it may be gone.
+                continue
             if not self._metadata(folder, FolderMetadata):
-                return None if self._is_elsewhere(others) else folder
+                if not self._is_elsewhere(others):
+                    return folder
+                self.moved_folders.add(folder)
+                return None
             self.known_folders.add(folder)
         return None
+
+    def _is_left(self, domain):
+        """Whether somebody has left one of some missing copies as it is."""
+        return bool(self.transfers.search_count(domain & self._left_domain, limit=1))
+
+    def _is_partly_left(self, folder):
+        missing = self.check._unseen_domain() & of_folder(folder)
+        return self._is_left(missing) and bool(
+            self.transfers.search_count(missing & ~self._left_domain, limit=1)
+        )
+
+    @cached_property
+    def _left_domain(self):
+        """The domain of the missing copies that somebody has left as they are."""
+        checks = self.env["progbox.dropbox.check"].sudo()
+        last = checks.search(
+            Domain("account_id", "=", self.account.id) & Domain("state", "=", "done"),
+            limit=1,
+        )
+        left = last.finding_ids.filtered(
+            lambda f: f.kind == "missing" and f.state == "acknowledged"
+        )
+        folders = left.filtered(lambda finding: finding._is_of_folder())
+        return Domain("id", "in", left.transfer_id.ids) | Domain.OR(
+            of_folder(folder.path) & Domain("done_on", "<", last.started_on)
+            for folder in folders
+        )
 
     def _is_elsewhere(self, domain):
         """Whether copies of a folder that is gone were moved: some are asked for."""
@@ -227,7 +264,8 @@ class CopyComparison:
 
     def _note_gone(self, folder):
         """Note a folder with all its copies as missing, in one finding."""
-        count = self.transfers.search_count(self._unseen_domain() & of_folder(folder))
+        gone = self._unseen_domain() & of_folder(folder)
+        count = self.transfers.search_count(gone)
         self.findings.create(
             {
                 "check_id": self.check.id,
@@ -235,7 +273,7 @@ class CopyComparison:
                 "company_id": self.account.company_id.id,
                 "document_count": count,
                 "kind": "missing",
-                "state": "open",
+                "state": "acknowledged" if self._is_left(gone) else "open",
                 "path": folder,
             }
         )

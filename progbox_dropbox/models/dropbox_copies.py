@@ -23,16 +23,22 @@ class Copies:
 
     People may have moved and renamed them: what counts is what is in them. What is not
     there may have stayed under another base folder: it is looked for everywhere.
+
+    :param account: progbox.dropbox.account that holds them
+    :param set sizes: of the documents: nothing else is kept in memory
     """
 
-    def __init__(self, account):
+    def __init__(self, account, sizes):
         self._by_hash, self._by_size, self._known = {}, {}, set()
         self._client, self._base = account._client(), account._base_path()
+        self._sizes = sizes
         self._list(self._base)
 
     def _list(self, folder):
         for entry in self._client.entries(folder, recursive=True, limit=PAGE):
-            if isinstance(entry, FileMetadata) and entry.id not in self._known:
+            if not isinstance(entry, FileMetadata) or entry.size not in self._sizes:
+                continue
+            if entry.id not in self._known:
                 self._known.add(entry.id)
                 self._add(entry)
 

@@ -51,7 +51,9 @@ class Fetch:
         self._put_back(transfer, target, arrived)
 
     def pieces(self, transfer, name):
-        """Fetch the file of one copy, and yield after each piece of it.
+        """Fetch the file of one copy, and yield each piece of it after it is written.
+
+        The first one is empty: what is on the disk is that of before.
 
         Whoever stops in between goes on later, where it was.
 
@@ -62,14 +64,35 @@ class Fetch:
         target = self._target(transfer.document_id)
         folder = self.env["ir.attachment"].sudo()._progbox_staging_folder()
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f"{PREFIX}{name}"
+        partial, anew = (folder / f"{PREFIX}{name}{end}" for end in ("", "-anew"))
+        if anew.exists() or (yield from self._is_spoilt(transfer, partial)):
+            partial.unlink(missing_ok=True)
+            partial = anew
+            yield from self._append(transfer, partial)
+        self._put_back(transfer, target, staged(partial))
+
+    def _is_spoilt(self, transfer, partial):
+        """Fetch what a file lacks, and return whether it has to be fetched anew.
+
+        Two workers may have written to it, or a power cut may have spoilt its end.
+        """
+        resumed = partial.exists()
+        yield from self._append(transfer, partial)
+        sealed = sealed_digest(transfer.document_id.sudo())
+        return resumed and staged(partial).sha256 != sealed
+
+    def _append(self, transfer, partial):
+        """Write what a file still lacks behind what has arrived."""
         with self._refusals(transfer), partial.open("ab") as file:
             after = file.tell()
             if not after or after < transfer.document_id.sudo().size:
-                for block in self._blocks(transfer, after):
+                blocks = self._blocks(transfer, after)
+                for number, block in enumerate(blocks):
+                    if not number:
+                        # To ask may have taken long: this may be another's by now.
+                        yield b""
                     file.write(block)
-                    yield
-        self._put_back(transfer, target, staged(partial))
+                    yield block
 
     @contextlib.contextmanager
     def _refusals(self, transfer):
@@ -129,13 +152,14 @@ class Fetch:
 
     def _response(self, transfer, after):
         """Return what was sent, also when something else lies there now."""
-        try:
-            metadata = self.client.files_get_metadata(transfer.file_ref)
-            if metadata.content_hash == transfer.content_hash:
-                return self._download(transfer.file_ref, after)
-        except exceptions.ApiError as error:
-            if not is_lookup(error):
-                raise
+        if transfer.file_ref:
+            try:
+                metadata = self.client.files_get_metadata(transfer.file_ref)
+                if metadata.content_hash == transfer.content_hash:
+                    return self._download(transfer.file_ref, after)
+            except exceptions.ApiError as error:
+                if not is_lookup(error):
+                    raise
         return self._download(self._revision(transfer), after)
 
     def _download(self, path, after):
@@ -149,7 +173,9 @@ class Fetch:
         :raise NotFetched: when Dropbox does not have it any more
         """
         modes = files.ListRevisionsMode
-        tries = ((transfer.file_ref, modes.id), (transfer.copied_path, modes.path))
+        tries = [(transfer.copied_path, modes.path)]
+        if transfer.file_ref:
+            tries.insert(0, (transfer.file_ref, modes.id))
         for path, mode in tries:
             with contextlib.suppress(exceptions.ApiError):
                 found = self.client.files_list_revisions(path, mode, MOST_REVISIONS)

@@ -19,28 +19,32 @@ class LedgerComparison:
     def __init__(self, account, client):
         self.account, self.client = account, client
         self.folder = account._ledger_folder()
-        self.anchors = (
-            account.env["progbox.dropbox.anchor"]
-            .sudo()
-            .search(
-                Domain("account_id", "=", account.id) & Domain("state", "=", "done")
-            )
+        # One that met another file is given up: it is found here, and repaired.
+        anchors = account.env["progbox.dropbox.anchor"].sudo()
+        self.anchors = anchors.search(
+            Domain("account_id", "=", account.id)
+            & Domain("state", "in", ("done", "failed"))
         )
 
     def findings(self):
         """Return what is not there as it was sent, as values of findings.
 
+        What was sent before its hashes were kept is sent once more: the same is no
+        change, and of anything else Dropbox says so.
+
         :raise: one of verdicts.HANDLED
         """
-        if not self.anchors:
+        known = self.anchors.filtered("sent")
+        (self.anchors - known).filtered(lambda a: a.state == "done")._send_again()
+        if not known:
             return []
         listed = self._listed()
         if not listed:
-            return [self._finding("missing", self.anchors, self.folder)]
+            return [self._finding("missing", known, self.folder)]
         return [
             finding
-            for anchor in self.anchors
-            for name, hash_ in self._sent(anchor, listed).items()
+            for anchor in known
+            for name, hash_ in anchor.sent.items()
             if (finding := self._compare(anchor, name, hash_, listed.get(name)))
         ]
 
@@ -52,19 +56,6 @@ class LedgerComparison:
                 raise
             return {}
         return {e.name: e for e in entries if isinstance(e, FileMetadata)}
-
-    def _sent(self, anchor, listed):
-        """Return the hashes of the files of a part of the ledger.
-
-        Of what was sent before they were kept, those that are there now are taken.
-        """
-        if not anchor.sent:
-            listed_hashes = {
-                name: listed[name].content_hash if name in listed else None
-                for name in anchor._names()
-            }
-            anchor._job_write({"sent": listed_hashes})
-        return anchor.sent
 
     def _compare(self, anchor, name, hash_, entry):
         path = f"{self.folder}/{name}"

@@ -190,7 +190,13 @@ class Rebuild:
         )
 
     def _note_copy(self, document, copy):
-        """Note where the copy is: it is not sent again."""
+        """Note where the copy is: it is not sent again.
+
+        A file elsewhere in this Dropbox may be a person's own: it gets a copy.
+        """
+        base = path_key(f"{self.account._base_path()}/")
+        if not path_key(copy.path).startswith(base):
+            return
         transfers = self.server["progbox.dropbox.transfer"]
         transfer = transfers.search(
             Domain("document_id", "=", document.id)

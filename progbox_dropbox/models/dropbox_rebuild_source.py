@@ -155,7 +155,8 @@ class RebuildSource:
 
     @cached_property
     def copies(self):
-        return Copies(self.account)
+        contents = (line.content for line in self.lines())
+        return Copies(self.account, {content.get("size") for content in contents})
 
     def fetch(self, lines):
         """Fetch the files of some documents, several at a time.

@@ -29,7 +29,8 @@ class ProgboxDocument(models.Model):
     def _compute_dropbox_state(self):
         transfers = self._dropbox_transfers().grouped("document_id")
         for document in self:
-            transfer = transfers.get(document._origin)
+            found = transfers.get(document._origin)
+            transfer = found and document._dropbox_first(found)
             state, text = transfer and transfer._shown() or (False, False)
             document.dropbox_state = state
             document.dropbox_text = text
@@ -40,6 +41,18 @@ class ProgboxDocument(models.Model):
             .sudo()
             .search(Domain("document_id", "in", self.ids))
         )
+
+    def _dropbox_first(self, transfers):
+        """Return the copy that counts: a document that has changed its company has two.
+
+        :param transfers: those of this document
+        """
+        return transfers.sorted(
+            lambda transfer: (
+                transfer.state == "cancelled",
+                transfer.company_id != self.company_id,
+            )
+        )[:1]
 
     def _file_stored(self):
         result = super()._file_stored()
@@ -107,13 +120,13 @@ class ProgboxDocument(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
-        copied = self._dropbox_transfers().filtered("copied_path")
+        copied = self._dropbox_first(self._dropbox_transfers().filtered("copied_path"))
         if manager and not self.env.su:
             # A document without a company is in the Dropbox of another one's company.
-            company = copied[:1].company_id or self.company_id
+            company = copied.company_id or self.company_id
             self.env.user._check_archive_manager(company)
         if not copied:
             raise UserError(
                 self.env._("%(name)s is not in Dropbox yet.", name=self.name)
             )
-        return copied[:1]
+        return copied

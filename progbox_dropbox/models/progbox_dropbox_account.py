@@ -10,6 +10,7 @@ from odoo.fields import Domain
 from odoo.tools.misc import clean_context
 
 from odoo.addons.progbox_invoice_archive.models.compilation_texts import size_text
+from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import OPEN_STATES
 from odoo.addons.progbox_invoice_archive.tools.backoff import next_delay
 
 from ..tools.client import space_of
@@ -578,7 +579,10 @@ class ProgboxDropboxAccount(models.Model):
         """
         now = fields.Datetime.now()
         told, values = self.state, {"pauses": self.pauses + 1}
-        values["problem_since"] = self.problem_since or now
+        # As long as there is nothing to copy, nothing is missed.
+        values["problem_since"] = self._has_copies(OPEN_STATES) and (
+            self.problem_since or now
+        )
         if verdict.action in STOPS:
             until = now + PROBE
             values["state"] = STATES[verdict.action]
@@ -596,12 +600,26 @@ class ProgboxDropboxAccount(models.Model):
         if verdict.action in STOPS:
             self._alert()
             if told != values["state"]:
+                self.problem_told = True
                 tell_stop(self)
-        elif not self.problem_told and now - self.problem_since >= LONG:
+        elif self._is_an_outage(now):
             self.problem_told = True
             self._alert()
             tell_stop(self)
         return until
+
+    def _is_an_outage(self, now):
+        """Whether somebody has to hear that nothing has gone well for long."""
+        return (
+            not self.problem_told
+            and self.problem_since
+            and now - self.problem_since >= LONG
+        )
+
+    def _has_copies(self, states):
+        transfers = self.env["progbox.dropbox.transfer"].sudo()
+        mine = Domain("account_id", "=", self.id) & Domain("state", "in", states)
+        return bool(transfers.search_count(mine, limit=1))
 
     def _check_room(self, client, size):
         """Look whether a full account has room again.
@@ -622,8 +640,16 @@ class ProgboxDropboxAccount(models.Model):
             self._lift_stop()
 
     def _answered(self):
-        """Note that Dropbox has answered; that a full one has room it does not say."""
-        if self.state == "connected":
+        """Note that Dropbox has answered.
+
+        That a full one has room it does not say, nor that copies go again which it has
+        put off.
+        """
+        now = fields.Datetime.now()
+        is_put_off = self.paused_until and self.paused_until > now
+        if self.state == "connected" and not (
+            is_put_off or self._has_copies(["waiting"])
+        ):
             self._worked()
 
     def _lift_stop(self):

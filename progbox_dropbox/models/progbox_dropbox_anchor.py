@@ -1,14 +1,22 @@
+import contextlib
 import json
 
-from dropbox import files
+from dropbox import exceptions, files
+from dropbox.content_hash import DropboxContentHasher
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, file_open
 
+from odoo.addons.progbox_invoice_archive.exceptions import JobError
+
 from ..tools.ledger_copy import LINES, ROWS, file_name
+from ..tools.verdicts import Action, Verdict, classify
+from .dropbox_texts import text_of
 
 CHECKER = "check_copy.py"
+# Bytes that the name of a company takes in the file of a closing, at most.
+LONGEST_NAME = 10_000
 # Lines of one file: some 15 MB.
 MOST_LINES = 20_000
 
@@ -111,7 +119,7 @@ class ProgboxDropboxAnchor(models.Model):
             self._job_new(account, **lines)
             self._job_trigger()
         elif anchor and any(anchor[name] != line for name, line in lines.items()):
-            anchor._send_again(lines)
+            anchor._send_again({**lines, "replaced": False})
 
     def _send_again(self, values=None):
         """Queue the same part of the ledger anew.
@@ -157,43 +165,53 @@ class ProgboxDropboxAnchor(models.Model):
 
     def _job_execute(self, prepared):
         account = self.account_id.sudo()
-        self.env["progbox.dropbox.transfer"]._lock_committers(account)
         client = account._client()
+        self.env["progbox.dropbox.transfer"]._lock_committers(account)
         folder = account._ledger_folder()
-        sent, replaced = {}, self.replaced or {}
+        sent, wrong, replaced = {}, {}, self.replaced or {}
         for name, content, is_final in self._files():
             mode = files.WriteMode.add if is_final else files.WriteMode.overwrite
             if name in replaced:
                 mode = files.WriteMode.update(replaced[name])
-            sent[name] = self._put(client, f"{folder}/{name}", content, mode)
+            there, content = self._put(client, f"{folder}/{name}", content, mode)
+            sent[name] = hash_of(content)
+            if there.content_hash != sent[name]:
+                wrong[name] = there.rev
         with file_open(f"progbox_dropbox/tools/{CHECKER}", "rb") as file:
             path = f"{folder}/{CHECKER}"
             self._put(client, path, file.read(), files.WriteMode.overwrite)
-        self._job_write({"sent": sent, "replaced": False})
+        self._job_write({"sent": sent, "replaced": wrong or False})
+        if not wrong:
+            return None
+        # What is there is wrong, and ours: the next try replaces it.
+        verdict = Verdict(Action.RESTART, "hash_mismatch")
+        return JobError(text_of(self.env, verdict), ", ".join(wrong))
 
     def _put(self, client, path, content, mode):
         """Write one file; the same content at the same place is no change.
 
-        :return: the hash of what is there
+        A closing that was sent under an earlier name of its company is the same.
+
+        :return: metadata, and content, of what is there
         """
-        return client.files_upload(content, path, mode=mode, mute=True).content_hash
+        try:
+            return client.files_upload(content, path, mode=mode, mute=True), content
+        except exceptions.ApiError as error:
+            if classify(error).reason != "conflict" or not path.endswith(".json"):
+                raise
+            there, response = client.files_download(path)
+            with contextlib.closing(response):
+                most = len(content) + LONGEST_NAME
+                found = next(response.iter_content(most), b"")
+            if without_name(found) != without_name(content):
+                raise
+            return there, found
 
     def _job_on_error(self):
         if self.state == "failed":
-            self._job_write({"failed_on": fields.Datetime.now()})
+            # What is to be replaced has changed once more: a check finds it anew.
+            self._job_write({"failed_on": fields.Datetime.now(), "replaced": False})
         return super()._job_on_error()
-
-    def _names(self):
-        """Return the names of the files, without reading what is in them."""
-        company = self.company_id.id
-        if not self.closing_id:
-            return [file_name(kind, company) for kind in (ROWS, LINES)]
-        names = [
-            file_name(kind, company, *lines)
-            for lines in self._parts()
-            for kind in (ROWS, LINES)
-        ]
-        return [*names, self._closing_file_name()]
 
     def _parts(self):
         """Return the first and the last line of each file of lines."""
@@ -210,7 +228,7 @@ class ProgboxDropboxAnchor(models.Model):
     def _files(self):
         """Yield names and contents, and whether a file is final.
 
-        What is final is the same whenever it is asked for.
+        What is final is the same whenever it is asked for, but for the company's name.
         """
         company = self.company_id.id
         if not self.closing_id:
@@ -265,3 +283,27 @@ class ProgboxDropboxAnchor(models.Model):
             "".join(f"{json.dumps(line)}\n" for line in found).encode("ascii")
             for found in (lines, rows)
         )
+
+
+def hash_of(content):
+    """Return Dropbox's hash of some bytes."""
+    hasher = DropboxContentHasher()
+    hasher.update(content)
+    return hasher.hexdigest()
+
+
+def without_name(closing):
+    """Return what the file of a closing says, but for the company's name.
+
+    >>> without_name(b'{"line": 7, "company_name": "Another"}')
+    {'line': 7}
+    >>> without_name(b"[]"), without_name(b"forged")
+    (None, None)
+    """
+    try:
+        content = json.loads(closing)
+    except ValueError:
+        return None
+    if not isinstance(content, dict):
+        return None
+    return {key: value for key, value in content.items() if key != "company_name"}

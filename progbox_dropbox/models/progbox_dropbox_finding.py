@@ -162,18 +162,33 @@ class ProgboxDropboxFinding(models.Model):
         for check in self.check_id.filtered(lambda check: check.state == "done"):
             check._tell()
 
+    def _is_of_folder(self):
+        """Whether it is about a folder of copies that is missing as a whole."""
+        return self.kind == "missing" and not (self.transfer_id or self.anchor_ids)
+
     def _acknowledge_again(self):
-        """Leave alone what somebody has decided to leave, as long as it is the same."""
+        """Leave alone what somebody has decided to leave, as long as it is the same.
+
+        A copy that was left with its folder is found alone when the folder is there
+        again.
+        """
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
                 """UPDATE progbox_dropbox_finding finding SET state = 'acknowledged'
                 WHERE finding.id = ANY(%s) AND EXISTS (
                     SELECT FROM progbox_dropbox_finding former
+                    JOIN progbox_dropbox_check checked ON checked.id = former.check_id
+                    LEFT JOIN progbox_dropbox_transfer transfer
+                        ON transfer.id = finding.transfer_id
                     WHERE former.account_id = finding.account_id
                     AND former.state = 'acknowledged' AND former.id < finding.id
-                    AND former.kind = finding.kind AND former.path = finding.path
-                    AND former.found IS NOT DISTINCT FROM finding.found)""",
+                    AND former.kind = finding.kind
+                    AND (former.path = finding.path
+                         AND former.found IS NOT DISTINCT FROM finding.found
+                        OR finding.kind = 'missing' AND former.transfer_id IS NULL
+                         AND starts_with(finding.path, former.path || '/')
+                         AND transfer.done_on < checked.started_on))""",
                 self.ids,
             )
         )
@@ -189,7 +204,7 @@ class ProgboxDropboxFinding(models.Model):
         """Send the copies, or the ledger's files, again."""
         lost = self.transfer_id
         for finding in self:
-            if not finding.transfer_id and not finding.anchor_ids:
+            if finding._is_of_folder():
                 lost |= lost.search(
                     finding.check_id._unseen_domain() & of_folder(finding.path)
                 )

@@ -9,7 +9,7 @@ from .dropbox_texts import text_of
 
 # Verdicts that are about what was asked for, not about the connection.
 OF_THE_CALL = {Action.RESTART, Action.PERMANENT}
-REASONS_OF_THE_CALL = {"refused", "unknown"}
+REASONS_OF_THE_CALL = {"refused", "odd_answer", "unknown"}
 
 
 class ProgboxDropboxJobMixin(models.AbstractModel):

@@ -126,8 +126,8 @@ class ProgboxDropboxRestore(models.Model):
         pieces = fetch.pieces(transfer, f"restore-{self.id}-{transfer.id}")
         try:
             with contextlib.closing(pieces):
-                for _piece in pieces:
-                    if (yield):
+                for piece in pieces:
+                    if (yield) and piece:
                         return {}
         except NotFetched as error:
             text = self._problem_text(transfer.document_id.sudo(), error)

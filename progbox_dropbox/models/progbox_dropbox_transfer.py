@@ -497,7 +497,10 @@ class ProgboxDropboxTransfer(models.Model):
                 transfer._job_finish(
                     "cancelled", self.env._("The document has been deleted.")
                 )
-            elif transfer not in chosen:
+            elif transfer not in chosen and not transfer.copied_path:
+                # What is in Dropbox stays there, and is repaired. What is not may go to
+                # the folder of another type, or company, later.
+                transfer._job_write({"path": False, "path_key": False})
                 transfer._job_finish("cancelled", transfer._not_chosen_text())
             elif not transfer.path:
                 transfer._settle_without_path(document)

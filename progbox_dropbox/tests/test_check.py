@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError
 
 from ..models import dropbox_comparison, progbox_dropbox_finding
 from ..models.progbox_dropbox_check import ACTIVITY
-from .dropbox_common import DropboxCommon
+from .dropbox_common import LOGGER, DropboxCommon
 
 LOOKS = ("files/get_metadata", "files/list_folder", "files/list_folder/continue")
 
@@ -135,6 +135,24 @@ class TestCheck(DropboxCommon):
             self.findings(self.check()),
             {path: ("missing", "open"), "/ProGBox": ("moved", "open")},
         )
+
+    def test_of_a_folder_that_was_moved_in_part_each_copy_takes_two_calls(self):
+        documents = self.copied(8)
+        paths = [self.copy_of(document).copied_path for document in documents]
+        self.store.move(self.store.find(paths[-1]), "/elsewhere.pdf")
+        self.store.delete("/ProGBox")
+        check = self.check()
+        self.assertEqual(len(check.finding_ids), 8)
+        # Once for the folder, and for where the newest two are.
+        self.assertLessEqual(self.calls("files/get_metadata"), 2 * 8 + 3)
+
+    def test_what_is_no_longer_chosen_is_repaired_all_the_same(self):
+        first, *_others = documents = self.copied()
+        self.account.type_ids = self.server["progbox.document.type"]._of_codes("plan")
+        self.store.delete(self.copy_of(first).copied_path)
+        self.check().action_repair_all()
+        self.run_cron(later=timedelta(hours=2))
+        self.assert_copied(documents)
 
     def test_a_changed_copy_is_replaced_and_its_change_stays_a_version(self):
         first, *_others = documents = self.copied()
@@ -293,18 +311,64 @@ class TestCheck(DropboxCommon):
         self.assertEqual(self.files, before)
         self.assertEqual(self.check(later=timedelta(hours=4)).result, "intact")
 
-    def test_a_ledger_from_before_its_hashes_were_kept(self):
-        [*_others, path] = self.closed()
-        anchors = self.server["progbox.dropbox.anchor"].search([])
-        for anchor in anchors:
-            self.assertEqual(set(anchor._names()), set(anchor.sent))
-        anchors._job_write({"sent": False})
+    def anchors(self):
+        mine = [("account_id", "=", self.account.id)]
+        return self.server["progbox.dropbox.anchor"].search(mine)
+
+    def test_a_ledger_from_before_its_hashes_were_kept_is_sent_again(self):
+        paths = self.closed()
+        before = self.files
+        self.anchors()._job_write({"sent": False})
+        [closing] = [path for path in paths if "/closing_" in path]
+        self.store.delete(closing)
+        # A name of the company is no other closing.
+        self.company.name = "Another name"
         self.assertEqual(self.check().result, "intact")
-        self.assertTrue(all(anchors.mapped("sent")))
-        anchors._job_write({"sent": False})
-        self.store.delete(path)
-        check = self.check(later=timedelta(hours=2))
-        self.assertEqual(self.findings(check), {path: ("missing", "open")})
+        self.send_ledger(timedelta(hours=2))
+        self.assertEqual(set(self.files), set(before))
+        self.anchors()._job_write({"sent": False})
+        self.company.name = "Yet another name"
+        self.assertEqual(self.check(later=timedelta(hours=3)).result, "intact")
+        self.send_ledger(timedelta(hours=4))
+        self.assertEqual(set(self.anchors().mapped("state")), {"done"})
+        # What was forged is not believed because it is there.
+        self.anchors()._job_write({"sent": False})
+        [lines] = [path for path in paths if "/ledger_" in path]
+        self.person_writes(lines, b"forged")
+        self.assertEqual(self.check(later=timedelta(hours=5)).result, "intact")
+        with self.assertLogs(LOGGER, "WARNING"):
+            self.send_ledger(timedelta(hours=6))
+        failed = self.anchors().filtered(lambda anchor: anchor.state == "failed")
+        self.assertIn("Another file lies at this path", failed.error)
+
+    def test_a_ledger_that_has_changed_once_more_is_found_again(self):
+        paths = self.closed()
+        before = self.files
+        [lines] = [path for path in paths if "/ledger_" in path]
+        self.person_writes(lines, b"forged")
+        check = self.check()
+        self.person_writes(lines, b"forged again")
+        check.action_repair_all()
+        with self.assertLogs(LOGGER, "WARNING"):
+            self.send_ledger(timedelta(hours=2))
+        self.assertNotEqual(self.files, before)
+        check = self.check(later=timedelta(hours=3))
+        self.assertEqual(self.findings(check), {lines: ("different", "open")})
+        check.action_repair_all()
+        self.send_ledger(timedelta(hours=4))
+        self.assertEqual(self.files, before)
+        self.assertEqual(set(self.anchors().mapped("state")), {"done"})
+
+    def test_wrong_bytes_of_the_ledger_are_noticed_and_replaced(self):
+        self.fault("upload", "corrupt", name="/ledger_")
+        with self.assertLogs(LOGGER, "WARNING"):
+            self.closed()
+        [anchor] = self.anchors()
+        self.assertEqual(anchor.state, "pending")
+        self.assertIn("not what was sent", anchor.error)
+        self.send_ledger(timedelta(hours=1))
+        self.assertEqual(anchor.state, "done")
+        self.assertEqual(self.check(later=timedelta(hours=2)).result, "intact")
 
     def test_a_ledger_that_is_gone_is_one_finding(self):
         paths = self.closed()
@@ -337,6 +401,52 @@ class TestCheck(DropboxCommon):
             self.findings(check),
             {paths[0]: ("missing", "acknowledged"), paths[1]: ("missing", "open")},
         )
+
+    def both_kinds(self):
+        """Return copied documents of two folders."""
+        invoices = self.several(3)
+        notes = self.document("RFAC/1", kind="credit_note")
+        notes |= self.document("RFAC/2", kind="credit_note")
+        self.run_cron()
+        self.dropbox.by_route.clear()
+        return invoices, notes
+
+    def folder_of(self, document):
+        return "/".join(self.copy_of(document).copied_path.split("/")[:3])
+
+    def test_what_is_left_of_a_folder_stays_left(self):
+        invoices, notes = self.both_kinds()
+        left, other = self.folder_of(invoices[0]), self.folder_of(notes[0])
+        for document in invoices:
+            self.store.delete(self.copy_of(document).copied_path)
+        self.check().finding_ids.action_acknowledge()
+        # Its folder is gone as well, and then all of them.
+        self.store.delete(left)
+        check = self.check(later=timedelta(hours=2))
+        self.assertEqual(self.findings(check), {left: ("missing", "acknowledged")})
+        self.store.delete("/ProGBox")
+        self.account.check_repair = "repair"
+        check = self.check(later=timedelta(hours=3))
+        self.assertEqual(
+            self.findings(check),
+            {left: ("missing", "acknowledged"), other: ("missing", "repaired")},
+        )
+        self.run_cron(later=timedelta(hours=4))
+        self.assert_copied(notes)
+
+    def test_what_is_new_in_a_folder_that_was_left_is_looked_at(self):
+        documents = self.copied()
+        self.store.delete("/ProGBox")
+        self.check().finding_ids.action_acknowledge()
+        new = self.document("FAC/new")
+        self.run_cron(later=timedelta(hours=2))
+        check = self.check(later=timedelta(hours=3))
+        self.assertEqual(check.finding_ids.document_id, documents)
+        self.assertEqual(set(check.finding_ids.mapped("state")), {"acknowledged"})
+        self.store.delete("/ProGBox")
+        check = self.check(later=timedelta(hours=4))
+        to_decide = check.finding_ids.filtered(lambda f: f.state == "open")
+        self.assertEqual(to_decide.document_id, new)
 
     def test_an_open_finding_is_out_of_date_after_the_next_check(self):
         [document] = self.copied(1)

@@ -148,6 +148,15 @@ class TestRestore(DropboxCommon):
         with self.assertRaisesRegex(UserError, "Restore the file from a backup"):
             self.fetch(document)
 
+    def test_a_copy_that_is_to_be_sent_again_is_found_by_its_path(self):
+        document = self.copied()
+        self.store.delete(self.copy_of(document).copied_path)
+        self.copy_of(document)._send_again({"file_ref": False, "rev": False})
+        self.lose(document)
+        restore = self.restore()
+        self.assertEqual((restore.state, restore.fetched_count), ("done", 1))
+        self.assertTrue(is_whole(document))
+
     def test_an_outage_is_said(self):
         document = self.copied()
         self.lose(document)
@@ -232,8 +241,8 @@ class TestRestore(DropboxCommon):
         with patch.object(dropbox_fetch, "BLOCK", 16):
             steps = restore._job_steps()
             restore._job_write(next(steps))
-            # Two pieces, then the time of the run is up.
-            self.assertEqual([next(steps), next(steps)], [None, None])
+            # Before, and after two pieces; then the time of the run is up.
+            self.assertEqual([next(steps) for _ in range(3)], [None] * 3)
             self.assertEqual(steps.send(True), {})
             steps.close()
             self.assertFalse(is_whole(document))
@@ -248,6 +257,20 @@ class TestRestore(DropboxCommon):
         )
         self.assertEqual((restore.state, restore.fetched_count), ("done", 1))
         self.assertTrue(is_whole(document))
+
+    def test_what_two_workers_have_written_is_fetched_anew(self):
+        document = self.copied()
+        self.lose(document)
+        transfer = self.copy_of(document)
+        fetch = dropbox_fetch.Fetch(self.account)
+        folder = self.env["ir.attachment"]._progbox_staging_folder()
+        partial = folder / f"{dropbox_fetch.PREFIX}spoilt"
+        self.addCleanup(partial.unlink, missing_ok=True)
+        partial.write_bytes(bytes(3))
+        for _piece in fetch.pieces(transfer, "spoilt"):
+            pass
+        self.assertTrue(is_whole(document))
+        self.assertFalse(partial.exists())
 
     def test_one_file_that_dropbox_refuses_is_named_and_stops_nothing(self):
         documents = self.copied(4)

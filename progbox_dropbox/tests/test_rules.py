@@ -72,7 +72,7 @@ class TestRules(DropboxCommon):
 
     def test_a_document_lies_in_the_folder_of_its_project(self):
         if "project.task" not in self.env:
-            return
+            self.skipTest("without projects")
         self.account.type_ids = self.types._of_codes("plan")
         self.rule("plan").folder_template = "{project}/Plans"
         project = self.server["project.project"].create({"name": "Villa"})
@@ -170,10 +170,12 @@ class TestRules(DropboxCommon):
         self.assertEqual(self.copy_of(retyped).state, "cancelled")
         self.assertIn("its type is not chosen", self.copy_of(retyped).error)
         self.assertEqual(self.account.missing_count, 0)
-        # Back to a type that is: it goes after all.
-        retyped.type_id = plan
+        # To a type that is: it goes after all, to that one's folder.
+        self.account.type_ids = plan | self.types._of_codes("repair_report")
+        retyped.type_id = self.types._of_codes("repair_report")
         self.run_cron(later=LATER)
         self.assert_copied(sent | retyped)
+        self.assertIn("/Service/", self.copy_of(retyped).path)
 
     def test_a_type_is_not_chosen_any_more(self):
         self.rule("plan").copied = True
@@ -195,6 +197,23 @@ class TestRules(DropboxCommon):
         old, new = self.plan(b"1", company_id=False), self.plan(b"2", company_id=False)
         self.assertEqual(self.copy_of(new).account_id, self.account)
         self.assertTrue(self.copy_of(old))
+
+    def test_a_document_that_gets_another_company_has_two_copies(self):
+        self.account.type_ids = self.types._of_codes("plan")
+        self.account.without_company = True
+        document = self.plan(company_id=False)
+        self.run_cron()
+        mine = self.copy_of(document)
+        other = self.server["res.company"].create({"name": "Another"})
+        theirs = self.dropbox.add_account("Another", "other@example.com")
+        self.connected(other, theirs).type_ids = self.account.type_ids
+        document.company_id = other
+        self.assertEqual(document.dropbox_state, "waiting")
+        self.assertEqual(document._dropbox_copy(), mine)
+        self.run_cron(later=LATER)
+        self.env.invalidate_all()
+        self.assertEqual(document.dropbox_state, "copied")
+        self.assertEqual(document._dropbox_copy().company_id, other)
 
     # ------------------------------------------------------------------
     # Moves

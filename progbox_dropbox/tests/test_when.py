@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..tools import schedule
+from ..tools.verdicts import Action, Verdict
 from .dropbox_common import LOGGER, DropboxCommon
 
 MONDAY = datetime(2026, 11, 30, 12, 0)
@@ -91,6 +92,24 @@ class TestWhen(DropboxCommon):
             self.assertEqual(run.state, "done")
         # Whether there is room is another question.
         self.assertEqual(self.account.state, "full")
+
+    def test_what_is_asked_does_not_end_what_the_copies_wait_for(self):
+        self.document("FAC/1")
+        self.fault("upload_session/start_batch", "drop_before")
+        self.run_cron()
+        since, until = self.account.problem_since, self.account.paused_until
+        self.assertTrue(since and until)
+        self.account._answered()
+        with freeze_time(until + HOUR):
+            self.account._answered()
+        self.assertEqual(self.account.problem_since, since)
+        # Where nothing is to be copied, there is no outage.
+        self.run_cron(later=HOUR)
+        self.assertFalse(self.account.problem_since)
+        self.account._apply(Verdict(Action.RETRY, "unreachable"))
+        with freeze_time(fields.Datetime.now() + 48 * HOUR):
+            self.account._apply(Verdict(Action.RETRY, "unreachable"))
+        self.assertFalse(self.account.problem_told)
 
     @freeze_time(MONDAY)
     def test_hours_that_are_kept_free(self):
