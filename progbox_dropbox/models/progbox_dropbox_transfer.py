@@ -59,10 +59,8 @@ class ProgboxDropboxTransfer(models.Model):
         "progbox.dropbox.account.mixin",
         "progbox.job.mixin",
         "progbox.dropbox.document.mixin",
-        "progbox.words.mixin",
     ]
     _rec_name = "path"
-    _words = ("path", "error")
     _job_cron = "progbox_dropbox.ir_cron_transfer"
     _job_batch_size = BATCH_SIZE
 

@@ -124,12 +124,6 @@ class TestTransfer(DropboxCommon):
         self.assert_copied(first | second)
         self.assertTrue(self.copy_of(second).path.startswith("/gsmOS Backup/Factures"))
 
-    def test_it_is_found_without_accents(self):
-        transfer = self.copy_of(self.document())
-        transfer._job_write({"error": "Société introuvable"})
-        self.assertEqual(transfer.search([("words", "ilike", "societe")]), transfer)
-        self.assertFalse(transfer.search([("words", "ilike", "xyzzy")]))
-
     def test_each_type_has_its_folder(self):
         self.document("FAC/1", kind="einvoice_issued", name="ubl.xml")
         self.document("REP/7", kind="repair_report")

@@ -1,4 +1,5 @@
 import base64
+import logging
 import mimetypes
 import posixpath
 from contextlib import nullcontext
@@ -18,6 +19,8 @@ from odoo.tools.mimetypes import guess_mimetype
 from ..exceptions import RenderError
 from ..tools.sentinels import STREAMER
 from ..tools.web_request import current_request
+
+_logger = logging.getLogger(__name__)
 
 # A viewer fetches a long file piece by piece; all of it is one opening.
 ONE_OPENING = timedelta(hours=1)
@@ -108,6 +111,7 @@ class IrBinary(models.AbstractModel):
             is_ours = record._name == "progbox.document" and field_name == "content"
             if not asked or not is_ours or self.env["progbox.share"]._visited():
                 raise
+            _logger.warning("%s: %s", record, error)
             attachment = record.sudo()._content_attachment()
             raise NotFound(attachment._progbox_missing_text()) from error
         # What the browser shows and what it saves of a share, its route alone knows.

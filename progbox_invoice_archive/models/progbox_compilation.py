@@ -205,11 +205,7 @@ class ProgboxCompilation(models.Model):
                 "progbox_invoice_archive.progbox_document_action"
             )
             return {**action, "domain": [("id", "in", documents.ids)], "context": {}}
-        return {
-            "type": "ir.actions.act_url",
-            "url": f"/web/content/progbox.document/{documents.id}/content?download=1",
-            "target": "download",
-        }
+        return documents.action_download()
 
     def action_compile_again(self):
         """Compile the same invoices anew, as they are now."""

@@ -473,7 +473,8 @@ class ProgboxFolder(models.Model):
         """
         named = Domain("name", "ilike", text)
         if text.casefold() in self._backups_name(self.env.lang).casefold():
-            named |= Domain("res_model", "=", "progbox.compilation")
+            untouched = Domain("name", "in", list(self._backups_names()))
+            named |= untouched & Domain("res_model", "=", "progbox.compilation")
         return self.search(named, limit=PAGE_SIZE + 1)
 
     @api.model

@@ -225,6 +225,9 @@ class ProgboxShare(models.Model):
         """
         self.env.user._check_archive_manager()
         folder.check_access("read")
+        company = folder.company_id or self.env.company
+        # The name is kept for everybody: in the language of the company.
+        named = folder.with_context(lang=company.sudo().partner_id.lang)
         secret, token_hash = new_secret() if vals["kind"] == "link" else (None, False)
         share = (
             self.sudo()
@@ -232,9 +235,9 @@ class ProgboxShare(models.Model):
             .create(
                 {
                     **vals,
-                    "company_id": (folder.company_id or self.env.company).id,
+                    "company_id": company.id,
                     "folder_id": folder.id,
-                    "folder_name": folder.display_name,
+                    "folder_name": named.display_name,
                     "token_hash": token_hash,
                 }
             )

@@ -33,7 +33,8 @@ class TestAccessLogOverHttp(AccessLogCommon, HttpCase):
     def test_a_lost_file_is_said_to_be_missing(self):
         with self.lifted("ir_attachment"):
             self.lose(self.document)
-        response = self.url_open(f"{self.url}?download=1")
+        with self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"):
+            response = self.url_open(f"{self.url}?download=1")
         self.assertEqual(response.status_code, 404)
         self.assertIn("INV_1.pdf is missing in the file store", response.text)
         self.assertFalse(self.lines())

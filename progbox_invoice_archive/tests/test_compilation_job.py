@@ -311,6 +311,13 @@ class TestCompilationJob(CompilationCommon):
         )
         self.assertIn(self.move.name.replace("/", "_"), job.result_ids.name)
 
+    def test_a_backup_that_is_lost_says_so(self):
+        job = self.run_job(self.begun()).with_user(self.manager)
+        self.assertIn(f"/{job.result_ids.id}/content", job.action_download()["url"])
+        self.lose(job.result_ids)
+        with self.assertRaisesRegex(UserError, "missing in the file store"):
+            job.action_download()
+
     def test_a_backup_goes_after_its_days_and_can_be_made_again(self):
         self.company.progbox_backup_days = 5
         job = self.run_job(self.begun()).with_user(self.manager)

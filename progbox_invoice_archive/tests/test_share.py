@@ -193,6 +193,20 @@ class TestShare(ShareCommon):
         self.assertTrue(share.revoked_on)
         self.assertFalse(share._documents())
 
+    def test_the_name_that_is_kept_is_in_the_language_of_the_company(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.company.partner_id.lang = "fr_FR"
+        backups = self.server["progbox.folder"].create(
+            {
+                "name": "Invoice backups",
+                "company_id": self.company.id,
+                "res_model": "progbox.compilation",
+            }
+        )
+        share = self.share_with(backups, self.anna)
+        self.assertEqual(self.manager.lang, "en_US")
+        self.assertEqual(share.folder_name, "Justificatifs de facturation")
+
     def test_the_folder_of_a_month_has_a_name_for_outsiders(self):
         names = [
             folder._recipient_name() for folder in (self.month, self.year, self.root)

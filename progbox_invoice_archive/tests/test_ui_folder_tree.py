@@ -111,6 +111,7 @@ class TestFolderTree(ArchiveCommon):
         self.assertEqual(backups.display_name, "Invoice backups")
         backups.name = "Old papers"
         self.assertEqual(french.display_name, "Old papers")
+        self.assertFalse(self.names(french.tree_search("justificatifs")))
 
     def test_counting_stops_at_the_limit(self):
         self.patch(progbox_folder, "COUNT_LIMIT", 3)

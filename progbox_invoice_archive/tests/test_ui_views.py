@@ -1,5 +1,7 @@
 from unittest.mock import Mock, patch
 
+from lxml import etree
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
@@ -72,6 +74,15 @@ class TestViews(ArchiveCommon):
                 self.env.ref("account.view_move_form").id
             )["arch"]
             self.assertEqual("action_progbox_open_archive" in arch, sees)
+
+    def test_a_live_view_knows_when_a_job_is_tried_again(self):
+        views = self.env["ir.ui.view"].search([("arch_db", "like", "progbox_live_")])
+        self.assertTrue(views)
+        for view in views:
+            arch = etree.fromstring(view.get_combined_arch())
+            names = set(arch.xpath("//field[not(ancestor::field)]/@name"))
+            with self.subTest(view=view.xml_id):
+                self.assertTrue({"state", "next_try"} <= names or "is_live" in names)
 
     def test_a_file_that_cannot_be_shown_is_named(self):
         document = self.archived_without_render("INV/7")

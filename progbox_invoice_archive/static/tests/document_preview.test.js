@@ -1,6 +1,11 @@
 import {Deferred, animationFrame} from "@odoo/hoot-mock";
 import {beforeEach, describe, expect, test} from "@odoo/hoot";
-import {makeMockEnv, mountWithCleanup, onRpc} from "@web/../tests/web_test_helpers";
+import {
+    makeMockEnv,
+    makeServerError,
+    mountWithCleanup,
+    onRpc,
+} from "@web/../tests/web_test_helpers";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {DocumentPreview} from "@progbox_invoice_archive/document_preview/document_preview";
 
@@ -23,6 +28,15 @@ test("nothing asks for a file before it is known to be there", async () => {
     answer.resolve(false);
     await animationFrame();
     expect(CONTENT).toHaveText(/cannot be shown here/);
+});
+
+test("without an answer the file itself is asked for", async () => {
+    expect.errors(1);
+    answer.reject(makeServerError({message: "The worker was killed"}));
+    await animationFrame();
+    await animationFrame();
+    expect(CONTENT).toHaveText(/cannot be shown here/);
+    expect.verifyErrors(["The worker was killed"]);
 });
 
 test("what is wrong with a file is said in its place", async () => {

@@ -1,22 +1,38 @@
 import {describe, expect, test} from "@odoo/hoot";
-import {advanceTime, animationFrame} from "@odoo/hoot-mock";
-import {mountWithCleanup, onRpc} from "@web/../tests/web_test_helpers";
+import {animationFrame} from "@odoo/hoot-mock";
+import {
+    getMockEnv,
+    makeServerError,
+    mountWithCleanup,
+    onRpc,
+} from "@web/../tests/web_test_helpers";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import {rpcBus} from "@web/core/network/rpc";
 import {ToFixSystray} from "@progbox_invoice_archive/to_fix/to_fix_systray";
 
 describe.current.tags("desktop");
 defineMailModels();
 
 const BADGE = ".o_progbox_to_fix .badge";
+const MODEL = "progbox.archive.job";
 
 async function mountFor(isManager, count) {
     onRpc("has_group", () => isManager);
-    onRpc("progbox.archive.job", "search_count", ({args, kwargs}) => {
+    onRpc(MODEL, "search_count", ({args, kwargs}) => {
         expect.step("count");
         expect(args).toEqual([[["to_fix", "=", true]]]);
+        if (count.error) {
+            throw count.error;
+        }
         return Math.min(count.value, kwargs.limit);
     });
     await mountWithCleanup(ToFixSystray);
+    await openAction();
+}
+
+async function openAction() {
+    getMockEnv().bus.trigger("ACTION_MANAGER:UI-UPDATED", "current");
+    await animationFrame();
     await animationFrame();
 }
 
@@ -25,11 +41,12 @@ test("managers see how many invoices are to be fixed", async () => {
     await mountFor(true, count);
     expect(BADGE).toHaveText("3");
     count.value = 2000;
-    await advanceTime(60000);
-    await animationFrame();
+    await openAction();
     expect(BADGE).toHaveText("99+");
     count.value = 0;
-    await advanceTime(60000);
+    const params = {model: MODEL, method: "action_retry"};
+    rpcBus.trigger("RPC:RESPONSE", {data: {params}, settings: {}});
+    await animationFrame();
     await animationFrame();
     expect(BADGE).toHaveCount(0);
     expect.verifySteps(["count", "count", "count"]);
@@ -39,4 +56,13 @@ test("others do not ask", async () => {
     await mountFor(false, {value: 3});
     expect(BADGE).toHaveCount(0);
     expect.verifySteps([]);
+});
+
+test("whoever may not ask any more sees nothing", async () => {
+    const count = {value: 3};
+    await mountFor(true, count);
+    count.error = makeServerError({message: "Session expired"});
+    await openAction();
+    expect(BADGE).toHaveCount(0);
+    expect.verifySteps(["count", "count"]);
 });

@@ -51,11 +51,16 @@ export class DocumentPreview extends Component {
 
     /** A file that cannot be read would leave the pane grey: nothing asks for it. */
     async checkFile(resId) {
-        const problem = await this.orm.call("progbox.document", "file_problem", [
-            [resId],
-        ]);
-        if (resId === this.props.record.resId) {
-            Object.assign(this.state, {checkedId: resId, problem});
+        let problem = false;
+        try {
+            problem = await this.orm.call("progbox.document", "file_problem", [
+                [resId],
+            ]);
+        } finally {
+            // Without an answer the file itself is asked for.
+            if (resId === this.props.record.resId) {
+                Object.assign(this.state, {checkedId: resId, problem});
+            }
         }
     }
 

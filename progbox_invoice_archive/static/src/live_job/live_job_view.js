@@ -15,7 +15,8 @@ const isOpen = ({data}) => data.is_live ?? OPEN_STATES.includes(data.state);
 
 /** Whether something may come of it at any moment, not only at its next try. */
 function isAtWork({data}) {
-    const isPostponed = data.next_try && data.next_try > DateTime.now();
+    // The server's clock and this one differ; the first delay is a minute.
+    const isPostponed = data.next_try > DateTime.now().plus({minutes: 2});
     return (
         data.is_live ||
         data.state === "running" ||
@@ -27,9 +28,10 @@ function isAtWork({data}) {
  * A view of background jobs that shows how far they are, as long as there are some.
  *
  * @param {typeof Component} Controller
+ * @param {Function} isWatched whether a record is looked at in each round
  * @returns {typeof Component}
  */
-const liveController = (Controller) =>
+const liveController = (Controller, isWatched = isAtWork) =>
     class extends Controller {
         setup() {
             super.setup();
@@ -43,20 +45,36 @@ const liveController = (Controller) =>
             // Records that are read anew lose their ticks, and what somebody typed.
             const isInUse = root.dirty || root.selection?.length;
             if (isReady && !isInUse && this.isDue(root)) {
+                const before = root.records || [];
                 await root.load();
+                await this.keepTicks(before, root);
+            }
+        }
+
+        /** A tick that was set meanwhile has waited, and is one of the old records. */
+        async keepTicks(before, root) {
+            await this.model.mutex.getUnlockedDef();
+            for (const {resId} of before.filter(({selected}) => selected)) {
+                const record = root.records.find((other) => other.resId === resId);
+                record?.toggleSelection(true);
             }
         }
 
         isDue(root) {
             const records = root.records || [root];
             const isSlowRound = this.round % SLOW_ROUNDS === 0;
-            return records.some(isSlowRound ? isOpen : isAtWork);
+            return records.some(isSlowRound ? isOpen : isWatched);
         }
     };
 
 export const liveJobListView = {
     ...listView,
     Controller: liveController(listView.Controller),
+};
+/** Of jobs that many are done of at once: nobody watches one. */
+export const liveJobSlowListView = {
+    ...listView,
+    Controller: liveController(listView.Controller, () => false),
 };
 export const liveJobKanbanView = {
     ...kanbanView,
@@ -68,5 +86,6 @@ export const liveJobFormView = {
 };
 
 registry.category("views").add("progbox_live_job_list", liveJobListView);
+registry.category("views").add("progbox_live_job_slow_list", liveJobSlowListView);
 registry.category("views").add("progbox_live_job_kanban", liveJobKanbanView);
 registry.category("views").add("progbox_live_job_form", liveJobFormView);

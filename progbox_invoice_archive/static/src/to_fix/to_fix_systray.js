@@ -1,13 +1,13 @@
-import {Component, onMounted, useState} from "@odoo/owl";
+import {Component, useState} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
+import {rpcBus} from "@web/core/network/rpc";
 import {registry} from "@web/core/registry";
 import {user} from "@web/core/user";
-import {useService} from "@web/core/utils/hooks";
-import {useRefresh} from "../live_job/refresh";
+import {useBus, useService} from "@web/core/utils/hooks";
 
 const ACTION = "progbox_invoice_archive.progbox_archive_job_action";
 const MANAGER = "progbox_invoice_archive.group_archive_manager";
-const INTERVAL = 60000;
+const MODEL = "progbox.archive.job";
 const LIMIT = 99;
 
 /** How many invoices cannot be archived. Managers see it wherever they are. */
@@ -19,8 +19,9 @@ export class ToFixSystray extends Component {
         this.orm = useService("orm");
         this.action = useService("action");
         this.state = useState({count: 0});
-        onMounted(() => this.look());
-        useRefresh(() => this.look(), INTERVAL);
+        // By no timer: an unattended page shall not keep its session alive.
+        useBus(this.env.bus, "ACTION_MANAGER:UI-UPDATED", () => this.look());
+        useBus(rpcBus, "RPC:RESPONSE", ({detail}) => this.onResponse(detail));
     }
 
     get number() {
@@ -31,14 +32,25 @@ export class ToFixSystray extends Component {
         return _t("Invoices to fix in the archive: %s", this.number);
     }
 
-    async look() {
-        if (await user.hasGroup(MANAGER)) {
-            this.state.count = await this.orm.silent.searchCount(
-                "progbox.archive.job",
-                [["to_fix", "=", true]],
-                {limit: LIMIT + 1}
-            );
+    /** A button of the jobs may have mended some. */
+    onResponse({data: {params}}) {
+        if (params.model === MODEL && params.method.startsWith("action_")) {
+            this.look();
         }
+    }
+
+    async look() {
+        try {
+            this.state.count = (await user.hasGroup(MANAGER)) ? await this.count() : 0;
+        } catch {
+            // The page itself says what is wrong, with the rights or the session.
+            this.state.count = 0;
+        }
+    }
+
+    count() {
+        const toFix = [["to_fix", "=", true]];
+        return this.orm.silent.searchCount(MODEL, toFix, {limit: LIMIT + 1});
     }
 
     open() {
