@@ -40,6 +40,15 @@ def unpacked(content):
     return buffer.getvalue()
 
 
+def spaced(content):
+    """A file whose second drawing is nothing but spaces."""
+    buffer = io.BytesIO()
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        pdf.pages[1].Contents.write(b" " * 99)
+        pdf.save(buffer, compress_streams=False)
+    return buffer.getvalue()
+
+
 class TestPdfBlankPages(PdfCase):
     """A page that another reader sees is not lost, and one that nobody sees is told."""
 
@@ -58,6 +67,7 @@ class TestPdfBlankPages(PdfCase):
                 "all": spoilt(spoilt(spoilt(plain, 0), 1), 2),
                 "empty": collection.pdf_of("one", "", "three"),
                 "unpacked": unpacked(plain),
+                "blanks": spaced(plain),
             }
         )
         changes = {name: each.changes for name, each in found.items()}
@@ -66,7 +76,7 @@ class TestPdfBlankPages(PdfCase):
         self.assertEqual(found["all"].refusal, "damaged")
         self.assertEqual(changes.pop("unpacked"), ["blank/2"])
         # A page without anything on it is nothing that was lost.
-        self.assertEqual(changes.pop("empty"), [])
+        self.assertEqual((changes.pop("empty"), changes.pop("blanks")), ([], []))
         self.assertEqual(found["empty"].pages, 3)
 
     def test_a_page_comes_from_the_reader_that_sees_it(self):
