@@ -3,8 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..tools.filenames import clean_filename
-from .compilation_papers import PDF
-from .compilation_signed import is_the_invoice
+from .compilation_papers import PDF, is_elsewhere
+from .compilation_signed import Paper, is_filed_by_people, is_the_invoice
 from .compilation_texts import note_text, reason_texts
 
 # What is said of a signed file, instead of why it is left out: whether it is the
@@ -268,9 +268,9 @@ class ProgboxCompilationFile(models.Model):
         move = self.env[self.res_model].browse(self.res_id)
         folder = self.compilation_id._folder()
         head = self._head()
-        original = head.attachment_id and head._path()
-        paths = self._path(), original
-        same = is_the_invoice(move, self.attachment_id, *paths, folder)
+        original = head.attachment_id and Paper(head._path(), head.pages)
+        papers = Paper(self._path(), self.pages), original
+        same = is_the_invoice(move, self.attachment_id, *papers, folder)
         self.write({"is_the_invoice": same, "code": False})
 
     def _head(self):
@@ -321,7 +321,11 @@ class ProgboxCompilationFile(models.Model):
             self._leave_out({"cancel": "cancelled"}.get(state, state))
 
     def _paper_beside(self):
-        """Return the line of the paper that came beside what holds none."""
+        """Return the line of the paper that came beside what holds none.
+
+        A PDF that was received, or the only one there is: a photo, or what people have
+        filed beside the bill, may be of anything.
+        """
         waiting = Domain("state", "in", ("found", "in"))
         excluded = self.compilation_id.excluded or []
         unasked = Domain("code", "=", "unasked") & Domain(
@@ -330,12 +334,20 @@ class ProgboxCompilationFile(models.Model):
         lines = self.search(
             Domain("compilation_id", "=", self.compilation_id.id)
             & Domain("sequence", "=", self.sequence)
-            & Domain("kind", "in", ("attachment", "image"))
+            & Domain("kind", "=", "attachment")
             & Domain("container_id", "=", False)
             & (waiting | unasked)
         )
-        papers = lines.filtered(lambda line: line._is_paper())
-        return papers.sorted(lambda line: line.kind)[:1]
+        pdfs = lines.filtered(
+            lambda line: (
+                line.attachment_id.mimetype == PDF
+                and not is_elsewhere(line.attachment_id)
+            )
+        )
+        received = pdfs.filtered(
+            lambda line: not is_filed_by_people(line.attachment_id)
+        )
+        return received[:1] or (pdfs if len(pdfs) == 1 else pdfs.browse())
 
     def _is_paper(self):
         """Whether it is called a PDF or a picture, and not what may hold one."""
