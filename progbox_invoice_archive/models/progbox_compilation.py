@@ -414,7 +414,7 @@ class ProgboxCompilation(models.Model):
         self._lines("left_out", domain=Domain("container_id", "!=", False)).unlink()
         lines = self._lines("in", "render")
         rendered = lines.filtered(lambda line: line.is_head and not line.attachment_id)
-        rendered.write({"state": "render"})
+        rendered.write({"state": "render", "is_signed": False})
         # What was deleted meanwhile is told as missing.
         (lines - rendered).write({"state": "found"})
         if self.step in ("render", "assemble"):

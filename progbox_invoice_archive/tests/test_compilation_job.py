@@ -237,16 +237,23 @@ class TestCompilationJob(CompilationCommon):
     def test_a_file_that_was_deleted_since_it_was_checked_is_listed(self):
         plan = self.move.attachment_ids.filtered(lambda a: a.name == "plan.pdf")
         back = self.attach(self.move, "back.pdf", signed(pdf_of("BACK")))
+        late = self.attach(self.move, "late.pdf", signed(pdf_of("LATE")))
         job = self.begun()
-        self.walk_until(job, lambda job: "uncompared" in job.file_ids.mapped("code"))
+
+        def are_checked(job):
+            return job.file_ids.mapped("code").count("uncompared") == 2
+
+        self.walk_until(job, are_checked)
         back.unlink()
         self.walk_until(job, lambda job: job.step == "assemble")
         self.assertEqual(self.left_out(job), {("back.pdf", "missing")})
         plan.unlink()
         job._remove_folder()
+        self.walk_until(job, lambda job: job.step == "assemble")
+        late.unlink()
         job._job_process()
         self.assertEqual(job.state, "done", job.error_detail)
-        lost = {("back.pdf", "missing"), ("plan.pdf", "missing")}
+        lost = {(name, "missing") for name in ("back.pdf", "plan.pdf", "late.pdf")}
         self.assertEqual(self.left_out(job), lost)
         self.assertEqual(self.texts(self.reader(job))[0], "FIRST")
 
