@@ -238,7 +238,7 @@ class Assembly:
                         line.attachment_id.mimetype or "application/octet-stream",
                     )
                 )
-            for path, name, mimetype in line.embedded or ():
+            for path, name, mimetype, *_paper in line.embedded or ():
                 name = self._attached_name(line, name)
                 attached.append(Attached(Path(path), name, line.name, mimetype))
         return attached

@@ -221,8 +221,8 @@ class ProgboxCompilationFile(models.Model):
             refusal = inspection.refusal or "portfolio_empty"
             self._refuse(refusal, inspection.detail)
             return
-        embedded = [file for leaf in good for file in leaf.embedded]
-        self._leave_out_embedded([file for file in embedded if not file.path])
+        embedded = [(file, leaf) for leaf in good for file in leaf.embedded]
+        self._leave_out_embedded([file for file, _leaf in embedded if not file.path])
         changes = {change for each in (inspection, *good) for change in each.changes}
         self.write(
             {
@@ -237,8 +237,8 @@ class ProgboxCompilationFile(models.Model):
                 "embedded": [
                     *self._signed_members(inspection, good),
                     *(
-                        [str(file.path), file.name, file.mimetype]
-                        for file in embedded
+                        [str(file.path), file.name, file.mimetype, str(leaf.ready)]
+                        for file, leaf in embedded
                         if file.path
                     ),
                 ],
@@ -247,17 +247,26 @@ class ProgboxCompilationFile(models.Model):
         )
 
     def _leave_out_papers(self, codes):
-        """Leave out papers inside of this file that are in already.
+        """Leave out papers inside of this file that are in already, and what they hold.
 
         :param dict codes: see compilation_texts.REASONS, by the place of the paper
         """
-        kept = []
+        kept, dropped = [], set()
         for place, part in enumerate(self.parts):
             if place in codes:
                 self._inner_line(part[2])._leave_out(codes[place])
+                dropped.add(part[0])
             else:
                 kept.append(part)
-        self.write({"parts": kept, "pages": sum(part[1] for part in kept)})
+        self.write(
+            {
+                "parts": kept,
+                "pages": sum(part[1] for part in kept),
+                "embedded": [
+                    file for file in self.embedded or () if dropped.isdisjoint(file[3:])
+                ],
+            }
+        )
 
     def _may_be_the_invoice(self, inspection):
         is_of_invoice = self.res_model == "account.move"
@@ -291,7 +300,7 @@ class ProgboxCompilationFile(models.Model):
     def _signed_members(self, inspection, leaves):
         """Return the files of a portfolio that carry a signature, to be embedded."""
         return [
-            [str(leaf.path), leaf.name, "application/pdf"]
+            [str(leaf.path), leaf.name, "application/pdf", str(leaf.ready)]
             for leaf in leaves
             if leaf.signed and leaf is not inspection
         ]

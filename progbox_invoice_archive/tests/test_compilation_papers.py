@@ -11,7 +11,7 @@ from odoo.tests import tagged
 
 from ..models import compilation_papers
 from ..models.progbox_compilation_choices import CHOICES
-from .compilation_common import CompilationCommon, pdf_of
+from .compilation_common import CompilationCommon, pdf_of, with_xml
 from .pdf_common import poppler_texts
 
 BARE = {"with_cover": False, "with_numbers": False}
@@ -222,7 +222,7 @@ class TestCompilationPapers(CompilationCommon):
         self.assertEqual(self.left_out(job), {("b.pdf", "not_a_pdf")})
 
     def test_a_paper_inside_of_another_file_is_in_once(self):
-        paper, plan = pdf_of("PAPER"), pdf_of("PLAN")
+        paper, plan = with_xml(pdf_of("PAPER")), pdf_of("PLAN")
         in_xml = ubl(("b.pdf", paper))
         bills = [
             self.received(("m.eml", mail(("b.pdf", paper))), ("c.pdf", paper)),
@@ -238,8 +238,10 @@ class TestCompilationPapers(CompilationCommon):
         for place, bill in enumerate(bills):
             with self.subTest(place):
                 job = self.compiled(bill, **BARE)
-                texts = self.texts(self.reader(job))
+                reader = self.reader(job)
+                texts = self.texts(reader)
                 self.assertEqual((texts[0], texts.count("PAPER")), ("PAPER", 1))
+                self.assertEqual(len(reader.attachments), 1)
                 self.assertEqual(texts.count("PLAN"), int(place == 3))
                 self.assertIn("duplicate", job.left_out_ids.mapped("code"))
                 self.assertFalse(job.gap_count)
