@@ -157,7 +157,7 @@ class TestCompilationPapers(CompilationCommon):
             "": self.received(main=None),
             "SCAN": self.received(
                 ("b.xml", ubl()),
-                ("Re dispute.eml", mail(("logo.png", photo((200, 100))))),
+                ("Re dispute.eml", mail(("site.jpg", photo()))),
                 ("scan.pdf", pdf_of("SCAN")),
             ),
         }

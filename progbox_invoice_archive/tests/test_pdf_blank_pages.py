@@ -41,10 +41,11 @@ def unpacked(content):
 
 
 def spaced(content):
-    """A file whose second drawing is nothing but spaces."""
+    """A file whose second drawing unfolds to nothing but spaces."""
     buffer = io.BytesIO()
     with pikepdf.open(io.BytesIO(content)) as pdf:
-        pdf.pages[1].Contents.write(b" " * 99)
+        packed = zlib.compress(b" " * 100_000)
+        pdf.pages[1].Contents.write(packed, filter=pikepdf.Name.FlateDecode)
         pdf.save(buffer, compress_streams=False)
     return buffer.getvalue()
 
