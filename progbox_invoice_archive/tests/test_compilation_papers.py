@@ -157,7 +157,7 @@ class TestCompilationPapers(CompilationCommon):
             "": self.received(main=None),
             "SCAN": self.received(
                 ("b.xml", ubl()),
-                ("Re dispute.eml", mail(("site.jpg", photo()))),
+                ("Re dispute.eml", mail(("order.pdf", pdf_of("ORDER")))),
                 ("scan.pdf", pdf_of("SCAN")),
             ),
         }
