@@ -169,7 +169,13 @@ class ProgboxDropbox(Command):
             return float("inf")
 
         commit()
-        restore._job_process(commit)
+        try:
+            restore._job_process(commit)
+        except KeyboardInterrupt:
+            env.cr.rollback()
+            restore._job_lock()._job_pause()
+            commit()
+            raise
         commit()
         print(file=sys.stderr)
         if restore.state != "done":

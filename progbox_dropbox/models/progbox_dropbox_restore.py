@@ -75,6 +75,8 @@ class ProgboxDropboxRestore(models.Model):
         :return: the restore, with its lease taken
         """
         restore = self._enqueue_restore(account)
+        # A person asks for it again; as a rule a lost terminal has stopped it.
+        restore._job_write({"interruptions": 0, "interrupted_step": False})
         restore._job_begin_attempt()
         return restore
 

@@ -296,6 +296,13 @@ class TestRestore(DropboxCommon):
         self.assertTrue(all(is_whole(document) for document in documents))
         self.assertLessEqual(self.dropbox.by_route["files/download"], 7)
 
+    def test_a_restore_on_the_command_line_goes_on_however_often_it_was_stopped(self):
+        self.copied()
+        restores = self.server["progbox.dropbox.restore"]
+        started = [restores._start_here(self.account) for _time in range(4)]
+        self.assertEqual(len(set(started)), 1)
+        self.assertEqual(started[-1].state, "running")
+
     def test_what_is_beside_the_archive_is_not_named(self):
         document = self.copied()
         restores = self.server["progbox.dropbox.restore"]

@@ -63,6 +63,7 @@ class Assembly:
 
     def steps(self):
         """Make what is not finished, in steps as those of a long job."""
+        self._leave_out_deleted()
         chapters, finished = self.chapters(), self._job.finished or ()
         waiting = [chapter for chapter in chapters if chapter.key not in finished]
         if not chapters:
@@ -75,6 +76,13 @@ class Assembly:
         # Not yielded: nothing is left to do for another run.
         counts = self._job._counts_of_left_out()
         self._job._job_write({**counts, "expires_on": self._last_day()})
+
+    def _leave_out_deleted(self):
+        """Leave out what is to be attached, and was deleted since it was checked."""
+        deleted = self._job._lines("in", domain=Domain("attachment_id", "=", False))
+        deleted.filtered(lambda line: line.is_signed or not line.parts)._leave_out(
+            "missing"
+        )
 
     def chapters(self):
         """Return the files that there will be: those that have pages."""
@@ -230,7 +238,7 @@ class Assembly:
                         line.attachment_id.mimetype or "application/octet-stream",
                     )
                 )
-            for path, name, mimetype in line.embedded or ():
+            for path, name, mimetype, *_paper in line.embedded or ():
                 name = self._attached_name(line, name)
                 attached.append(Attached(Path(path), name, line.name, mimetype))
         return attached

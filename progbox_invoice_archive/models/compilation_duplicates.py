@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from ..tools.filenames import clean_filename
 
+# Of what has taken the place of the invoice: before all others.
+SIGNED_POSITION = 1
+
 
 class TriedFile(NamedTuple):
     """A file that could go in, as far as it is known by now.
@@ -33,7 +36,8 @@ class TriedFile(NamedTuple):
 class Resolution(NamedTuple):
     """What goes in.
 
-    :param signed: key of the file that takes the place of the invoice, if one does
+    :param signed: key of the file that takes the place of the invoice, if one does and
+        does not have it yet
     :param left_out: dictionary of the codes of the other files, by their key
     :param papers: dictionary of the files of which some papers are left out, by their
         key: dictionaries of the codes by the place of the paper
@@ -57,15 +61,17 @@ def contents_of(parts, checksum):
 def resolve_duplicates(files):
     """Return which files of one invoice others stand for.
 
-    A signed copy takes the place of the invoice that it is a copy of; any other signed
-    file is an attachment. What is in the invoice twice goes in once.
+    A signed copy takes the place of the invoice that it is a copy of; it goes in behind
+    an e-mail or portfolio with several papers, as it may be a copy of any. Any other
+    signed file is an attachment. What is in the invoice twice goes in once.
 
     :param files: list of TriedFile
     :rtype: Resolution
     """
     main = next((file for file in files if file.is_main), None)
     signed = _signed_copy(files, main)
-    left_out = {main.key: "replaced"} if main and signed else {}
+    is_replaced = main and signed and len(main.contents) < 2
+    left_out = {main.key: "replaced"} if is_replaced else {}
     seen, papers = {}, {}
     for file in sorted(files, key=lambda file: _precedence(file, signed)):
         # What equals the invoice is no second one: it has the same successor.
@@ -80,7 +86,8 @@ def resolve_duplicates(files):
             left_out[file.key] = twins[0]
         else:
             papers[file.key] = twins
-    return Resolution(signed.key if signed else None, left_out, papers)
+    is_new = signed and not (signed.is_copy and signed.position == SIGNED_POSITION)
+    return Resolution(signed.key if is_new else None, left_out, papers)
 
 
 def _signed_copy(files, main):
@@ -109,5 +116,5 @@ def _rank(file):
 def _precedence(file, signed):
     """Return what says which of equal files goes in: signed copies first."""
     if file is signed:
-        return (False, 1, file.key)
+        return (False, SIGNED_POSITION, file.key)
     return (not file.is_copy, file.position, file.key)

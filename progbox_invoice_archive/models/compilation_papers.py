@@ -44,9 +44,8 @@ class MessageFile(NamedTuple):
         file = self.attachment
         if is_never_a_paper(file.name):
             return True
-        is_picture = (file.mimetype or "").startswith("image/")
         return (
-            is_picture
+            _is_picture(file)
             and self.is_mail
             and is_decoration(file.name, file.file_size, self.is_inline)
         )
@@ -85,7 +84,7 @@ def message_files(moves):
 def received_document(main, attachments, parts, is_pageable):
     """Return the vendor's own document among the files of a bill, or an empty record.
 
-    An e-mail that turns out to hold no paper gives its place to one beside it later.
+    An e-mail that turns out to hold no paper gives its place to a PDF beside it later.
 
     :param main: what Odoo calls the bill's main attachment, as far as it may be read
     :param attachments: on the bill, without PDFs that Odoo has made
@@ -93,43 +92,60 @@ def received_document(main, attachments, parts, is_pageable):
     :param is_pageable: function of MIME type and name
     """
     decorations = {part.attachment.id for part in parts if part.is_mail_part}
+    others = [part.attachment for part in parts if not part.is_mail_part]
     if main and main.id not in decorations:
         if is_pageable(main.mimetype, main.name):
             return main
-        if beside := _pdf_beside(main, attachments):
-            return beside
-        if _holds_a_paper(main):
-            return main
-    others = [part.attachment for part in parts if not part.is_mail_part]
-    papers = _papers(main, attachments - main, others, is_pageable)
+        if _suffix(main) == ".xml":
+            return _of_einvoice(main, attachments)
+        # Beside what may be the bill itself, a photo may be of anything.
+        others = [file for file in others if not _is_picture(file)]
+    papers = _papers(attachments - main, others, is_pageable)
     return next(papers, main.browse())
 
 
-def _pdf_beside(main, attachments):
-    """Return the PDF that is called as the e-invoice that is the main file."""
-    if _suffix(main) != ".xml":
-        return main.browse()
-    stem = PurePath(main.name).stem
-    return _pdfs(attachments).filtered(
-        lambda pdf: PurePath(pdf.name or "").stem == stem
-    )[:1]
+def is_elsewhere(attachment):
+    """Whether a file is only a link to where it is kept."""
+    return not attachment.store_fname and attachment._is_remote_source()
 
 
-def _papers(main, attachments, others, is_pageable):
+def _of_einvoice(main, attachments):
+    """Return the paper of an XML: the PDF of that name, one inside of it, any PDF."""
+    pdfs, stem = _pdfs(attachments), PurePath(main.name).stem
+    beside = pdfs.filtered(lambda pdf: PurePath(pdf.name or "").stem == stem)
+    if not beside and _holds_a_paper(main):
+        return main
+    return (beside or pdfs)[:1]
+
+
+def _papers(attachments, others, is_pageable):
     """Yield what may be the vendor's document where the main file is none.
 
-    What somebody has filed by hand on a bill without a main file came with it: it is
-    the bill only if there is nothing else.
+    What somebody has filed by hand came with the bill: it is the bill only if there is
+    nothing else.
 
     :param others: files of messages, without those that are no papers
     """
-    yield from filter(_holds_a_paper, attachments)
-    pdfs = _pdfs(attachments)
-    yield from pdfs if main else (pdf for pdf in pdfs if not is_filed_by_people(pdf))
+    yield from filter(_holds_a_paper, _received(_named(attachments, ".xml")))
+    yield from _received(_pdfs(attachments))
+    yield from filter(_holds_a_paper, _received(_named(attachments, ".eml")))
+    others = _received(others)
     yield from filter(_holds_a_paper, others)
     yield from (file for file in others if is_pageable(file.mimetype, file.name))
     if len(attachments) == 1:
-        yield from pdfs
+        yield from _pdfs(attachments) or filter(_holds_a_paper, attachments)
+
+
+def _received(attachments):
+    return [file for file in attachments if not is_filed_by_people(file)]
+
+
+def _named(attachments, suffix):
+    return attachments.filtered(lambda file: _suffix(file) == suffix)
+
+
+def _is_picture(attachment):
+    return (attachment.mimetype or "").startswith("image/")
 
 
 def _pdfs(attachments):

@@ -1,10 +1,12 @@
 """Is a signed PDF the invoice, or another paper that somebody has signed?"""
 
 import re
+from pathlib import Path
+from typing import NamedTuple
 
 from odoo.fields import Domain
 
-from ..tools.pdf.first_page import page_texts
+from ..tools.pdf.first_page import MOST_PAGES, page_texts
 from ..tools.pdf.same_pages import has_same_pages
 
 BLOCK = 1 << 20
@@ -14,7 +16,17 @@ WORD = re.compile(r"\w{2,}")
 LIKENESS = 0.7
 
 
-def is_the_invoice(move, attachment, path, original, folder):
+class Paper(NamedTuple):
+    """A file to compare.
+
+    :param pages: how many it has
+    """
+
+    path: Path
+    pages: int
+
+
+def is_the_invoice(move, attachment, paper, original, folder, cancelled=None):
     """Whether a signed file takes the place of the invoice.
 
     Nobody checks whose signature it is: anybody can make one. So a person of the
@@ -22,21 +34,28 @@ def is_the_invoice(move, attachment, path, original, folder):
 
     It begins with the bytes of the invoice, as what is signed afterwards does, and its
     pages are the same; or its first page says the number of the invoice, and its pages
-    say each figure, and what else each page of the invoice says. A contract that names
-    the invoice does not. Where there is no file of the invoice yet, the first page also
-    says whose it is, and the amount.
+    say each figure, and what else each page of the invoice says; one of more pages than
+    are read is not compared. A contract that names the invoice does not. Where there is
+    no file of the invoice yet, the first page also says whose it is, and the amount.
 
     :param move: account.move
     :param attachment: the signed file
-    :param path: of the signed file
-    :param original: path of the invoice that is known, None when Odoo has to print it
+    :param Paper paper: the signed file
+    :param Paper original: the invoice that is known, or none: Odoo has to print it
     :param folder: for temporary files
+    :param cancelled: asked a few times a second
+    :raise Cancelled: `cancelled` said so
     """
     if not is_filed_by_people(attachment):
         return False
-    if original and _begins_with(path, original):
-        return has_same_pages(path, original, folder)
-    said, *others = page_texts([path, *([original] if original else [])], folder)
+    files = [paper.path]
+    if original:
+        files.append(original.path)
+        if _begins_with(*files):
+            return has_same_pages(*files, folder, cancelled)
+        if not 0 < original.pages <= min(MOST_PAGES, paper.pages):
+            return False
+    said, *others = page_texts(files, folder, cancelled)
     if not said or not any(_says(said[0], number) for number in _numbers(move)):
         return False
     if others:
@@ -108,11 +127,8 @@ def _says_all(said, wanted):
     :param said, wanted: lists of texts
     """
     found, pages = _words("\n".join(said)), [*map(_words, wanted)]
-    return (
-        len(said) >= len(wanted)
-        and any(pages)
-        and all(_is_said(words, found) for words in pages)
-    )
+    # Of an invoice that is a scan, a page of terms says nothing about its amount.
+    return bool(pages[0]) and all(_is_said(words, found) for words in pages)
 
 
 def _is_said(words, found):

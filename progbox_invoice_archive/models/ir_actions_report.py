@@ -1,5 +1,6 @@
 import io
 import logging
+import math
 from collections import OrderedDict
 from urllib.parse import urlsplit
 
@@ -66,6 +67,11 @@ FAILURES = {
         " server has less to do, or raise the time in the system parameter"
         " %(parameter)s.",
         parameter=TIMEOUT_PARAMETER,
+    ),
+    "server_limit": _lt(
+        "Making the page took longer than the server allows a scheduled action, and"
+        " was stopped. Try again when the server has less to do, or raise"
+        " limit_time_real_cron in its configuration."
     ),
     "network": _lt(
         "The page asked for something that is not on this server. Look in the"
@@ -499,14 +505,16 @@ class IrActionsReport(models.Model):
     def _progbox_to_pdf(self, body, args, header=None, footer=None):
         get_param = self.env["ir.config_parameter"].sudo().get_param
         timeout = float(get_param(TIMEOUT_PARAMETER) or DEFAULT_TIMEOUT)
-        if "cron_end_time" in self.env.context:
-            timeout = min(timeout, longest_piece())
+        left = longest_piece(self.env.context.get("cron_end_time", math.inf))
         try:
             return wkhtmltopdf.to_pdf(
-                _wkhtml().bin, args, body, timeout, header, footer
+                _wkhtml().bin, args, body, min(timeout, left), header, footer
             )
         except wkhtmltopdf.RendererFailure as failure:
-            message = self.env._(FAILURES[failure.reason])
+            reason = failure.reason
+            if reason == "timeout" and left < timeout:
+                reason = "server_limit"
+            message = self.env._(FAILURES[reason])
             raise RenderError(message, failure.detail) from failure
 
     @api.model

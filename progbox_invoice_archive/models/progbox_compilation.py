@@ -17,7 +17,12 @@ from ..tools.plural import counted
 from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
 from ..tools.staging import write_blocks
 from .compilation_assembly import Assembly
-from .compilation_duplicates import TriedFile, contents_of, resolve_duplicates
+from .compilation_duplicates import (
+    SIGNED_POSITION,
+    TriedFile,
+    contents_of,
+    resolve_duplicates,
+)
 from .compilation_pages import OwnPages, count_pages
 from .compilation_texts import failure_text, size_text
 from .progbox_compilation_file import UNCOMPARED
@@ -404,8 +409,10 @@ class ProgboxCompilation(models.Model):
         # Trying the files again will say so again of what is inside of them.
         self._lines("left_out", domain=Domain("container_id", "!=", False)).unlink()
         lines = self._lines("in", "render")
-        lines.filtered("attachment_id").write({"state": "found"})
-        (lines - lines.filtered("attachment_id")).write({"state": "render"})
+        rendered = lines.filtered(lambda line: line.is_head and not line.attachment_id)
+        rendered.write({"state": "render", "is_signed": False})
+        # What was deleted meanwhile is told as missing.
+        (lines - rendered).write({"state": "found"})
         if self.step in ("render", "assemble"):
             self._next_step("check")
 
@@ -540,7 +547,10 @@ class ProgboxCompilation(models.Model):
     def _compare_signed(self):
         """See which signed files are the invoice: a piece of work for each."""
         for line in self._lines("in", domain=Domain("code", "=", UNCOMPARED)):
-            line._compare()
+            if line.attachment_id:
+                line._compare()
+            else:  # deleted since it was checked
+                line._leave_out("missing")
             yield {}
 
     def _items(self, lines):
@@ -557,7 +567,7 @@ class ProgboxCompilation(models.Model):
     def _resolve_duplicates(self):
         """Leave out what others stand for, now that every file has been tried.
 
-        A run that comes back to it finds the same.
+        A run that comes back to it goes past what is settled.
         """
         # pylint: disable-next=bad-builtin-groupby
         for _place, rows in groupby(self._tried_files(), itemgetter(0)):
@@ -599,7 +609,7 @@ class ProgboxCompilation(models.Model):
         """Write on the lines of an invoice which of them others stand for."""
         lines = self.env["progbox.compilation.file"].sudo()
         signed = lines.browse(resolution.signed)
-        signed.write({"kind": "signed", "position": 1})
+        signed.write({"kind": "signed", "position": SIGNED_POSITION})
         for id_, codes in resolution.papers.items():
             lines.browse(id_)._leave_out_papers(codes)
         for id_, code in resolution.left_out.items():

@@ -3,8 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..tools.filenames import clean_filename
-from .compilation_papers import PDF
-from .compilation_signed import is_the_invoice
+from .compilation_papers import PDF, is_elsewhere
+from .compilation_signed import Paper, is_filed_by_people, is_the_invoice
 from .compilation_texts import note_text, reason_texts
 
 # What is said of a signed file, instead of why it is left out: whether it is the
@@ -221,8 +221,8 @@ class ProgboxCompilationFile(models.Model):
             refusal = inspection.refusal or "portfolio_empty"
             self._refuse(refusal, inspection.detail)
             return
-        embedded = [file for leaf in good for file in leaf.embedded]
-        self._leave_out_embedded([file for file in embedded if not file.path])
+        embedded = [(file, leaf) for leaf in good for file in leaf.embedded]
+        self._leave_out_embedded([file for file, _leaf in embedded if not file.path])
         changes = {change for each in (inspection, *good) for change in each.changes}
         self.write(
             {
@@ -237,8 +237,8 @@ class ProgboxCompilationFile(models.Model):
                 "embedded": [
                     *self._signed_members(inspection, good),
                     *(
-                        [str(file.path), file.name, file.mimetype]
-                        for file in embedded
+                        [str(file.path), file.name, file.mimetype, str(leaf.ready)]
+                        for file, leaf in embedded
                         if file.path
                     ),
                 ],
@@ -247,17 +247,26 @@ class ProgboxCompilationFile(models.Model):
         )
 
     def _leave_out_papers(self, codes):
-        """Leave out papers inside of this file that are in already.
+        """Leave out papers inside of this file that are in already, and what they hold.
 
         :param dict codes: see compilation_texts.REASONS, by the place of the paper
         """
-        kept = []
+        kept, dropped = [], set()
         for place, part in enumerate(self.parts):
             if place in codes:
                 self._inner_line(part[2])._leave_out(codes[place])
+                dropped.add(part[0])
             else:
                 kept.append(part)
-        self.write({"parts": kept, "pages": sum(part[1] for part in kept)})
+        self.write(
+            {
+                "parts": kept,
+                "pages": sum(part[1] for part in kept),
+                "embedded": [
+                    file for file in self.embedded or () if dropped.isdisjoint(file[3:])
+                ],
+            }
+        )
 
     def _may_be_the_invoice(self, inspection):
         is_of_invoice = self.res_model == "account.move"
@@ -268,9 +277,9 @@ class ProgboxCompilationFile(models.Model):
         move = self.env[self.res_model].browse(self.res_id)
         folder = self.compilation_id._folder()
         head = self._head()
-        original = head.attachment_id and head._path()
-        paths = self._path(), original
-        same = is_the_invoice(move, self.attachment_id, *paths, folder)
+        original = head.attachment_id and Paper(head._path(), head.pages)
+        papers = Paper(self._path(), self.pages), original
+        same = is_the_invoice(move, self.attachment_id, *papers, folder)
         self.write({"is_the_invoice": same, "code": False})
 
     def _head(self):
@@ -291,7 +300,7 @@ class ProgboxCompilationFile(models.Model):
     def _signed_members(self, inspection, leaves):
         """Return the files of a portfolio that carry a signature, to be embedded."""
         return [
-            [str(leaf.path), leaf.name, "application/pdf"]
+            [str(leaf.path), leaf.name, "application/pdf", str(leaf.ready)]
             for leaf in leaves
             if leaf.signed and leaf is not inspection
         ]
@@ -321,7 +330,11 @@ class ProgboxCompilationFile(models.Model):
             self._leave_out({"cancel": "cancelled"}.get(state, state))
 
     def _paper_beside(self):
-        """Return the line of the paper that came beside what holds none."""
+        """Return the line of the paper that came beside what holds none.
+
+        A PDF that was received, or the only one there is: a photo, or what people have
+        filed beside the bill, may be of anything.
+        """
         waiting = Domain("state", "in", ("found", "in"))
         excluded = self.compilation_id.excluded or []
         unasked = Domain("code", "=", "unasked") & Domain(
@@ -330,12 +343,20 @@ class ProgboxCompilationFile(models.Model):
         lines = self.search(
             Domain("compilation_id", "=", self.compilation_id.id)
             & Domain("sequence", "=", self.sequence)
-            & Domain("kind", "in", ("attachment", "image"))
+            & Domain("kind", "=", "attachment")
             & Domain("container_id", "=", False)
             & (waiting | unasked)
         )
-        papers = lines.filtered(lambda line: line._is_paper())
-        return papers.sorted(lambda line: line.kind)[:1]
+        pdfs = lines.filtered(
+            lambda line: (
+                line.attachment_id.mimetype == PDF
+                and not is_elsewhere(line.attachment_id)
+            )
+        )
+        received = pdfs.filtered(
+            lambda line: not is_filed_by_people(line.attachment_id)
+        )
+        return received[:1] or (pdfs if len(pdfs) == 1 else pdfs.browse())
 
     def _is_paper(self):
         """Whether it is called a PDF or a picture, and not what may hold one."""

@@ -7,7 +7,12 @@ from odoo.tools import SQL
 from odoo.tools.translate import code_translations
 
 from ..tools.filenames import clean_filename
-from .compilation_papers import PDF, message_files, received_document
+from .compilation_papers import (
+    PDF,
+    is_elsewhere,
+    message_files,
+    received_document,
+)
 from .progbox_compilation_choices import wanted_kinds
 
 # What Odoo calls a PDF that it took off an invoice which went back to draft.
@@ -222,7 +227,7 @@ class ProgboxCompilationSources(models.AbstractModel):
             return source._replace(state="left_out", code="not_a_pdf")
         if not wanted_kinds(choices)[kind]:
             return source._replace(state="left_out", code="unasked")
-        if not attachment.store_fname and attachment._is_remote_source():
+        if is_elsewhere(attachment):
             return source._replace(state="left_out", code="remote")
         return source
 

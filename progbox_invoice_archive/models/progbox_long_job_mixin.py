@@ -1,4 +1,5 @@
 import contextlib
+import math
 import os
 import socket
 import threading
@@ -13,6 +14,8 @@ from odoo.fields import Domain
 from odoo.tools import config
 from odoo.tools.sql import escape_psql
 
+from odoo.addons.base.models.ir_cron import MIN_TIME_PER_JOB
+
 from ..exceptions import JobError
 from .progbox_job_mixin import CONCURRENCY_ERRORS
 
@@ -24,8 +27,8 @@ LEASE = timedelta(minutes=2)
 MOST_INTERRUPTIONS = 2
 # Seconds between two commits on the way: what a killed worker loses at most.
 COMMIT_INTERVAL = 2
-# Seconds of a run that are not for its last piece: ten of work, and to come to an end.
-BEFORE_LIMIT = 20
+# Seconds that a run has to come to its end.
+BEFORE_LIMIT = 10
 
 
 def _sent(generator, answer):
@@ -37,15 +40,27 @@ def _sent(generator, answer):
             value = generator.send(answer())
 
 
-def longest_piece():
+def longest_piece(cron_end_time):
     """Return how many seconds a piece of work may take that cannot be interrupted.
 
     At the server's time limit not the piece is ended, but the whole server.
+
+    :param cron_end_time: in the context of a scheduled action: when Odoo's time for it
+        is up
     """
+    begin = cron_end_time - MIN_TIME_PER_JOB
+    left = begin + _server_limit() - BEFORE_LIMIT - time.monotonic()
+    return max(left, 1)
+
+
+def _server_limit():
+    """Return the seconds after which the server is ended, if an action goes on."""
     limit = config["limit_time_real_cron"]
+    if not limit and config["workers"]:  # processes without a limit
+        return math.inf
     if limit <= 0:  # a server with threads then takes the other one
         limit = config["limit_time_real"]
-    return max(limit - BEFORE_LIMIT, 1) if limit else float("inf")
+    return limit or math.inf
 
 
 class LeaseLost(Exception):

@@ -20,6 +20,21 @@ def encrypted(pdf, password):
     return buffer.getvalue()
 
 
+def changed(pdf, change):
+    buffer = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        change(document)
+        document.save(buffer)
+    return buffer.getvalue()
+
+
+def with_xml(pdf):
+    def embed(document):
+        document.attachments["factur-x.xml"] = b"<Invoice/>"
+
+    return changed(pdf, embed)
+
+
 def signed(pdf):
     """Return a PDF with a signature field that has a value, as signers leave it."""
     buffer = io.BytesIO()

@@ -18,7 +18,7 @@ from odoo.addons.base.models.ir_cron import IrCron
 from ..models import compilation_assembly, progbox_long_job_mixin
 from ..models.compilation_assembly import Assembly
 from ..tools.pdf import CompileError, Part, PartRefused, assemble
-from .compilation_common import CompilationCommon, encrypted, pdf_of
+from .compilation_common import CompilationCommon, encrypted, pdf_of, signed
 from .object_store import ObjectStore
 
 LOGGER = "odoo.addons.progbox_invoice_archive"
@@ -233,6 +233,29 @@ class TestCompilationJob(CompilationCommon):
         path.unlink()
         job = self.run_job(self.begun())
         self.assertEqual(self.left_out(job), {("plan.pdf", "missing")})
+
+    def test_a_file_that_was_deleted_since_it_was_checked_is_listed(self):
+        plan = self.move.attachment_ids.filtered(lambda a: a.name == "plan.pdf")
+        back = self.attach(self.move, "back.pdf", signed(pdf_of("BACK")))
+        late = self.attach(self.move, "late.pdf", signed(pdf_of("LATE")))
+        job = self.begun()
+
+        def are_checked(job):
+            return job.file_ids.mapped("code").count("uncompared") == 2
+
+        self.walk_until(job, are_checked)
+        back.unlink()
+        self.walk_until(job, lambda job: job.step == "assemble")
+        self.assertEqual(self.left_out(job), {("back.pdf", "missing")})
+        plan.unlink()
+        job._remove_folder()
+        self.walk_until(job, lambda job: job.step == "assemble")
+        late.unlink()
+        job._job_process()
+        self.assertEqual(job.state, "done", job.error_detail)
+        lost = {(name, "missing") for name in ("back.pdf", "plan.pdf", "late.pdf")}
+        self.assertEqual(self.left_out(job), lost)
+        self.assertEqual(self.texts(self.reader(job))[0], "FIRST")
 
     def test_files_in_another_storage_go_in_and_lost_ones_are_listed(self):
         store = ObjectStore(self)

@@ -1,4 +1,3 @@
-import io
 from unittest.mock import patch
 
 import pikepdf
@@ -8,29 +7,16 @@ from odoo.tests import tagged
 from ..tools.pdf import PartRefused
 from .compilation_common import (
     CompilationCommon,
+    changed,
     encrypted,
     pdf_of,
     signed,
     with_signature,
+    with_xml,
 )
 
 ASSEMBLE = "odoo.addons.progbox_invoice_archive.models.compilation_assembly.assemble"
 BARE = {"with_cover": False, "with_numbers": False}
-
-
-def changed(pdf, change):
-    buffer = io.BytesIO()
-    with pikepdf.open(io.BytesIO(pdf)) as document:
-        change(document)
-        document.save(buffer)
-    return buffer.getvalue()
-
-
-def with_xml(pdf):
-    def embed(document):
-        document.attachments["factur-x.xml"] = b"<Invoice/>"
-
-    return changed(pdf, embed)
 
 
 def with_script(pdf):

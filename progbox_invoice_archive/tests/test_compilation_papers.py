@@ -11,7 +11,7 @@ from odoo.tests import tagged
 
 from ..models import compilation_papers
 from ..models.progbox_compilation_choices import CHOICES
-from .compilation_common import CompilationCommon, pdf_of
+from .compilation_common import CompilationCommon, pdf_of, with_xml
 from .pdf_common import poppler_texts
 
 BARE = {"with_cover": False, "with_numbers": False}
@@ -154,7 +154,12 @@ class TestCompilationPapers(CompilationCommon):
             "ODD": self.received(("odd", b"\1\2\3 odd"), ("b.pdf", pdf_of("ODD"))),
             "ALONE": self.received(("scan.pdf", pdf_of("ALONE")), main=None),
             "BY MAIL": self.received(("terms.pdf", pdf_of("TERMS")), main=None),
-            "": self.received(("b.xml", ubl())),
+            "": self.received(main=None),
+            "SCAN": self.received(
+                ("b.xml", ubl()),
+                ("Re dispute.eml", mail(("order.pdf", pdf_of("ORDER")))),
+                ("scan.pdf", pdf_of("SCAN")),
+            ),
         }
         for text, name, content in (
             ("BY MAIL", "b.pdf", pdf_of("BY MAIL")),
@@ -163,14 +168,49 @@ class TestCompilationPapers(CompilationCommon):
             bills[text].message_post(
                 attachments=[(name, content)], message_type="email"
             )
-        bills["BY MAIL"].message_main_attachment_id = False
-        bills[""].message_main_attachment_id = bills[""].attachment_ids.filtered(
-            lambda file: file.name == "b.xml"
-        )
+            bills[text].message_main_attachment_id = False
         job = self.assertBeginWith(bills)
         heads = self.first_lines(job)
         self.assertEqual(heads[bills[""].id].name, "photo.jpg")
         self.assertFalse([head.note for head in heads.values() if head.note])
+
+    def test_what_may_be_of_anything_stands_for_no_bill(self):
+        """Odoo's own page is one page more, another paper in its place a wrong one."""
+        two = ("order.pdf", pdf_of("ORDER")), ("delivery.pdf", pdf_of("DELIVERY"))
+        bills = [
+            self.received(("bill.txt", b"A bill"), *two),
+            self.received(("m.eml", mail()), *two),
+            self.received(*two, main=None),
+            self.received(("b.xml", ubl())),
+            self.received(("bill.txt", b"A bill")),
+            self.received(("m.eml", mail())),
+        ]
+        for bill in bills[3:]:
+            main = bill.message_main_attachment_id
+            bill.message_post(
+                attachments=[("photo.jpg", photo())], message_type="email"
+            )
+            bill.message_main_attachment_id = main
+        pasted = self.received(main=None)
+        pasted.message_post(attachments=[("site.jpg", photo())], message_type="comment")
+        pasted.message_main_attachment_id = False
+        job = self.compiled(self.env["account.move"].union(*bills, pasted), **BARE)
+        heads = self.first_lines(job)
+        for place, bill in enumerate([*bills, pasted]):
+            with self.subTest(place):
+                self.assertIn("no document received", heads[bill.id].note or "")
+        inside = job.file_ids.filtered(lambda line: line.state == "in")
+        self.assertEqual(inside.mapped("name").count("photo.jpg"), 3)
+
+    def test_no_paper_of_an_email_is_lost_behind_a_signed_copy(self):
+        papers = ("bill.pdf", pdf_of("BILL")), ("terms.pdf", pdf_of("TERMS"))
+        bill = self.received(("m.eml", mail(*papers)), papers[1])
+        signed_copy = self.env.ref("progbox_invoice_archive.document_type_signed_copy")
+        self.deposit(bill, pdf_of("SIGNED"), name="signed.pdf", type_id=signed_copy.id)
+        job = self.compiled(bill, **BARE)
+        texts = self.texts(self.reader(job))
+        self.assertEqual(texts[:3], ["BILL", "TERMS", "SIGNED"])
+        self.assertEqual(self.left_out(job), {("terms.pdf", "duplicate")})
 
     def test_a_bill_that_cannot_be_read_gives_its_place_to_no_other_paper(self):
         page = b"<html>Log in first</html>"
@@ -182,7 +222,7 @@ class TestCompilationPapers(CompilationCommon):
         self.assertEqual(self.left_out(job), {("b.pdf", "not_a_pdf")})
 
     def test_a_paper_inside_of_another_file_is_in_once(self):
-        paper, plan = pdf_of("PAPER"), pdf_of("PLAN")
+        paper, plan = with_xml(pdf_of("PAPER")), pdf_of("PLAN")
         in_xml = ubl(("b.pdf", paper))
         bills = [
             self.received(("m.eml", mail(("b.pdf", paper))), ("c.pdf", paper)),
@@ -198,8 +238,10 @@ class TestCompilationPapers(CompilationCommon):
         for place, bill in enumerate(bills):
             with self.subTest(place):
                 job = self.compiled(bill, **BARE)
-                texts = self.texts(self.reader(job))
+                reader = self.reader(job)
+                texts = self.texts(reader)
                 self.assertEqual((texts[0], texts.count("PAPER")), ("PAPER", 1))
+                self.assertEqual(len(reader.attachments), 1)
                 self.assertEqual(texts.count("PLAN"), int(place == 3))
                 self.assertIn("duplicate", job.left_out_ids.mapped("code"))
                 self.assertFalse(job.gap_count)

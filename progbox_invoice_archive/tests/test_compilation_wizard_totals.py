@@ -5,6 +5,7 @@ from PIL import Image
 
 from odoo.tests import Form, tagged
 
+from ..models.compilation_signed import is_the_invoice
 from .compilation_common import CompilationCommon, encrypted, pdf_of, signed
 
 WIZARDS = "odoo.addons.progbox_invoice_archive.wizards"
@@ -74,6 +75,19 @@ class TestCompilationWizardTotals(CompilationCommon):
         self.attach(move, "terms.pdf", signed(pdf_of("TERMS")))
         wizard = self.opened(move)
         self.assertTrueTotals(wizard, "Invoices: 1 · Files: 2 · Pages: 3")
+
+    def test_comparing_a_signed_file_ends_when_the_time_is_up(self):
+        move = self.invoice("FIRST")
+        self.attach(move, "signed.pdf", signed(pdf_of("SIGNED")))
+
+        def late(*arguments):
+            return is_the_invoice(*arguments[:-1], lambda: True)
+
+        with patch(f"{WIZARDS}.progbox_compile_wizard_file.is_the_invoice", late):
+            wizard = self.opened(move)
+        self.assertEqual(
+            self.totals(wizard), "Invoices: 1 · Files: 2 · Pages: at least 1"
+        )
 
     def test_refused_files_and_twins_are_not_counted(self):
         move, content = self.invoice("FIRST"), pdf_of("TWICE")

@@ -40,6 +40,16 @@ def unpacked(content):
     return buffer.getvalue()
 
 
+def spaced(content):
+    """A file whose second drawing unfolds to nothing but spaces."""
+    buffer = io.BytesIO()
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        packed = zlib.compress(b" " * 100_000)
+        pdf.pages[1].Contents.write(packed, filter=pikepdf.Name.FlateDecode)
+        pdf.save(buffer, compress_streams=False)
+    return buffer.getvalue()
+
+
 class TestPdfBlankPages(PdfCase):
     """A page that another reader sees is not lost, and one that nobody sees is told."""
 
@@ -58,6 +68,7 @@ class TestPdfBlankPages(PdfCase):
                 "all": spoilt(spoilt(spoilt(plain, 0), 1), 2),
                 "empty": collection.pdf_of("one", "", "three"),
                 "unpacked": unpacked(plain),
+                "blanks": spaced(plain),
             }
         )
         changes = {name: each.changes for name, each in found.items()}
@@ -66,7 +77,7 @@ class TestPdfBlankPages(PdfCase):
         self.assertEqual(found["all"].refusal, "damaged")
         self.assertEqual(changes.pop("unpacked"), ["blank/2"])
         # A page without anything on it is nothing that was lost.
-        self.assertEqual(changes.pop("empty"), [])
+        self.assertEqual((changes.pop("empty"), changes.pop("blanks")), ([], []))
         self.assertEqual(found["empty"].pages, 3)
 
     def test_a_page_comes_from_the_reader_that_sees_it(self):

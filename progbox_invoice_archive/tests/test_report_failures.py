@@ -6,7 +6,7 @@ from odoo.tools import config
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
 from ..exceptions import RenderError
-from ..models import ir_actions_report
+from ..models import ir_actions_report, progbox_long_job_mixin
 from ..tools.report import wkhtmltopdf
 from .report_common import ReportCase
 
@@ -45,19 +45,37 @@ class TestReportFailures(ReportCase):
 
     def test_a_scheduled_action_ends_before_its_server_is_ended(self):
         reports = self.reports()
-        for own, cron, real, seconds in (
-            (reports, 50, 120, 60),
-            (reports.with_context(cron_end_time=0), 50, 120, 30),
-            (reports.with_context(cron_end_time=0), 0, 120, 60),
-            (reports.with_context(cron_end_time=0), -1, 70, 50),
+        # A run that has begun at 1000.
+        action = reports.with_context(cron_end_time=1010)
+        for own, now, cron, real, workers, seconds in (
+            (reports, 1000, 50, 120, 0, 60),
+            (action, 1000, 50, 120, 0, 40),
+            (action, 1015, 50, 120, 0, 25),
+            (action, 1099, 50, 120, 0, 1),
+            (action, 1000, 0, 60, 0, 50),
+            (action, 1000, 0, 60, 2, 60),
+            (action, 1000, -1, 60, 2, 50),
         ):
-            limits = {"limit_time_real_cron": cron, "limit_time_real": real}
+            limits = {
+                "limit_time_real_cron": cron,
+                "limit_time_real": real,
+                "workers": workers,
+            }
             with (
+                self.subTest(limits, now=now),
                 patch.dict(config.options, limits),
+                patch.object(
+                    progbox_long_job_mixin, "time", **{"monotonic.return_value": now}
+                ),
                 patch.object(wkhtmltopdf, "to_pdf") as to_pdf,
             ):
                 own._progbox_to_pdf("<p/>", [])
-            self.assertEqual(to_pdf.call_args.args[3], seconds)
+                self.assertEqual(to_pdf.call_args.args[3], seconds)
+                to_pdf.side_effect = wkhtmltopdf.RendererFailure("timeout", "")
+                with self.assertRaises(RenderError) as caught:
+                    own._progbox_to_pdf("<p/>", [])
+                named = "limit_time_real" in str(caught.exception)
+                self.assertEqual(named, seconds < 60)
 
     def test_a_pdf_that_is_none_is_refused(self):
         with (

@@ -303,17 +303,18 @@ class ProgboxCompileWizard(models.TransientModel):
             return
         self.pages_known = True
         end = time.monotonic() + PAGES_SECONDS
+
+        def late():
+            return time.monotonic() > end
+
         with tempfile.TemporaryDirectory(prefix="progbox-") as folder:
             items = (Item(file._path(Path(folder)), file.name) for file in files)
             inspections = inspect_files(
-                items,
-                folder,
-                Limits(seconds=2),
-                cancelled=lambda: time.monotonic() > end,
+                items, folder, Limits(seconds=2), cancelled=late
             )
             try:
                 for file, inspection in zip(files, inspections, strict=True):
-                    file._apply_inspection(inspection, Path(folder))
+                    file._apply_inspection(inspection, Path(folder), late)
             except Cancelled:
                 # The others have pages, too: the wizard says "at least".
                 return

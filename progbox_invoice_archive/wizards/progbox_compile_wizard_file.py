@@ -1,7 +1,7 @@
 from odoo import fields, models
 
 from ..models.compilation_duplicates import TriedFile, resolve_duplicates
-from ..models.compilation_signed import is_the_invoice
+from ..models.compilation_signed import Paper, is_the_invoice
 from ..models.compilation_texts import note_text, reason_texts
 
 
@@ -68,15 +68,17 @@ class ProgboxCompileWizardFile(models.TransientModel):
             tuple((self.checksum or "").split()),
         )
 
-    def _apply_inspection(self, inspection, folder):
+    def _apply_inspection(self, inspection, folder, cancelled):
         """Show what trying the file has shown.
 
         :param folder: for temporary files
+        :param cancelled: asked a few times a second
+        :raise Cancelled: `cancelled` said so
         """
         leaves = [leaf for leaf in inspection.leaves() if not leaf.refusal]
         values = {
             "pages": sum(leaf.pages for leaf in leaves),
-            "is_the_invoice": self._is_the_invoice(inspection, folder),
+            "is_the_invoice": self._is_the_invoice(inspection, folder, cancelled),
         }
         if inside := " ".join(leaf.checksum for leaf in leaves).strip():
             values["checksum"] = inside
@@ -91,7 +93,7 @@ class ProgboxCompileWizardFile(models.TransientModel):
             )
         self.write(values)
 
-    def _is_the_invoice(self, inspection, folder):
+    def _is_the_invoice(self, inspection, folder, cancelled):
         move = self.line_id.move_id
         if not inspection.signed or self.category == "invoice" or not move:
             return False
@@ -99,9 +101,9 @@ class ProgboxCompileWizardFile(models.TransientModel):
             lambda file: file.line_id == self.line_id
         )
         main = files.filtered(lambda file: file.category == "invoice")[:1]
-        original = main.attachment_id and main._path(folder)
-        paths = inspection.path, original
-        return is_the_invoice(move, self.attachment_id, *paths, folder)
+        original = main.attachment_id and Paper(main._path(folder), main.pages)
+        papers = Paper(inspection.path, inspection.pages), original
+        return is_the_invoice(move, self.attachment_id, *papers, folder, cancelled)
 
     def _path(self, folder):
         """Return where the bytes are: the file store, or a copy in a folder."""

@@ -5,6 +5,7 @@ from .limited_child import Child
 
 MEMORY = 512 << 20
 SECONDS = 30
+MOST_PAGES = 20
 
 
 def first_page_text(path, folder):
@@ -21,16 +22,18 @@ def first_page_text(path, folder):
             return ""
 
 
-def page_texts(paths, folder):
+def page_texts(paths, folder, cancelled=None):
     """Return the texts of the first pages of some files, page by page.
 
     Nothing of all of them where one cannot be read.
 
     :param folder: for temporary files
+    :param cancelled: asked a few times a second; true raises Cancelled
     :return: list of lists of texts
     """
     with Child(folder, MEMORY) as child:
         try:
-            return child.ask("page_texts", {"paths": paths}, SECONDS)
+            arguments = {"paths": paths, "pages": MOST_PAGES}
+            return child.ask("page_texts", arguments, SECONDS, cancelled=cancelled)
         except Failure:
             return [[] for _path in paths]

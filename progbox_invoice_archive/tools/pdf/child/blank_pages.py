@@ -61,9 +61,10 @@ def _drawing(page, thorough):
         if not thorough and _begins_well(stream):
             return Drawing(False, False)
         try:
-            if stream.read_bytes().strip():
+            drawn = stream.read_bytes()
+            if drawn.strip():
                 empty = False
-            elif len(stream.get_raw_stream_buffer()) > SMALL:
+            elif not drawn and len(stream.get_raw_stream_buffer()) > SMALL:
                 unreadable = True  # it was packed from something
         except pikepdf.PdfError:
             unreadable = True

@@ -11,8 +11,9 @@ from .messages import Failure
 
 POPPLER = "pdftotext"
 POPPLER_SECONDS = 20
-MOST_PAGES = 20
-LONGEST = 20_000  # of a page; what a document is stands at its beginning
+# Letters for each page that is read, whichever of them says so many; what a document is
+# stands at its beginning.
+LONGEST = 20_000
 PAGE_END = "\f"
 
 
@@ -21,9 +22,9 @@ def first_page_text(_report, path):
     return _read(path, 1)
 
 
-def page_texts(_report, paths):
-    """Return the texts of the first pages of some files, page by page."""
-    texts = [_read(path, MOST_PAGES) for path in paths]
+def page_texts(_report, paths, pages):
+    """Return the texts of the first so many pages of some files, page by page."""
+    texts = [_read(path, pages) for path in paths]
     return [text.removesuffix(PAGE_END).split(PAGE_END) for text in texts]
 
 
