@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .progbox_job_mixin import OPEN_STATES
 from .verification_beside import BESIDE_KINDS, BESIDE_PAST, BESIDE_WARNINGS
 from .verification_texts import TEXTS
 
@@ -179,10 +180,20 @@ class ProgboxVerificationFinding(models.Model):
     actual = fields.Text(string="Found (technical)", readonly=True)
     acknowledged_by = fields.Char(readonly=True)
     acknowledged_on = fields.Datetime(readonly=True)
+    can_acknowledge = fields.Boolean(compute="_compute_can_acknowledge")
     message = fields.Text(string="What Happened", compute="_compute_message")
     advice = fields.Text(string="What to Do", compute="_compute_message")
     expected_text = fields.Text(string="Sealed", compute="_compute_message")
     actual_text = fields.Text(string="Found", compute="_compute_message")
+
+    @api.depends("kind", "acknowledged_on", "verification_id.state")
+    def _compute_can_acknowledge(self):
+        for finding in self:
+            finding.can_acknowledge = (
+                finding.kind in PAST_KINDS
+                and not finding.acknowledged_on
+                and finding.verification_id.state not in OPEN_STATES
+            )
 
     # ------------------------------------------------------------------
     # Actions
@@ -216,6 +227,13 @@ class ProgboxVerificationFinding(models.Model):
         if any(finding.kind not in PAST_KINDS for finding in self):
             raise UserError(
                 self.env._("This finding goes when what is wrong has been corrected.")
+            )
+        if any(state in OPEN_STATES for state in self.verification_id.mapped("state")):
+            raise UserError(
+                self.env._(
+                    "The verification is still going on. Acknowledge what it has found "
+                    "once it is over."
+                )
             )
         for finding in self.filtered(lambda finding: not finding.acknowledged_on):
             finding.sudo().write(

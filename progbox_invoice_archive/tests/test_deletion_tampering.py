@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
 from .verification_common import VerificationCommon
@@ -78,6 +79,9 @@ class TestDeletionTampering(VerificationCommon):
         )
         now = "now() AT TIME ZONE 'UTC'"
         self.assertRefused(acknowledged.format(now))
+        self.assertFalse(finding.can_acknowledge)
+        with self.assertRaisesRegex(UserError, "still going on"):
+            finding.action_acknowledge()
         run._job_process()
         self.env.flush_all()
         self.assertRefused(acknowledged.format("'2020-01-01'"))

@@ -3,6 +3,7 @@ from html import unescape
 from unittest.mock import patch
 
 from freezegun import freeze_time
+from lxml import etree
 
 from odoo import fields
 from odoo.tests import tagged
@@ -160,7 +161,17 @@ class TestWatch(VerificationCommon):
         self.assertIn("go to: –", notes[-1].note)
         run = self.verify()
         self.assertEqual(run.finding_counts, {"stamp_off": 1, "certificate_off": 1})
-        run.finding_ids.with_user(self.manager).action_acknowledge()
+        views = etree.fromstring(
+            self.env.ref("progbox_invoice_archive.progbox_verification_view_form").arch
+        )
+        buttons = views.findall(".//button[@name='action_acknowledge']")
+        self.assertEqual(
+            [button.get("invisible") for button in buttons], ["not can_acknowledge"] * 2
+        )
+        findings = run.finding_ids.with_user(self.manager)
+        self.assertEqual(findings.mapped("can_acknowledge"), [True, True])
+        findings.action_acknowledge()
+        self.assertEqual(findings.mapped("can_acknowledge"), [False, False])
         self.assertFalse(self.watch._told(company))
 
     def test_a_verification_that_is_overdue(self):
