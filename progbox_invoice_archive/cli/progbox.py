@@ -115,8 +115,7 @@ class Progbox(Command):
             options.anchor = [parse(text) for text in options.anchor]
             unread = []
             companies = self._companies(env, options, unread)
-            # A company that only these tables know of is not verified.
-            complete = not unread
+            complete = True
             for error in unread:
                 self._complain(error)
             for company in companies:
@@ -125,7 +124,8 @@ class Progbox(Command):
                 except REASONS as error:
                     env.cr.rollback()
                     complete = self._complain(error)
-            return complete
+            # A company that only an unread table knows of has not been verified.
+            return complete and (not unread or self._status(runs) == FINDINGS)
 
     def _companies(self, env, options, unread):
         """Return the companies to verify.

@@ -108,7 +108,7 @@ class TestDeletionTampering(VerificationCommon):
         self.assertRefused(acknowledged.format(now))
         self.assertFalse(finding.can_acknowledge)
         with self.assertRaisesRegex(UserError, "still going on"):
-            finding.action_acknowledge()
+            finding.with_user(self.manager()).action_acknowledge()
         run._job_process()
         self.env.flush_all()
         self.assertRefused(acknowledged.format("'2020-01-01'"))
