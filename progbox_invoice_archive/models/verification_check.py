@@ -65,7 +65,7 @@ class VerificationCheck:
         self.since = run.since or None
         # Guards of another version, and what else is wrong with them; None until they
         # have been looked at.
-        self.guards = None
+        self.guards = (run.checkpoint or {}).get("guards")
         self.patience = PATIENCE
 
     def steps(self):
@@ -97,7 +97,13 @@ class VerificationCheck:
             yield from self._tried(name, checks[name]())
             # No part is in one transaction with another one: each may wait for a lock.
             if following:
-                yield {"checkpoint": {"part": following, "after": 0}}
+                yield {
+                    "checkpoint": {
+                        "part": following,
+                        "after": 0,
+                        "guards": self.guards,
+                    }
+                }
 
     def _checks_at_the_end(self):
         """Return what is checked at once, by the name of the part."""
@@ -167,7 +173,7 @@ class VerificationCheck:
     def _note_guards(self):
         """Let the ledger say what is found, so that nobody takes it back."""
         if self.company in guards_lines.companies(self.env):
-            # Of a run that was taken up again here, or could not look at them before.
+            # None where they could not be looked at: the reason keeps this part, too.
             outdated, lifted = self.guards or self._missing_guards()
             if lifted:
                 guards_lines.note_lifted(self.env, self.company, lifted)
