@@ -173,7 +173,7 @@ class VerificationCheck:
     def _note_guards(self):
         """Let the ledger say what is found, so that nobody takes it back."""
         if self.company in guards_lines.companies(self.env):
-            # None where they could not be looked at: the reason keeps this part, too.
+            # Where they could not be looked at, this fails for the same reason.
             outdated, lifted = self.guards or self._missing_guards()
             if lifted:
                 guards_lines.note_lifted(self.env, self.company, lifted)
