@@ -113,17 +113,27 @@ class Progbox(Command):
                 raise CouldNotRun("ProGBox Invoice Archive is not installed here.")
             parse = env["progbox.verification"]._parse_anchor
             options.anchor = [parse(text) for text in options.anchor]
+            unread = []
+            companies = self._companies(env, options, unread)
             complete = True
-            for company in self._companies(env, options):
+            for error in unread:
+                self._complain(error)
+            for company in companies:
                 try:
                     runs.append(self._verify_one(env, company, options))
                 except REASONS as error:
                     env.cr.rollback()
                     complete = self._complain(error)
-            return complete
+            # A company that only an unread table knows of has not been verified.
+            return complete and (not unread or self._status(runs) == FINDINGS)
 
-    def _companies(self, env, options):
-        companies = env["progbox.verification"]._companies()
+    def _companies(self, env, options, unread):
+        """Return the companies to verify.
+
+        :param list unread: takes the errors of the tables that could not be asked
+        """
+        everybody = [] if options.company else unread
+        companies = env["progbox.verification"]._companies(everybody)
         if wanted := options.company:
             # An archived company keeps its archive.
             everyone = env["res.company"].with_context(active_test=False)

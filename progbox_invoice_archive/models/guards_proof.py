@@ -154,6 +154,9 @@ def _settings(env, tables):
             LEFT JOIN pg_roles ON pg_roles.oid = setrole
             WHERE setting ~ %(settings)s
                 AND (datname IS NULL OR datname = current_database())
+                -- From whom rows are hidden; who may not log in has no session.
+                AND (rolname IS NULL OR rolname = current_user
+                    OR rolcanlogin AND setting ^@ 'session_replication_role=')
                 AND (rolname IS NULL OR EXISTS (
                     SELECT FROM pg_class
                     WHERE relnamespace = 'public'::regnamespace

@@ -410,6 +410,8 @@ class ProgboxAccessLogSeal(models.Model):
             limit=1,
         )
         since = read_payload(first.payload).get("since") if first else None
-        return since and fields.Datetime.to_datetime(
-            since.rstrip("Z").replace("T", " ")
+        # Not by a line that is dated ahead: it was sealed all the same.
+        return since and min(
+            fields.Datetime.to_datetime(since.rstrip("Z").replace("T", " ")),
+            first.sealed_on,
         )

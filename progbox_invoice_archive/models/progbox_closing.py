@@ -336,8 +336,16 @@ class ProgboxClosing(models.Model):
         return closings
 
     @api.model
-    def _archiver_is_busy(self, company, before):
-        """Whether invoices from before a day are still to be archived."""
+    def _archiver_is_busy(self, company, before, patience=None):
+        """Whether invoices from before a day are still to be archived.
+
+        :param timedelta patience: jobs that are older than that do not count
+        """
+        now = fields.Datetime.now()
+        made = Domain.TRUE
+        if patience:
+            made = Domain("create_date", ">=", now - patience)
+            made &= Domain("create_date", "<=", now + timedelta(hours=1))
         jobs = self.env["progbox.archive.job"].sudo()
         dated = Domain("move_id.invoice_date", "<", before) | (
             Domain("move_id.invoice_date", "=", False)
@@ -349,7 +357,8 @@ class ProgboxClosing(models.Model):
                 & Domain("state", "=", "pending")
                 & Domain("error", "=", False)
                 # One that is put off for long does not keep the month open.
-                & Domain("next_try", "<=", fields.Datetime.now() + timedelta(days=1))
+                & Domain("next_try", "<=", now + timedelta(days=1))
+                & made
                 & dated,
                 limit=1,
             )

@@ -112,7 +112,8 @@ class ProgboxClosingMail(models.Model):
         """Return whether certificates were sent, and nobody gets them any more."""
         if company._progbox_certificate_people():
             return []
-        last = self.sudo().search(Domain("company_id", "=", company.id), limit=1)
+        sent = Domain("company_id", "=", company.id) & Domain("state", "=", "done")
+        last = self.sudo().search(sent, limit=1)
         return [
             Finding("certificate_off", actual=f"{mail.closing_id.month:%Y-%m}")
             for mail in last

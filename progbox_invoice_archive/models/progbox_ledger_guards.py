@@ -270,7 +270,8 @@ class ProgboxLedgerGuards(models.AbstractModel):
                     company=guards_lines.companies(self.env),
                     note=self.env._(
                         "The guards of the database were of another version, and were "
-                        "replaced. These were not there: %(guards)s",
+                        "replaced. These are new in this version, or had been removed: "
+                        "%(guards)s",
                         guards=", ".join(missing) or "–",
                     ),
                 )

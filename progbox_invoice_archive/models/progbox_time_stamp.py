@@ -22,6 +22,7 @@ from .stamp_authorities import (
     TOLERANCE,
     authority_findings,
     on_record,
+    stamped_since,
     trusted_in_time,
 )
 
@@ -366,10 +367,8 @@ class ProgboxTimeStamp(models.Model):
         Where somebody has removed that day and the stamps, the access log has it.
         """
         since = company.sudo().progbox_stamp_since
-        first = min(stamps.mapped("create_date"), default=None)
-        return min(filter(None, (since, first)), default=None) or min(
-            on_record(company).values(), default=None
-        )
+        days = filter(None, (since, *stamps.mapped("create_date")))
+        return min(days, default=None) or stamped_since(company)
 
     @api.model
     def _off_findings(self, company):

@@ -14,7 +14,12 @@ from .declared_pieces import piece
 from .progbox_job_mixin import OPEN_STATES
 from .progbox_verification_finding import KINDS, LEDGER_KINDS
 from .verification_beside import companies_beside_sql, parts_beside
-from .verification_check import PATIENCE, VerificationCheck, waiting_at_most
+from .verification_check import (
+    LITTLE_PATIENCE,
+    VerificationCheck,
+    is_of_the_moment,
+    waiting_at_most,
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -27,6 +32,8 @@ WITNESSES = (
     "progbox_access_log_seal",
     "progbox_time_stamp",
 )
+# Whoever has posted an invoice waits for the answer.
+PATIENCE = "5s"
 # Findings of one kind that are listed; the others are counted.
 LISTED_PER_KIND = 1000
 
@@ -316,24 +323,37 @@ class ProgboxVerification(models.Model):
         )
 
     @api.model
-    def _companies(self):
+    def _companies(self, unread=None):
         """Return the companies that have an archive, or once had one.
 
         Whoever takes one table away leaves the others to tell.
+
+        :param list unread: takes the errors of the tables that cannot be read
         """
         ids = set()
+        patience = PATIENCE
         for rows in (
-            SQL("progbox_folder WHERE locked"),
+            SQL("(SELECT company_id FROM progbox_folder WHERE locked)"),
             *map(SQL.identifier, WITNESSES),
             companies_beside_sql(self.env),
         ):
-            query = SQL("SELECT DISTINCT company_id FROM %s", rows)
+            query = SQL(
+                """SELECT id FROM res_company owner WHERE EXISTS (
+                    SELECT FROM %s AS witness WHERE witness.company_id = owner.id
+                )""",
+                rows,
+            )
             try:
-                with waiting_at_most(self.env.cr, PATIENCE):
+                with waiting_at_most(self.env.cr, patience):
                     ids.update(id_ for [id_] in self.env.execute_query(query))
-            except psycopg2.Error:
+            except psycopg2.Error as error:
+                if is_of_the_moment(error):
+                    raise
+                patience = LITTLE_PATIENCE
                 _logger.exception("A table of the archive cannot be read")
-        return self.env["res.company"].browse(sorted(ids - {None}))
+                if unread is not None:
+                    unread.append(error)
+        return self.env["res.company"].browse(sorted(ids))
 
     @api.model
     def _start_here(self, company, values, ledger=None):

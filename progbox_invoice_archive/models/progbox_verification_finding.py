@@ -1,10 +1,12 @@
 import re
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_datetime
 
+from .progbox_job_mixin import OPEN_STATES
 from .verification_beside import BESIDE_KINDS, BESIDE_PAST, BESIDE_WARNINGS
 from .verification_texts import TEXTS
 
@@ -34,6 +36,9 @@ LEDGER_KINDS = frozenset(
 
 # What has happened, and cannot be put right: somebody looks into it, once.
 PAST_KINDS = ("clock", "guard_lifted", "source_gone", *BESIDE_PAST)
+
+# Two clocks are never the same.
+TOLERANCE = timedelta(hours=1)
 
 # By what such a finding is known again.
 IDENTITY = ("kind", "sequence", "res_id", "actual")
@@ -179,10 +184,20 @@ class ProgboxVerificationFinding(models.Model):
     actual = fields.Text(string="Found (technical)", readonly=True)
     acknowledged_by = fields.Char(readonly=True)
     acknowledged_on = fields.Datetime(readonly=True)
+    can_acknowledge = fields.Boolean(compute="_compute_can_acknowledge")
     message = fields.Text(string="What Happened", compute="_compute_message")
     advice = fields.Text(string="What to Do", compute="_compute_message")
     expected_text = fields.Text(string="Sealed", compute="_compute_message")
     actual_text = fields.Text(string="Found", compute="_compute_message")
+
+    @api.depends("kind", "acknowledged_on", "verification_id.state")
+    def _compute_can_acknowledge(self):
+        for finding in self:
+            finding.can_acknowledge = (
+                finding.kind in PAST_KINDS
+                and not finding.acknowledged_on
+                and finding.verification_id.state not in OPEN_STATES
+            )
 
     # ------------------------------------------------------------------
     # Actions
@@ -217,6 +232,13 @@ class ProgboxVerificationFinding(models.Model):
             raise UserError(
                 self.env._("This finding goes when what is wrong has been corrected.")
             )
+        if any(state in OPEN_STATES for state in self.verification_id.mapped("state")):
+            raise UserError(
+                self.env._(
+                    "The verification is still going on. Acknowledge what it has found "
+                    "once it is over."
+                )
+            )
         for finding in self.filtered(lambda finding: not finding.acknowledged_on):
             finding.sudo().write(
                 {
@@ -237,8 +259,9 @@ class ProgboxVerificationFinding(models.Model):
                 "verification",
                 company=finding.company_id,
                 note=self.env._(
-                    "Acknowledged by %(who)s, finding %(mark)s %(what)s",
+                    "Acknowledged by %(who)s on %(when)s, finding %(mark)s %(what)s",
                     who=finding.acknowledged_by,
+                    when=format_datetime(self.env, finding.acknowledged_on),
                     mark=f"#{finding.id}:",
                     what=finding.message,
                 ),
@@ -249,21 +272,31 @@ class ProgboxVerificationFinding(models.Model):
 
         A row that says so by itself is believed no more than any other: the database
         takes no acknowledgement with a day of the past, so only what is older than
-        the log may be without its line.
+        the log may be without its line. The line is younger than the finding, and
+        names it and who has looked into it.
         """
         return self.browse(
             id_
             for [id_] in self.env.execute_query(
                 SQL(
-                    """SELECT finding.id FROM progbox_verification_finding finding
-                    WHERE finding.id = ANY(%(ids)s) AND (
-                        finding.acknowledged_on < %(since)s OR EXISTS (
-                            SELECT FROM progbox_access_log log
-                            WHERE log.company_id = %(company)s
-                            AND log.kind = 'verification'
-                            AND position('#' || finding.id || ':' IN log.note) > 0
-                        )
-                    )""",
+                    """WITH line AS (
+                        SELECT mark[1]::int AS finding, note, accessed_on
+                        FROM progbox_access_log,
+                            regexp_matches(note, '#([0-9]{1,9}):', 'g') mark
+                        WHERE company_id = %(company)s AND kind = 'verification'
+                        AND user_ref IS NOT NULL
+                    )
+                    SELECT id FROM progbox_verification_finding
+                    WHERE id = ANY(%(ids)s) AND acknowledged_on < %(since)s
+                    UNION
+                    SELECT finding.id FROM line
+                    JOIN progbox_verification_finding finding
+                        ON finding.id = line.finding
+                    WHERE finding.id = ANY(%(ids)s)
+                    AND finding.acknowledged_by <> ''
+                    AND position(finding.acknowledged_by IN line.note) > 0
+                    AND line.accessed_on > finding.create_date - %(tolerance)s""",
+                    tolerance=TOLERANCE,
                     ids=self.ids,
                     company=company.id,
                     since=self.env["progbox.access.log.seal"]._kept_since(company),

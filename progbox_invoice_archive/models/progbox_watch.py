@@ -26,6 +26,10 @@ PATIENCE = timedelta(days=1)
 VERIFIED_EVERY = timedelta(days=38)
 # What a month that is over waits for beyond the days that its closing leaves.
 CLOSING_PATIENCE = timedelta(days=GRACE_DAYS + 3)
+# Two clocks are never the same. What is dated later than that was not made yet.
+AHEAD = timedelta(hours=1)
+# How long an old job lets a month be open.
+BUSY_FOR = timedelta(days=31)
 # The page of the archive opens, whatever somebody has locked.
 LOCK_PATIENCE = "5s"
 # Seconds after which the next posting looks again, and when each company was looked
@@ -222,12 +226,21 @@ class ProgboxWatch(models.AbstractModel):
         :param res.company company: whose
         :return: list of Finding
         """
+        return [*self._common_findings(), *self._own_findings(company)]
+
+    @api.model
+    def _common_findings(self):
+        """Return what concerns all companies."""
         self.env.flush_all()
         return [
             *self._looked_at("scheduled actions", self._cron_findings),
             *self._looked_at("pieces", self._piece_findings),
-            *self._looked_at("work", partial(self._company_findings, company)),
         ]
+
+    @api.model
+    def _own_findings(self, company):
+        self.env.flush_all()
+        return self._looked_at("work", partial(self._company_findings, company))
 
     @api.model
     def _looked_at(self, part, find):
@@ -315,15 +328,17 @@ class ProgboxWatch(models.AbstractModel):
                     COALESCE(
                         (SELECT max(done_on) FROM progbox_verification
                         WHERE company_id = %(company)s AND state = 'done'
-                        AND since IS NULL),
+                        AND since IS NULL AND done_on <= %(ahead)s),
                         (SELECT sealed_on FROM progbox_seal
                         WHERE company_id = %(company)s AND sequence = 1)
                     ),
-                    (SELECT min(create_date) FROM progbox_verification
+                    (SELECT min(coalesce(create_date, %(now)s))
+                    FROM progbox_verification
                     WHERE company_id = %(company)s AND state IN %(open)s
-                    AND create_date < %(late)s AND (
+                    AND (create_date BETWEEN %(late)s AND %(ahead)s) IS NOT TRUE
+                    AND (
                         state != 'running'
-                        OR lease_until NOT BETWEEN %(now)s AND %(soon)s
+                        OR (lease_until BETWEEN %(now)s AND %(soon)s) IS NOT TRUE
                     )),
                     (SELECT min(due)::date FROM progbox_seal seal,
                         generate_series(date_trunc('month', seal.sealed_on),
@@ -347,6 +362,7 @@ class ProgboxWatch(models.AbstractModel):
                 now=now,
                 late=now - PATIENCE,
                 soon=now + PATIENCE,
+                ahead=now + AHEAD,
                 over=over,
             )
         )
@@ -362,7 +378,7 @@ class ProgboxWatch(models.AbstractModel):
             findings.append(Finding("verification_late", actual=f"{since:%Y-%m-%d}"))
         # While the archiver is busy with a month, its closing waits for it.
         if unclosed and not self.env["progbox.closing"]._archiver_is_busy(
-            company, over
+            company, over, BUSY_FOR
         ):
             findings.append(Finding("closing_late", actual=f"{unclosed:%Y-%m}"))
         findings += self.env["progbox.time.stamp"]._off_findings(company)
@@ -374,23 +390,45 @@ class ProgboxWatch(models.AbstractModel):
         """Return how many jobs have waited for the archiver for too long.
 
         What the archive owes a document counts by its age as well, whatever the job
-        says of its next try and its reason. It may wait for its authority.
+        says of its next try and its reason. It may wait for its authority. A job that
+        was made anew within that time is as old as the one before it, until there is a
+        document.
         """
         [[late]] = self.env.execute_query(
             SQL(
                 """SELECT count(*) FROM progbox_archive_job job
                 JOIN account_move move ON move.id = job.move_id
                 JOIN res_company company ON company.id = job.company_id
-                WHERE job.company_id = %(company)s AND job.state IN %(open)s AND (
-                    job.reason != 'history' AND job.next_try < %(late)s
-                    OR %(expected)s AND job.create_date < %(late)s - CASE
+                CROSS JOIN LATERAL (
+                    SELECT %(patience)s + CASE
                         WHEN job.state = 'waiting' AND company.progbox_authority_wait
                         THEN make_interval(days => company.progbox_authority_days)
-                        ELSE interval '0' END
+                        ELSE interval '0' END AS patience
+                ) allowed
+                WHERE job.company_id = %(company)s AND job.state IN %(open)s AND (
+                    job.reason != 'history' AND job.next_try < %(late)s
+                    OR %(expected)s AND (
+                        (job.create_date BETWEEN %(now)s - allowed.patience
+                            AND %(ahead)s) IS NOT TRUE
+                        OR EXISTS (
+                            SELECT FROM progbox_archive_job older
+                            WHERE older.move_id = job.move_id
+                            AND older.create_date >= %(now)s - 2 * allowed.patience
+                            AND older.create_date < %(now)s - allowed.patience
+                        ) AND NOT EXISTS (
+                            SELECT FROM progbox_document document
+                            WHERE document.res_model = 'account.move'
+                            AND document.res_id = job.move_id AND %(archived)s
+                        )
+                    )
                 )""",
                 company=company.id,
                 open=OPEN_STATES,
+                now=now,
                 late=now - PATIENCE,
+                ahead=now + AHEAD,
+                patience=PATIENCE,
+                archived=self.env["progbox.document"]._archived_sql(SQL("document")),
                 expected=self.env["progbox.archive.catchup"]._expected_sql(),
             )
         )
@@ -448,21 +486,34 @@ class ProgboxWatch(models.AbstractModel):
         )
 
     @api.model
-    def _told(self, company):
+    def _part_words(self, part):
+        """Return the name of a part that could not be looked at, translated."""
+        names = {
+            "pieces": self.env._("pieces of the add-on"),
+            "scheduled actions": self.env._("scheduled actions"),
+            "work": self.env._("work of the archive"),
+        }
+        return names.get(part, part)
+
+    @api.model
+    def _told(self, company, findings=None):
         """Return what nobody has acknowledged of it, each with a sentence.
 
         In the language of the environment.
 
+        :param list findings: what was found of the company, None to look now
         :return: list of (Finding, sentence)
         """
+        if findings is None:
+            findings = self._findings(company)
         told = []
         for finding in self.env["progbox.verification.finding"]._without_acknowledged(
-            self._findings(company), company
+            findings, company
         ):
             sentence = self.env._(TEXTS[finding.kind][0])
             words = self._words(finding.kind, finding.actual)
             # A lazy text takes no values before it is translated.
-            values = {"actual": words, "what": finding.what}
+            values = {"actual": words, "what": self._part_words(finding.what)}
             told.append((finding, sentence % values))
         return told
 
@@ -474,15 +525,18 @@ class ProgboxWatch(models.AbstractModel):
         companies = self.env.companies
         several = len(companies) > 1
         watch = self.sudo()
-        return list(
-            dict.fromkeys(
-                f"{company.display_name}: {message}"
-                if several and finding.kind not in COMMON_KINDS
-                else message
-                for company in companies
-                for finding, message in watch._told(company)
-            )
-        )
+        common = watch._told(self.env.company, watch._common_findings())
+        warnings = [message for _finding, message in common]
+        for company in companies:
+            told = watch._told(company, watch._own_findings(company))
+            warnings += [
+                f"{company.display_name}: {message}" if several else message
+                for _finding, message in told
+            ]
+            if any(finding.kind == "unchecked" for finding, _message in told):
+                # The page does not wait for a lock once for each company.
+                break
+        return warnings
 
     @api.model
     def _look(self, companies):
@@ -491,10 +545,12 @@ class ProgboxWatch(models.AbstractModel):
         :param res.company companies: whose archives
         """
         alerts = self.env["mail.activity"].sudo()
+        common = self._common_findings()
         for company in companies:
             told = alerts._progbox_to_manager(company)
             watch = self.with_env(told.env)
-            messages = [message for _finding, message in watch._told(company)]
+            findings = [*common, *self._own_findings(company)]
+            messages = [message for _finding, message in watch._told(company, findings)]
             told._progbox_report_stopped(company, messages)
 
     @api.model

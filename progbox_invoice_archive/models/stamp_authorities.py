@@ -13,6 +13,7 @@ from requests.utils import requote_uri
 
 from odoo import fields
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..tools.ledger.verify import Finding, read_payload
 from ..tools.time_stamp import fingerprint, load_certificates, shown_address
@@ -90,6 +91,8 @@ def on_record(company):
     Seals stay, so they know it of lines that are removed by now. A line is no older
     than what was sealed before it, whatever day it has or names.
     """
+    if not _has_authorities(company):
+        return {}
     seals = company.env["progbox.access.log.seal"].sudo()
     domain = Domain("company_id", "=", company.id) & Domain("kind", "=", "lines")
     known, sealed = {}, datetime.min
@@ -109,6 +112,27 @@ def on_record(company):
     for line in lines:
         add(_noted(line), sealed)
     return known
+
+
+def stamped_since(company):
+    """Return since when the log has an authority that stamps were asked of, or None.
+
+    Certificates alone, without an address, ask nobody.
+    """
+    named, asked = set(), set()
+    for line in _lines(company):
+        address, certificates = _said(line.note)
+        named |= certificates
+        asked |= certificates if address else set()
+    # Of lines that are removed by now, the seals have the certificates only.
+    return min(
+        (
+            since
+            for each, since in on_record(company).items()
+            if each in asked or each not in named
+        ),
+        default=None,
+    )
 
 
 def noted_authorities(company, first, final):
@@ -151,6 +175,24 @@ def trusted_in_time(authority, stamped_on, recorded, known):
     # A stamp from before authorities were on record: of one that came on it first.
     began = min(known.values())
     return known[authority] <= began + TOLERANCE and stamped_on <= began + TOLERANCE
+
+
+def _has_authorities(company):
+    """Return whether the log ever had one: seals are many, and most know of none."""
+    [[found]] = company.env.execute_query(
+        SQL(
+            """SELECT EXISTS (
+                SELECT FROM progbox_access_log
+                WHERE company_id = %(company)s AND kind = %(kind)s
+            ) OR EXISTS (
+                SELECT FROM progbox_access_log_seal
+                WHERE company_id = %(company)s AND payload LIKE '%%"authorities"%%'
+            )""",
+            company=company.id,
+            kind=KIND,
+        )
+    )
+    return found
 
 
 def _noted(line):

@@ -254,7 +254,7 @@ def companies_beside_sql(env):
             SELECT move.company_id FROM account_move move
             JOIN res_company company ON company.id = move.company_id
             WHERE %s AND %s
-        ) invoice""",
+        )""",
         env["account.move"]._progbox_to_archive_sql(SQL("move")),
         env["progbox.archive.catchup"]._expected_sql(),
     )

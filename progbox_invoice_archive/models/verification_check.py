@@ -31,7 +31,7 @@ COPY, LEDGER, UNSEALED, UNARCHIVED = "copy", "ledger", "unsealed", "unarchived"
 DELETED, GONE = "deleted", "gone"
 CLOSINGS, GUARDS = "closings", "guards"
 # What the ledger says of the guards, and whether the work of the archive goes on.
-LIFTED, WORK = "guards lifted", "work"
+LIFTED, NOTED, WORK = "guards lifted", "guards noted", "work"
 
 _logger = logging.getLogger(__name__)
 # The run itself is to be tried again, or at its end.
@@ -44,9 +44,10 @@ PASSED_ON = (
     psycopg2.InterfaceError,
     psycopg2.errors.InFailedSqlTransaction,
 )
-OUTDATED = "(outdated)"
 # Whoever archives holds a table for a moment; nobody holds one for so long.
 PATIENCE = "60s"
+# Once a table was held for so long: all parts together do not wait for a minute each.
+LITTLE_PATIENCE = "1s"
 # Class of the errors of PostgreSQL about its own files.
 UNREADABLE_TABLE = "58"
 
@@ -62,8 +63,10 @@ class VerificationCheck:
         self.env = run.env
         self.company = run.company_id
         self.since = run.since or None
-        # What is wrong with the guards; None until they have been looked at.
-        self.missing = None
+        # Guards of another version, and what else is wrong with them; None until they
+        # have been looked at.
+        self.guards = (run.checkpoint or {}).get("guards")
+        self.patience = PATIENCE
 
     def steps(self):
         """Check the archive of the company, from where the run stands.
@@ -84,12 +87,23 @@ class VerificationCheck:
             yield from self._tried(LEDGER, self._check_ledger())
             part = UNSEALED
             yield {"checkpoint": {"part": UNSEALED, "after": 0}}
-        parts = self._parts_beside()
-        names = list(parts)
-        for name in names[names.index(part) :]:
-            yield from self._tried(name, self._check_part(name, parts[name]))
-        for name, check in self._checks_at_the_end().items():
-            yield from self._tried(name, check())
+        checks = {
+            name: partial(self._check_part, name, find)
+            for name, find in self._parts_beside().items()
+        } | self._checks_at_the_end()
+        names = list(checks)
+        left = names[names.index(part) :]
+        for name, following in zip(left, [*left[1:], None], strict=True):
+            yield from self._tried(name, checks[name]())
+            # No part is in one transaction with another one: each may wait for a lock.
+            if following:
+                yield {
+                    "checkpoint": {
+                        "part": following,
+                        "after": 0,
+                        "guards": self.guards,
+                    }
+                }
 
     def _checks_at_the_end(self):
         """Return what is checked at once, by the name of the part."""
@@ -98,6 +112,7 @@ class VerificationCheck:
             CLOSINGS: self._check_closings,
             GUARDS: self._check_guards,
             LIFTED: self._check_lifted,
+            NOTED: self._note_guards,
             WORK: self._check_work,
         }
 
@@ -112,13 +127,15 @@ class VerificationCheck:
         """
         while True:
             try:
-                with waiting_at_most(self.env.cr, PATIENCE):
+                with waiting_at_most(self.env.cr, self.patience):
                     values = next(steps, None)
             except PASSED_ON:
                 raise
             except Exception as error:
                 if is_of_the_moment(error):
                     raise
+                if isinstance(error, psycopg2.errors.LockNotAvailable):
+                    self.patience = LITTLE_PATIENCE
                 _logger.exception("%s: could not check %s", self.run, name)
                 self.run._add_findings([unchecked(name, error)])
                 return
@@ -132,14 +149,18 @@ class VerificationCheck:
         yield from ()
 
     def _check_guards(self):
-        self.missing = self._missing_guards()
+        self.guards = self._missing_guards()
         self.run._add_findings(
-            [Finding("guard_missing", actual=text) for text in self.missing]
+            [
+                Finding("guard_missing", actual=text)
+                for texts in self.guards
+                for text in texts
+            ]
         )
         yield from ()
 
     def _check_lifted(self):
-        """Add when guards were lifted, and let the ledger say what is found now.
+        """Add when guards were lifted.
 
         By itself: the ledger may be the table that cannot be read.
         """
@@ -147,7 +168,17 @@ class VerificationCheck:
         self.run._add_findings(
             [Finding("guard_lifted", actual=text) for text in lifted]
         )
-        self._note_guards()
+        yield from ()
+
+    def _note_guards(self):
+        """Let the ledger say what is found, so that nobody takes it back."""
+        if self.company in guards_lines.companies(self.env):
+            # Where they could not be looked at, this fails for the same reason.
+            outdated, lifted = self.guards or self._missing_guards()
+            if lifted:
+                guards_lines.note_lifted(self.env, self.company, lifted)
+            elif not outdated:
+                guards_lines.note_restored(self.env, self.company)
         yield from ()
 
     def _check_work(self):
@@ -373,37 +404,21 @@ class VerificationCheck:
         )
 
     def _missing_guards(self):
-        """Return what is wrong with the guards of the database, as texts."""
-        guards = self.env["progbox.ledger.guards"]
-        missing = [
-            f"{name} ({state})"
-            for name, state in guards._guards_state().items()
-            if state != "active"
-        ]
-        missing += guards_proof.problems(self.env, guards._guards_wanted())
-        return list(dict.fromkeys(missing))
+        """Return what is wrong with the guards of the database.
 
-    def _note_guards(self):
-        """Let the ledger say what is found, so that nobody takes it back.
+        A comment alone makes a guard one of another version: that proves nothing, and
+        does not get into the ledger. Nor does a name, which anybody may choose.
 
-        What keeps lines out of the ledger is a finding by itself.
+        :return: two lists of texts: the guards of another version, and the rest
         """
-        if self.missing is None or self.company not in guards_lines.companies(self.env):
-            return
-        # A comment alone makes a guard one of another version: it proves nothing.
-        lifted = [text for text in self.missing if not text.endswith(OUTDATED)]
-        try:
-            with self.env.cr.savepoint():
-                if lifted:
-                    guards_lines.note_lifted(self.env, self.company, lifted)
-                elif not self.missing:
-                    guards_lines.note_restored(self.env, self.company)
-        except PASSED_ON:
-            raise
-        except psycopg2.Error as error:
-            if is_of_the_moment(error):
-                raise
-            _logger.exception("%s: the ledger takes no line", self.run)
+        guards = self.env["progbox.ledger.guards"]
+        outdated, lifted = [], []
+        for name, state in guards._guards_state().items():
+            if state != "active":
+                texts = outdated if state == "outdated" else lifted
+                texts.append(f"{name} ({state})")
+        lifted += guards_proof.problems(self.env, guards._guards_wanted())
+        return outdated, list(dict.fromkeys(lifted))
 
     # ------------------------------------------------------------------
     # A copy of the ledger

@@ -188,8 +188,9 @@ TEXTS = {
     "job_late": (
         _lt("Invoices have waited for the archiver for more than a day: %(actual)s."),
         _lt(
-            "Open Documents > Archiving > Queue. When nothing moves there, have "
-            "the administrator look at the scheduled actions."
+            "Open Documents > Archiving: To Fix says what keeps an invoice back. When "
+            "nothing moves in the Queue, have the administrator look at the scheduled "
+            "actions."
         ),
     ),
     "verification_late": (

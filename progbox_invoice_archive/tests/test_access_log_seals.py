@@ -218,6 +218,12 @@ class TestAccessLogSeals(VerificationCommon):
         )
         self.assertIn("log_silent", self.verify().finding_ids.mapped("kind"))
 
+    def test_a_line_of_the_future_does_not_let_the_log_begin_later(self):
+        ahead = {"since": "2099-01-01T00:00:00Z"}
+        with patch.object(progbox_access_log_seal, "read_payload", return_value=ahead):
+            since = self.chain._kept_since(self.company)
+        self.assertLessEqual(since, fields.Datetime.now())
+
     def test_what_went_after_its_retention_is_no_finding(self):
         with freeze_time(fields.Datetime.now() + timedelta(days=self.retention + 2)):
             # The database has a clock of its own.

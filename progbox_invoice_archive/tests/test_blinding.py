@@ -2,6 +2,8 @@ import json
 import os
 from unittest.mock import patch
 
+from psycopg2.errors import LockNotAvailable
+
 from odoo.exceptions import UserError
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
@@ -137,7 +139,29 @@ class TestBlinding(VerificationCommon):
         unchecked = run.finding_ids.filtered(lambda f: f.kind == "unchecked")
         self.assertEqual(set(unchecked.mapped("what")), {"certificates", "work"})
         [(_finding, sentence)] = warnings
-        self.assertIn("could not be checked (work)", sentence)
+        self.assertIn("could not be checked (work of the archive)", sentence)
+
+    def test_a_lock_is_waited_for_once(self):
+        """Of the parts of a run, no two wait in one transaction."""
+        run = self.runs._start_here(self.company, {"door": "command"})
+        check = verification_check.VerificationCheck(run)
+        self.env.flush_all()
+        names, patience = [], []
+
+        def locked():
+            patience.append(check.patience)
+            raise LockNotAvailable
+            yield
+
+        parts = {"waiting": locked, "closings": locked, "work": locked}
+        run._job_write({"checkpoint": {"part": "waiting", "after": 0}})
+        with (
+            patch.object(check, "_checks_at_the_end", lambda: parts),
+            mute_logger(CHECK),
+        ):
+            names += [values["checkpoint"]["part"] for values in check.steps()]
+        self.assertEqual(names, ["closings", "work"])
+        self.assertEqual(patience, ["60s", "1s", "1s"])
 
     # ------------------------------------------------------------------
     # Guards are what they do
@@ -219,7 +243,9 @@ class TestBlinding(VerificationCommon):
                 ):
                     self.run_deferred_triggers()
                     self.env.cr.execute(attack.format(table))  # pylint: disable=sql-injection
-                    self.assertIn(self.company, self.runs._companies())
+                    unread = []
+                    self.assertIn(self.company, self.runs._companies(unread))
+                    self.assertEqual(bool(unread), attack == aside)
                     actual = self.verify().finding_ids.mapped("actual")
                     self.assertIn(f"{table}: no table of its own", actual)
                     savepoint.rollback()

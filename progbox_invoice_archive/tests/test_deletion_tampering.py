@@ -1,6 +1,9 @@
+import runpy
 from datetime import timedelta
+from pathlib import Path
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
 from .verification_common import VerificationCommon
@@ -47,17 +50,42 @@ class TestDeletionTampering(VerificationCommon):
         self.delete_past_odoo()
         run = self.assertFound(("source_gone", self.number))
         self.assertEqual(run.finding_ids.document_id, document)
-        manager = new_test_user(
+        run.finding_ids.with_user(self.manager()).action_acknowledge()
+        later = self.verify()
+        self.assertIntact(later)
+        self.assertEqual(later.acknowledged_count, 1)
+
+    def manager(self):
+        return new_test_user(
             self.env,
             "finder",
             groups="progbox_invoice_archive.group_archive_manager",
             company_id=self.company.id,
             company_ids=[(6, 0, self.company.ids)],
         )
-        run.finding_ids.with_user(manager).action_acknowledge()
-        later = self.verify()
-        self.assertIntact(later)
-        self.assertEqual(later.acknowledged_count, 1)
+
+    def test_what_was_acknowledged_before_the_log_named_it(self):
+        manager = self.manager()
+        script = "migrations/19.0.1.7.0/post-acknowledged.py"
+        migrate = runpy.run_path(Path(__file__).parents[1] / script)["migrate"]
+        self.delete_past_odoo()
+        finding = self.assertFound(("source_gone", self.number)).finding_ids
+        finding.write(
+            {
+                "acknowledged_by": manager.name,
+                "acknowledged_on": fields.Datetime.now(),
+            }
+        )
+        self.env.flush_all()
+        migrate(self.env.cr, "19.0.1.6.0")
+        self.assertFound(("source_gone", self.number))
+        logs = self.env["progbox.access.log"].with_user(manager)
+        logs._log("verification", company=self.company, note="Acknowledged: gone")
+        for _time in range(2):
+            migrate(self.env.cr, "19.0.1.6.0")
+        self.assertIntact(self.verify())
+        named = [("note", "like", f"#{finding.id}:")]
+        self.assertEqual(logs.sudo().search_count(named), 1)
 
     def test_an_acknowledgement_that_nobody_has_made(self):
         """Of the row alone, before the invoice goes."""
@@ -78,10 +106,21 @@ class TestDeletionTampering(VerificationCommon):
         )
         now = "now() AT TIME ZONE 'UTC'"
         self.assertRefused(acknowledged.format(now))
+        self.assertFalse(finding.can_acknowledge)
+        with self.assertRaisesRegex(UserError, "still going on"):
+            finding.with_user(self.manager()).action_acknowledge()
         run._job_process()
         self.env.flush_all()
         self.assertRefused(acknowledged.format("'2020-01-01'"))
         self.env.cr.execute(acknowledged.format(now))
+        # Nor by a line that names nobody who has an account here, or somebody else.
+        self.env.cr.execute(
+            "INSERT INTO progbox_access_log (company_id, accessed_on, kind, note)"
+            f" VALUES (%s, {now}, 'verification', %s)",
+            [self.company.id, f"Acknowledged by Mitchell, #{finding.id}:"],
+        )
+        logs = self.server["progbox.access.log"]
+        logs._log("verification", company=self.company, note=f"#{finding.id}: x")
         self.delete_past_odoo()
         self.assertFound(("source_gone", self.number))
 

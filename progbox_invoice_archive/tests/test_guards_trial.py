@@ -2,12 +2,19 @@ import json
 from datetime import timedelta
 from unittest.mock import patch
 
+import psycopg2.errors
+
 from odoo import fields
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
-from odoo.tools import SQL
+from odoo.tools import SQL, mute_logger
 
-from ..models import guards_trial, progbox_access_log_seal
+from ..models import (
+    guards_lines,
+    guards_trial,
+    progbox_access_log_seal,
+    verification_check,
+)
 from ..tools.ledger.guards_attempts import ATTEMPTS
 from ..tools.ledger.guards_triggers import TRIGGERS
 from .verification_common import VerificationCommon
@@ -141,6 +148,31 @@ class TestGuardsTrial(VerificationCommon):
         # They are lines like any other.
         self.assertFalse([f.kind for f in run.finding_ids if "line" in f.kind])
         self.assertEqual(run.last_sequence, lines[-1].sequence)
+
+    def test_a_foreign_name_keeps_nothing_out_of_the_ledger(self):
+        self.run_deferred_triggers()
+        self.env.cr.execute(
+            'CREATE TRIGGER "a (outdated)" BEFORE UPDATE ON progbox_share FOR EACH ROW'
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+        )
+        found = ["progbox_share: trigger a (outdated)"]
+        self.assertEqual(self.missing(), found)
+        self.assertEqual(json.loads(self.seals()[-1].payload)["guards"], found)
+
+    def test_a_ledger_that_takes_no_line_is_a_finding(self):
+        self.run_deferred_triggers()
+        self.env.cr.execute("DROP TRIGGER progbox_share_stays ON progbox_share")
+        with (
+            patch.object(
+                guards_lines,
+                "note_lifted",
+                side_effect=psycopg2.errors.LockNotAvailable("locked"),
+            ),
+            mute_logger(verification_check.__name__),
+        ):
+            findings = self.verify().finding_ids
+        unchecked = findings.filtered(lambda f: f.kind == "unchecked")
+        self.assertEqual(unchecked.mapped("what"), ["guards noted"])
 
     def test_a_forged_comment_keeps_nothing_out_of_the_ledger(self):
         self.run_deferred_triggers()

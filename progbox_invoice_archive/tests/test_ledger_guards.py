@@ -163,7 +163,7 @@ class TestLedgerGuards(GuardsCommon):
         # Comments can be forged: it leaves a trace all the same.
         line = self.server["progbox.access.log"].search([], limit=1)
         self.assertEqual(line.company_id, self.company)
-        self.assertIn("These were not there: progbox_folder_add", line.note)
+        self.assertIn("or had been removed: progbox_folder_add", line.note)
 
     def test_every_repair_is_remembered(self):
         for trigger in ("progbox_seal_keep", "progbox_closing_keep"):

@@ -307,6 +307,17 @@ class TestTimeStamps(VerificationCommon):
         self.company.progbox_stamp_url = False
         self.assertFound(("stamp_off", None))
 
+    def test_a_certificate_without_an_address_asks_nobody(self):
+        other = self.setup_other_company()["company"]
+        self.assertFalse(stamp_authorities.on_record(other))
+        other.progbox_stamp_certificates = self.authority.pem
+        self.assertTrue(stamp_authorities.on_record(other))
+        self.assertFalse(self.stamps._off_findings(other))
+        other.progbox_stamp_url = self.http.address
+        other.write({"progbox_stamp_url": False, "progbox_stamp_since": False})
+        [finding] = self.stamps._off_findings(other)
+        self.assertEqual(finding.kind, "stamp_off")
+
     def test_a_certificate_that_was_exchanged(self):
         self.stamped()
         self.company.progbox_stamp_certificates = self.foreign.pem

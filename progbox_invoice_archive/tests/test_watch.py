@@ -3,6 +3,7 @@ from html import unescape
 from unittest.mock import patch
 
 from freezegun import freeze_time
+from lxml import etree
 
 from odoo import fields
 from odoo.tests import tagged
@@ -10,6 +11,7 @@ from odoo.tools import mute_logger
 
 from ..models import progbox_watch
 from ..models.mail_activity import STOPPED
+from ..tools.ledger.verify import Finding
 from .verification_common import VerificationCommon
 
 
@@ -113,6 +115,27 @@ class TestWatch(VerificationCommon):
             f" interval '1 day' WHERE id = {job.id}"
         )
 
+    def test_a_job_that_is_made_anew_again_and_again(self):
+        self.company.progbox_archive_started -= timedelta(days=9)
+        move = self.posted()
+        job = self.jobs_of(move)
+        job._job_finish("cancelled")
+        dated = "UPDATE progbox_archive_job SET create_date = %s WHERE id = %s"
+        forged = self.jobs_of(self.posted())
+        self.tamper(dated, self.ago(-9999), forged.id)
+        self.assertEqual(self.kinds(), ["job_late"], "dated ahead")
+        forged._job_finish("cancelled")
+        self.server["progbox.archive.job"]._enqueue_moves(move, "posting")
+        self.assertFalse(self.kinds())
+        # An invoice that was a draft meanwhile is posted anew.
+        self.tamper(dated, self.ago(5), job.id)
+        self.assertFalse(self.kinds())
+        self.tamper(dated, self.ago(1.5), job.id)
+        self.assertEqual(self.kinds(), ["job_late"])
+        self.filed(move)
+        self.server["progbox.archive.job"]._enqueue_moves(move, "changed")
+        self.assertFalse(self.kinds(), "it has a document")
+
     def test_an_invoice_may_wait_for_its_authority(self):
         self.company.write({"progbox_authority_wait": True})
         self.company.write({"progbox_authority_days": 3})
@@ -138,9 +161,32 @@ class TestWatch(VerificationCommon):
                 run.id,
             )
             self.assertEqual(self.kinds(), ["verification_late"])
+        run._job_write({"lease_until": False})
+        self.assertEqual(self.kinds(), ["verification_late"])
         # One that a worker is at goes on.
         run._job_write({"lease_until": self.ago(-0.01)})
         self.assertFalse(self.kinds())
+        for attack in ("create_date = create_date + interval '1 day'", "door = 'x'"):
+            self.assertRefused(
+                f"UPDATE progbox_verification SET {attack} WHERE id = {run.id}"
+            )
+
+    def test_a_verification_of_the_future(self):
+        run = self.verify()
+        ahead = "UPDATE progbox_verification SET {} = %s WHERE id = %s"
+        self.tamper(ahead.format("done_on"), self.ago(-9999), run.id)
+        self.assertFalse(self.kinds(), "the archive is of today")
+        self.tamper(
+            "UPDATE progbox_seal SET sealed_on = %s WHERE company_id = %s",
+            self.ago(50),
+            self.company.id,
+        )
+        self.assertIn("verification_late", self.kinds())
+        self.verify()
+        self.assertNotIn("verification_late", self.kinds())
+        run = self.runs.create({"company_id": self.company.id, "door": "cron"})
+        self.tamper(ahead.format("create_date"), self.ago(-9999), run.id)
+        self.assertIn("verification_late", self.kinds())
 
     def test_what_was_switched_off_is_said_until_somebody_answers_for_it(self):
         keeper = self.env["res.partner"].create(
@@ -148,10 +194,12 @@ class TestWatch(VerificationCommon):
         )
         company = self.company
         company.progbox_certificate_partner_ids = keeper
-        self.server["progbox.closing"]._close(company, fields.Date.today())
+        closing = self.server["progbox.closing"]._close(company, fields.Date.today())
         company.progbox_stamp_since = self.ago(-0.1)
         self.assertEqual(self.kinds(), ["stamp_off"])
         company.progbox_certificate_partner_ids = False
+        self.assertEqual(self.kinds(), ["stamp_off"], "none was sent yet")
+        closing.mail_ids._job_finish("done")
         self.assertEqual(self.kinds(), ["stamp_off", "certificate_off"])
         notes = self.server["progbox.access.log"].search(
             [("company_id", "=", company.id), ("kind", "=", "share")], order="id"
@@ -160,7 +208,17 @@ class TestWatch(VerificationCommon):
         self.assertIn("go to: –", notes[-1].note)
         run = self.verify()
         self.assertEqual(run.finding_counts, {"stamp_off": 1, "certificate_off": 1})
-        run.finding_ids.with_user(self.manager).action_acknowledge()
+        views = etree.fromstring(
+            self.env.ref("progbox_invoice_archive.progbox_verification_view_form").arch
+        )
+        buttons = views.findall(".//button[@name='action_acknowledge']")
+        self.assertEqual(
+            [button.get("invisible") for button in buttons], ["not can_acknowledge"] * 2
+        )
+        findings = run.finding_ids.with_user(self.manager)
+        self.assertEqual(findings.mapped("can_acknowledge"), [True, True])
+        findings.action_acknowledge()
+        self.assertEqual(findings.mapped("can_acknowledge"), [False, False])
         self.assertFalse(self.watch._told(company))
 
     def test_a_verification_that_is_overdue(self):
@@ -193,6 +251,16 @@ class TestWatch(VerificationCommon):
         self.assertFalse(self.kinds(), "the archiver comes to it first")
         job._job_write({"next_try": self.ago(-9999)})
         self.assertEqual(self.kinds(), ["closing_late"])
+        job._job_write({"next_try": self.ago(-0.5)})
+        self.assertFalse(self.kinds())
+        for days in (40, -9999):
+            self.tamper(
+                "UPDATE progbox_archive_job SET create_date = %s WHERE id = %s",
+                self.ago(days),
+                job.id,
+            )
+            self.assertIn("closing_late", self.kinds(), "put off again and again")
+        job._job_finish("cancelled")
         last = fields.Date.today().replace(day=1) - timedelta(days=1)
         self.server["progbox.closing"]._close(self.company, last.replace(day=1))
         self.assertEqual(self.kinds(), ["closing_late"], "an older one is open still")
@@ -206,6 +274,25 @@ class TestWatch(VerificationCommon):
         [warning] = folders.with_user(self.manager).tree_start()["warnings"]
         self.assertIn("close the months of the archive (missing): months stay", warning)
         self.assertEqual(folders.with_user(self.billing).tree_start()["warnings"], [])
+
+    def test_the_page_waits_for_one_lock(self):
+        """Whoever works for several companies is told once of what is common."""
+        other = self.setup_other_company()["company"]
+        self.manager.company_ids |= other
+        self.env.ref("progbox_invoice_archive.ir_cron_closing").active = False
+        locked = patch.object(
+            type(self.watch), "_own_findings", return_value=[Finding("unchecked")]
+        )
+        with locked as look:
+            warnings = (
+                self.watch.with_user(self.manager)
+                .with_context(allowed_company_ids=(self.company | other).ids)
+                ._warnings()
+            )
+        look.assert_called_once()
+        self.assertEqual(len(warnings), 2)
+        self.assertNotIn(self.company.name, warnings[0])
+        self.assertIn(self.company.name, warnings[1])
 
     def test_the_next_posting_looks_and_not_the_one_after(self):
         self.filed()

@@ -187,6 +187,7 @@ def test_a_ledger_that_was_renamed_is_a_finding(company):
     finally:
         sql(rename.format("aside", "progbox_seal"), NAME)
     assert answer.returncode == FINDINGS, answer.stderr
+    assert 'progbox verify: relation "progbox_seal" does not exist' in answer.stderr
     runs = json.loads(answer.stdout)["runs"]
     [run] = [run for run in runs if str(run["company_id"]) == company]
     found = {(f["kind"], f["actual"]) for f in run["findings"]}

@@ -181,8 +181,15 @@ ATTEMPTS = {
     ],
     "progbox_verification_born": [_insert("progbox_verification", state="'done'")],
     "progbox_verification_stays": [_delete("progbox_verification", "state = 'done'")],
+    "progbox_verification_keep": [
+        _update(
+            "progbox_verification",
+            "create_date = create_date - interval '1 day'",
+            "create_date IS NOT NULL",
+        )
+    ],
     "progbox_verification_done": [
-        _update("progbox_verification", "company_id = NULL", "state = 'done'")
+        _update("progbox_verification", "state = NULL", "state = 'done'")
     ],
     "progbox_finding_born": [
         _insert("progbox_verification_finding", acknowledged_by="''")

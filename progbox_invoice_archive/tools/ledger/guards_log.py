@@ -302,6 +302,10 @@ def log_triggers(each_row, keep, truncate, call):
         ),
         "progbox_verification_born": born("progbox_verification", "run_born"),
         "progbox_verification_stays": stays("progbox_verification"),
+        # A part that becomes the whole, or a day on which it was not asked for.
+        "progbox_verification_keep": kept(
+            "progbox_verification", "", "id, company_id, door, since, create_date"
+        ),
         "progbox_verification_done": kept(
             "progbox_verification", "OLD.state = 'done'", RUN_COLUMNS
         ),
