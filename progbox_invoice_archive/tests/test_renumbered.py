@@ -57,7 +57,7 @@ class TestRenumbered(VerificationCommon):
     def test_the_report_of_an_intact_archive_names_both_numbers(self):
         run = self.verify()
         self.assertIntact(run)
-        self.assertEqual(run.renumbered, [[self.before, NOW]])
+        self.assertEqual(run._renumbered(), (1, [(self.before, NOW)]))
         html = self.env["ir.actions.report"]._render_qweb_html(
             "progbox_invoice_archive.report_verification", run.ids
         )[0]
