@@ -36,9 +36,10 @@ BANK_FIELDS = ("acc_number", "bank_id", "partner_id")
 # Whoever writes waits for this: of more, the newest. The others are looked at when
 # somebody asks for them.
 LIMIT = 200
-# The priority of what comes last, a day later: so it is at most one version a day.
+# The priority of what comes last, and hours later: so it is at most two versions a
+# day. After a day the watch would tell of it.
 PUT_OFF = 20
-PUT_OFF_FOR = timedelta(days=1)
+PUT_OFF_FOR = timedelta(hours=12)
 
 
 def printed(records, names):

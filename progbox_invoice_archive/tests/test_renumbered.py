@@ -1,9 +1,11 @@
 import csv
 import io
 import zipfile
+from unittest.mock import patch
 
 from odoo.tests import tagged
 
+from ..models import verification_sql
 from .verification_common import VerificationCommon
 
 NOW = "INV/2026/09999"
@@ -64,6 +66,15 @@ class TestRenumbered(VerificationCommon):
         self.assertIn(f"<td>{NOW}</td>", html.decode())
         self.assertNotIn(self.other.name, html.decode())
 
+    def test_the_report_counts_invoices_and_lists_some(self):
+        self.other.name = "INV/2026/09998"
+        with patch.object(verification_sql, "LISTED", 1):
+            html = self.env["ir.actions.report"]._render_qweb_html(
+                "progbox_invoice_archive.report_verification", self.verify().ids
+            )[0]
+        self.assertIn("<td>2</td>", html.decode())
+        self.assertIn("There are more", html.decode())
+
     def test_a_finding_about_a_line_names_both_numbers(self):
         self.tamper(
             "UPDATE progbox_seal SET hash = %s WHERE id = %s",
@@ -109,6 +120,14 @@ class TestRenumbered(VerificationCommon):
         folder, _slash, name = lines[self.both][7].rpartition("/")
         self.assertEqual(name, self.file_of_both())
         self.assertTrue(lines[NOW][7].startswith(f"{folder}/INV_2026_09999"))
+
+    def test_a_long_name_keeps_the_number_of_now(self):
+        packages = self.env["progbox.package"]
+        name = packages._renumbered_name(f"{'x' * 200}.pdf", NOW)
+        self.assertEqual(len(name), 120)
+        self.assertTrue(
+            name.endswith(f" (renumbered, now {NOW.replace('/', '_')}).pdf")
+        )
 
     def test_evidence_keeps_its_names(self):
         packages = self.env["progbox.package"]
