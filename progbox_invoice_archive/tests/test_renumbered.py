@@ -125,9 +125,8 @@ class TestRenumbered(VerificationCommon):
         packages = self.env["progbox.package"]
         name = packages._renumbered_name(f"{'x' * 200}.pdf", NOW)
         self.assertEqual(len(name), 120)
-        self.assertTrue(
-            name.endswith(f" (renumbered, now {NOW.replace('/', '_')}).pdf")
-        )
+        now = NOW.replace("/", "_")
+        self.assertTrue(name.endswith(f" (renumbered, now {now}).pdf"))
 
     def test_evidence_keeps_its_names(self):
         packages = self.env["progbox.package"]
