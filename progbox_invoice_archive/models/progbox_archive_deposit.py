@@ -10,6 +10,9 @@ from . import invoice_pdfa
 from .invoice_changes import own_digest
 from .invoice_words import InvoiceWords
 
+# How Odoo calls the e-invoice beside the page of a Factur-X.
+FACTUR_X_NAME = "_factur_x.xml"
+
 
 class FileToArchive(NamedTuple):
     name: str
@@ -73,6 +76,9 @@ class InvoiceFiles:
 
     def _no_factur_x(self, files):
         """Return why a PDF that was sent as a Factur-X is none."""
+        # Odoo embeds an e-invoice in every PDF, but only this one has it beside, too.
+        if not any(file.name.endswith(FACTUR_X_NAME) for file in files):
+            return None
         reasons = [
             reason
             for file in files
