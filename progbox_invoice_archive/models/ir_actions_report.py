@@ -247,15 +247,13 @@ class IrActionsReport(models.Model):
             rendered = render(others) if others else {}
             newest = renewal.seal()._progbox_documents()
         archived |= self._progbox_archived_streams(newest)
-        left = [id_ for id_ in ids if id_ not in archived]
-        if left == others:
-            return {**rendered, **archived}
         # Others have archived meanwhile: nothing is sealed, nobody waits, and this
-        # print is Odoo's. The queue archives it.
-        if False in rendered:  # Odoo could not split it
-            return {**render(left), **archived}
-        late = [id_ for id_ in left if id_ in ready]
-        return {**rendered, **render(late), **archived}
+        # print is Odoo's. The queue archives it. One by one: without patched Qt, Odoo
+        # cannot make several at once.
+        for id_ in ready:
+            if id_ not in archived:
+                rendered |= render([id_])
+        return {**rendered, **archived}
 
     def _progbox_sent_streams(self, sent):
         """Return what was sent, see :meth:`_progbox_archived_streams`."""
