@@ -1,10 +1,12 @@
 import base64
 import logging
+from contextlib import closing
 from itertools import islice
 
 import psycopg2.errors
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -12,6 +14,8 @@ from ..exceptions import FileUnreadable
 from ..tools.sentinels import ASKING, WORDS
 from ..tools.ticked import ticked
 from .invoice_changes import PRINTED_FIELDS, InvoiceChanges, own_digest
+from .invoice_neighbours import PUT_OFF
+from .invoice_renewal import Renewal
 from .progbox_job_mixin import UNFINISHED_STATES
 
 _logger = logging.getLogger(__name__)
@@ -392,10 +396,15 @@ class AccountMove(models.Model):
         """Archive these invoices as they are now, before somebody gets them.
 
         :return: those that are; the others are left to the queue
+        :raise ConcurrencyError: when others have archived meanwhile: Odoo then takes
+            the request once more
         """
-        server = self.env(user=SUPERUSER_ID, su=True, context={})
-        jobs = server["progbox.archive.job"]
-        return jobs._archive_now(self.with_env(server)).with_env(self.env)
+        with closing(Renewal(self)) as renewal:
+            renewal.prepare()
+            archived = renewal.seal()
+        if renewal.overtaken:
+            raise ConcurrencyError("archived document") from renewal.overtaken
+        return archived.with_env(self.env)
 
     def _progbox_own_digests(self):
         """Return what the archived invoices among these print, their own fields alone.
@@ -424,7 +433,9 @@ class AccountMove(models.Model):
         if changed := self.browse().sudo().union(*changed):
             jobs = self.env["progbox.archive.job"].sudo()
             queued = jobs.search(
-                Domain("move_id", "in", changed.ids) & Domain("state", "=", "pending")
+                Domain("move_id", "in", changed.ids)
+                & Domain("state", "=", "pending")
+                & Domain("priority", "!=", PUT_OFF)
             )
             (changed - queued.move_id)._progbox_enqueue("changed")
 

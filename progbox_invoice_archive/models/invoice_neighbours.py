@@ -4,6 +4,8 @@ What Odoo would say today is asked when somebody wants the document. The queue h
 before, so that also what looks at the queue alone, as the zips do, tells of it.
 """
 
+from datetime import timedelta
+
 from odoo import SUPERUSER_ID
 from odoo.tools import SQL
 
@@ -28,10 +30,16 @@ PARTNER_FIELDS = (
     "peppol_eas",
     "peppol_endpoint",
 )
-BANK_FIELDS = ("acc_number", "acc_holder_name", "bank_id", "partner_id")
+# Not the holder's name: the company's own comes with its address, which makes no
+# versions in bulk either.
+BANK_FIELDS = ("acc_number", "bank_id", "partner_id")
 # Whoever writes waits for this: of more, the newest. The others are looked at when
 # somebody asks for them.
 LIMIT = 200
+# The priority of what comes last, and hours later: so it is at most two versions a
+# day. After a day the watch would tell of it.
+PUT_OFF = 20
+PUT_OFF_FOR = timedelta(hours=12)
 
 
 def printed(records, names):
@@ -59,18 +67,38 @@ def queue_changed(records, names, before):
     changes = InvoiceChanges(archived, documents, many=True)
     # What has no digests cannot be compared: it would get a new version each time.
     comparable = archived.filtered(changes.said)
-    (comparable - changes.settled(comparable))._progbox_enqueue("changed")
+    if queued := comparable - changes.settled(comparable):
+        # In the portal anybody may do so again and again: not each time a version.
+        by_client = not records.env.user._is_internal()
+        jobs = server["progbox.archive.job"]
+        jobs._enqueue_moves(queued, "changed", put_off=by_client)
 
 
 def _open_moves(records):
-    """Return the newest invoices of records that nobody has sent or queued."""
+    """Return the newest invoices of records that nobody has sent, queued or closed."""
     moves = records.env["account.move"]
     records.env["progbox.archive.job"].flush_model(["move_id", "state"])
+    records.env["res.company"].flush_model()
+    moves.flush_model(["company_id", "date"])
     printing = {"res.partner": _of_clients, "res.partner.bank": _of_banks}
     rows = records.env.execute_query(
         SQL(
             """SELECT move.id FROM account_move move
+            JOIN res_company company ON company.id = move.company_id
             WHERE %(printing)s AND %(to_archive)s
+            AND move.date > COALESCE(
+                GREATEST(
+                    company.fiscalyear_lock_date,
+                    company.sale_lock_date,
+                    company.hard_lock_date
+                ),
+                '-infinity'
+            )
+            AND NOT EXISTS (
+                SELECT FROM progbox_closing closing
+                WHERE closing.company_id = move.company_id
+                AND closing.month = date_trunc('month', %(day)s)
+            )
             AND NOT EXISTS (
                 SELECT FROM ir_attachment legal
                 WHERE legal.res_model = 'account.move' AND legal.res_id = move.id
@@ -80,6 +108,7 @@ def _open_moves(records):
             ORDER BY move.id DESC LIMIT %(limit)s""",
             printing=printing[records._name](records),
             to_archive=moves._progbox_to_archive_sql(SQL("move")),
+            day=moves._progbox_day_sql("move"),
             queued=records.env["progbox.archive.catchup"]._queued_sql(SQL("move.id")),
             limit=LIMIT,
         )

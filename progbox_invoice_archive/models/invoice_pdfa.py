@@ -1,10 +1,12 @@
 """The invoices that Odoo makes, as PDF/A-3b: what sending and archiving share."""
 
 import logging
+import tempfile
 
 from odoo import fields
 from odoo.tools import file_open
 
+from ..tools.pdf.factur_x import factur_x_problems
 from ..tools.report import pdfa, xmp
 from ..tools.sentinels import AS_IT_IS
 
@@ -47,17 +49,20 @@ def finish(invoice, invoice_data):
             }
 
 
-def shortcomings(invoice, content):
-    """Return why a PDF that was sent is no PDF/A-3, as texts.
+def shortcomings(env, path):
+    """Return why a Factur-X that was sent is no PDF/A-3, as texts.
 
     What could have been one, and was sent before this add-on made it so, has none.
+    What cannot be looked at neither: it is what was sent.
+
+    :param path: of the PDF
     """
-    if content.startswith(b"%PDF-") and DECLARATION not in content:
-        try:
-            pdfa.convert(content, _colour_profile(), _about(invoice))
-        except pdfa.NotPdfA as error:
-            return _reasons(invoice.env, error)
-    return []
+    if DECLARATION in path.read_bytes():
+        return []
+    # Whoever may write to the invoice may have put any file there.
+    with tempfile.TemporaryDirectory() as folder:
+        problems = factur_x_problems(path, folder)
+    return [_reason(env, *problem) for problem in problems]
 
 
 def _pdf_values(invoice_data):

@@ -2,6 +2,8 @@ import io
 import logging
 import math
 from collections import OrderedDict
+from contextlib import closing
+from functools import partial
 from urllib.parse import urlsplit
 
 import pikepdf
@@ -28,6 +30,7 @@ from ..tools.report import (
     wkhtmltopdf,
 )
 from ..tools.sentinels import AS_IT_IS, RENDER_ANEW, SELF_CONTAINED, WORDS
+from .invoice_renewal import Renewal
 from .progbox_long_job_mixin import longest_piece
 
 _logger = logging.getLogger(__name__)
@@ -111,20 +114,17 @@ class IrActionsReport(models.Model):
             self = self.with_context(
                 progbox_self_contained=SELF_CONTAINED, progbox_reader_id=False
             )
-        ours = self._progbox_found_in_archive(report, data, res_ids)
-        if not ours:
+        sent, printable = self._progbox_found_in_archive(report, data, res_ids)
+        if not sent and not printable:
             return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)
-        # First what takes long: whoever archives a newer version lets others wait.
-        rendered, others = {}, [res_id for res_id in res_ids if res_id not in ours]
-        if others:
-            rendered = super()._render_qweb_pdf_prepare_streams(
-                report_ref, data, others
-            )
-        archived = self._progbox_archived_streams(report, ours)
-        left = [res_id for res_id in res_ids if res_id not in archived]
-        if left != others:
-            rendered = super()._render_qweb_pdf_prepare_streams(report_ref, data, left)
-        streams = {**rendered, **archived}
+        # Where Odoo cannot split what it made, it asks for each invoice again.
+        anew = self.with_context(progbox_render_anew=RENDER_ANEW)
+        render = partial(
+            super(IrActionsReport, anew)._render_qweb_pdf_prepare_streams,
+            report_ref,
+            data,
+        )
+        streams = self._progbox_collect(res_ids, sent, printable, render)
         in_order = [res_id for res_id in res_ids if res_id in streams]
         # Odoo keeps what it could not split by record under False.
         return OrderedDict(
@@ -208,10 +208,13 @@ class IrActionsReport(models.Model):
     # ------------------------------------------------------------------
 
     def _progbox_found_in_archive(self, report, data, res_ids):
-        """Return the ids of the invoices to be printed that the archive has a PDF of.
+        """Return those of the invoices to be printed that the archive has a PDF of.
 
         Whether it still says what Odoo would say is not asked yet.
+
+        :return: those that were sent, and whose archive is not that far yet; the others
         """
+        moves = self.env["account.move"]
         if (
             not res_ids
             or report.model != "account.move"
@@ -220,44 +223,74 @@ class IrActionsReport(models.Model):
             # A letter has margins of its own.
             or self.env.context.get("snailmail_layout")
         ):
-            return []
-        moves = self.env["account.move"].browse(res_ids)
+            return moves, moves
+        moves = moves.browse(res_ids)
         moves.check_access("read")
         sent = self._progbox_sent_moves(report, moves)
         printable = self._progbox_printable(report, (moves - sent).sudo())
         if printable:
             printable._progbox_check_writable()
-        return (sent | printable).ids
+        return sent, printable
 
-    def _progbox_archived_streams(self, report, ids):
-        """Return the archived PDFs of invoices, and log that they are printed.
+    def _progbox_collect(self, ids, sent, printable, render):
+        """Return what is printed, from the archive as far as it has it.
 
-        :param ids: see :meth:`_progbox_found_in_archive`
+        First what takes long: whoever archives a newer version lets others wait.
+
+        :param ids: of the invoices
+        :param sent: see :meth:`_progbox_found_in_archive`
+        :param printable: see there
+        :param render: returns Odoo's streams for a list of ids
         :return: streams as Odoo collects them, by id
         """
-        moves = self.env["account.move"].browse(ids)
-        sent = self._progbox_sent_moves(report, moves)
-        streams = {
-            move.id: {
-                "stream": io.BytesIO(move.invoice_pdf_report_id.raw),
-                "attachment": None,
-            }
+        documents = printable._progbox_current_documents()
+        archived = self._progbox_sent_streams(sent)
+        archived |= self._progbox_archived_streams(documents)
+        changed = printable - printable.browse(documents)
+        with closing(Renewal(changed)) as renewal:
+            ready = renewal.prepare().ids
+            others = [id_ for id_ in ids if id_ not in archived and id_ not in ready]
+            rendered = render(others) if others else {}
+            newest = renewal.seal()._progbox_documents()
+        archived |= self._progbox_archived_streams(newest)
+        # Others have archived meanwhile: nothing is sealed, nobody waits, and this
+        # print is Odoo's. The queue archives it. One by one: without patched Qt, Odoo
+        # cannot make several at once.
+        for id_ in ready:
+            if id_ not in archived:
+                rendered |= render([id_])
+        return {**rendered, **archived}
+
+    def _progbox_sent_streams(self, sent):
+        """Return what was sent, see :meth:`_progbox_archived_streams`."""
+        return {
+            move.id: self._progbox_stream(move.invoice_pdf_report_id.raw)
             for move in sent
         }
+
+    def _progbox_archived_streams(self, documents_by_move):
+        """Return the archived PDFs of invoices, and log that they are printed.
+
+        :param documents_by_move: documents by id of the invoice
+        :return: streams as Odoo collects them, by id
+        """
+        streams = {}
         printed = self.env["progbox.document"].sudo()
-        printable = (moves - sent).sudo()
-        for move_id, documents in printable._progbox_current_documents(True).items():
+        for move_id, documents in documents_by_move.items():
             pdf = documents.filtered(lambda d: d.mimetype == "application/pdf")[:1]
             try:
                 content = b"".join(pdf._content_attachment()._progbox_blocks())
             except FileUnreadable:
                 _logger.exception("%s cannot be printed from the archive", pdf)
                 continue
-            streams[move_id] = {"stream": io.BytesIO(content), "attachment": None}
+            streams[move_id] = self._progbox_stream(content)
             printed |= pdf
         if printed:
             self.env["progbox.access.log"]._log_taken(printed, self.env._("Printed"))
         return streams
+
+    def _progbox_stream(self, content):
+        return {"stream": io.BytesIO(content), "attachment": None}
 
     def _progbox_printable(self, report, moves):
         """Return those among invoices whose archived documents this report made."""

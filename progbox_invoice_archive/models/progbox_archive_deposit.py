@@ -8,8 +8,10 @@ from ..tools.filenames import clean_filename
 from ..tools.staging import StagedFile
 from . import invoice_pdfa
 from .invoice_changes import own_digest
-from .invoice_pdfa import FACTUR_X
 from .invoice_words import InvoiceWords
+
+# How Odoo calls the e-invoice beside the page of a Factur-X.
+FACTUR_X_NAME = "_factur_x.xml"
 
 
 class FileToArchive(NamedTuple):
@@ -59,21 +61,31 @@ class InvoiceFiles:
     # Which files
     # ------------------------------------------------------------------
 
-    def legal(self):
-        """Return the deposit of the legal documents of an invoice."""
+    def legal(self, with_shortcomings):
+        """Return the deposit of the legal documents of an invoice.
+
+        :param bool with_shortcomings: say why a Factur-X among them is none
+        """
         attachments = self.send._get_invoice_extra_attachments(self.move)
-        return self._stage_attachments("legal", attachments.sudo())._replace(
-            refusal=self._no_factur_x(),
+        deposit = self._stage_attachments("legal", attachments.sudo())
+        return deposit._replace(
+            refusal=self._no_factur_x(deposit.files) if with_shortcomings else None,
             # Some channels are offered for ever: what was sent is the last word there.
             before_answer=self.send._progbox_has_asked(self.move),
         )
 
-    def _no_factur_x(self):
-        """Return why the PDF that was sent as a Factur-X is none."""
-        if self.send._progbox_settings(self.move)["format"] != FACTUR_X:
+    def _no_factur_x(self, files):
+        """Return why a PDF that was sent as a Factur-X is none."""
+        # Odoo embeds an e-invoice in every PDF, but only this one has it beside, too.
+        if not any(file.name.endswith(FACTUR_X_NAME) for file in files):
             return None
-        sent = self.move.sudo().invoice_pdf_report_id.raw
-        return "\n".join(invoice_pdfa.shortcomings(self.move, sent)) or None
+        reasons = [
+            reason
+            for file in files
+            if file.mimetype == "application/pdf"
+            for reason in invoice_pdfa.shortcomings(self.env, file.staged.path)
+        ]
+        return "\n".join(reasons) or None
 
     def received(self):
         """Return the deposit of what the customer has of an older invoice.

@@ -1,10 +1,10 @@
 import logging
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, fields, models
-from odoo.exceptions import LockError, UserError
+from odoo.exceptions import ConcurrencyError, LockError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_datetime
 
@@ -13,6 +13,7 @@ from ..tools.discarded import Discarded
 from ..tools.filenames import clean_filename
 from ..tools.sentinels import AS_IT_IS
 from .account_move import EINVOICE_TYPE
+from .invoice_neighbours import PUT_OFF, PUT_OFF_FOR
 from .progbox_archive_deposit import Deposit, InvoiceFiles
 from .progbox_job_mixin import UNFINISHED_STATES
 
@@ -125,12 +126,15 @@ class ProgboxArchiveJob(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _enqueue_moves(self, moves, reason):
+    def _enqueue_moves(self, moves, reason, put_off=False):
         """Queue these invoices and wake the archiver: all that posting pays for.
 
         :param account.move moves: posted customer documents
         :param str reason: a key of the field ``reason``
+        :param bool put_off: let everything else come first
         """
+        now = fields.Datetime.now()
+        next_try = now + PUT_OFF_FOR if put_off else now
         # Plain SQL: posting a hundred invoices may not cost more than three
         # hundredths of itself, and the ORM would take as much for the rows alone.
         moves.flush_recordset(["company_id"])
@@ -140,61 +144,18 @@ class ProgboxArchiveJob(models.Model):
                     move_id, company_id, reason, priority, state, attempts, next_try,
                     create_uid, create_date, write_uid, write_date
                 )
-                SELECT id, company_id, %(reason)s, %(priority)s, 'pending', 0, %(now)s,
-                    %(uid)s, %(now)s, %(uid)s, %(now)s
+                SELECT id, company_id, %(reason)s, %(priority)s, 'pending', 0,
+                    %(next_try)s, %(uid)s, %(now)s, %(uid)s, %(now)s
                 FROM account_move WHERE id = ANY(%(ids)s) ORDER BY id""",
                 reason=reason,
-                priority=PRIORITIES[reason],
-                now=fields.Datetime.now(),
+                priority=PUT_OFF if put_off else PRIORITIES[reason],
+                next_try=next_try,
+                now=now,
                 uid=self.env.uid,
                 ids=moves.ids,
             )
         )
-        self._job_trigger()
-
-    @api.model
-    def _archive_now(self, moves):
-        """Archive invoices in this transaction: somebody waits for their documents.
-
-        All pages are made first: from the first one that is sealed until the end of
-        the transaction, others wait. What cannot be archived now stays in the queue,
-        which says why.
-
-        :return: the invoices that are archived
-        """
-        self._enqueue_moves(moves, "changed")
-        archived = moves.browse()
-        prepared = {}
-        try:
-            for job in self._last_of(moves):
-                job = job.with_context(allowed_company_ids=job.company_id.ids)
-                with self._left_to_queue(job):
-                    prepared[job] = job._job_prepare()
-            for job, files in prepared.items():
-                with self._left_to_queue(job):
-                    job._job_carry_out(files)
-                    archived |= job.move_id
-        finally:
-            for job, files in prepared.items():
-                job._job_discard(files)
-        return archived
-
-    @api.model
-    def _last_of(self, moves):
-        """Return the job of each invoice that was queued last."""
-        rows = self._read_group(
-            Domain("move_id", "in", moves.ids), ["move_id"], ["id:max"]
-        )
-        return self.browse(sorted(id_ for _move, id_ in rows))
-
-    @contextmanager
-    def _left_to_queue(self, job):
-        """Undo what a job has done that fails, and let the queue try it again."""
-        try:
-            with self.env.cr.savepoint():
-                yield
-        except (UserError, JobWaiting, JobCancelled):
-            _logger.warning("%s cannot be archived anew", job.move_id, exc_info=True)
+        self._job_trigger(next_try if put_off else None)
 
     @api.model
     def _job_set_workers(self, wanted):
@@ -239,9 +200,11 @@ class ProgboxArchiveJob(models.Model):
         )
         deposit = None
         if move.invoice_pdf_report_id:
-            deposit = files.legal()
+            # What was sent years ago stays what it is, and so does what is accepted.
+            is_final = self.as_it_is or self.reason == "history"
+            deposit = files.legal(with_shortcomings=not is_final)
         elif postings or not move._progbox_current_documents(strict=True):
-            self._wait_for_authority(move)
+            self._wait_for_authority(move, postings)
             if self.reason == "history":
                 deposit = files.received()
             deposit = deposit or files.generated(
@@ -258,6 +221,20 @@ class ProgboxArchiveJob(models.Model):
         # The ledger's lock comes first: see progbox.seal._lock().
         self.env["progbox.seal"]._lock()
 
+    def _job_carry_out_at_door(self, prepared):
+        """Execute the job for somebody who waits for the document.
+
+        :raise: one of CONCURRENCY_ERRORS when the archiver is at it, or was since the
+            transaction began
+        """
+        self._job_begin_execution()
+        # The engine would end the whole transaction, which is not its own.
+        if not self.try_lock_for_update(allow_referencing=True):
+            raise ConcurrencyError("the archiver is at the invoice")
+        # Whatever came of it before: somebody waits.
+        self._job_write({"state": "pending"})
+        self._job_carry_out(prepared)
+
     def _job_execute(self, prepared):
         move = self._lock_move()
         if self._fingerprint(move) != prepared.fingerprint:
@@ -268,7 +245,7 @@ class ProgboxArchiveJob(models.Model):
             return None
         if deposit.files:
             self._put_away(move, deposit)
-        if not deposit.refusal or self.as_it_is or self.reason == "history":
+        if not deposit.refusal or self.as_it_is:
             return None
         self._job_write({"pdf_archived": True, "reason": "posting"})
         return JobError(self._remark(deposit))
@@ -361,8 +338,12 @@ class ProgboxArchiveJob(models.Model):
         if not move._progbox_to_archive():
             raise JobCancelled(self.env._("This is no customer invoice any more."))
 
-    def _wait_for_authority(self, move):
-        """Wait for the authority's answer, if the company wants to, for some days."""
+    def _wait_for_authority(self, move, postings):
+        """Wait for the authority's answer, if the company wants to, for some days.
+
+        :param postings: the open jobs of the invoice because it was posted
+        :raise JobWaiting: it is still to come
+        """
         company = self.company_id
         deadline = self.create_date + timedelta(days=company.progbox_authority_days)
         now = fields.Datetime.now()
@@ -370,8 +351,9 @@ class ProgboxArchiveJob(models.Model):
             self.reason == "history"
             or not company.progbox_authority_wait
             or now >= deadline
-            # There is no less of it than before: what has changed is archived at once.
-            or move._progbox_documents()
+            # There is no less of it than before: what has changed is archived at once,
+            # but what is posted again goes to the authority again.
+            or (not postings and move._progbox_documents())
             or not self.env["account.move.send"]._progbox_waits_for_authority(move)
         ):
             return

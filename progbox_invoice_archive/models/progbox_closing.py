@@ -10,6 +10,7 @@ from odoo.tools import SQL, format_date, format_datetime
 
 from ..tools.ledger.verify import read_payload
 from ..tools.sentinels import SERVER
+from .invoice_neighbours import PUT_OFF
 from .progbox_job_mixin import CONCURRENCY_ERRORS
 
 _logger = logging.getLogger(__name__)
@@ -359,6 +360,8 @@ class ProgboxClosing(models.Model):
                 # One that is put off for long does not keep the month open.
                 & Domain("next_try", "<=", now + timedelta(days=1))
                 & made
+                # Nor does a client who changes an address each day.
+                & Domain("priority", "!=", PUT_OFF)
                 & dated,
                 limit=1,
             )

@@ -9,7 +9,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
-from ..tools.filenames import clean_filename
+from ..tools.filenames import LONGEST_NAME, clean_filename
 from ..tools.package.entry import CHECK, CLOSINGS, LEDGER, STAMPS
 from ..tools.package.index import Index, harmless, no_formula
 from ..tools.package.package import Package, Words
@@ -251,8 +251,12 @@ class ProgboxPackage(models.AbstractModel):
         like versions of one. Evidence keeps the names of the archive.
         """
         stem, dot, extension = name.rpartition(".")
-        text = self.env["progbox.document"]._number_text(stem, now)
-        return f"{clean_filename(text)}{dot}{extension}"
+        ending = f"{dot}{extension}"
+        # Of what is too long, the number of now is not what is cut off.
+        number_text = self.env["progbox.document"]._number_text
+        too_long = len(number_text(stem, now)) + len(ending) - LONGEST_NAME
+        stem = stem[: len(stem) - max(too_long, 0)]
+        return clean_filename(number_text(stem, now), ending)
 
     @api.model
     def _notes(self):

@@ -94,7 +94,6 @@ class ProgboxVerification(models.Model):
         help="Invoices that the archiver had not come to yet: new ones, and those of "
         "the time before the archive that is being taken up. They are no findings.",
     )
-    renumbered = fields.Json(compute="_compute_renumbered")
     log_sealed_until = fields.Datetime(
         string="Access Log Sealed Up To",
         readonly=True,
@@ -154,11 +153,6 @@ class ProgboxVerification(models.Model):
             run.findings_by_kind = [
                 [labels[kind], counts[kind]] for kind, _label in KINDS if kind in counts
             ]
-
-    @api.depends("company_id")
-    def _compute_renumbered(self):
-        for run in self:
-            run.renumbered = verification_sql.renumbered(self.env, run.company_id)
 
     @api.depends("state", "finding_counts")
     def _compute_result(self):
@@ -428,6 +422,13 @@ class ProgboxVerification(models.Model):
             },
         )
         self.invalidate_recordset(["ledger"])
+
+    def _renumbered(self):
+        """Return what the report says of renumbered invoices.
+
+        :return: see :func:`.verification_sql.renumbered`
+        """
+        return verification_sql.renumbered(self.env, self.company_id)
 
     def _ledger_attachment(self):
         """Return what holds the exported ledger, without reading it."""

@@ -9,8 +9,8 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def write(self, vals):
-        names = invoice_neighbours.PARTNER_FIELDS
-        if vals.keys().isdisjoint(names):
+        names = [name for name in invoice_neighbours.PARTNER_FIELDS if name in vals]
+        if not names:
             return super().write(vals)
         before = invoice_neighbours.printed(self, names)
         result = super().write(vals)

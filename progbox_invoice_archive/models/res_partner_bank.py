@@ -9,8 +9,8 @@ class ResPartnerBank(models.Model):
     _inherit = "res.partner.bank"
 
     def write(self, vals):
-        names = invoice_neighbours.BANK_FIELDS
-        if vals.keys().isdisjoint(names):
+        names = [name for name in invoice_neighbours.BANK_FIELDS if name in vals]
+        if not names:
             return super().write(vals)
         before = invoice_neighbours.printed(self, names)
         result = super().write(vals)

@@ -20,6 +20,8 @@ from .progbox_job_mixin import OPEN_STATES
 
 # Lines, documents or invoices that are in memory at a time.
 PAGE_SIZE = 1000
+# Renumbered invoices that a report shows; wkhtmltopdf has a minute for all of it.
+LISTED = 500
 # Bytes that are digested between two moments at which a run may stop.
 PORTION_SIZE = 1 << 26
 # A deletion that is noted gets its line of the ledger within minutes.
@@ -258,30 +260,36 @@ def still_to_archive(env, company, since):
 
 
 def renumbered(env, company):
-    """Return the invoices that have another number than a document of theirs.
+    """Return the invoices that have another number today than a document of theirs.
 
-    :return: list of [number on the document, number now], by the number
+    :return: how many; and a list of (number on the document, number now), by the
+        number, of not too many for a report
     """
+    found = SQL(
+        """FROM progbox_document document
+        JOIN account_move move ON move.id = document.res_id
+        AND move.state = 'posted' AND move.name != document.number
+        WHERE document.res_model = 'account.move'
+        AND document.seal_id IS NOT NULL AND document.company_id = %s""",
+        company.id,
+        to_flush=[
+            *(env["account.move"]._fields[name] for name in ("name", "state")),
+            *(
+                env["progbox.document"]._fields[name]
+                for name in ("number", "res_id", "seal_id")
+            ),
+        ],
+    )
+    [[count]] = env.execute_query(SQL("SELECT count(DISTINCT move.id) %s", found))
     rows = env.execute_query(
         SQL(
-            """SELECT DISTINCT document.number, move.name
-            FROM progbox_document document
-            JOIN account_move move ON move.id = document.res_id
-            AND move.state = 'posted' AND move.name != document.number
-            WHERE document.res_model = 'account.move'
-            AND document.seal_id IS NOT NULL AND document.company_id = %s
-            ORDER BY document.number, move.name""",
-            company.id,
-            to_flush=[
-                *(env["account.move"]._fields[name] for name in ("name", "state")),
-                *(
-                    env["progbox.document"]._fields[name]
-                    for name in ("number", "res_id", "seal_id")
-                ),
-            ],
+            """SELECT DISTINCT document.number, move.name %s
+            ORDER BY document.number, move.name LIMIT %s""",
+            found,
+            LISTED,
         )
     )
-    return [list(row) for row in rows]
+    return count, rows
 
 
 def _without_document_sql(env, company, since):

@@ -1,5 +1,8 @@
+from unittest.mock import patch
+
 from odoo.tests import tagged
 
+from ..models.account_move_send import AccountMoveSend
 from ..models.progbox_archive_deposit import InvoiceFiles
 from .common import PDF, ArchiveCommon
 
@@ -66,6 +69,26 @@ class TestArchiveHistory(ArchiveCommon):
         document = self.documents(move)
         self.assertEqual(document.origin, "rebuilt")
         self.assertTrue(self.content(document).startswith(b"%PDF-"))
+
+    def test_a_refused_einvoice_of_a_rebuilt_one_is_to_fix(self):
+        move = self.history()
+        made = AccountMoveSend._progbox_generate
+
+        def refuse(send, move, settings):
+            if settings["format"]:
+                return {"error": "The client has no VAT number."}
+            return made(send, move, settings)
+
+        self.client.invoice_edi_format = "ubl_bis3"
+        with (
+            patch.object(AccountMoveSend, "_progbox_generate", refuse),
+            self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"),
+        ):
+            self.run_jobs(move)
+        self.assertEqual(self.documents(move).origin, "rebuilt")
+        job = self.jobs_of(move)
+        self.assertTrue(job.to_fix)
+        self.assertIn("no VAT number", job.error)
 
     def test_a_legal_pdf_wins(self):
         move = self.history()

@@ -185,6 +185,16 @@ class TestRomania(AuthorityCommon):
         self.assertEqual(printed, self.content(self.pdf(newest)))
         self.assertEqual(set(self.jobs_of(move).mapped("state")), {"done"})
 
+    def test_what_is_posted_again_waits_again(self):
+        move = self.archived()
+        self.company.progbox_authority_wait = True
+        move.button_draft()
+        move.ref = "PO 4711"
+        move.action_post()
+        self.run_jobs(move)
+        self.assertEqual(self.jobs_of(move)[-1].state, "waiting")
+        self.assertEqual(set(self.documents(move).mapped("version")), {1})
+
     def test_sending_it_ends_the_wait(self):
         self.company.progbox_authority_wait = True
         move = self.archived()

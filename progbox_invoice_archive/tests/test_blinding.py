@@ -150,8 +150,8 @@ class TestBlinding(VerificationCommon):
 
         def locked():
             patience.append(check.patience)
+            yield from ()
             raise LockNotAvailable
-            yield
 
         parts = {"waiting": locked, "closings": locked, "work": locked}
         run._job_write({"checkpoint": {"part": "waiting", "after": 0}})

@@ -179,8 +179,18 @@ class TestPortalArchive(PortalCommon):
 
     def test_the_page_speaks_the_readers_language(self):
         for lang, *words in (
-            ("fr_FR", "Novembre 2026", "Numéro, client, montant ou date", "Facture client"),
-            ("ro_RO", "Noiembrie 2026", "Număr, client, sumă sau dată", "Factură client"),
+            (
+                "fr_FR",
+                "Novembre 2026",
+                "Numéro, client, montant ou date",
+                "Facture client",
+            ),
+            (
+                "ro_RO",
+                "Noiembrie 2026",
+                "Număr, client, sumă sau dată",
+                "Factură client",
+            ),
         ):
             self.install_language(lang)
             self.anna.lang = lang

@@ -1,9 +1,11 @@
 import csv
 import io
 import zipfile
+from unittest.mock import patch
 
 from odoo.tests import tagged
 
+from ..models import verification_sql
 from .verification_common import VerificationCommon
 
 NOW = "INV/2026/09999"
@@ -57,12 +59,21 @@ class TestRenumbered(VerificationCommon):
     def test_the_report_of_an_intact_archive_names_both_numbers(self):
         run = self.verify()
         self.assertIntact(run)
-        self.assertEqual(run.renumbered, [[self.before, NOW]])
+        self.assertEqual(run._renumbered(), (1, [(self.before, NOW)]))
         html = self.env["ir.actions.report"]._render_qweb_html(
             "progbox_invoice_archive.report_verification", run.ids
         )[0]
         self.assertIn(f"<td>{NOW}</td>", html.decode())
         self.assertNotIn(self.other.name, html.decode())
+
+    def test_the_report_counts_invoices_and_lists_some(self):
+        self.other.name = "INV/2026/09998"
+        with patch.object(verification_sql, "LISTED", 1):
+            html = self.env["ir.actions.report"]._render_qweb_html(
+                "progbox_invoice_archive.report_verification", self.verify().ids
+            )[0]
+        self.assertIn("<td>2</td>", html.decode())
+        self.assertIn("There are more", html.decode())
 
     def test_a_finding_about_a_line_names_both_numbers(self):
         self.tamper(
@@ -109,6 +120,13 @@ class TestRenumbered(VerificationCommon):
         folder, _slash, name = lines[self.both][7].rpartition("/")
         self.assertEqual(name, self.file_of_both())
         self.assertTrue(lines[NOW][7].startswith(f"{folder}/INV_2026_09999"))
+
+    def test_a_long_name_keeps_the_number_of_now(self):
+        packages = self.env["progbox.package"]
+        name = packages._renumbered_name(f"{'x' * 200}.pdf", NOW)
+        self.assertEqual(len(name), 120)
+        now = NOW.replace("/", "_")
+        self.assertTrue(name.endswith(f" (renumbered, now {now}).pdf"))
 
     def test_evidence_keeps_its_names(self):
         packages = self.env["progbox.package"]

@@ -14,6 +14,8 @@ from odoo.tests import tagged
 
 from odoo.addons.account.models.account_move_send import AccountMoveSend
 
+from ..tools.pdf.child.messages import Failure
+from ..tools.pdf.limited_child import Child
 from ..tools.report import wkhtmltopdf
 from .einvoice_common import EInvoiceCommon
 from .pdfa_common import CatalogueMixin, outside_tests
@@ -215,6 +217,23 @@ class TestReportPdfA(CatalogueMixin, EInvoiceCommon):
         self.run_jobs(move)
         self.assertEqual(set(self.jobs_of(move).mapped("state")), {"done"})
         self.assertEqual(move.progbox_archive_state, "archived")
+
+    def test_what_was_not_sent_as_a_factur_x_is_none(self):
+        """What the client gets today says nothing of what was sent."""
+        with self.with_a_font_of_its_own():
+            move, content = self.made(False, archived=False)
+        self.client.invoice_edi_format = "facturx"
+        self.run_jobs(move)
+        self.assertEqual(set(self.jobs_of(move).mapped("state")), {"done"})
+        self.assertEqual(self.content(self.documents(move)), content)
+
+    def test_what_cannot_be_looked_at_is_archived(self):
+        with self.with_a_font_of_its_own():
+            move, content = self.made(archived=False)
+        with patch.object(Child, "ask", side_effect=Failure("out_of_memory")):
+            self.run_jobs(move)
+        self.assertEqual(set(self.jobs_of(move).mapped("state")), {"done"})
+        self.assertIn(content, [self.content(d) for d in self.documents(move)])
 
     def test_once_mended_it_follows_as_the_next_version(self):
         self.client.invoice_edi_format = "facturx"

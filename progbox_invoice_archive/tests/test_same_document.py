@@ -1,4 +1,5 @@
 from contextlib import closing
+from datetime import date, timedelta
 from itertools import count
 from unittest.mock import patch
 
@@ -11,6 +12,7 @@ from odoo.addons.account.models import account_move, account_move_line
 from odoo.addons.base.models.ir_actions_report import IrActionsReport
 
 from ..models.invoice_changes import InvoiceChanges
+from ..models.invoice_neighbours import PUT_OFF
 from ..models.invoice_words import InvoiceWords
 from ..tools.discarded import Discarded
 from .report_common import pages_of
@@ -153,6 +155,17 @@ class TestSameDocument(SameDocumentCommon):
         ):
             self.through("printed")
 
+    def test_a_cursor_that_only_reads_is_enough_for_what_was_sent(self):
+        self.complete()
+        sent = self.send()
+        with (
+            patch.object(type(self.env.cr), "readonly", True, create=True),
+            patch.object(
+                IrActionsReport, "_run_wkhtmltopdf", side_effect=AssertionError
+            ),
+        ):
+            self.assertEqual(self.through("printed"), sent)
+
     # ------------------------------------------------------------------
     # Changes are archived by themselves
     # ------------------------------------------------------------------
@@ -187,6 +200,23 @@ class TestSameDocument(SameDocumentCommon):
         self.assertEqual(self.reasons(), ["posting", "changed"])
         self.run_jobs(self.move)
         self.assertEqual(self.documents(self.move).mapped("version"), [1, 2])
+
+    def test_a_client_who_moves_in_the_portal_is_put_off(self):
+        portal = self.env.ref("base.public_user")
+        for street in ("2 rue Basse", "1 rue Haute", "2 rue Basse"):
+            self.client.with_user(portal).sudo().street = street
+        _posting, job = self.jobs_of(self.move)
+        self.assertGreater(job.next_try, job.create_date + timedelta(hours=11))
+        self.assertEqual(job.priority, max(self.jobs.search([]).mapped("priority")))
+        closings = self.server["progbox.closing"]
+        self.assertFalse(closings._archiver_is_busy(self.company, date(2026, 12, 1)))
+        printed = "".join(pages_of(self.through("printed")))
+        self.assertIn("2 rue Basse", printed, "at once for whoever asks")
+
+    def test_a_client_who_moves_in_the_portal_puts_off_nobody_else(self):
+        self.client.with_user(self.env.ref("base.public_user")).sudo().zip = "69003"
+        self.complete()
+        self.assertEqual(self.jobs_of(self.move).mapped("priority"), [0, PUT_OFF, 0])
 
     def test_a_contact_shows_the_address_of_the_parent(self):
         self.client.is_company = True

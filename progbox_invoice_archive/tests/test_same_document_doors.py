@@ -1,11 +1,14 @@
 from contextlib import closing
 from unittest.mock import patch
 
+from odoo.exceptions import ConcurrencyError
 from odoo.tests import tagged
 
 from odoo.addons.base.models.ir_actions_report import IrActionsReport
 
+from ..models.progbox_seal import ProgboxSeal
 from ..tools.discarded import Discarded
+from ..tools.report import fonts
 from .report_common import pages_of
 from .same_document_common import SameDocumentCommon
 
@@ -145,6 +148,67 @@ class TestSameDocumentDoors(SameDocumentCommon):
         )
         self.move_client()
         self.assertArchived()
+
+    # ------------------------------------------------------------------
+    # Somebody else archives meanwhile
+    # ------------------------------------------------------------------
+
+    def sealed_by_others(self):
+        taken = ConcurrencyError("the line of the ledger was taken")
+        return patch.object(ProgboxSeal, "_append", side_effect=taken)
+
+    def test_a_print_that_others_have_overtaken_is_left_to_the_queue(self):
+        self.other = self.archived()
+        self.complete()
+        with self.sealed_by_others():
+            printed = self.through("printed_with_others")
+        self.assertIn("PO 4711", "".join(pages_of(printed)))
+        self.assertEqual(self.documents(self.move), self.document)
+        self.assertEqual(self.jobs_of(self.move).mapped("state"), ["done", "pending"])
+        self.assertEqual(self.move.progbox_archive_state, "progress")
+
+    def test_a_download_that_others_have_overtaken_is_taken_once_more(self):
+        self.complete()
+        with self.sealed_by_others(), self.assertRaises(ConcurrencyError):
+            self.through("legal_pdf")
+
+    def test_nothing_is_rendered_while_the_ledger_is_locked(self):
+        """Not what has no font, either."""
+        gaps = self.archived()
+        steps = []
+
+        def lock(seals, lock=ProgboxSeal._lock):
+            steps.append("locked")
+            return lock(seals)
+
+        def render(report, *args, render=IrActionsReport._run_wkhtmltopdf, **kwargs):
+            steps.append("rendered")
+            return render(report, *args, **kwargs)
+
+        self.complete()
+        gaps.narration = "<p>GAP</p>"
+        with (
+            patch.object(ProgboxSeal, "_lock", lock),
+            patch.object(IrActionsReport, "_run_wkhtmltopdf", render),
+            patch.object(fonts, "missing", lambda text: "X" if "GAP" in text else ""),
+            self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"),
+        ):
+            streams, _type = self.reports()._pre_render_qweb_pdf(
+                "account.account_invoices", (self.move | gaps).ids
+            )
+        self.assertIn(gaps.id, streams)
+        newest = self.documents(self.move)[-1]
+        given = streams[self.move.id]["stream"].getvalue()
+        self.assertEqual(given, self.content(newest))
+        self.assertNotIn("rendered", steps[steps.index("locked") :])
+
+    def test_what_cannot_be_archived_is_queued_once(self):
+        self.move_company()
+        missing = patch.object(fonts, "missing", lambda _text: "X")
+        with missing, self.assertLogs("odoo.addons.progbox_invoice_archive", "WARNING"):
+            for _visit in range(2):
+                self.through("printed")
+        self.assertEqual(self.jobs_of(self.move).mapped("state"), ["done", "pending"])
 
     # ------------------------------------------------------------------
     # Sending

@@ -8,6 +8,7 @@ on the pages changes; what cannot be mended is told, see :mod:`.pdfa_check`.
 import io
 import re
 import struct
+from datetime import UTC, datetime
 
 import pikepdf
 from lxml import etree
@@ -56,15 +57,24 @@ def convert(content, profile, about):
     :raise NotPdfA: something in it cannot be
     """
     with _open(content) as pdf:
-        level = _mend_attachments(pdf, xmp.pdf_date(about.made_on))
-        for part in pdfa_check.dictionaries(pdf):
-            _mend_part(part)
-        _mend_catalog(pdf)
+        level = _mend(pdf, about.made_on)
         _name_colours(pdf, profile)
         _describe(pdf, about, level)
         if problems := pdfa_check.problems(pdf):
             raise NotPdfA(problems)
         return _to_bytes(pdf)
+
+
+def factur_x_problems(content):
+    """What keeps a Factur-X from being a PDF/A-3; nothing of any other file.
+
+    :param content: a PDF, as bytes
+    :raise NotPdfA: it cannot be read
+    """
+    with _open(content) as pdf:
+        if not _mend(pdf, datetime.now(UTC)):
+            return ()
+        return pdfa_check.problems(pdf)
 
 
 def with_binary_comment(content):
@@ -93,6 +103,18 @@ def _to_bytes(pdf):
         output, min_version="1.7", deterministic_id=True, fix_metadata_version=False
     )
     return output.getvalue()
+
+
+def _mend(pdf, date):
+    """Mend what can be.
+
+    :return: the level of the Factur-X, or None
+    """
+    level = _mend_attachments(pdf, xmp.pdf_date(date))
+    for part in pdfa_check.dictionaries(pdf):
+        _mend_part(part)
+    _mend_catalog(pdf)
+    return level
 
 
 def _name_colours(pdf, profile):

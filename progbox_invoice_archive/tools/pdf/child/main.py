@@ -51,11 +51,13 @@ def _tasks():
     from .certificate import read_certificate
     from .check import check_with_qpdf, check_with_second_reader, count_objects
     from .examine import inspect_file, normalise
+    from .factur_x import factur_x_problems
     from .join import join
     from .same_pages import has_same_pages
     from .text import first_page_text, page_texts
 
     return {
+        "factur_x_problems": factur_x_problems,
         "first_page_text": first_page_text,
         "has_same_pages": has_same_pages,
         "inspect_file": inspect_file,
