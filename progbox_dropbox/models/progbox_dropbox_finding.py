@@ -170,7 +170,7 @@ class ProgboxDropboxFinding(models.Model):
         """Leave alone what somebody has decided to leave, as long as it is the same.
 
         A copy that was left with its folder is found alone when the folder is there
-        again.
+        again; once it has been seen again, that decision is over.
         """
         self.env.flush_all()
         self.env.cr.execute(
@@ -178,17 +178,27 @@ class ProgboxDropboxFinding(models.Model):
                 """UPDATE progbox_dropbox_finding finding SET state = 'acknowledged'
                 WHERE finding.id = ANY(%s) AND EXISTS (
                     SELECT FROM progbox_dropbox_finding former
-                    JOIN progbox_dropbox_check checked ON checked.id = former.check_id
-                    LEFT JOIN progbox_dropbox_transfer transfer
-                        ON transfer.id = finding.transfer_id
                     WHERE former.account_id = finding.account_id
                     AND former.state = 'acknowledged' AND former.id < finding.id
-                    AND former.kind = finding.kind
-                    AND (former.path = finding.path
-                         AND former.found IS NOT DISTINCT FROM finding.found
-                        OR finding.kind = 'missing' AND former.transfer_id IS NULL
-                         AND starts_with(finding.path, former.path || '/')
-                         AND transfer.done_on < checked.started_on))""",
+                    AND former.kind = finding.kind AND former.path = finding.path
+                    AND former.found IS NOT DISTINCT FROM finding.found)""",
+                self.ids,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """UPDATE progbox_dropbox_finding finding SET state = 'acknowledged'
+                FROM progbox_dropbox_transfer transfer
+                WHERE finding.id = ANY(%s) AND finding.kind = 'missing'
+                AND transfer.id = finding.transfer_id AND EXISTS (
+                    SELECT FROM progbox_dropbox_finding former
+                    JOIN progbox_dropbox_check checked ON checked.id = former.check_id
+                    WHERE former.account_id = finding.account_id
+                    AND former.state = 'acknowledged' AND former.id < finding.id
+                    AND former.kind = 'missing' AND former.transfer_id IS NULL
+                    AND starts_with(finding.path, former.path || '/')
+                    AND transfer.done_on < checked.started_on
+                    AND COALESCE(transfer.checked_on < checked.started_on, TRUE))""",
                 self.ids,
             )
         )

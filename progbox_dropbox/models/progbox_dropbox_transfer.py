@@ -497,8 +497,10 @@ class ProgboxDropboxTransfer(models.Model):
                 )
             elif transfer not in chosen and not transfer.copied_path:
                 # What is in Dropbox stays there, and is repaired. What is not may go to
-                # the folder of another type, or company, later.
-                transfer._job_write({"path": False, "path_key": False})
+                # the folder of another type, or company, later. After a try, it may
+                # be there although the answer was lost.
+                if not transfer.error:
+                    transfer._job_write({"path": False, "path_key": False})
                 transfer._job_finish("cancelled", transfer._not_chosen_text())
             elif not transfer.path:
                 transfer._settle_without_path(document)

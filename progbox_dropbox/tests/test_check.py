@@ -448,6 +448,19 @@ class TestCheck(DropboxCommon):
         to_decide = check.finding_ids.filtered(lambda f: f.state == "open")
         self.assertEqual(to_decide.document_id, new)
 
+    def test_what_was_there_again_after_its_folder_was_left_is_asked(self):
+        paths = [self.copy_of(document).copied_path for document in self.copied()]
+        contents = {path: self.store.find(path).blob.read_bytes() for path in paths}
+        self.store.delete("/ProGBox")
+        self.check().finding_ids.action_acknowledge()
+        for path, content in contents.items():
+            self.person_writes(path, content)
+        check = self.check(later=timedelta(hours=2))
+        self.assertEqual(check.result, "intact")
+        self.store.delete(paths[0])
+        check = self.check(later=timedelta(hours=3))
+        self.assertEqual(self.findings(check), {paths[0]: ("missing", "open")})
+
     def test_an_open_finding_is_out_of_date_after_the_next_check(self):
         [document] = self.copied(1)
         self.store.delete(self.copy_of(document).copied_path)

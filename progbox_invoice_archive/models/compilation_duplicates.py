@@ -70,7 +70,9 @@ def resolve_duplicates(files):
     """
     main = next((file for file in files if file.is_main), None)
     signed = _signed_copy(files, main)
-    is_replaced = main and signed and len(main.contents) < 2
+    is_new = signed and not (signed.is_copy and signed.position == SIGNED_POSITION)
+    # A copy that has its place already went in behind what is still there.
+    is_replaced = main and is_new and len(main.contents) < 2
     left_out = {main.key: "replaced"} if is_replaced else {}
     seen, papers = {}, {}
     for file in sorted(files, key=lambda file: _precedence(file, signed)):
@@ -86,7 +88,6 @@ def resolve_duplicates(files):
             left_out[file.key] = twins[0]
         else:
             papers[file.key] = twins
-    is_new = signed and not (signed.is_copy and signed.position == SIGNED_POSITION)
     return Resolution(signed.key if is_new else None, left_out, papers)
 
 

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .invoice_neighbours import PUT_OFF
+
 CRON = "progbox_invoice_archive.ir_cron_catchup"
 # Invoices that one run looks for, and how many may wait in the queue: the rest
 # is found again by the next run, so nothing has to remember where it stopped.
@@ -137,7 +139,10 @@ class ProgboxArchiveCatchup(models.AbstractModel):
     @api.model
     def _queue_length(self):
         return self.env["progbox.archive.job"].search_count(
-            Domain("state", "=", "pending") & Domain("reason", "!=", "posting"),
+            Domain("state", "=", "pending")
+            & Domain("reason", "!=", "posting")
+            # These wait for hours.
+            & Domain("priority", "!=", PUT_OFF),
             limit=BATCH_SIZE,
         )
 

@@ -5,6 +5,7 @@ from odoo import fields
 from odoo.tests import tagged
 
 from ..models import progbox_archive_catchup
+from ..models.invoice_neighbours import PUT_OFF
 from .common import PDF, ArchiveCommon
 
 
@@ -68,6 +69,14 @@ class TestArchiveCatchup(ArchiveCommon):
         self.assertEqual(len(self.jobs_of(archived)), 1)
         self.assertEqual(len(self.jobs_of(queued)), 1)
         self.assertFalse(self.jobs_of(bill))
+
+    def test_what_is_put_off_fills_no_queue(self):
+        job = self.jobs_of(self.posted())
+        length = self.catchup._queue_length()
+        job._job_write({"reason": "changed", "priority": 3})
+        self.assertEqual(self.catchup._queue_length(), length + 1)
+        job._job_write({"priority": PUT_OFF})
+        self.assertEqual(self.catchup._queue_length(), length)
 
     # ------------------------------------------------------------------
     # Legal documents

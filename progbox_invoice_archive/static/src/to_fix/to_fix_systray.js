@@ -34,7 +34,7 @@ export class ToFixSystray extends Component {
 
     /** A button of the jobs may have mended some. */
     onResponse({data: {params}}) {
-        if (params.model === MODEL && params.method.startsWith("action_")) {
+        if (params?.model === MODEL && params.method?.startsWith("action_")) {
             this.look();
         }
     }
