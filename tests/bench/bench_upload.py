@@ -181,6 +181,9 @@ class Sender:
         with contextlib.closing(self.begin("PATCH", offset, len(block))) as connection:
             connection.send(block)
             answer = connection.getresponse()
+            if answer.status == 409:
+                # What was cut had not been written yet when we asked.
+                return self.offset()
             assert answer.status == 204, answer.read()
             return int(answer.headers["Upload-Offset"])
 
