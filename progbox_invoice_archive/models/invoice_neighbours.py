@@ -4,6 +4,7 @@ What Odoo would say today is asked when somebody wants the document. The queue h
 before, so that also what looks at the queue alone, as the zips do, tells of it.
 """
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import SUPERUSER_ID
@@ -42,24 +43,28 @@ PUT_OFF = 20
 PUT_OFF_FOR = timedelta(hours=12)
 
 
-def printed(records, names):
-    """Return what invoices print of records, by record.
+@contextmanager
+def written(records, vals, names):
+    """Queue the archived invoices that print records, where a write changes these.
 
-    :param names: of their fields
+    :param records: clients, or bank accounts; they are written in the block
+    :param vals: what is written
+    :param names: of the fields that invoices print
     """
-    return {record: values(record, names) for record in records.sudo()}
+    names = [name for name in names if name in vals]
+    before = _printed(records, names)
+    yield
+    after = _printed(records, names)
+    if changed := [each.id for each in after if after[each] != before[each]]:
+        _queue(records, changed)
 
 
-def queue_changed(records, names, before):
-    """Queue the archived invoices that print these records, where those have changed.
+def _printed(records, names):
+    return {each: values(each, names) for each in records.sudo()} if names else {}
 
-    :param records: clients, or bank accounts
-    :param before: see :func:`printed`
-    """
-    after = printed(records, names)
-    changed = [record.id for record in after if after[record] != before.get(record)]
-    if not changed:
-        return
+
+def _queue(records, changed):
+    """Queue the archived invoices that print some of these records, by their ids."""
     server = records.env(user=SUPERUSER_ID, su=True, context={})
     moves = _open_moves(server[records._name].browse(changed))
     documents = moves._progbox_documents()

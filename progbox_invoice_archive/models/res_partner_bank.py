@@ -9,10 +9,5 @@ class ResPartnerBank(models.Model):
     _inherit = "res.partner.bank"
 
     def write(self, vals):
-        names = [name for name in invoice_neighbours.BANK_FIELDS if name in vals]
-        if not names:
+        with invoice_neighbours.written(self, vals, invoice_neighbours.BANK_FIELDS):
             return super().write(vals)
-        before = invoice_neighbours.printed(self, names)
-        result = super().write(vals)
-        invoice_neighbours.queue_changed(self, names, before)
-        return result
