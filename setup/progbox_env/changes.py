@@ -41,6 +41,15 @@ def digest(addon):
     return result.hexdigest()[:16]
 
 
+def digest_written_once(addon):
+    """The digest of the data that an update leaves as the installation wrote it."""
+    result = hashlib.sha256()
+    for path in sorted((paths.ROOT / addon).rglob("*.xml")):
+        if b'noupdate="1"' in (content := path.read_bytes()):
+            result.update(content)
+    return result.hexdigest()[:16]
+
+
 def declarations(source):
     """What a Python file declares, whatever its comments and methods say."""
     try:

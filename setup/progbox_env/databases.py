@@ -129,7 +129,8 @@ def digests():
 
 def wanted():
     """What a database made now would have in it."""
-    return {"apps": APPS, "addons": digests()}
+    once = {addon: changes.digest_written_once(addon) for addon in paths.addons()}
+    return {"apps": APPS, "addons": digests(), "once": once}
 
 
 def ensure_base():
@@ -151,7 +152,8 @@ def ensure_addons(clean=False):
             return
         new = ADDONS + "_new"
         gone = set(before.get("addons", {})) - set(now["addons"])
-        if not clean and not gone and before.get("apps") == APPS:
+        same = all(before.get(part) == now[part] for part in ("apps", "once"))
+        if same and not clean and not gone:
             # What cannot be updated is installed anew, as if there were no template.
             with contextlib.suppress(Stop), step("Updating the add-ons"):
                 clone_database(new, ADDONS)

@@ -97,3 +97,18 @@ def test_what_is_read_from_the_disk_does_not_count(digest_with, name):
 
 def test_a_file_that_is_no_python_counts_too(digest_with):
     assert digest_with("class Thing(") != digest_with("class Thong(")
+
+
+def test_data_that_no_update_changes_makes_it_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    file = tmp_path / "addon" / "data" / "mail.xml"
+    file.parent.mkdir(parents=True)
+    seen = set()
+    for text in ("<odoo>a</odoo>", "<odoo>b</odoo>"):
+        file.write_text(text)
+        seen.add(changes.digest_written_once("addon"))
+    assert len(seen) == 1, "an update writes this"
+    for text in ('<odoo noupdate="1">a</odoo>', '<odoo noupdate="1">b</odoo>'):
+        file.write_text(text)
+        seen.add(changes.digest_written_once("addon"))
+    assert len(seen) == 3
