@@ -216,8 +216,8 @@ class ProgboxClosing(models.Model):
         closing = sealer.create(
             {**values, "seal_id": seal.id, "closed_on": seal.sealed_on}
         )
-        self.env["progbox.time.stamp"]._enqueue(seal, closing)
-        self.env["progbox.closing.mail"]._enqueue(closing)
+        self.env["progbox.time.stamp"]._enqueue_stamp(seal, closing)
+        self.env["progbox.closing.mail"]._enqueue_mail(closing)
         return closing.with_env(self.env)
 
     def _sealed_content(self):

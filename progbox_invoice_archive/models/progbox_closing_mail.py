@@ -47,7 +47,7 @@ class ProgboxClosingMail(models.Model):
         return self.env._("What was sent is written down by the server alone.")
 
     @api.model
-    def _enqueue(self, closing):
+    def _enqueue_mail(self, closing):
         """Have the certificate of a closing sent, when its company names somebody.
 
         :param progbox.closing closing: that was just made

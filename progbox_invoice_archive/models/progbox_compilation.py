@@ -261,7 +261,7 @@ class ProgboxCompilation(models.Model):
         documents = documents or self.env["progbox.document"]
         company = self._check_subject(moves, documents)
         self._check_periods(moves, company)
-        return self._enqueue(
+        return self._enqueue_request(
             {
                 "name": self._title(moves, documents),
                 "company_id": company.id,

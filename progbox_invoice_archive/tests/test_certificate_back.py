@@ -175,7 +175,7 @@ class TestCertificateBack(VerificationCommon):
 
     def test_an_archived_contact_has_its_closings_asked_for(self):
         self.keeper.active = False
-        self.server["progbox.closing.mail"]._enqueue(self.closing)
+        self.server["progbox.closing.mail"]._enqueue_mail(self.closing)
         self.assertEqual(len(self.closing.mail_ids), 2)
 
     def test_a_certificate_that_did_not_leave_is_a_finding(self):
