@@ -10,6 +10,7 @@ from odoo.tools import SQL
 from ..tools.ledger.guards_sql import PURGE_SETTING
 from ..tools.sentinels import SERVER
 from ..tools.web_request import current_request
+from .document_sql import path_sql
 from .ir_binary import ONE_OPENING, ONE_REFUSAL
 from .res_users import ARCHIVE_MANAGER
 from .stamp_authorities import keep_on_record
@@ -140,7 +141,7 @@ class ProgboxAccessLog(models.Model):
                 FROM progbox_document document
                 JOIN progbox_folder folder ON folder.id = document.folder_id
                 WHERE document.id = ANY(%s) ORDER BY document.id""",
-                self.env["progbox.folder"]._path_sql(SQL("folder")),
+                path_sql(SQL("folder")),
                 self.env.company.id,
                 _place_sql(SQL("folder")),
                 documents.ids,
@@ -152,7 +153,7 @@ class ProgboxAccessLog(models.Model):
                     folder.id AS folder_ref, %s AS path,
                     COALESCE(folder.company_id, %s) AS company_id, %s AS place
                 FROM progbox_folder folder WHERE folder.id = ANY(%s)""",
-                self.env["progbox.folder"]._path_sql(SQL("folder")),
+                path_sql(SQL("folder")),
                 self.env.company.id,
                 _place_sql(SQL("folder")),
                 folder.ids,

@@ -10,6 +10,7 @@ from odoo.tools import SQL, format_date, format_datetime
 
 from ..tools.ledger.verify import read_payload
 from ..tools.sentinels import SERVER
+from .document_sql import invoices_sql
 from .invoice_neighbours import PUT_OFF
 from .progbox_job_mixin import CONCURRENCY_ERRORS
 
@@ -256,7 +257,7 @@ class ProgboxClosing(models.Model):
             SQL(
                 """SELECT currency_name, sum(amount_total)::text
                 FROM %s AS invoice GROUP BY currency_name""",
-                documents._invoices_sql(self._month_sql(company, month)),
+                invoices_sql(self.env, self._month_sql(company, month)),
             )
         )
         return {

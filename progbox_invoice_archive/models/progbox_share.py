@@ -1,10 +1,6 @@
 import hmac
 import logging
-import re
-from datetime import date
 from smtplib import SMTPException
-
-from dateutil.relativedelta import relativedelta
 
 from odoo import Command, api, fields, models
 from odoo.fields import Domain
@@ -22,15 +18,9 @@ from .declared_pieces import piece
 from .ir_binary import ONE_OPENING
 from .progbox_job_mixin import OPEN_STATES
 from .res_users import ARCHIVE_MANAGER
+from .share_parts import TAKEN, dated, part_of
 
 _logger = logging.getLogger(__name__)
-
-# What was taken along at that moment.
-TAKEN = "taken@"
-
-# One way to write each part: a large zip is kept by it, and is not built twice.
-PART = re.compile(rf"\d{{4}}(-\d\d)?|{TAKEN}\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
-
 
 SHARED = "progbox_invoice_archive.mail_template_share"
 
@@ -514,35 +504,8 @@ class ProgboxShare(models.Model):
         return document
 
     # ------------------------------------------------------------------
-    # Parts: what a page shows or a zip holds
+    # What its pages say
     # ------------------------------------------------------------------
-
-    def _part(self, part):
-        """Return which documents a part of the share has.
-
-        :param str part: "all", "new", "again" (what was taken along the last time),
-            "taken@" and a moment, "2026" or "2026-11"
-        :return: domain, and the name of the part
-        :raise NotShared: when there is no such part
-        """
-        if part == "all":
-            return Domain.TRUE, self._label()
-        new = self.env._("New documents")
-        if part == "new":
-            return self._new_domain(), new
-        if part == "again":
-            return self._taken_domain(self._last_delivery()[0]), new
-        if not PART.fullmatch(part):
-            raise NotShared(self, "part")
-        try:
-            if part.startswith(TAKEN):
-                return self._taken_domain(part.removeprefix(TAKEN)), new
-            if len(part) == 4:
-                return self._dated(date(int(part), 1, 1), years=1), part
-            first = fields.Date.to_date(f"{part}-01")
-            return self._dated(first, months=1), self._month_name(first)
-        except ValueError as error:
-            raise NotShared(self, "part") from error
 
     def _label(self):
         """Return what its recipient calls the shared folder."""
@@ -561,38 +524,6 @@ class ProgboxShare(models.Model):
 
     def _file_stem(self, name):
         return clean_filename(f"{self.company_id.sudo().name} {name}")
-
-    @api.model
-    def _month_name(self, first):
-        return format_date(self.env, first, date_format="LLLL y").capitalize()
-
-    @api.model
-    def _dated(self, first, **length):
-        """Documents of a time; those without a date count on the day they came."""
-        after = first + relativedelta(**length)
-        undated = Domain("document_date", "=", False)
-        return (
-            Domain("document_date", ">=", first) & Domain("document_date", "<", after)
-        ) | (
-            undated
-            & Domain("create_date", ">=", first)
-            & Domain("create_date", "<", after)
-        )
-
-    @api.model
-    def _search_domain(self, search="", date_from=None, date_to=None):
-        """Return which documents a visitor looks for.
-
-        :param str search: what stands in the search box
-        :param date date_from: first day, or None
-        :param date date_to: last day, or None
-        """
-        domain = Domain("words", "ilike", search) if search else Domain.TRUE
-        if date_from:
-            domain &= Domain("document_date", ">=", date_from)
-        if date_to:
-            domain &= Domain("document_date", "<=", date_to)
-        return domain
 
     # ------------------------------------------------------------------
     # Only what is there today
@@ -805,7 +736,7 @@ class ProgboxShare(models.Model):
 
         :param progbox.closing closing: the new closing of that month
         """
-        month = self._dated(closing.month, months=1)
+        month = dated(closing.month, months=1)
         new = self._document_count(month & closing._new_domain())
         return new and {
             "key": f"{closing.month:%Y-%m}",
@@ -818,13 +749,13 @@ class ProgboxShare(models.Model):
     def _request_zip(self, part, name):
         """Queue a zip, or return the one that holds the same already.
 
-        :param str part: see :meth:`_part`
+        :param str part: see share_parts.part_of()
         :param str name: of the zip, without extension
         :rtype: progbox.export
         """
         if part == "again":
             part = f"{TAKEN}{self._last_delivery()[0]}"
-        domain, _name = self._part(part)
+        domain, _name = part_of(self, part)
         wanted = set(self._documents(domain).ids)
         exports = self.env["progbox.export"]
         there = exports.search(
