@@ -2,6 +2,7 @@
 
 import importlib.machinery
 import importlib.util
+import re
 import socket
 
 import pytest
@@ -39,7 +40,7 @@ def load(name):
     return module
 
 
-run = load("run")
+run, lint = load("run"), load("lint")
 
 
 class TestSources:
@@ -166,3 +167,38 @@ class TestTroubles:
 
 def test_a_free_port_is_free():
     assert server.port_is_free(server.free_port())
+
+
+class TestLint:
+    def test_git_runs_what_lint_checks(self):
+        """Each hook of .pre-commit-config.yaml is a check, and each check a hook."""
+        hooks = (paths.ROOT / ".pre-commit-config.yaml").read_text()
+        ids = re.findall(r"- id: (\S+)$", hooks, re.M)
+        entries = re.findall(r"entry: setup/lint (?:--fix )?(\S+)$", hooks, re.M)
+        assert sorted(ids) == sorted(lint.CHECKS)
+        assert ids == entries
+
+    def test_a_long_file_has_its_reason_and_a_reason_its_long_file(self):
+        lines = {"long.py": 601, "why.py": 700, "short.py": 600}
+        reasons = "# comment\n\nwhy.py  the engine\nshort.py  long\ngone.py  long"
+        warnings = lint.long_file_warnings(lines, reasons)
+        words = [warning.split()[:2] for warning in warnings]
+        assert words == [
+            ["long.py", "has"],
+            ["setup/long_files.txt:", "gone.py"],
+            ["setup/long_files.txt:", "short.py"],
+        ]
+
+    @pytest.mark.parametrize(
+        ("title", "is_good"),
+        [
+            ("[FIX] setup: make a stale template anew", True),
+            (f"[ADD] a: {'x' * 47}", True),
+            (f"[ADD] a: {'x' * 48}", False),
+            ("[WIP] setup: half of it", False),
+            ("[IMP] what it does", False),
+            ("wip", False),
+        ],
+    )
+    def test_a_title_says_what_where_and_briefly(self, title, is_good):
+        assert (lint.wrong_titles([title]) == []) is is_good
