@@ -567,7 +567,8 @@ class ProgboxDocument(models.Model):
 
         The one definition of "this record is archived": sealed, of the record's own
         set (no series), and of a type that the record asks for. The same as
-        :meth:`_archived_domain`.
+        :meth:`_archived_domain`. A closing testifies to more, whatever its type: to all
+        that was sealed and is of no series.
 
         :param SQL alias: of the row of ``progbox_document``
         :rtype: SQL
@@ -761,9 +762,12 @@ class ProgboxDocument(models.Model):
     def _create_with_file(self, vals, staged):
         """Create a document of a file: the one way in for every kind of file.
 
-        Deposits, backups, uploads and restores come through here. What is created in
-        a locked folder, which the server alone may do, is sealed. For example, an
-        upload that becomes a document of a project::
+        Deposits, backups and uploads come through here; a restore gives a document its
+        file back, and makes none. What is created in a locked folder, which the server
+        alone may do, is sealed. One thing goes its own way and calls the hook itself:
+        the rebuild of a lost archive from its copies, whose documents have ids and
+        lines of the ledger already, and some no file. For example, an upload that
+        becomes a document of a project::
 
             with self.env["ir.attachment"]._progbox_stage(blocks) as staged:
                 self.env["progbox.document"]._create_with_file(
