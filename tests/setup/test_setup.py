@@ -6,7 +6,15 @@ import re
 import socket
 
 import pytest
-from progbox_env import Stop, console, debian, paths, private_apt, server
+from progbox_env import (
+    Stop,
+    console,
+    debian,
+    paths,
+    private_apt,
+    python_packages,
+    server,
+)
 
 DEB822 = """\
 # comment
@@ -135,6 +143,18 @@ class TestTroubles:
         monkeypatch.setattr(console.shutil, "disk_usage", lambda _path: usage)
         with pytest.raises(Stop, match="needs 3 GB free"):
             console.check_disk()
+
+    def test_a_linked_environment_is_used_and_not_emptied(self, monkeypatch, tmp_path):
+        commands, requirements = [], tmp_path / "requirements.txt"
+        monkeypatch.setattr(
+            python_packages, "run", lambda *words: commands.append(words)
+        )
+        requirements.touch()
+        (tmp_path / "there").mkdir()
+        (tmp_path / "link").symlink_to(tmp_path / "there")
+        for name in ("there", "link"):
+            python_packages.ensure_venv(tmp_path / name, requirements, name)
+        assert len(commands) == 2, "It was installed once."
 
     def test_without_root_the_missing_packages_are_named(self, monkeypatch):
         monkeypatch.setattr(debian, "missing", lambda _packages: ["wkhtmltopdf"])
