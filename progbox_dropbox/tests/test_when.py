@@ -163,6 +163,23 @@ class TestWhen(DropboxCommon):
         self.account.action_sync()
         self.assertTrue(self.account.sync_requested)
 
+    def test_what_people_ask_for_waits_for_deleted_crons(self):
+        for kind in ("transfer", "anchor", "check", "restore"):
+            self.server[f"progbox.dropbox.{kind}"]._job_crons().unlink()
+        document = self.document("FAC/1")
+        account = self.account.with_user(self.manager)
+        account.action_pause()
+        account.action_resume()
+        self.server["progbox.dropbox.anchor"]._queue_account(self.account)
+        jobs = [self.copy_of(document)]
+        jobs.append(self.server["progbox.dropbox.anchor"].search([]))
+        for action in (account.action_check, account.action_restore):
+            answer = action()
+            jobs.append(self.server[answer["res_model"]].browse(answer["res_id"]))
+        for job in jobs:
+            with self.subTest(job=job):
+                self.assertEqual(job.mapped("state"), ["pending"])
+
     @freeze_time(MONDAY)
     def test_progress(self):
         self.account.state = "disconnected"

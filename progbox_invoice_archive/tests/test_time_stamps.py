@@ -75,6 +75,12 @@ class TestTimeStamps(VerificationCommon):
         self.assertTrue(closing.stamp_state)
         self.assertIntact(self.verify())
 
+    def test_a_closing_does_not_need_the_cron_of_its_stamp(self):
+        self.stamps._job_crons().unlink()
+        _closing, stamp = self.closed()
+        self.stamps._enqueue_daily(self.company)
+        self.assertEqual((stamp.state, stamp.attempts), ("pending", 0))
+
     def test_the_end_of_a_ledger_that_moved_is_stamped_once(self):
         for _day in range(2):
             self.stamps._enqueue_daily(self.company)
