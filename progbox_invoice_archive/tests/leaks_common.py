@@ -34,7 +34,7 @@ class LeaksCommon(PortalCommon, ClientCase):
     def setUpClass(cls):
         super().setUpClass()
         other = cls.setup_other_company()["company"]
-        new_test_user(
+        cls.elsewhere = new_test_user(
             cls.env,
             "elsewhere",
             "account.group_account_invoice",
