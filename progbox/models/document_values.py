@@ -88,7 +88,7 @@ def record_names(env, places):
 def _open_models(env, models):
     """Return the models whose folders' names the user may read.
 
-    Who reads the record reads the names of its folders. An employee reads some of his
+    Who reads the record reads the names of its folders. An employee reads some of their
     own documents only.
     """
     return {
@@ -99,10 +99,10 @@ def _open_models(env, models):
 
 
 def _writable(documents, rows):
-    """Return the ids of those that the user may change, of documents that he may read.
+    """Return the ids of those that the user may change, of readable documents.
 
-    Mostly he may write all records of a model that he reads, or none: the rules say so
-    without asking the database for each document.
+    Mostly a user may write all records of a model that they read, or none: the rules
+    say so without asking the database for each document.
     """
     env, by_model, others = documents.env, {}, []
     models = access.known(env, {row.res_model for row in rows})

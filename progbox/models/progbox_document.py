@@ -814,5 +814,5 @@ class ProgboxDocument(models.Model):
         return found.filtered(lambda document: document._progbox_series_key() in ours)
 
     def _progbox_series_key(self):
-        # Whoever names a series himself may use the name for several records.
+        # Whoever names a series may use the name for several records.
         return self.series, self.res_model, self.res_id

@@ -200,7 +200,7 @@ class ProgboxFolder(models.Model):
             return known
         company = record.sudo().company_id if "company_id" in record else None
         # Whoever comes second waits here, and is told by PostgreSQL to begin anew:
-        # Odoo repeats his request, which then finds the folder.
+        # Odoo repeats the request, which then finds the folder.
         [[id_]] = self.env.execute_query(
             SQL(
                 """INSERT INTO progbox_folder (
@@ -425,7 +425,7 @@ class ProgboxFolder(models.Model):
     def _progbox_check_writable(self):
         """Check that the caller may change what is in this folder.
 
-        :raise AccessError: he may not
+        :raise AccessError: the user may not
         """
         self.ensure_one()
         self.check_access("read")
@@ -440,7 +440,7 @@ class ProgboxFolder(models.Model):
     def _progbox_check_own(self):
         """Check that the caller may change this folder itself.
 
-        :raise AccessError: he may not change anything here
+        :raise AccessError: the user may not change anything here
         :raise UserError: it is not a folder that people have made
         """
         self._progbox_check_writable()
@@ -475,7 +475,7 @@ class ProgboxFolder(models.Model):
     def _progbox_check_groups(self, group_ids):
         """Return the groups, among which the caller is.
 
-        :raise UserError: he would not see the folder himself
+        :raise UserError: the user would not see the folder any more
         """
         groups = self.env["res.groups"].sudo().browse(group_ids).exists()
         if groups and not set(groups.ids).intersection(self.env.user._get_group_ids()):

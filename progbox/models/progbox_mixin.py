@@ -240,7 +240,7 @@ class ProgboxMixin(models.AbstractModel):
     def _progbox_check_tab(self):
         """Check that the caller may open the tab of this record.
 
-        :raise AccessError: he may not
+        :raise AccessError: the user may not
         """
         self.ensure_one()
         self._progbox_check_access("read")
@@ -319,7 +319,7 @@ class ProgboxMixin(models.AbstractModel):
     def _progbox_access_sql(self, mode, alias, documents):
         """Return whether the caller may read or write the record of a row, as SQL.
 
-        What is in the trash he reads only if he may also write the record.
+        What is in the trash is read by those only who may also write the record.
 
         :param str mode: "read" or "write"
         :param SQL alias: of a row with ``res_id``
@@ -339,7 +339,7 @@ class ProgboxMixin(models.AbstractModel):
 
     @api.model
     def _progbox_write_rules_sql(self, alias):
-        """Return whether the caller may write the record of a row that he may read."""
+        """Return whether the caller, who reads the record of a row, may write it."""
         if not self._progbox_may_at_all("write"):
             return access.FALSE
         rules = self.sudo(False).env["ir.rule"]

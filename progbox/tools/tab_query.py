@@ -66,7 +66,7 @@ class TabQuery:
         """Add a group.
 
         :param SQL records: query of the ids of the records that the caller may read
-        :param SQL documents: which rows of their ``document`` he may read
+        :param SQL documents: which rows of their ``document`` the caller may read
         """
         self.all.append(Group(key, model, title, records, documents))
 
