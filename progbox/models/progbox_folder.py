@@ -590,14 +590,17 @@ class ProgboxFolder(models.Model):
         record._progbox_check_tab()
         return record_folders.page_of(record, key, before)
 
-    def progbox_documents(self, text="", offset=0, limit=record_folders.PAGE_SIZE):
+    def progbox_documents(
+        self, text="", offset=0, limit=record_folders.PAGE_SIZE, sorted_by=""
+    ):
         """Return the documents in this folder of a record, and in those under it.
 
-        :param str text: see :meth:`progbox.mixin.progbox_tab`
+        :param str text: see :meth:`progbox.mixin.progbox_tab`, and so for `sorted_by`
         :return: dictionary of ``items``, ``more``, and how many there are:
             ``documents``, ``capped``
         """
-        return record_folders.documents_in(self.ensure_one(), text, offset, limit)
+        self.ensure_one()
+        return record_folders.documents_in(self, text, offset, limit, sorted_by)
 
     @api.model
     def _progbox_roots(self):
