@@ -639,7 +639,7 @@ class ProgboxFolder(models.Model):
             "writable": False,
             "own": False,
             # Archived documents of invoices have a folder of their own.
-            "domain": [["res_model", "=", model], ["seal_id", "=", False]],
+            "domain": [["of_records", "=", model], ["seal_id", "=", False]],
         }
 
     @api.model
@@ -652,6 +652,7 @@ class ProgboxFolder(models.Model):
         page = {"folders": [], "size": 0, "more": False}
         if (model := node.removeprefix(MODEL)) in self._progbox_models_read():
             inside = Domain("res_model", "=", model) & Domain("res_id", ">", 0)
+            inside &= self.env[model]._progbox_few()
             if before:
                 inside &= Domain("id", "<", before)
             ids = [id_ for id_ in including_ids if isinstance(id_, int)]
