@@ -77,6 +77,14 @@ class ProgboxDocument(models.Model):
         help="To search for what the tab of a record shows: sale.order,7",
     )
 
+    of_records = fields.Char(
+        store=False,
+        search="_search_of_records",
+        export_string_translation=False,
+        help="To search for the documents of all records of a model that the caller "
+        "may read: sale.order",
+    )
+
     _drop_unique = models.UniqueIndex(
         "(drop_key) WHERE drop_key IS NOT NULL", "This file has just been added."
     )
@@ -133,6 +141,14 @@ class ProgboxDocument(models.Model):
             return NotImplemented
         [place] = value
         return self._progbox_in_tab(place)
+
+    def _search_of_records(self, operator, value):
+        if operator != "in" or len(value) != 1:
+            return NotImplemented
+        [model] = value
+        if model not in self.env["progbox.mixin"]._progbox_models():
+            return Domain.FALSE
+        return Domain("res_model", "=", model) & self.env[model]._progbox_few()
 
     def _check_access(self, operation):
         # The rights on a record may have changed since they were last asked for.

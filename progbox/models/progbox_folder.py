@@ -590,14 +590,17 @@ class ProgboxFolder(models.Model):
         record._progbox_check_tab()
         return record_folders.page_of(record, key, before)
 
-    def progbox_documents(self, text="", offset=0, limit=record_folders.PAGE_SIZE):
+    def progbox_documents(
+        self, text="", offset=0, limit=record_folders.PAGE_SIZE, sorted_by=""
+    ):
         """Return the documents in this folder of a record, and in those under it.
 
-        :param str text: see :meth:`progbox.mixin.progbox_tab`
+        :param str text: see :meth:`progbox.mixin.progbox_tab`, and so for `sorted_by`
         :return: dictionary of ``items``, ``more``, and how many there are:
             ``documents``, ``capped``
         """
-        return record_folders.documents_in(self.ensure_one(), text, offset, limit)
+        self.ensure_one()
+        return record_folders.documents_in(self, text, offset, limit, sorted_by)
 
     @api.model
     def _progbox_roots(self):
@@ -636,7 +639,7 @@ class ProgboxFolder(models.Model):
             "writable": False,
             "own": False,
             # Archived documents of invoices have a folder of their own.
-            "domain": [["res_model", "=", model], ["seal_id", "=", False]],
+            "domain": [["of_records", "=", model], ["seal_id", "=", False]],
         }
 
     @api.model
@@ -649,6 +652,7 @@ class ProgboxFolder(models.Model):
         page = {"folders": [], "size": 0, "more": False}
         if (model := node.removeprefix(MODEL)) in self._progbox_models_read():
             inside = Domain("res_model", "=", model) & Domain("res_id", ">", 0)
+            inside &= self.env[model]._progbox_few()
             if before:
                 inside &= Domain("id", "<", before)
             ids = [id_ for id_ in including_ids if isinstance(id_, int)]

@@ -564,6 +564,96 @@ def test_many_records_are_a_list(records, log_in):
     expect(page.locator(".o_breadcrumb")).to_contain_text(name)
 
 
+def in_list(page):
+    return page.locator("tr.o_progbox_row")
+
+
+def named(page, name):
+    return in_list(page).filter(has_text=name)
+
+
+def order_of(page, group="own"):
+    rows = page.locator(f".o_progbox_group[data-key={group}] span.o_progbox_card_name")
+    return rows.all_inner_texts()
+
+
+def test_a_list_beside_the_cards(records, log_in):
+    _server, addresses = records
+    page = log_in()
+    contact = call(page, "res.partner", "create", {"name": "Charpente Muller"})
+    address = f"/odoo/res.partner/{contact}"
+    open_tab(page, address)
+    drop(page, ["b.txt", "a.txt", "c plus long.txt"])
+    expect(page.locator(".o_progbox_card")).to_have_count(3, timeout=PATIENCE)
+    page.click(".o_progbox_views .o_list")
+    expect(in_list(page)).to_have_count(3)
+    expect(page.locator(".o_progbox_card")).to_have_count(0)
+    expect(named(page, "a.txt")).to_contain_text("Charpente Muller")
+    expect(named(page, "a.txt")).to_contain_text("Sam")
+
+    # Sorted by the titles of the columns.
+    title = page.locator("th[role=columnheader]:has([data-column=name])")
+    page.click("[data-column=name]")
+    expect(title).to_have_attribute("aria-sort", "ascending")
+    expect(in_list(page).first).to_contain_text("a.txt")
+    assert order_of(page) == ["a.txt", "b.txt", "c plus long.txt"]
+    page.click("[data-column=name]")
+    expect(in_list(page).first).to_contain_text("c plus long.txt")
+    page.click("[data-column=size]")
+    expect(in_list(page).last).to_contain_text("c plus long.txt")
+    page.click("[data-column=name]")
+    expect(in_list(page).first).to_contain_text("a.txt")
+
+    # By the keyboard, as among the cards.
+    named(page, "a.txt").focus()
+    page.keyboard.press("ArrowDown")
+    expect(named(page, "b.txt")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(named(page, "b.txt")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator(".o_progbox_selected")).to_contain_text("2")
+    page.keyboard.press("Escape")
+    expect(page.locator(".o_progbox_selected")).to_have_count(0)
+    page.click(".o_progbox_check_all")
+    expect(page.locator(".o_progbox_selected")).to_contain_text("3")
+    page.click(".o_progbox_unselect")
+    named(page, "b.txt").focus()
+    page.keyboard.press("F2")
+    page.locator("input.o_progbox_card_name").fill("d.txt")
+    page.keyboard.press("Enter")
+    expect(named(page, "d.txt")).to_be_visible()
+    named(page, "d.txt").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".o_progbox_preview")).to_contain_text("Text of b.txt")
+    page.keyboard.press("Escape")
+    expect(named(page, "d.txt")).to_be_focused()
+    page.keyboard.press("Delete")
+    expect(named(page, "d.txt")).to_have_count(0)
+
+    # The menu and the type of a row.
+    named(page, "a.txt").locator(".o_progbox_card_type").click()
+    page.click(".o-dropdown--menu .dropdown-item:text-is('Plan')")
+    expect(named(page, "a.txt").locator(".o_progbox_card_type")).to_have_text("Plan")
+    named(page, "a.txt").locator(".o_progbox_card_menu").click()
+    expect(page.locator(".o-dropdown--menu [data-name=trash]")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    # The choice is kept.
+    open_tab(page, address)
+    expect(in_list(page)).to_have_count(2)
+    page.click(".o_progbox_views .o_kanban")
+    expect(page.locator(".o_progbox_card")).to_have_count(2)
+
+    phone = log_in(screen=PHONE)
+    open_tab(phone, address)
+    phone.click(".o_progbox_views .o_list")
+    expect(in_list(phone)).to_have_count(2)
+    tab = phone.locator(".o_progbox_tab")
+    assert tab.evaluate("el => el.scrollWidth") <= 390
+    named(phone, "a.txt").click()
+    expect(phone.locator(".o_progbox_preview")).to_contain_text("Text of a.txt")
+
+
 def test_an_employee_finds_what_is_meant_for_him(records, log_in):
     _server, addresses = records
     page = log_in()

@@ -4,14 +4,16 @@ import {DropdownItem} from "@web/core/dropdown/dropdown_item";
 import {deserializeDate, deserializeDateTime, formatDate} from "@web/core/l10n/dates";
 import {_t} from "@web/core/l10n/translation";
 import {formatFileSize} from "@progbox_invoice_archive/file_size/file_size_field";
+import {iconOf} from "./file_kind";
 import {Thumbnail} from "./thumbnail";
 
-/** One document: its first page, its name and what can be done with it. */
+/** One document and what can be done with it: a card with its first page, or a row. */
 export class DocumentCard extends Component {
     static template = "progbox.DocumentCard";
     static components = {Dropdown, DropdownItem, Thumbnail};
     static props = {
         item: Object,
+        isRow: Boolean,
         isSelected: Boolean,
         isTabStop: Boolean,
         isSelecting: Boolean,
@@ -36,6 +38,18 @@ export class DocumentCard extends Component {
             },
             () => [this.nameInput.el]
         );
+    }
+
+    /** What a screen reader is told it is: of a list, or of a table. */
+    get aria() {
+        const {isRow, isSelected} = this.props;
+        return isRow
+            ? {"role": "row", "aria-selected": `${isSelected}`}
+            : {"role": "listitem", "aria-current": isSelected ? "true" : undefined};
+    }
+
+    get icon() {
+        return iconOf(this.props.item.mimetype);
     }
 
     get size() {
