@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
+from collections import Counter
 from typing import NamedTuple
 from urllib.parse import quote
 
 import pypdfium2
 from pikepdf import Array, Dictionary, FormFieldFlag, Name, Stream, String
 
+from .shaping import is_right_to_left
 from .structure import branch, elements, nodes
 from .words import clean
 
@@ -91,8 +93,11 @@ def formatted_fields(pdf):
     }
 
 
-def claims(pdf, formatted):
-    """Return what the fields of text and of choices say: list of Claim."""
+def claims(pdf, formatted, pictured=()):
+    """Return what the fields of text and of choices say: list of Claim.
+
+    :param pictured: keys of widgets that show it as a picture, which no reader reads
+    """
     places = {
         annotation.objgen: number
         for number, page in enumerate(pdf.pages)
@@ -108,6 +113,8 @@ def claims(pdf, formatted):
         for annotation in pdf.acroform.get_annotations_for_field(field):
             widget = annotation.obj
             page, box = places.get(widget.objgen), box_of(widget)
+            if widget.objgen in pictured:
+                continue
             if page is not None and box and not _is_hidden(widget):
                 name, loose = field.fully_qualified_name, widget.objgen in formatted
                 found.append(Claim(page, box, clean(name), words, loose))
@@ -177,6 +184,9 @@ def _shows(shown, word):
     essence = _essence(word)
     if essence in shown:
         return True
+    if is_right_to_left(word):
+        # The order in which a reader finds such letters is not that of the text.
+        return not Counter(essence) - Counter(shown)
     if not NUMBER.fullmatch(word):
         return False
     # 1240 or 1240.5, shown as 1.240,50

@@ -45,9 +45,9 @@ def flatten(pdf, formatted=()):
         raise Failure("form_unreadable", "XFA form with NeedsRendering")
     form = _mend(pdf)
     changes = ["forms", "xfa"] if "/XFA" in form else ["forms"]
-    _paint(pdf, form.get("/NeedAppearances") is True)
+    pictured = _paint(pdf, form.get("/NeedAppearances") is True)
     form.NeedAppearances = False
-    found = claims(pdf, formatted)
+    found = claims(pdf, formatted, pictured)
     pdf.flatten_annotations("screen")
     if "/AcroForm" in pdf.Root:
         del pdf.Root["/AcroForm"]
@@ -125,7 +125,10 @@ def _cut_off(root):
 
 
 def _paint(pdf, anew):
-    """Give all fields that have none an appearance; all of them if `anew`."""
+    """Give all fields that have none an appearance; all of them if `anew`.
+
+    :return: see FieldPainter.finish
+    """
     painter = FieldPainter(pdf)
     for field in pdf.acroform.fields:
         annotations = pdf.acroform.get_annotations_for_field(field)
@@ -137,7 +140,7 @@ def _paint(pdf, anew):
         for widget in widgets:
             if anew or not _is_painted(widget):
                 painter.add(field, widget)
-    painter.finish()
+    return painter.finish()
 
 
 def _is_painted(widget):
