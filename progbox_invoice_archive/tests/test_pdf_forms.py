@@ -51,6 +51,26 @@ class TestPdfForms(PdfCase):
             paths.append(collection.form(path, value, **options))
         return self.inspect(*paths)
 
+    def test_nothing_old_stays_of_an_empty_field(self):
+        """The program that has emptied it leaves its drawing to the reader."""
+        old = {"AP": b"(old value) Tj"}
+        anew, kept = self.inspect_forms(("", old), ("", old | {"anew": False}))
+        self.assertEqual(poppler_texts(anew.ready), ["Form"])
+        self.assertEqual(poppler_texts(kept.ready), ["Form old value"])
+
+    def test_a_field_has_the_frame_that_it_asks_for(self):
+        look = pikepdf.Dictionary(BG=[], BC=[1, 0, 0])
+        widths = {0: False, 3: True}
+        forms = [
+            ("x", {"MK": look, "BS": pikepdf.Dictionary(W=width)}) for width in widths
+        ]
+        for each, has_frame in zip(
+            self.inspect_forms(*forms), widths.values(), strict=True
+        ):
+            page = poppler_image(each.ready).convert("RGB")
+            colour = page.getpixel((200, page.height - 619))
+            self.assertEqual(colour == (255, 0, 0), has_frame)
+
     def test_letters_of_all_countries_are_painted(self):
         values = ["Ștefan Țepeș", "Łódź", "東京", "Жуков Ω €"]
         old, empty = {"AP": b"(old) Tj"}, {"AP": b"0 0 50 9 re f", "anew": False}

@@ -4,13 +4,12 @@ import io
 import re
 import unicodedata
 from bisect import bisect_left
-from math import isfinite
 
 import pikepdf
 from pikepdf import Array, Dictionary, FormFieldFlag
 from reportlab.pdfgen.canvas import Canvas
 
-from .field_values import box_of, shown_texts
+from .field_values import box_of, edge_of, number_of, shown_texts
 from .fonts import Fonts, standard_font
 from .shaping import ShapedRun, direction_of, is_shaped
 from .structure import branch
@@ -82,9 +81,9 @@ class _Value:
         self._width, self._height = width, height
         look = bytes(field.default_appearance)
         font = FONT.search(look)
-        self._size = _number(font[2]) if font else 0
+        self._size = number_of(font[2]) if font else 0
         colour = COLOUR.search(look)
-        colour = [*map(_number, colour[1].split())] if colour else []
+        colour = [*map(number_of, colour[1].split())] if colour else []
         self._colour = colour if len(colour) in (1, 3, 4) else [0]
         self._standard = standard_font(_base_font(field, font))
         flags = field.flags if field.is_text else 0
@@ -207,14 +206,16 @@ def _turn(widget):
 
 
 def _draw_frame(sheet, widget, width, height):
-    look = branch(widget, "/MK")
+    look, edge = branch(widget, "/MK"), edge_of(widget)
+    sheet.setLineWidth(edge)
     for key, corner, options in (
         ("/BG", 0, {"fill": 1, "stroke": 0}),
-        ("/BC", 0.5, {"fill": 0, "stroke": 1}),
+        ("/BC", edge / 2, {"fill": 0, "stroke": 1}),
     ):
         colour = look.get(key)
-        if isinstance(colour, Array) and len(colour) in (1, 3, 4):
-            _set_colour(sheet, [*map(_number, colour)])
+        is_seen = edge or key == "/BG"
+        if is_seen and isinstance(colour, Array) and len(colour) in (1, 3, 4):
+            _set_colour(sheet, [*map(number_of, colour)])
             sizes = width - 2 * corner, height - 2 * corner
             sheet.rect(corner, corner, *sizes, **options)
     sheet.setFillGray(0)
@@ -250,11 +251,3 @@ def _base_font(field, font):
     resources = field.default_resources
     fonts = branch(resources, "/Font") if isinstance(resources, Dictionary) else {}
     return str(branch(fonts, name).get("/BaseFont", name)) if fonts else name
-
-
-def _number(value):
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return 0.0
-    return number if isfinite(number) else 0.0

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
+from math import isfinite
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from .words import clean
 
 HIDDEN = 1 << 1 | 1 << 5  # flags of annotations: hidden, not viewed
 TIGHT = 1.0  # points around a field that belong to it
+WIDEST = 12.0  # points of a line around a field at most
 LONGEST, MOST = 60, 5  # letters of a value, and values, that are named
 UNSEEN = {"Cc", "Cf"}  # marks between letters
 NUMBER = re.compile(r"-?[\d.,\s]+")
@@ -135,6 +137,22 @@ def box_of(widget):
         return None
     box = min(one, three), min(two, four), max(one, three), max(two, four)
     return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def edge_of(widget):
+    """How wide the line around a widget is, in points, if it has one."""
+    sizes = elements(widget, "/Border")
+    width = branch(widget, "/BS").get("/W", sizes[2] if len(sizes) > 2 else 1)
+    return min(max(0, number_of(width)), WIDEST)
+
+
+def number_of(value):
+    """Return what should be a number as one; 0.0 for anything else."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return 0.0
+    return number if isfinite(number) else 0.0
 
 
 def _is_hidden(widget):

@@ -1,6 +1,6 @@
 """Forms become part of their pages: what was filled in stays visible."""
 
-from pikepdf import Array, Dictionary, Name, Stream, parse_content_stream
+from pikepdf import Array, Dictionary, FormFieldFlag, Name, Stream, parse_content_stream
 
 from .field_painter import FieldPainter
 from .field_values import claims, shown_texts
@@ -135,12 +135,20 @@ def _paint(pdf, anew):
         widgets = [annotation.obj for annotation in annotations]
         if field.is_checkbox or field.is_radio_button:
             show_value(pdf, field, widgets)
-        if not (field.is_text or field.is_choice) or not shown_texts(field):
+        if not (field.is_text or field.is_choice):
             continue
+        is_empty = not shown_texts(field)
+        if is_empty and (not anew or _is_list(field)):
+            continue  # a list of choices has something to show all the same
         for widget in widgets:
+            # Of an empty one, what was painted before may be an older value.
             if anew or not _is_painted(widget):
                 painter.add(field, widget)
     return painter.finish()
+
+
+def _is_list(field):
+    return field.is_choice and not field.flags & FormFieldFlag.ch_combo
 
 
 def _is_painted(widget):
