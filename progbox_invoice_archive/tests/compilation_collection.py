@@ -276,7 +276,8 @@ KINDS = {
         ("Form shown",),
         ("forms", "unseen"),
     ),
-    "hebrew.pdf": Kind(form("שלום"), ("Form",), ("forms", "unseen"), alike=False),
+    "hebrew.pdf": Kind(form("שלום"), ("Form",), ("forms",), alike=False),
+    "adlam.pdf": Kind(form("\U0001e900"), ("Form",), ("forms", "unseen"), alike=False),
     "broken fields.pdf": Kind(
         lambda path: edit_form(path, "a null among the fields", "first"),
         ("Form first",),

@@ -1,3 +1,4 @@
+import email.message
 import io
 import subprocess
 import tempfile
@@ -88,6 +89,21 @@ def with_signature(pdf, changed=()):
     trailer = b"<</Size %d/Root %d 0 R/Prev %d>>" % (size + 2, number, before)
     end = b"trailer%s\nstartxref\n%d\n%%%%EOF\n" % (trailer, len(content))
     return content + b"xref\n" + table + end
+
+
+def mail(*files):
+    """Return an e-mail whose text shows its first picture."""
+    message = email.message.EmailMessage()
+    message["Subject"] = "Your invoice"
+    message.set_content("see below")
+    message.add_alternative('<p>Regards <img src="cid:logo@x"></p>', subtype="html")
+    for name, content in files:
+        message.add_attachment(
+            content, maintype="application", subtype="octet-stream", filename=name
+        )
+        if name.startswith("logo"):
+            list(message.iter_attachments())[-1]["Content-ID"] = "<logo@x>"
+    return message.as_bytes()
 
 
 class CompilationCommon(ArchiveCommon):

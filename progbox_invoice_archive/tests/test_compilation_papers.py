@@ -1,5 +1,4 @@
 import base64
-import email.message
 import io
 import tempfile
 from pathlib import Path
@@ -11,7 +10,7 @@ from odoo.tests import tagged
 
 from ..models import compilation_papers
 from ..models.progbox_compilation_choices import CHOICES
-from .compilation_common import CompilationCommon, pdf_of, with_xml
+from .compilation_common import CompilationCommon, mail, pdf_of, with_xml
 from .pdf_common import poppler_texts
 
 BARE = {"with_cover": False, "with_numbers": False}
@@ -45,21 +44,6 @@ def ubl(*pdfs, number="R-7"):
         xmlns:cac="{spaces}:CommonAggregateComponents-2"
         xmlns:cbc="{spaces}:CommonBasicComponents-2"><cbc:ID>{number}</cbc:ID>
         {documents}</Invoice>""".encode()
-
-
-def mail(*files):
-    """Return an e-mail whose text shows its first picture."""
-    message = email.message.EmailMessage()
-    message["Subject"] = "Your invoice"
-    message.set_content("see below")
-    message.add_alternative('<p>Regards <img src="cid:logo@x"></p>', subtype="html")
-    for name, content in files:
-        message.add_attachment(
-            content, maintype="application", subtype="octet-stream", filename=name
-        )
-        if name.startswith("logo"):
-            list(message.iter_attachments())[-1]["Content-ID"] = "<logo@x>"
-    return message.as_bytes()
 
 
 @tagged("post_install", "-at_install")

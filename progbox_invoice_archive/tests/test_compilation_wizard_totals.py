@@ -6,7 +6,7 @@ from PIL import Image
 from odoo.tests import Form, tagged
 
 from ..models.compilation_signed import is_the_invoice
-from .compilation_common import CompilationCommon, encrypted, pdf_of, signed
+from .compilation_common import CompilationCommon, encrypted, mail, pdf_of, signed
 
 WIZARDS = "odoo.addons.progbox_invoice_archive.wizards"
 
@@ -96,6 +96,15 @@ class TestCompilationWizardTotals(CompilationCommon):
             self.attach(move, name, content)
         wizard = self.opened(move)
         self.assertTrueTotals(wizard, "Invoices: 1 · Files: 2 · Pages: 2")
+
+    def test_papers_inside_of_others_are_counted_once(self):
+        plan, terms = pdf_of("PLAN 1", "PLAN 2"), pdf_of("TERMS")
+        move = self.invoice("FIRST")
+        self.attach(move, "mail.eml", mail(("plan.pdf", plan), ("terms.pdf", terms)))
+        self.attach(move, "plan.pdf", plan)
+        self.attach(move, "again.eml", mail(("plan.pdf", plan), ("x.pdf", pdf_of("X"))))
+        wizard = self.opened(move)
+        self.assertTrueTotals(wizard, "Invoices: 1 · Files: 3 · Pages: 5")
 
     def test_an_invoice_that_odoo_makes_hides_no_pages(self):
         moves = self.invoice("FIRST") | self.posted()
