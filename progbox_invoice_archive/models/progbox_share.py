@@ -1,6 +1,7 @@
 import hmac
 import logging
 from smtplib import SMTPException
+from urllib.parse import urlencode
 
 from odoo import Command, api, fields, models
 from odoo.fields import Domain
@@ -686,17 +687,25 @@ class ProgboxShare(models.Model):
         return self.env["mail.mail"].sudo().browse(mail_id)
 
     def _invite(self):
-        """Let the contact in to the portal, as Odoo itself does it."""
+        """Let the contact in to the portal, as Odoo itself does it.
+
+        Its own e-mail is not sent: ours leads through the activation to what is shared.
+
+        :return: what the button of our e-mail opens
+        """
         partner = self.partner_id.sudo()
         if partner.user_ids:
-            return
+            return self._portal_url()
         wizard = (
             self.env["portal.wizard"]
             .sudo()
             .with_company(self.company_id)
+            .with_context(progbox_share_invitation=True)
             .create({"partner_ids": [Command.set(partner.ids)]})
         )
         wizard.user_ids.action_grant_access()
+        query = urlencode({"token": partner._generate_signup_token()})
+        return f"{self._portal_url()}/activate?{query}"
 
     @api.model
     def _notify_closed(self, closings):
@@ -710,26 +719,53 @@ class ProgboxShare(models.Model):
             & Domain("monthly_notification", "=", True)
             & Domain("state", "=", "active")
         )
-        for share in shares:
+        # A contact has one page for all that is shared with him, and gets one e-mail.
+        for mine in shares.grouped(lambda share: share._contact() or share).values():
             try:
                 with self.env.cr.savepoint():
-                    share._notify_months(closings.sudo())
+                    mine._notify_months(closings.sudo())
             except Exception:
                 # A month is closed, whatever is wrong with an e-mail.
-                _logger.exception("%s: no e-mail about %s", share, closings)
+                _logger.exception("%s: no e-mail about %s", mine, closings)
+
+    def _contact(self):
+        """Return the contact of the portal who opens the share, empty for a link."""
+        return self.partner_id if self.kind == "portal" else self.partner_id.browse()
 
     def _notify_months(self, closings):
-        share = self.with_context(lang=self._language())
-        closings = closings.with_env(share.env).sorted("month")
-        months = [news for closing in closings if (news := share._news_of(closing))]
-        if not months:
+        """Write to the recipient of these shares what is new in months."""
+        shares = self.with_context(lang=self[:1]._language())
+        closings = closings.with_env(shares.env).sorted("month")
+        news = [
+            (share, found)
+            for closing in closings
+            for share in shares
+            if (found := share._news_of(closing))
+        ]
+        if not news:
             return
-        # Of a link nothing is kept that could be sent.
-        url = self.kind == "portal" and share._portal_url()
-        if url and len(months) == 1:
-            url += f"/month/{months[0]['key']}"
-        names = dict.fromkeys([months[0]["name"], months[-1]["name"]])
-        share._mail(MONTH, url, month=" – ".join(names), months=months)
+        with_news = shares.browse(dict.fromkeys(share.id for share, _found in news))
+        months = [
+            {**found, "name": share._news_name(found, len(with_news) > 1)}
+            for share, found in news
+        ]
+        names = dict.fromkeys([news[0][1]["name"], news[-1][1]["name"]])
+        url = with_news._url_of_news({found["key"] for _share, found in news})
+        with_news[0]._mail(MONTH, url, month=" – ".join(names), months=months)
+
+    def _news_name(self, news, is_one_of_many):
+        """Return what an e-mail calls the news of a month."""
+        names = [self._label(), news["name"]] if is_one_of_many else [news["name"]]
+        return ": ".join(dict.fromkeys(names))
+
+    def _url_of_news(self, months):
+        """Return what shows the news of these shares; of a link nothing is kept."""
+        if self[0].kind == "link":
+            return False
+        if len(self) > 1:
+            return f"{self[0].get_base_url()}/my/archive"
+        month = f"/month/{months.pop()}" if len(months) == 1 else ""
+        return f"{self._portal_url()}{month}"
 
     def _news_of(self, closing):
         """Return what an e-mail says of a month, None when it has nothing new.

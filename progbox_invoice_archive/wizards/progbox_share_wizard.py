@@ -242,8 +242,7 @@ class ProgboxShareWizard(models.TransientModel):
                 "email": email_normalize(contact.sudo().email),
             }
         )
-        share._invite()
-        is_sent = share._announce(share._portal_url())
+        is_sent = share._announce(share._invite())
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
