@@ -364,17 +364,6 @@ class TestSameDocument(SameDocumentCommon):
         self.startPatcher(patch.object(InvoiceWords, "digests", look))
         return looks
 
-    def age_documents(self, moves):
-        """As if the documents had been archived some time after everything else."""
-        self.env.flush_all()
-        with self.lifted("progbox_document"):
-            self.env.cr.execute(
-                "UPDATE progbox_document SET create_date = create_date"
-                " + interval '1 hour' WHERE res_id = ANY(%s)",
-                [moves.ids],
-            )
-        self.env.invalidate_all()
-
     def test_the_queries_of_a_bulk_door_do_not_grow(self):
         moves = self.move | self.archived() | self.archived()
         self.age_documents(moves)
