@@ -1,3 +1,4 @@
+from . import invoice_downloads
 from . import portal_home
 from . import share_pages
 from . import share_files

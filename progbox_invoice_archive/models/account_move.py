@@ -1,21 +1,17 @@
 import base64
 import logging
-from contextlib import closing
-from itertools import islice
 
 import psycopg2.errors
 
 from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..exceptions import FileUnreadable
 from ..tools.sentinels import ASKING, WORDS
 from ..tools.ticked import ticked
 from .invoice_changes import PRINTED_FIELDS, InvoiceChanges, own_digest
 from .invoice_neighbours import PUT_OFF
-from .invoice_renewal import Renewal
+from .legal_files import LegalFiles
 from .progbox_job_mixin import UNFINISHED_STATES
 
 _logger = logging.getLogger(__name__)
@@ -359,31 +355,23 @@ class AccountMove(models.Model):
     # Still the same document?
     # ------------------------------------------------------------------
 
-    def _progbox_current_documents(self, renew=False, strict=False):
+    def _progbox_current_documents(self, strict=False):
         """Return the archived documents that say what Odoo would say now.
 
         Every door that hands over an archived file asks here. Looking leaves no trace
         on the invoice.
 
-        :param bool renew: archive those that say something else anew, in this
-            transaction, and return the new version
         :param bool strict: raise a JobError for what cannot be compared, instead of
             handing over what is archived
         :return: dictionary of documents by id of the invoice
         """
-        if renew:
-            self._progbox_check_writable()
         documents = self._progbox_valid_documents()
         if not documents:
             return {}
         moves = self.browse(documents)
-        # Odoo's own zips ask for one invoice after the other.
-        many = len(set(islice(self._prefetch_ids, 2))) > 1
-        changed = InvoiceChanges(moves, documents, many, strict).changed()
-        for move in changed:
+        many = len(self) > 1
+        for move in InvoiceChanges(moves, documents, many, strict).changed():
             del documents[move.id]
-        if renew and changed:
-            documents |= changed._progbox_archive_anew()._progbox_documents()
         return documents
 
     @api.model
@@ -391,20 +379,6 @@ class AccountMove(models.Model):
         """Have Odoo take a request once more if its cursor only reads."""
         if self.env.cr.readonly:
             raise psycopg2.errors.ReadOnlySqlTransaction("archived document")
-
-    def _progbox_archive_anew(self):
-        """Archive these invoices as they are now, before somebody gets them.
-
-        :return: those that are; the others are left to the queue
-        :raise ConcurrencyError: when others have archived meanwhile: Odoo then takes
-            the request once more
-        """
-        with closing(Renewal(self)) as renewal:
-            renewal.prepare()
-            archived = renewal.seal()
-        if renewal.overtaken:
-            raise ConcurrencyError("archived document") from renewal.overtaken
-        return archived.with_env(self.env)
 
     def _progbox_own_digests(self):
         """Return what the archived invoices among these print, their own fields alone.
@@ -488,7 +462,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         key = LEGAL_KEYS.get(filetype)
         if key and allow_fallback and not self.invoice_pdf_report_id:
-            archived = self._progbox_legal_documents()
+            archived = LegalFiles.of(self).files(self)
             if key in archived:
                 return archived[key]
         return super()._get_invoice_legal_documents(
@@ -499,9 +473,14 @@ class AccountMove(models.Model):
         """Give the archived files where Odoo would fall back to a pro forma."""
         self.ensure_one()
         if allow_fallback and not self.invoice_pdf_report_id:
-            if archived := self._progbox_legal_documents():
+            if archived := LegalFiles.of(self).files(self):
                 return list(archived.values())
         return super()._get_invoice_legal_documents_all(allow_fallback=allow_fallback)
+
+    def _get_invoice_pdf_proforma(self):
+        """Give the page that was made before the ledger was locked."""
+        made = LegalFiles.of(self).proforma(self)
+        return made or super()._get_invoice_pdf_proforma()
 
     def _get_move_zip_export_docs(self):
         """Put what is archived into Odoo's own zip, although nobody has sent it."""
@@ -515,7 +494,7 @@ class AccountMove(models.Model):
             # Many at once, and without a look at any file.
             if self.invoice_pdf_report_id or self.sudo().progbox_archive_version:
                 return [{"filename": self.name}] if self.state == "posted" else []
-        elif unsent and (archived := self._progbox_legal_documents()):
+        elif unsent and (archived := LegalFiles.of(self).files(self)):
             return list(archived.values())
         return super()._get_move_zip_export_docs()
 
@@ -532,29 +511,6 @@ class AccountMove(models.Model):
         """Opening the menu reads no files: it only asks whether there are any."""
         asking = self.with_context(progbox_asking=ASKING)
         return super(AccountMove, asking).get_extra_print_items()
-
-    def _progbox_legal_documents(self):
-        """Return the archived files as Odoo hands over legal documents, and log it.
-
-        :return: dictionary by the key under which Odoo collects them while sending
-        """
-        documents = self.sudo()._progbox_current_documents(renew=True).get(self.id)
-        if not documents:
-            return {}
-        try:
-            archived = documents._attachment_values()
-        except FileUnreadable:
-            _logger.exception("%s cannot be handed over from the archive", documents)
-            return {}
-        self.env["progbox.access.log"]._log_taken(documents)
-        return {
-            key: {
-                "filename": values["name"],
-                "filetype": values["mimetype"],
-                "content": values["raw"],
-            }
-            for key, values in archived.items()
-        }
 
     # ------------------------------------------------------------------
     # Billing periods; other add-ons extend whose they are

@@ -1,4 +1,4 @@
-"""Archived invoices whose client, or bank account, is written otherwise than before.
+"""Archived invoices whose client, bank account or company is written otherwise now.
 
 What Odoo would say today is asked when somebody wants the document. The queue has them
 before, so that also what looks at the queue alone, as the zips do, tells of it.
@@ -34,6 +34,8 @@ PARTNER_FIELDS = (
 # Not the holder's name: the company's own comes with its address, which makes no
 # versions in bulk either.
 BANK_FIELDS = ("acc_number", "bank_id", "partner_id")
+# Of the company itself. What a partner has of it is written there.
+COMPANY_FIELDS = ("report_header", "report_footer", "company_details")
 # Whoever writes waits for this: of more, the newest. The others are looked at when
 # somebody asks for them.
 LIMIT = 200
@@ -47,7 +49,7 @@ PUT_OFF_FOR = timedelta(hours=12)
 def written(records, vals, names):
     """Queue the archived invoices that print records, where a write changes these.
 
-    :param records: clients, or bank accounts; they are written in the block
+    :param records: partners, bank accounts or companies; written in the block
     :param vals: what is written
     :param names: of the fields that invoices print
     """
@@ -66,26 +68,41 @@ def _printed(records, names):
 def _queue(records, changed):
     """Queue the archived invoices that print some of these records, by their ids."""
     server = records.env(user=SUPERUSER_ID, su=True, context={})
-    moves = _open_moves(server[records._name].browse(changed))
+    written_now = server[records._name].browse(changed)
+    # In the portal anybody may do so again and again: not each time a version. A
+    # letterhead is changed in several steps, and is on every invoice.
+    put_off = not records.env.user._is_internal() or bool(_companies(written_now))
+    moves = _open_moves(written_now, put_off)
     documents = moves._progbox_documents()
     archived = moves.browse(documents)
     changes = InvoiceChanges(archived, documents, many=True)
     # What has no digests cannot be compared: it would get a new version each time.
     comparable = archived.filtered(changes.said)
     if queued := comparable - changes.settled(comparable):
-        # In the portal anybody may do so again and again: not each time a version.
-        by_client = not records.env.user._is_internal()
         jobs = server["progbox.archive.job"]
-        jobs._enqueue_moves(queued, "changed", put_off=by_client)
+        jobs._enqueue_moves(queued, "changed", put_off=put_off)
 
 
-def _open_moves(records):
-    """Return the newest invoices of records that nobody has sent, queued or closed."""
+def _companies(records):
+    """Return the companies whose letterhead these records are."""
+    if records._name == "res.company":
+        return records
+    companies = records.env["res.company"]
+    if records._name != "res.partner":
+        return companies
+    return companies.search([("partner_id", "in", records.ids)])
+
+
+def _open_moves(records, put_off):
+    """Return the newest invoices of records that nobody has sent, queued or closed.
+
+    :param bool put_off: whether one that is queued for later counts as queued
+    """
     moves = records.env["account.move"]
-    records.env["progbox.archive.job"].flush_model(["move_id", "state"])
+    records.env["progbox.archive.job"].flush_model(["move_id", "state", "priority"])
     records.env["res.company"].flush_model()
     moves.flush_model(["company_id", "date"])
-    printing = {"res.partner": _of_clients, "res.partner.bank": _of_banks}
+    queued = records.env["progbox.archive.catchup"]._queued_sql(SQL("move.id"), put_off)
     rows = records.env.execute_query(
         SQL(
             """SELECT move.id FROM account_move move
@@ -111,14 +128,23 @@ def _open_moves(records):
             )
             AND NOT %(queued)s
             ORDER BY move.id DESC LIMIT %(limit)s""",
-            printing=printing[records._name](records),
+            printing=_printing(records),
             to_archive=moves._progbox_to_archive_sql(SQL("move")),
             day=moves._progbox_day_sql("move"),
-            queued=records.env["progbox.archive.catchup"]._queued_sql(SQL("move.id")),
+            queued=queued,
             limit=LIMIT,
         )
     )
     return moves.browse(id_ for [id_] in rows)
+
+
+def _printing(records):
+    """Return whether a row of ``account_move`` prints one of these records."""
+    ways = {"res.partner": _of_clients, "res.partner.bank": _of_banks}
+    conditions = [ways[records._name](records)] if records._name in ways else []
+    if companies := _companies(records):
+        conditions.append(SQL("move.company_id = ANY(%s)", companies.ids))
+    return SQL("(%s)", SQL(" OR ").join(conditions))
 
 
 def _of_clients(partners):

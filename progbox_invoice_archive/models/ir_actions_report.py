@@ -238,11 +238,13 @@ class IrActionsReport(models.Model):
         :return: streams as Odoo collects them, by id
         """
         streams = {}
-        printed = self.env["progbox.document"].sudo()
+        every = self.env["progbox.document"].sudo().union(*documents_by_move.values())
+        contents = every._content_attachments()
+        printed = every.browse()
         for move_id, documents in documents_by_move.items():
             pdf = documents.filtered(lambda d: d.mimetype == "application/pdf")[:1]
             try:
-                content = b"".join(pdf._content_attachment()._progbox_blocks())
+                content = pdf._content_of(contents)
             except FileUnreadable:
                 _logger.exception("%s cannot be printed from the archive", pdf)
                 continue
@@ -285,9 +287,11 @@ class IrActionsReport(models.Model):
 
     def _progbox_report_name(self, move, document):
         """Return the name of the report that the archived file stands for."""
-        made_with = document.made_with or {}
-        default = self.env["account.move.send"]._get_default_pdf_report_id(move)
-        return made_with.get("report") or default.report_name
+        if made_by := (document.made_with or {}).get("report"):
+            return made_by
+        return (
+            self.env["account.move.send"]._get_default_pdf_report_id(move).report_name
+        )
 
     # ------------------------------------------------------------------
     # Self-contained pages

@@ -110,17 +110,21 @@ class ProgboxArchiveCatchup(models.AbstractModel):
         )
 
     @api.model
-    def _queued_sql(self, move_id):
+    def _queued_sql(self, move_id, put_off=True):
         """Return whether an invoice has a job that is still open, or to fix.
 
         :param SQL move_id: its id, in the statement around
+        :param bool put_off: whether a job that waits for hours counts
         """
         return SQL(
             """EXISTS (
                 SELECT FROM progbox_archive_job job WHERE job.move_id = %s
                 AND job.state IN ('pending', 'running', 'waiting', 'failed')
+                AND (%s OR job.priority != %s)
             )""",
             move_id,
+            put_off,
+            PUT_OFF,
         )
 
     @api.model

@@ -474,11 +474,7 @@ class ProgboxDocument(models.Model):
         attachment = self._content_attachment()
         text = False
         if not attachment:
-            text = self.env._(
-                "The file of %(name)s is gone from the database. Restore it from a "
-                "backup.",
-                name=self.name,
-            )
+            text = self._gone_text()
         try:
             next(iter(attachment._progbox_blocks(1) if attachment else ()), None)
         except FileMissing as error:
@@ -495,6 +491,12 @@ class ProgboxDocument(models.Model):
             return False
         may_verify = self.env.user.has_group(ARCHIVE_MANAGER)
         return {"text": text, "verify": self.sudo().locked and may_verify}
+
+    def _gone_text(self):
+        return self.env._(
+            "The file of %(name)s is gone from the database. Restore it from a backup.",
+            name=self.name,
+        )
 
     @api.model
     def _of_companies(self, companies):
@@ -705,6 +707,12 @@ class ProgboxDocument(models.Model):
         attachments = self.env["ir.attachment"].sudo()
         return attachments.search(self._content_domain(), order="id", limit=1)
 
+    def _content_attachments(self):
+        """Return the attachments that hold the bytes, by id of the document."""
+        attachments = self.env["ir.attachment"].sudo()
+        found = attachments.search(self._content_domain(), order="id")
+        return {id_: ours[0] for id_, ours in found.grouped("res_id").items()}
+
     def _content_domain(self):
         """Return the domain of the attachments that hold these documents' bytes."""
         return (
@@ -723,22 +731,35 @@ class ProgboxDocument(models.Model):
             for document in self
         )
 
-    def _attachment_values(self):
+    def _attachment_values(self, contents=None):
         """Return what Odoo needs to attach these files to their invoice.
 
+        :param dict contents: see :meth:`_content_attachments`, where many are asked for
         :return: values of ir.attachment, by the key under which Odoo collects
             them while it sends an invoice
         :raise FileMissing: when the file store has lost one
         """
+        if contents is None:
+            contents = self._content_attachments()
         return {
             (document.made_with or {}).get("key", document.name): {
                 "name": document.name,
                 "mimetype": document.mimetype,
                 **(document.made_with or {}).get("values", {}),
-                "raw": b"".join(document._content_attachment()._progbox_blocks()),
+                "raw": document._content_of(contents),
             }
             for document in self
         }
+
+    def _content_of(self, contents):
+        """Return the bytes of this document.
+
+        :param dict contents: see :meth:`_content_attachments`
+        :raise FileMissing: when the file store has lost them, or the database has
+        """
+        if self.id not in contents:
+            raise FileMissing(self._gone_text())
+        return b"".join(contents[self.id]._progbox_blocks())
 
     def _note_answered(self):
         """Note that the authority's document is none but these files."""

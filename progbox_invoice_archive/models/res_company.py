@@ -6,6 +6,7 @@ from odoo.tools import email_normalize
 from ..tools.filenames import clean_filename
 from ..tools.ledger.guards_sql import SHORTEST_LOG_RETENTION
 from ..tools.time_stamp import is_address, load_certificates, names_user
+from . import invoice_neighbours
 from .stamp_authorities import note_authorities
 
 WEEKDAYS = [
@@ -289,7 +290,9 @@ class ResCompany(models.Model):
                         company=frozen[0].display_name,
                     )
                 )
-        result = super().write(vals)
+        names = invoice_neighbours.COMPANY_FIELDS
+        with invoice_neighbours.written(self, vals, names):
+            result = super().write(vals)
         if {"progbox_stamp_url", "progbox_stamp_certificates"} & vals.keys():
             self._progbox_note_stamps()
         if "progbox_certificate_partner_ids" in vals:

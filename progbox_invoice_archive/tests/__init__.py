@@ -6,6 +6,7 @@ from . import test_archive_sending
 from . import test_same_document
 from . import test_same_document_doors
 from . import test_same_einvoice_doors
+from . import test_bulk_doors
 from . import test_archive_portal
 from . import test_archive_access
 from . import test_job_batch

@@ -218,6 +218,47 @@ class TestSameDocument(SameDocumentCommon):
         self.complete()
         self.assertEqual(self.jobs_of(self.move).mapped("priority"), [0, PUT_OFF, 0])
 
+    def test_what_a_client_puts_off_an_employee_does_not_wait_for(self):
+        self.client.with_user(self.env.ref("base.public_user")).sudo().zip = "69003"
+        self.move_client()
+        self.assertEqual(self.jobs_of(self.move).mapped("priority"), [0, PUT_OFF, 0])
+        self.client.zip = "69004"
+        self.assertEqual(len(self.jobs_of(self.move)), 3, "once")
+        self.run_jobs(self.move)
+        self.assertEqual(set(self.jobs_of(self.move).mapped("state")), {"done"})
+        self.assertEqual(self.documents(self.move).mapped("version"), [1, 2])
+
+    def test_a_company_that_has_moved_puts_off_one_job(self):
+        """Whatever of its letterhead is changed, and in how many steps."""
+        own = self.company.partner_id
+        for record, vals in (
+            (self.company, {"street": "9 rue Neuve"}),
+            (self.company, {"company_details": "<p>9 neuve</p>"}),
+            (self.company, {"report_footer": "<p>SIRET 1</p>"}),
+            (own, {"vat": "FR23334175221", "email": "neuve@example.com"}),
+        ):
+            with self.subTest(vals), closing(Discarded(self.env.cr)):
+                record.write(vals)
+                self.assertEqual(
+                    self.jobs_of(self.move).mapped("priority"), [0, PUT_OFF]
+                )
+            self.env.invalidate_all()
+        self.move_company()
+        self.assertEqual(self.reasons(), ["posting", "changed"])
+        printed = "".join(pages_of(self.through("printed")))
+        self.assertIn("9 neuve", printed, "at once for whoever asks")
+        self.assertEqual(set(self.jobs_of(self.move).mapped("state")), {"done"})
+
+    def test_a_company_that_has_moved_leaves_what_clients_have(self):
+        self.receive()
+        self.move_company()
+        self.assertEqual(self.reasons(), ["posting"])
+
+    def test_the_looks_of_a_company_queue_nothing(self):
+        self.change_logo()
+        self.company.write({"qr_code": True, "report_footer": False})
+        self.assertEqual(self.reasons(), ["posting"])
+
     def test_a_contact_shows_the_address_of_the_parent(self):
         self.client.is_company = True
         contact = self.client.create({"name": "Atelier", "parent_id": self.client.id})
@@ -363,17 +404,6 @@ class TestSameDocument(SameDocumentCommon):
 
         self.startPatcher(patch.object(InvoiceWords, "digests", look))
         return looks
-
-    def age_documents(self, moves):
-        """As if the documents had been archived some time after everything else."""
-        self.env.flush_all()
-        with self.lifted("progbox_document"):
-            self.env.cr.execute(
-                "UPDATE progbox_document SET create_date = create_date"
-                " + interval '1 hour' WHERE res_id = ANY(%s)",
-                [moves.ids],
-            )
-        self.env.invalidate_all()
 
     def test_the_queries_of_a_bulk_door_do_not_grow(self):
         moves = self.move | self.archived() | self.archived()
