@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,8 @@ LARGE = 8 * MEGABYTE
 # What is in memory at a time: of small files one such piece that is on its way, and
 # one that is read meanwhile.
 PIECE = 8 * MEGABYTE
-
+# Large files that are on their way at a time, with one such piece of each.
+SIDE_BY_SIDE = 4
 
 # Dropbox hashes pieces of this size, and then their hashes.
 HASHED_PIECE = DropboxContentHasher.BLOCK_SIZE
@@ -140,15 +141,7 @@ class Upload:
         :raise: one of HANDLED, when a call fails as a whole
         """
         self._send_small([file for file in all_files if not file.is_large], until)
-        for file in all_files:
-            if file.is_large:
-                # To hash a file alone takes seconds: the rest of them is not read.
-                if time.monotonic() > until:
-                    break
-                try:
-                    self._send_large(file, until)
-                except Unreadable as error:
-                    file.unreadable = error
+        self._send_large([file for file in all_files if file.is_large], until)
 
     def _send_small(self, small, until):
         """Send many small files with few calls.
@@ -221,24 +214,61 @@ class Upload:
             return None
         return content
 
-    def _send_large(self, file, until):
-        """Send a large file from where it stands, as long as there is time."""
-        if not file.content_hash:
-            file.hash(file.blocks(), file.size)
-        try:
-            for content, is_last in self._pieces_from(file):
-                if time.monotonic() > until:
+    def _send_large(self, large, until):
+        """Send large files side by side, each from where it stands.
+
+        They are read in this thread: some are in the database.
+        """
+        waiting, under_way = iter(large), {}
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as background:
+
+            def send_next(file, pieces):
+                if piece := self._next_piece(file, pieces, until):
+                    sent = background.submit(self._send_piece, file, *piece)
+                    under_way[sent] = file, pieces
+
+            while True:
+                # To hash a file alone takes seconds: what is too late is not read.
+                while len(under_way) < SIDE_BY_SIDE and time.monotonic() <= until:
+                    if not (file := next(waiting, None)):
+                        break
+                    send_next(file, self._pieces_from(file))
+                if not under_way:
                     return
-                self._send_piece(file, content, is_last)
+                for sent in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    file, pieces = under_way.pop(sent)
+                    if self._has_gone_well(file, sent):
+                        send_next(file, pieces)
+
+    def _next_piece(self, file, pieces, until):
+        """Return what is to be sent next of a file, None when nothing is any more."""
+        try:
+            piece = next(pieces, None)
+        except Unreadable as error:
+            file.unreadable = error
+            return None
+        file.arrived = not piece
+        return piece if time.monotonic() <= until else None
+
+    def _has_gone_well(self, file, sent):
+        """Return whether a piece has arrived, and note what Dropbox says of the file.
+
+        :param sent: a future
+        :raise: one of HANDLED, when it is not about this file
+        """
+        try:
+            sent.result()
         except exceptions.ApiError as error:
             file.verdict = classify(error)
             if file.verdict.action is Action.RESTART:
                 file.begin_anew()
-            return
-        file.arrived = True
+            return False
+        return True
 
     def _pieces_from(self, file):
         """Yield what is still to be sent, and whether it is the last piece."""
+        if not file.content_hash:
+            file.hash(file.blocks(), file.size)
         skip, pending = file.offset, bytearray()
         if skip >= file.size and file.session:
             return
