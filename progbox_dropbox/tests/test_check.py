@@ -6,8 +6,9 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.exceptions import AccessError
 
-from ..models import dropbox_comparison, progbox_dropbox_finding
+from ..models import dropbox_comparison
 from ..models.progbox_dropbox_check import ACTIVITY
+from ..tools import changes
 from .dropbox_common import LOGGER, DropboxCommon
 
 LOOKS = ("files/get_metadata", "files/list_folder", "files/list_folder/continue")
@@ -244,7 +245,7 @@ class TestCheck(DropboxCommon):
         self.store.make_folder("/ProGBox/Factures/2026/11")
         check = self.check()
         self.fault("move_batch_v2", "async")
-        with patch.object(progbox_dropbox_finding, "POLL", 0):
+        with patch.object(changes, "FIRST_LOOK", 0):
             check.finding_ids.action_put_back()
         self.assertEqual(set(self.files), paths)
         self.assert_copied(documents)
