@@ -271,6 +271,24 @@ class TestTransfer(DropboxCommon):
         self.run_cron(4, later=timedelta(minutes=1))
         self.assert_copied(document)
 
+    def test_what_a_killed_run_has_sent_is_not_sent_again(self):
+        self.small_pieces()
+        content = b"0123456789" * 10
+        document = self.document(content=content)
+        self.fault("upload_session/append_v2", "drop_before", skip=2)
+        self.run_cron()
+        transfer = self.copy_of(document)
+        self.assertEqual(transfer.session_offset, 48)
+        # It sent two more pieces, and could not note them.
+        cursor = {"session_id": transfer.session_ref, "offset": 48}
+        self.dropbox.account.store.append(cursor, content[48:80])
+        self.dropbox.log.clear()
+        self.run_cron(later=timedelta(minutes=1))
+        self.assert_copied(document)
+        # The first one is refused, and says what is there.
+        pieces = [size for route, size in self.dropbox.log if "append" in route]
+        self.assertEqual(pieces, [16, 16, 4])
+
     def test_a_session_that_is_forgotten_begins_anew(self):
         self.small_pieces()
         document = self.document(content=b"0123456789" * 10)

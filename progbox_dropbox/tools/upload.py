@@ -269,19 +269,18 @@ class Upload:
         """Yield what is still to be sent, and whether it is the last piece."""
         if not file.content_hash:
             file.hash(file.blocks(), file.size)
-        skip, pending = file.offset, bytearray()
-        if skip >= file.size and file.session:
+        if file.offset >= file.size and file.session:
             return
+        end, pending = 0, bytearray()
         for block in file.blocks():
-            if skip >= len(block):
-                skip -= len(block)
-                continue
-            pending += block[skip:]
-            skip = 0
+            pending += block
+            end += len(block)
+            drop_arrived(pending, end - file.offset)
             while len(pending) > PIECE:
                 yield bytes(pending[:PIECE]), False
-                del pending[:PIECE]
-        yield bytes(pending), True
+                drop_arrived(pending, end - file.offset)
+        if pending or not file.session:
+            yield bytes(pending), True
 
     def _send_piece(self, file, content, is_last):
         if not file.session:
@@ -292,20 +291,25 @@ class Upload:
         try:
             self.client.files_upload_session_append_v2(content, cursor, is_last)
         except exceptions.ApiError as error:
-            if not self._had_arrived(file, content, error):
-                raise
+            file.offset = self._offset_there(file, error)
+            return
         file.offset += len(content)
 
-    def _had_arrived(self, file, content, error):
-        """Whether a piece was there already: its answer was lost the first time."""
+    def _offset_there(self, file, error):
+        """Return how much of a file Dropbox has, if that is more than we knew.
+
+        An answer was lost, or the run that sent it was killed.
+
+        :raise ApiError: when it was refused for something else
+        """
         lookup = error.error
         if lookup.is_closed():
-            return True
-        return (
-            lookup.is_incorrect_offset()
-            and lookup.get_incorrect_offset().correct_offset
-            == file.offset + len(content)
-        )
+            return file.size
+        if lookup.is_incorrect_offset():
+            offset = lookup.get_incorrect_offset().correct_offset
+            if file.offset < offset <= file.size:
+                return offset
+        raise error
 
     # ------------------------------------------------------------------
     # Committing
@@ -335,6 +339,11 @@ class Upload:
             file.verdict = classify_entry(entry.get_failure())
             if file.verdict.action is Action.RESTART:
                 file.begin_anew()
+
+
+def drop_arrived(pending, number):
+    """Leave the last bytes of what was read, so many as have not arrived yet."""
+    del pending[: len(pending) - min(max(number, 0), len(pending))]
 
 
 def waiting_for_commit(all_files):
