@@ -42,7 +42,9 @@ class ProgboxDocument(models.Model):
 
     def _marks(self):
         marks = super()._marks()
-        view = ["action_view_in_dropbox", self.env._("View in Dropbox")]
+        menu = [["action_view_in_dropbox", self.env._("View in Dropbox")]]
+        if self.env.user.has_group("progbox_invoice_archive.group_archive_manager"):
+            menu += [["action_dropbox_versions", self.env._("Versions in Dropbox")]]
         for document in self.filtered("dropbox_state"):
             marks[document.id].append(
                 {
@@ -51,7 +53,7 @@ class ProgboxDocument(models.Model):
                     "text": self.env._(
                         "Dropbox: %(state)s", state=document.dropbox_text
                     ),
-                    "menu": [view] if document.dropbox_state == "copied" else [],
+                    "menu": menu if document.dropbox_state == "copied" else [],
                 }
             )
         return marks

@@ -374,6 +374,8 @@ class TestTransfer(DropboxCommon):
         self.assertIn("Copied on", mark["text"])
         [[method, label]] = mark["menu"]
         self.assertEqual((method, label), ("action_view_in_dropbox", "View in Dropbox"))
+        [mark] = copied.with_user(self.manager)._marks()[copied.id]
+        self.assertEqual(mark["menu"][1][0], "action_dropbox_versions")
         [mark] = marks[failed.id]
         self.assertEqual((mark["text"], mark["menu"]), ("Dropbox: Failed: No.", []))
         self.account.type_ids = self.server["progbox.document.type"]._of_codes("plan")
