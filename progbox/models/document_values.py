@@ -37,6 +37,7 @@ def listed(documents):
     names = record_names(env, {(row.res_model, row.res_id) for row in rows})
     writable = _writable(documents, rows)
     open_models = _open_models(env, {row.res_model for row in rows})
+    marks = documents._marks()
     values = {}
     for row in rows:
         record_name = names.get((row.res_model, row.res_id), "")
@@ -60,6 +61,7 @@ def listed(documents):
             "versions": row.versions,
             "locked": row.in_archive,
             "writable": row.id in writable,
+            "marks": marks[row.id],
         }
     return values
 

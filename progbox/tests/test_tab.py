@@ -56,6 +56,7 @@ class TestTab(ProgboxCommon):
                 "versions": 1,
                 "locked": False,
                 "writable": True,
+                "marks": [],
             },
         )
         self.assertEqual(self.order.progbox_tab_count()["count"], 1)

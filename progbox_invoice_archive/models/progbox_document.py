@@ -847,6 +847,30 @@ class ProgboxDocument(models.Model):
                 return result
         """
 
+    def _marks(self):
+        """Hook: what add-ons say of each of these documents on its card.
+
+        A mark is a small icon with a sentence, and what it adds to the card's menu: a
+        method of the document that returns an action, or nothing. The caller may read
+        these documents; the method asks again::
+
+            def _marks(self):
+                marks = super()._marks()
+                for document in self:
+                    marks[document.id].append(
+                        {
+                            "name": "my_service",
+                            "icon": "fa-cloud text-success",
+                            "text": self.env._("Copied"),
+                            "menu": [["action_view_there", self.env._("View There")]],
+                        }
+                    )
+                return marks
+
+        :return: dictionary of lists by id
+        """
+        return {id_: [] for id_ in self.ids}
+
     def _seal(self):
         """Enter these documents into the ledger."""
         for document in self.sudo().with_context(progbox_server=SERVER):

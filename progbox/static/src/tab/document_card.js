@@ -90,8 +90,23 @@ export class DocumentCard extends Component {
             entry("newVersion", "fa-upload", _t("New version…"), writable),
             entry("versions", "fa-clone", _t("Versions"), item.versions > 1),
             entry("history", "fa-history", _t("History")),
+            ...this.marksMenu,
             entry("trash", "fa-trash-o", _t("Delete"), writable),
         ].filter(({isShown}) => isShown);
+    }
+
+    /** @returns {Object[]} what other add-ons add to the menu */
+    get marksMenu() {
+        const {item, on} = this.props;
+        return item.marks.flatMap(({icon, menu}) =>
+            menu.map(([method, label]) => ({
+                name: method,
+                icon: icon.split(" ")[0],
+                label,
+                isShown: true,
+                run: () => on.mark(item, method),
+            }))
+        );
     }
 
     get label() {

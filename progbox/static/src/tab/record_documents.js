@@ -90,6 +90,7 @@ export class RecordDocuments extends Component {
             copyLink: (item) => actions.copyLink([item]),
             versions: (item) => actions.showVersions(item),
             history: (item) => actions.showHistory(item),
+            mark: (item, method) => actions.runMark(item, method),
             openRecord: ({resModel, resId}) => actions.openRecord(resModel, resId),
             newVersion: (item) => this.files.chooseVersion(item),
             drag: (ev, item) => this.onDrag(ev, item),
