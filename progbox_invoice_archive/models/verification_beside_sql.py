@@ -14,6 +14,8 @@ from odoo.tools import SQL
 PAGE_SIZE = 5000
 # The line of a verification is written as it ends.
 NEAR = timedelta(minutes=5)
+# Two clocks are never the same.
+TOLERANCE = timedelta(hours=1)
 # The note of a line that is written to see whether lines are written.
 PROBE = "probe"
 
@@ -251,3 +253,40 @@ def probes(env, company):
         )
     )
     return count
+
+
+def acknowledged(company, findings):
+    """Return whose acknowledgement the log has, or is too young to have.
+
+    See progbox.verification.finding._on_record(), which says what is believed.
+
+    :param progbox.verification.finding findings: of the company
+    :return: list of ids
+    """
+    env = findings.env
+    rows = env.execute_query(
+        SQL(
+            """WITH line AS (
+                SELECT mark[1]::int AS finding, note, accessed_on
+                FROM progbox_access_log,
+                    regexp_matches(note, '#([0-9]{1,9}):', 'g') mark
+                WHERE company_id = %(company)s AND kind = 'verification'
+                AND user_ref IS NOT NULL
+            )
+            SELECT id FROM progbox_verification_finding
+            WHERE id = ANY(%(ids)s) AND acknowledged_on < %(since)s
+            UNION
+            SELECT finding.id FROM line
+            JOIN progbox_verification_finding finding
+                ON finding.id = line.finding
+            WHERE finding.id = ANY(%(ids)s)
+            AND finding.acknowledged_by <> ''
+            AND position(finding.acknowledged_by IN line.note) > 0
+            AND line.accessed_on > finding.create_date - %(tolerance)s""",
+            tolerance=TOLERANCE,
+            ids=findings.ids,
+            company=company.id,
+            since=env["progbox.access.log.seal"]._kept_since(company),
+        )
+    )
+    return [id_ for [id_] in rows]
