@@ -1,2 +1,3 @@
 from . import attachment
+from . import first_page
 from . import upload

@@ -4,7 +4,9 @@ The same records with the same documents in three databases, which differ in how
 documents other records have (1,000, 100,000, 1,000,000). As an administrator, and as a
 salesman with his own documents only, whose is one quotation and invoice of ten; the
 slowest of all tabs counts. And what a key costs in "Attach from ProGBox", at the client
-of 5,000 orders.
+of 5,000 orders; pages of the tree of Documents > Archiving with a folder for each of
+100,000 orders at the largest size; and the list of all orders' documents for a salesman
+who reads none of them.
 """
 
 import contextlib
@@ -32,7 +34,8 @@ GOALS = {
 UNLINKED = {"project_id": SQL("NULL")}
 LARGE = ("large_client", "large_project", "5000_orders")
 # What is measured beside the tabs.
-BESIDE = ("chatter", "attach")
+BESIDE = ("chatter", "attach", "tree_first", "tree_last", "tree_search", "nothing")
+ORDERS = "model:sale.order"
 
 
 def run(tools, quick):
@@ -70,8 +73,12 @@ def run(tools, quick):
         "growth": max(best[(many, *key)] / best[(FEW, *key)] for key in keys),
         "queries": queries[many],
         "queries_few_documents": queries[FEW],
-        "odoo_chatter_ms": max(median[side] for side in sides if side[1] == "chatter"),
-        "attach_ms": max(median[side] for side in sides if side[1] == "attach"),
+        **{
+            f"{'odoo_' * (name == 'chatter')}{name}_ms": max(
+                median[side] for side in sides if side[1] == name
+            )
+            for name in BESIDE
+        },
     }
 
 
@@ -91,6 +98,7 @@ class Tabs:
             }
         )
         self.users = {"salesman": salesman, "administrator": env.ref("base.user_admin")}
+        self.new = salesman.copy({"login": "bench_new"})
         self.order = env["sale.order"].create(
             {
                 "partner_id": env["res.partner"].create({"name": "Bench"}).id,
@@ -128,9 +136,9 @@ class Tabs:
         with unguarded(env, "progbox_document"):
             self.fill(size)
         env.cr.execute(
-            "ANALYZE progbox_document, sale_order, sale_order_line, account_move,"
-            " account_move_line, sale_order_line_invoice_rel, project_project,"
-            " res_partner"
+            "ANALYZE progbox_document, progbox_folder, sale_order, sale_order_line,"
+            " account_move, account_move_line, sale_order_line_invoice_rel,"
+            " project_project, res_partner"
         )
         env.cr.commit()
 
@@ -252,12 +260,26 @@ class Tabs:
         found["project.project"] = self.copies(self.project, count, values)
         for model, ids in found.items():
             self.copies_of(model, ids, 20)
+        named = {"name": SQL("'B' || rows.number"), "user_id": self.mostly_other}
+        more = self.copies(self.order, size // 10, {**values, **UNLINKED, **named})
+        self.folders_of(more)
         clients = self.copies(other, count, {"name": SQL("'Other ' || rows.number")})
         self.env.cr.execute(
             "UPDATE res_partner SET commercial_partner_id = id WHERE id = ANY(%s)",
             [clients],
         )
         self.copies_of("res.partner", clients, 20)
+
+    def folders_of(self, orders):
+        """Give each of the orders a folder."""
+        rows = SQL("unnest(%s) AS id", orders)
+        folder = self.document.folder_id
+        made = copy_rows(folder, rows, {"res_id": SQL("rows.id")})
+        self.env.cr.execute(
+            "UPDATE progbox_folder SET parent_path = id || '/' WHERE id = ANY(%s)",
+            [made],
+        )
+        self.last_page = made[40]
 
     # ------------------------------------------------------------------
     # Measuring
@@ -290,6 +312,17 @@ class Tabs:
             openings["attach", login] = functools.partial(
                 self.attach, self.as_user(self.client_of_5000, user)
             )
+            folders = self.as_user(self.env["progbox.folder"], user)
+            openings["tree_first", login] = functools.partial(self.tree, folders)
+            openings["tree_last", login] = functools.partial(
+                self.tree, folders, self.last_page
+            )
+            openings["tree_search", login] = functools.partial(
+                self.tree_search, folders
+            )
+        openings["nothing", "new"] = functools.partial(
+            self.nothing, self.as_user(self.env["progbox.document"], self.new)
+        )
         return openings
 
     def as_user(self, record, user):
@@ -310,6 +343,24 @@ class Tabs:
         documents = record.env["progbox.document"]
         domain = [("tab_of", "=", f"{record._name},{record.id}")]
         assert documents.name_search("plan 17", domain, limit=8)
+
+    def tree(self, folders, before=0):
+        self.env.invalidate_all(flush=False)
+        assert folders.tree_page(ORDERS, before)["folders"]
+
+    def tree_search(self, folders):
+        self.env.invalidate_all(flush=False)
+        assert folders.tree_search("B10")["folders"]
+
+    def nothing(self, documents):
+        """What a click on "Quotations" asks for, as somebody who reads none."""
+        self.env.invalidate_all(flush=False)
+        folders = documents.env["progbox.folder"]
+        domain = folders._progbox_root("sale.order")["domain"]
+        domain += folders._tree_documents()
+        assert not documents.search(domain, limit=80)
+        assert not documents.search_count(domain, limit=10_000)
+        assert not folders.tree_page(ORDERS)["folders"]
 
     def queries(self):
         """Return how many queries the tab takes that takes the most."""
