@@ -1,3 +1,2 @@
 from . import attachment
-from . import first_page
 from . import upload

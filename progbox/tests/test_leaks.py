@@ -15,8 +15,6 @@ READERS = {"salesman", "member", "accountant"}
 ROUTES = {
     # Takes bytes, and gives none to anybody.
     "/progbox/upload/<int:upload_id>": set(),
-    # A picture without words that can be read.
-    "/progbox/first_page/<int:document_id>": set(),
     "/progbox/attachment/<string:model>/<int:record_id>/<int:attachment_id>": READERS,
 }
 # Addresses of Odoo and of the archive, and who gets the document there.
@@ -85,7 +83,6 @@ class TestTabLeaks(LeaksCommon):
             "<string:model>": "sale.order",
             "<int:record_id>": self.order.id,
             "<int:attachment_id>": self.attached.id,
-            "<int:document_id>": self.document.id,
         }.items():
             route = route.replace(name, str(value))
         return route

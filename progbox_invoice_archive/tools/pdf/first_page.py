@@ -1,6 +1,4 @@
-"""What the first pages of a foreign PDF say or show, asked of a child process."""
-
-import base64
+"""What the first pages of a foreign PDF say, asked of a child process."""
 
 from .child.messages import Failure
 from .limited_child import Child
@@ -22,23 +20,6 @@ def first_page_text(path, folder):
             return child.ask("first_page_text", {"path": path}, SECONDS)
         except Failure:
             return ""
-
-
-def first_page_picture(path, folder, width, height):
-    """Return the top of the first page as a JPEG, None if it cannot be drawn.
-
-    :param folder: for temporary files
-    :param int width: in pixels, of the whole page
-    :param int height: in pixels, at most
-    :rtype: bytes
-    """
-    arguments = {"path": path, "width": width, "height": height}
-    with Child(folder, MEMORY) as child:
-        try:
-            picture = child.ask("first_page_picture", arguments, SECONDS)
-        except Failure:
-            return None
-    return base64.b64decode(picture)
 
 
 def page_texts(paths, folder, cancelled=None):

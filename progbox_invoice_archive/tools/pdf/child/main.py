@@ -53,13 +53,11 @@ def _tasks():
     from .examine import inspect_file, normalise
     from .factur_x import factur_x_problems
     from .join import join
-    from .picture import first_page_picture
     from .same_pages import has_same_pages
     from .text import first_page_text, page_texts
 
     return {
         "factur_x_problems": factur_x_problems,
-        "first_page_picture": first_page_picture,
         "first_page_text": first_page_text,
         "has_same_pages": has_same_pages,
         "inspect_file": inspect_file,
