@@ -167,12 +167,15 @@ class Tabs:
         return document
 
     def copies_of(self, model, ids, each):
-        """Give each of the records as many documents."""
+        """Give each of the records as many documents, in its folder."""
+        self.folders_of(model, ids)
         rows = SQL(
-            "(SELECT id, number"
-            " FROM unnest(%s) AS id, generate_series(1, %s) AS number) AS given",
-            list(ids),
+            "(SELECT folder.res_id AS id, folder.id AS folder_id, number"
+            " FROM progbox_folder folder, generate_series(1, %s) AS number"
+            " WHERE folder.res_model = %s AND folder.res_id = ANY(%s)) AS given",
             each,
+            model,
+            list(ids),
         )
         return copy_rows(
             self.document,
@@ -180,6 +183,7 @@ class Tabs:
             {
                 "res_model": SQL("%s", model),
                 "res_id": SQL("rows.id"),
+                "folder_id": SQL("rows.folder_id"),
                 "series": SQL("gen_random_uuid()::text"),
                 "drop_key": SQL("NULL"),
                 "name": SQL("'plan ' || rows.number || '.pdf'"),
@@ -262,7 +266,7 @@ class Tabs:
             self.copies_of(model, ids, 20)
         named = {"name": SQL("'B' || rows.number"), "user_id": self.mostly_other}
         more = self.copies(self.order, size // 10, {**values, **UNLINKED, **named})
-        self.folders_of(more)
+        self.last_page = self.folders_of("sale.order", more)[40]
         clients = self.copies(other, count, {"name": SQL("'Other ' || rows.number")})
         self.env.cr.execute(
             "UPDATE res_partner SET commercial_partner_id = id WHERE id = ANY(%s)",
@@ -270,16 +274,18 @@ class Tabs:
         )
         self.copies_of("res.partner", clients, 20)
 
-    def folders_of(self, orders):
-        """Give each of the orders a folder."""
-        rows = SQL("unnest(%s) AS id", orders)
-        folder = self.document.folder_id
-        made = copy_rows(folder, rows, {"res_id": SQL("rows.id")})
+    def folders_of(self, model, ids):
+        """Give each of the records a folder, if it has none."""
         self.env.cr.execute(
-            "UPDATE progbox_folder SET parent_path = id || '/' WHERE id = ANY(%s)",
-            [made],
+            "INSERT INTO progbox_folder"
+            " (id, parent_path, res_model, res_id, company_id, locked, general)"
+            " SELECT made.id, made.id || '/', %s, made.res_id, %s, FALSE, FALSE FROM ("
+            "SELECT nextval('progbox_folder_id_seq') AS id, unnest(%s) AS res_id) made"
+            " ON CONFLICT (res_model, res_id) WHERE res_id IS NOT NULL DO NOTHING"
+            " RETURNING id",
+            [model, self.env.company.id, list(ids)],
         )
-        self.last_page = made[40]
+        return [id_ for [id_] in self.env.cr.fetchall()]
 
     # ------------------------------------------------------------------
     # Measuring

@@ -42,13 +42,13 @@ async function firstPage(address) {
 }
 
 /**
- * Have the server draw the first page, which the browser keeps for a day.
+ * Have the server draw the first page, which the browser keeps.
  *
  * @returns {Promise<string|false>} address of the picture; false if there is none
  */
 async function smallPage({id}) {
     const image = new Image();
-    image.src = url(`/progbox/first_page/${id}`);
+    image.src = url(`/progbox/document/${id}/first_page`, {unique: id});
     try {
         await image.decode();
         return image.src;
