@@ -82,7 +82,8 @@ def record_names(env, places):
         records = env[model].sudo()
         records = records.with_context(active_test=False, prefetch_fields=False)
         domain = [("id", "in", list(wanted))]
-        for record in records.search_fetch(domain, ["display_name"], order="id"):
+        needed = ["display_name", *getattr(records, "_progbox_named_by", ())]
+        for record in records.search_fetch(domain, needed, order="id"):
             names[model, record.id] = record.display_name
     return names
 

@@ -130,10 +130,10 @@ class ProgboxDocument(models.Model):
             document.writable = document._origin.id in allowed
 
     def _search_readable(self, operator, value):
-        return access.domain(self._progbox_access_sql, "read", operator, value)
+        return access.domain(self, "read", operator, value)
 
     def _search_writable(self, operator, value):
-        return access.domain(self._progbox_access_sql, "write", operator, value)
+        return access.domain(self, "write", operator, value)
 
     def _search_tab_of(self, operator, value):
         # Each tab is a query of its own: one is all that a wizard needs.

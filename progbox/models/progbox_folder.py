@@ -81,10 +81,10 @@ class ProgboxFolder(models.Model):
             folder.writable = folder._origin.id in allowed
 
     def _search_readable(self, operator, value):
-        return access.domain(self._progbox_access_sql, "read", operator, value)
+        return access.domain(self, "read", operator, value)
 
     def _search_writable(self, operator, value):
-        return access.domain(self._progbox_access_sql, "write", operator, value)
+        return access.domain(self, "write", operator, value)
 
     def _check_access(self, operation):
         # The rights on a record may have changed since they were last asked for.

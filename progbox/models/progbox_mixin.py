@@ -38,6 +38,8 @@ class ProgboxMixin(models.AbstractModel):
     _description = "Record With Documents"
     # Whether nothing leads to such records, nor from them to others.
     _progbox_alone = False
+    # What a name is made of and does not depend on as Odoo has it: read with it.
+    _progbox_named_by = ()
 
     # ------------------------------------------------------------------
     # The tab

@@ -7,6 +7,7 @@ from ..tools.relations import Relation
 class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = ["res.partner", "progbox.mixin"]
+    _progbox_named_by = ("company_name", "parent_id")
 
     @api.model
     def _progbox_folder_title(self):

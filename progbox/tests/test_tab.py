@@ -3,7 +3,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from ..models import progbox_mixin
+from ..models import document_values, progbox_mixin
 from ..tools import tab_query
 from .common import ProgboxCommon
 
@@ -113,6 +113,14 @@ class TestTab(ProgboxCommon):
         ):
             [_own, group] = self.client.progbox_tab("", sorted_by)["groups"]
             self.assertEqual(self.names(group), names)
+
+    def test_the_names_of_a_kind_of_records_take_one_query(self):
+        for record in (self.client, self.order):
+            place = (record._name, record.id)
+            names = document_values.record_names(self.env, {place})
+            self.env.invalidate_all()
+            with self.subTest(place=place), self.assertQueryCount(1):
+                self.assertEqual(document_values.record_names(self.env, {place}), names)
 
     def test_counting_ends_at_a_limit(self):
         for number in range(4):

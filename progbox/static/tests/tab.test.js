@@ -85,9 +85,12 @@ test("a browser without entries gives its files", async () => {
 test("what is in the archive is not opened for its picture", () => {
     const pdf = {mimetype: "application/pdf", size: 1000, locked: false};
     expect(thumbnailKind(pdf)).toBe("pdf");
-    expect(thumbnailKind({...pdf, locked: true})).toBe(false);
+    expect(thumbnailKind({...pdf, locked: true})).toBe("archived");
+    const scan = {...pdf, mimetype: "image/png"};
+    expect(thumbnailKind({...scan, locked: true})).toBe(false);
+    expect(thumbnailKind({...pdf, locked: true, size: 1e9})).toBe(false);
     expect(thumbnailKind({...pdf, size: 1e9})).toBe(false);
-    expect(thumbnailKind({...pdf, mimetype: "image/png"})).toBe("picture");
+    expect(thumbnailKind(scan)).toBe("picture");
     expect(thumbnailKind({...pdf, mimetype: "image/svg+xml"})).toBe(false);
 });
 
