@@ -1,3 +1,4 @@
+import base64
 import email.message
 import io
 import subprocess
@@ -5,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pikepdf
+from PIL import Image
 from pypdf import PdfReader
 
 from odoo import Command
@@ -89,6 +91,30 @@ def with_signature(pdf, changed=()):
     trailer = b"<</Size %d/Root %d 0 R/Prev %d>>" % (size + 2, number, before)
     end = b"trailer%s\nstartxref\n%d\n%%%%EOF\n" % (trailer, len(content))
     return content + b"xref\n" + table + end
+
+
+def ubl(*pdfs, number="R-7"):
+    """Return an e-invoice with PDFs inside, as names and contents."""
+    documents = "".join(
+        f"""<cac:AdditionalDocumentReference><cac:Attachment>
+        <cbc:EmbeddedDocumentBinaryObject mimeCode="application/pdf" filename="{name}">
+        {base64.b64encode(content).decode()}
+        </cbc:EmbeddedDocumentBinaryObject>
+        </cac:Attachment></cac:AdditionalDocumentReference>"""
+        for name, content in pdfs
+    )
+    spaces = "urn:oasis:names:specification:ubl:schema:xsd"
+    return f"""<?xml version="1.0"?><Invoice xmlns="{spaces}:Invoice-2"
+        xmlns:cac="{spaces}:CommonAggregateComponents-2"
+        xmlns:cbc="{spaces}:CommonBasicComponents-2"><cbc:ID>{number}</cbc:ID>
+        {documents}</Invoice>""".encode()
+
+
+def photo(size=(900, 1200)):
+    """Return a JPEG with as many bytes as a camera makes."""
+    buffer = io.BytesIO()
+    Image.effect_noise(size, 90).save(buffer, "JPEG")
+    return buffer.getvalue()
 
 
 def mail(*files):
@@ -183,6 +209,17 @@ class CompilationCommon(ArchiveCommon):
             received = cls.attach(move, "received.pdf", pdf_of(text))
             move.message_main_attachment_id = received
         return move
+
+    @classmethod
+    def received(cls, *files, main=0, posted=True):
+        """Return a bill with attachments, of which one is the main one."""
+        bill = cls.bill(None)
+        if posted:
+            bill.action_post()
+        attachments = [cls.attach(bill, name, content) for name, content in files]
+        if main is not None:
+            bill.message_main_attachment_id = attachments[main]
+        return bill
 
     @classmethod
     def request(cls, moves, documents=None, choices=None, **values):
