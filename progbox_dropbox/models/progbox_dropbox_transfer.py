@@ -636,6 +636,11 @@ class ProgboxDropboxTransfer(models.Model):
                     }
                 )
 
+    @api.model
+    def _job_shown_by(self):
+        # The account shows how far its copies are.
+        return [*super()._job_shown_by(), "progbox.dropbox.account"]
+
     def _job_on_error(self):
         if self.state == "failed":
             self._job_write({"failed_on": fields.Datetime.now()})
