@@ -135,7 +135,16 @@ def italy(env):
     env.flush_all()
     env["progbox.archive.catchup"]._queue_answered()
     country.archive(move)
-    return {**told, "answered": country.told(move)}
+    told["answered"] = country.told(move)
+
+    refused = country.archived()
+    with patch.object(type(move), "_l10n_it_edi_upload", accept):
+        country.send(refused, ["it_edi_send"])
+    refused.l10n_it_edi_state = "rejected"
+    env.flush_all()
+    env["progbox.archive.catchup"]._queue_answered()
+    country.archive(refused)
+    return {**told, "refused": country.told(refused)}
 
 
 def spain(env):

@@ -79,6 +79,15 @@ def test_what_went_to_italys_authority_is_the_next_version(told):
     assert answered == [True, True, False, False]
 
 
+def test_what_italys_authority_has_refused_is_to_fix(told):
+    refused = told["italy"]["refused"]
+    assert refused["state"] == "fix"
+    assert "SdI Rejected" in refused["errors"][0]
+    # Odoo offers to send it once more.
+    assert refused["channels"] == ["it_edi_send"]
+    assert [document[2] for document in refused["documents"]][2:] == [False, False]
+
+
 def test_spain_without_a_channel_has_nothing_to_wait_for(told):
     assert_archived(told["spain"]["no_channel"], [[1, PDF, False]])
 
