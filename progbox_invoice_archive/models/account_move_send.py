@@ -6,16 +6,9 @@ from odoo import api, models
 from ..exceptions import FileUnreadable
 from ..tools.discarded import Discarded
 from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
-from . import invoice_pdfa
+from . import authorities, invoice_pdfa
 
 _logger = logging.getLogger(__name__)
-
-# What localisations say of an invoice that the authority has and has not answered. By
-# then Odoo does not offer to send it any more.
-ASKED = {
-    "l10n_it_edi_state": ("being_sent", "processing"),
-    "l10n_ro_edi_state": ("invoice_not_indexed", "invoice_sent"),
-}
 
 
 class AccountMoveSend(models.AbstractModel):
@@ -83,16 +76,7 @@ class AccountMoveSend(models.AbstractModel):
         By default as long as Odoo would send it through an electronic channel, several
         localisations print the answer on the page, or has sent it and hears nothing.
         """
-        return self._progbox_has_asked(move) or bool(self._get_default_extra_edis(move))
-
-    @api.model
-    def _progbox_has_asked(self, move):
-        """Whether the invoice has gone to an authority that has not answered yet."""
-        return any(
-            move[name] in states
-            for name, states in ASKED.items()
-            if name in move._fields
-        )
+        return authorities.has_asked(move) or bool(self._get_default_extra_edis(move))
 
     @api.model
     def _progbox_is_overtaken(self, move, documents):
@@ -104,7 +88,10 @@ class AccountMoveSend(models.AbstractModel):
         :param progbox.document documents: current version of the invoice's files
         """
         early = any(document.before_answer for document in documents)
-        return early and not self._progbox_waits_for_authority(move)
+        # What was refused may be sent again: some channels offer that at once.
+        return early and bool(
+            authorities.refusal(move) or not self._progbox_waits_for_authority(move)
+        )
 
     # ------------------------------------------------------------------
     # When the invoice is sent: hand over what is archived

@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from ..tools.ledger.guards_sql import PURGE_SETTING
 from ..tools.sentinels import SERVER
 from ..tools.web_request import current_request
-from .document_sql import path_sql
+from .document_sql import path_sql, renumbered_sql
 from .ir_binary import ONE_OPENING, ONE_REFUSAL
 from .res_users import ARCHIVE_MANAGER
 from .stamp_authorities import keep_on_record
@@ -133,17 +133,25 @@ class ProgboxAccessLog(models.Model):
         """
         if documents is not None:
             documents.flush_model(["number", "name", "folder_id", "company_id"])
+            self.env["account.move"].flush_model(["name", "state"])
             source = SQL(
                 """SELECT document.id AS document_ref,
-                    COALESCE(document.number, document.name) AS document_name,
+                    CASE WHEN renumbered.now IS NULL
+                        THEN COALESCE(document.number, document.name)
+                        ELSE format(%s, document.number, renumbered.now)
+                    END AS document_name,
                     folder.id AS folder_ref, %s AS path,
                     COALESCE(document.company_id, %s) AS company_id, %s AS place
                 FROM progbox_document document
                 JOIN progbox_folder folder ON folder.id = document.folder_id
+                CROSS JOIN LATERAL (SELECT %s AS now) renumbered
                 WHERE document.id = ANY(%s) ORDER BY document.id""",
+                # With both numbers: the one that stands on it may be another's now.
+                documents._number_text("%1$s", "%2$s"),
                 path_sql(SQL("folder")),
                 self.env.company.id,
                 _place_sql(SQL("folder")),
+                renumbered_sql(self.env, SQL("document")),
                 documents.ids,
             )
         elif folder is not None:

@@ -4,7 +4,9 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from . import authorities
 from .invoice_neighbours import PUT_OFF
+from .progbox_archive_job import REPLY_TYPE
 
 CRON = "progbox_invoice_archive.ir_cron_catchup"
 # Invoices that one run looks for, and how many may wait in the queue: the rest
@@ -155,13 +157,51 @@ class ProgboxArchiveCatchup(models.AbstractModel):
         """Return, per reason, the query for the ids of invoices without archive."""
         self.env.flush_all()
         expected = self._expected_sql()
-        return {
+        queries = {
             "catchup": self._missing_sql(expected),
             "history": self._missing_sql(
                 SQL("NOT %s AND company.progbox_archive_history", expected)
             ),
             "legal": self._changed_sql(),
         }
+        if replied := authorities.replied_sql(self.env):
+            queries["answer"] = self._unarchived_replies_sql(replied)
+        return queries
+
+    @api.model
+    def _unarchived_replies_sql(self, replied):
+        """Return, as SQL, the query for sent invoices whose answer is not archived.
+
+        :param SQL replied: see :func:`authorities.replied_sql`
+        """
+        return SQL(
+            """SELECT move.id
+            FROM account_move move
+            WHERE move.id IN (%(replied)s) AND %(to_archive)s
+            AND EXISTS (
+                SELECT FROM ir_attachment legal
+                WHERE legal.res_model = 'account.move' AND legal.res_id = move.id
+                AND legal.res_field = 'invoice_pdf_report_file'
+            )
+            AND EXISTS (
+                SELECT FROM progbox_document document
+                WHERE document.res_model = 'account.move'
+                AND document.res_id = move.id AND %(archived)s
+            )
+            AND NOT EXISTS (
+                SELECT FROM progbox_document reply
+                WHERE reply.res_model = 'account.move'
+                AND reply.res_id = move.id AND reply.series = %(series)s
+            )
+            AND NOT %(queued)s
+            ORDER BY move.id LIMIT %(limit)s""",
+            replied=replied,
+            to_archive=self.env["account.move"]._progbox_to_archive_sql(SQL("move")),
+            archived=self.env["progbox.document"]._archived_sql(SQL("document")),
+            queued=self._queued_sql(SQL("move.id")),
+            series=REPLY_TYPE,
+            limit=BATCH_SIZE,
+        )
 
     @api.model
     def _expected_sql(self):

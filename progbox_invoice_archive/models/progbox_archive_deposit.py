@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ..exceptions import JobError, RenderError
 from ..tools.filenames import clean_filename
 from ..tools.staging import StagedFile
-from . import invoice_pdfa
+from . import authorities, invoice_pdfa
 from .invoice_changes import own_digest
 from .invoice_words import InvoiceWords
 
@@ -29,6 +29,8 @@ class Deposit(NamedTuple):
         that was sent
     :param before_answer: whether an authority's answer is still to come
     :param said: the digests of what the files say, see :class:`InvoiceWords`
+    :param authority_refusal: in words, that the authority has refused what was sent
+    :param replies: what the authority has signed
     """
 
     origin: str
@@ -36,10 +38,12 @@ class Deposit(NamedTuple):
     refusal: str | None = None
     before_answer: bool = False
     said: dict | None = None
+    authority_refusal: str | None = None
+    replies: tuple[FileToArchive, ...] = ()
 
     def discard(self):
         """Remove the files that nobody has adopted."""
-        for file in self.files:
+        for file in (*self.files, *self.replies):
             file.staged.path.unlink(missing_ok=True)
 
 
@@ -64,14 +68,22 @@ class InvoiceFiles:
     def legal(self, with_shortcomings):
         """Return the deposit of the legal documents of an invoice.
 
-        :param bool with_shortcomings: say why a Factur-X among them is none
+        :param bool with_shortcomings: say why a Factur-X among them is none, and what
+            an authority has refused
         """
         attachments = self.send._get_invoice_extra_attachments(self.move)
         deposit = self._stage_attachments("legal", attachments.sudo())
         return deposit._replace(
             refusal=self._no_factur_x(deposit.files) if with_shortcomings else None,
             # Some channels are offered for ever: what was sent is the last word there.
-            before_answer=self.send._progbox_has_asked(self.move),
+            before_answer=authorities.has_asked(self.move),
+            authority_refusal=(
+                authorities.refusal(self.move) if with_shortcomings else None
+            ),
+            replies=tuple(
+                self._stage(name, file.mimetype, file._progbox_blocks())
+                for name, file in authorities.replies(self.move)
+            ),
         )
 
     def _no_factur_x(self, files):

@@ -29,6 +29,8 @@ PRIORITIES = {
 }
 # Of a partner: what Odoo writes when an invoice is posted, and no page shows.
 COUNTED_FIELDS = ("write_date", "write_uid", "customer_rank", "supplier_rank")
+# The type of what an authority has signed, and the series: no version of the invoice.
+REPLY_TYPE = "authority_reply"
 # How often we look whether an authority has answered.
 AUTHORITY_INTERVAL = timedelta(hours=1)
 
@@ -245,13 +247,22 @@ class ProgboxArchiveJob(models.Model):
             return None
         if deposit.files:
             self._put_away(move, deposit)
-        if not deposit.refusal or self.as_it_is:
+        self._put_away_replies(move, deposit)
+        remains = deposit.refusal or deposit.authority_refusal
+        if not remains or self.as_it_is:
             return None
         self._job_write({"pdf_archived": True, "reason": "posting"})
         return JobError(self._remark(deposit))
 
     def _remark(self, deposit):
         """Return what remains to be done although files are archived."""
+        if deposit.authority_refusal:
+            return self.env._(
+                "The invoice is archived as it was sent, but the authority has refused "
+                "it. Do what it says, as a rule with another invoice, then archive "
+                "this one as it is:\n%(reason)s",
+                reason=deposit.authority_refusal,
+            )
         if deposit.origin == "legal":
             return self.env._(
                 "The invoice is archived as it was sent, but its page is no PDF/A-3, "
@@ -407,6 +418,42 @@ class ProgboxArchiveJob(models.Model):
                 for file in deposit.files
             )
         )
+
+    @api.model
+    def _put_away_replies(self, move, deposit):
+        """Archive what an authority has signed, beside the files of the invoice.
+
+        :param Deposit deposit: of which only the answers that are not archived yet
+        """
+        documents = self.env["progbox.document"].sudo()
+        archived = documents.search(
+            Domain("res_model", "=", move._name)
+            & Domain("res_id", "=", move.id)
+            & Domain("series", "=", REPLY_TYPE)
+        )
+        known = set(archived.mapped("sha256"))
+        version = max(archived.mapped("version"), default=0)
+        for file in deposit.replies:
+            if file.staged.sha256 in known:
+                continue
+            version += 1
+            stem, _dot, extension = file.name.rpartition(".")
+            suffix = f"-v{version}" if version > 1 else ""
+            snapshot = self._snapshot(move, version)
+            # The invoice has the amount.
+            del snapshot["amount_total"], snapshot["currency_name"]
+            documents._deposit(
+                {
+                    **snapshot,
+                    "name": clean_filename(
+                        f"{move.name}-{stem}{suffix}", f".{extension}"
+                    ),
+                    "type_id": documents.type_id._of_archive(REPLY_TYPE).id,
+                    "mimetype": file.mimetype,
+                    "series": REPLY_TYPE,
+                },
+                file.staged,
+            )
 
     @api.model
     def _snapshot(self, move, version):

@@ -220,10 +220,14 @@ class ProgboxDocument(models.Model):
                 + relativedelta(years=years, month=12, day=31)
             )
 
-    @api.depends("number", "name")
+    @api.depends("number", "name", "res_id")
+    @api.depends_context("lang")
     def _compute_display_name(self):
+        renumbered = self._renumbered()
         for document in self:
-            document.display_name = document.number or document.name
+            document.display_name = self._number_text(
+                document.number or document.name, renumbered.get(document.id)
+            )
 
     @api.depends(
         "superseded", "before_answer", "origin", "create_date", "number", "res_id"

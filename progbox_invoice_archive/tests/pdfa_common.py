@@ -112,6 +112,13 @@ class CatalogueMixin:
         self.assertEqual(profile.read_bytes()[16:20], b"RGB ")
         self.assertEqual(profile.read_bytes()[36:40], b"acsp")
         self.assertNotIn("/DeviceCMYK", repr([repr(part) for part in parts_of(pdf)]))
+        # With an intent, what is seen through needs no group (ISO 19005-3, 6.2.10);
+        # one that is there blends in colours of the intent.
+        for part in parts_of(pdf):
+            if part.get("/S") == "/Transparency":
+                self.assertIn(
+                    part.get("/CS", "/DeviceRGB"), ("/DeviceRGB", "/DeviceGray")
+                )
 
     def assert_description(self, pdf):
         xmp = xmp_of(pdf)

@@ -1,12 +1,17 @@
 import base64
+from contextlib import closing
 
 from odoo import Command
 
+from ..tools.discarded import Discarded
 from .common import ArchiveCommon
 
 
 class Happenings:
     """What may happen to an archived invoice, `self.move`."""
+
+    def nothing(self):
+        """An invoice is opened, and closed again."""
 
     def complete(self):
         self.move.ref = "PO 4711"
@@ -67,6 +72,20 @@ class Happenings:
         self.server["progbox.access.log"].with_user(portal).sudo()._log_taken(
             self.documents(self.move)
         )
+
+    def move_client_later(self):
+        self.receive()
+        self.move_client()
+
+    def move_company_later(self):
+        self.receive()
+        self.move_company()
+
+    def happening(self, name):
+        """Have something happen, for the length of a block."""
+        discarded = Discarded(self.env.cr)
+        getattr(self, name)()
+        return closing(discarded)
 
 
 class SameDocumentCommon(Happenings, ArchiveCommon):

@@ -8,13 +8,16 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.modules.module import load_script
 from odoo.tests import tagged
 from odoo.tools import file_path
 
+from ..models import authorities
 from .common import PDF, ArchiveCommon
 
-ANSWER = "odoo.addons.l10n_ro_edi.models.account_move._request_ciusro_send_invoice"
+ANAF = "odoo.addons.l10n_ro_edi.models.account_move._request_ciusro"
+SIGNED = b"<?xml version='1.0'?><Signature>of ANAF</Signature>"
 
 
 class AuthorityCommon(ArchiveCommon):
@@ -76,7 +79,7 @@ class TestRomania(AuthorityCommon):
 
     def has_token(self):
         self.company.sudo().l10n_ro_edi_access_token = "token"
-        return patch(ANSWER, lambda **_values: {"key_loading": "7001"})
+        return patch(f"{ANAF}_send_invoice", lambda **_values: {"key_loading": "7001"})
 
     def test_without_a_token_the_invoice_is_archived_at_once(self):
         move = self.archived()
@@ -128,6 +131,99 @@ class TestRomania(AuthorityCommon):
         move.l10n_ro_edi_state = "invoice_validated"
         self.look_for_answers()
         self.run_jobs(move)
+
+    def sent(self, **values):
+        move = self.archived(**values)
+        with self.has_token():
+            self.send(move, ["ro_edi"], invoice_edi_format="ciusro")
+        self.run_jobs(move)
+        return move
+
+    def decide(self, move, status, error=""):
+        """Let ANAF answer when Odoo asks, and the archive look for answers."""
+        signature = {"key_signature": "S", "key_certificate": "C"}
+        answer = {
+            "signature": {**signature, "attachment_raw": SIGNED},
+            "invoice": {"error": error},
+        }
+        asked = {"key_download": "9001", "state_status": status}
+        with (
+            patch(f"{ANAF}_fetch_status", lambda **_values: asked),
+            patch(f"{ANAF}_download_answer", lambda **_values: answer),
+        ):
+            move._l10n_ro_edi_fetch_invoice_sent_documents()
+        self.look_for_answers()
+        self.run_jobs(move)
+
+    def replies(self, move):
+        return self.documents(move).filtered("series")
+
+    def test_what_anaf_has_signed_is_archived_beside_the_invoice(self):
+        move = self.sent()
+        files = self.newest(move)
+        totals = self.amounts()
+        self.decide(move, "ok")
+        self.assertEqual(move.l10n_ro_edi_state, "invoice_validated")
+        self.assertEqual(move.progbox_archive_state, "archived")
+        reply = self.replies(move)
+        self.assertEqual(self.content(reply), SIGNED)
+        self.assertEqual(reply.type_id.code, "authority_reply")
+        self.assertTrue(reply.seal_id)
+        self.assertEqual(reply.folder_id, files.folder_id)
+        self.assertIn("semnatura_7001", reply.name)
+        self.assertEqual(self.newest(move) - reply, files, "no version of the invoice")
+        self.assertFalse(any(files.mapped("before_answer")))
+        self.assertEqual(self.handed_over(move), files)
+        self.assertEqual(self.amounts(), totals, "counted once")
+        move._progbox_enqueue("legal")
+        self.run_jobs(move)
+        self.assertEqual(self.replies(move), reply, "once")
+
+    def amounts(self):
+        domain = Domain("company_id", "=", self.company.id)
+        return self.server["progbox.document"]._amounts(domain)
+
+    def test_what_was_signed_before_this_version_is_found(self):
+        move = self.sent()
+        with patch.object(authorities, "replies", lambda _move: []):
+            self.decide(move, "ok")
+        self.assertFalse(self.replies(move))
+        self.env.flush_all()
+        for _round in range(2):
+            self.server["progbox.archive.catchup"]._run_once()
+            self.run_jobs(move)
+        self.assertEqual(self.content(self.replies(move)), SIGNED)
+        reasons = self.jobs_of(move).mapped("reason")
+        self.assertEqual(reasons, ["posting", "legal", "answer", "answer"])
+
+    def test_what_anaf_has_refused_is_to_fix(self):
+        move = self.sent()
+        files = self.newest(move)
+        self.decide(move, "nok", "E: the client has no such code")
+        self.assertEqual(move.l10n_ro_edi_state, "invoice_refused")
+        self.assertEqual(move.progbox_archive_state, "fix")
+        job = self.jobs_of(move)[-1]
+        self.assertIn("no such code", job.error)
+        self.assertIn("refused", job.error)
+        self.assertTrue(job.to_fix and job.acceptable)
+        self.assertEqual(self.content(self.replies(move)), SIGNED)
+        self.assertEqual(self.newest(move) - self.replies(move), files)
+        self.assertFalse(any(files.mapped("before_answer")), "it has answered")
+        self.assertEqual(self.handed_over(move), files)
+
+        job.action_archive_as_it_is()
+        self.run_jobs(move)
+        self.assertEqual(move.progbox_archive_state, "archived")
+        self.look_for_answers()
+        self.server["progbox.archive.catchup"]._run_once()
+        self.assertEqual(self.jobs_of(move)[-1], job, "somebody has looked")
+
+    def test_what_was_refused_and_is_a_draft_again_is_not_to_fix(self):
+        move = self.sent()
+        self.decide(move, "nok", "E: no such code")
+        move.button_draft()
+        self.run_jobs(move)
+        self.assertEqual(self.jobs_of(move)[-1].state, "cancelled")
 
     def test_sending_without_the_channel_takes_what_is_archived(self):
         move = self.archived()
@@ -309,6 +405,20 @@ class TestAuthority(AuthorityCommon):
         self.assertNotIn(early, doors())
         self.send(move)
         self.assertNotEqual(move.invoice_pdf_report_id.raw, early)
+
+    def test_what_was_refused_is_to_fix_although_it_may_be_sent_again(
+        self,
+    ):
+        move = self.archived()
+        self.send(move)
+        self.assert_early(self.documents(move))
+        refused = {"payment_reference": (move.payment_reference,)}
+        self.startPatcher(patch.object(authorities, "REFUSED", refused))
+        self.look_for_answers()
+        self.run_jobs(move)
+        self.assertEqual(move.progbox_archive_state, "fix")
+        self.assertIn(move.payment_reference, self.jobs_of(move)[-1].error)
+        self.assertFalse(self.documents(move).before_answer)
 
     def test_an_invoice_that_goes_to_no_authority(self):
         move = self.posted(payment_reference="ANSWERED before")

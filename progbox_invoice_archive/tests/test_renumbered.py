@@ -75,6 +75,19 @@ class TestRenumbered(VerificationCommon):
         self.assertIn("<td>2</td>", html.decode())
         self.assertIn("There are more", html.decode())
 
+    def test_the_log_of_who_was_at_it_names_both_numbers(self):
+        self.assertEqual(self.document.display_name, self.both)
+        logs = self.server["progbox.access.log"]
+        before = logs.search([])
+        documents = self.document | self.documents(self.other)
+        logs._log_taken(documents)
+        names = (logs.search([]) - before).mapped("document_name")
+        self.assertEqual(set(names), {self.both, self.other.name})
+        self.move.name = self.before
+        logs._log_taken(self.document)
+        last = logs.search([], order="id desc", limit=1)
+        self.assertEqual(last.document_name, self.before, "as it is called now")
+
     def test_a_finding_about_a_line_names_both_numbers(self):
         self.tamper(
             "UPDATE progbox_seal SET hash = %s WHERE id = %s",

@@ -423,6 +423,24 @@ class TestSameDocument(SameDocumentCommon):
         self.assertEqual(queries(moves[:2]), queries(moves))
         self.assertFalse(looks)
 
+    def test_a_template_of_another_release_makes_no_versions_by_itself(self):
+        moves = self.move | self.archived()
+        self.age_documents(moves)
+        self.env["ir.ui.view"].create(
+            {
+                "name": "As Odoo writes it since its upgrade",
+                "type": "qweb",
+                "inherit_id": self.env.ref("account.report_invoice_document").id,
+                "arch": """<xpath expr="//div[hasclass('page')]" position="inside">
+                    <p>Thank you</p></xpath>""",
+            }
+        )
+        self.assertNotEqual(self.words()["says"], self.document.said["says"])
+        self.assertEqual(set(moves._progbox_current_documents()), set(moves.ids))
+        self.assertEqual(self.reasons(), ["posting"])
+        with self.happening("receive"):
+            self.assertEqual(self.through("printed"), self.bytes)
+
     def test_a_bulk_door_looks_where_a_client_was_written(self):
         other = self.archived(partner=self.client.copy())
         self.age_documents(other)

@@ -12,6 +12,13 @@ from ..tools.report import fonts
 from .report_common import pages_of
 from .same_document_common import SameDocumentCommon
 
+# The columns of the table of doors, in the readme.
+HAPPENINGS = (
+    "nothing", "complete", "renumber", "pay_partly", "pay_all", "reverse",
+    "change_logo", "follow", "move_company", "move_client", "move_company_later",
+    "move_client_later",
+)  # fmt: skip
+
 
 @tagged("post_install", "-at_install")
 class TestSameDocumentDoors(SameDocumentCommon):
@@ -97,8 +104,11 @@ class TestSameDocumentDoors(SameDocumentCommon):
         self.assertRenewed("2 rue Basse")
 
     def test_client_moved_after_the_download(self):
-        self.receive()
-        self.move_client()
+        self.move_client_later()
+        self.assertArchived()
+
+    def test_company_moved_after_the_download(self):
+        self.move_company_later()
         self.assertArchived()
 
     def test_client_moved_after_the_mail(self):
@@ -219,14 +229,12 @@ class TestSameDocumentDoors(SameDocumentCommon):
         self.assertEqual(self.send(), self.bytes)
 
     def test_what_happens_to_its_payment_or_looks_is_sent_from_the_archive(self):
-        def move_client_later():
-            self.receive()
-            self.move_client()
-
-        kept = (self.pay_all, self.reverse, self.change_logo, move_client_later)
-        for happens in kept:
-            with self.subTest(happens.__name__), closing(Discarded(self.env.cr)):
-                happens()
+        kept = (
+            "pay_all", "reverse", "change_logo", "follow", "move_client_later",
+            "move_company_later",
+        )  # fmt: skip
+        for name in kept:
+            with self.subTest(name), self.happening(name):
                 self.assertEqual(self.send(), self.bytes)
             self.env.invalidate_all()
 
@@ -269,10 +277,12 @@ class TestSameDocumentDoors(SameDocumentCommon):
 
     def test_the_preview_of_today_has_the_final_title(self):
         """The page in the portal is Odoo's, of today: the file is beside it."""
-        for happens in (self.complete, self.move_client, self.pay_partly, self.pay):
-            happens()
-            with self.subTest(happens.__name__):
+        for name in HAPPENINGS:
+            with self.subTest(name), self.happening(name):
                 self.assertNotIn(b"roforma", self.preview())
+                self.assertIn(self.move.name.encode(), self.preview())
+                self.assertEqual(self.documents(self.move), self.document)
+            self.env.invalidate_all()
 
     def test_the_name_is_the_same_at_every_door(self):
         legal = self.move._get_invoice_legal_documents("pdf", allow_fallback=True)
@@ -298,6 +308,19 @@ class TestSameDocumentDoors(SameDocumentCommon):
         self.assertIn("Amount Due", today)
         self.assertNotIn("Amount Due", "".join(pages_of(self.bytes)))
         self.assertEqual(self.documents(self.move), self.document)
+
+    def test_todays_state_is_made_now_whatever_has_happened(self):
+        for name in HAPPENINGS:
+            with self.subTest(name), self.happening(name):
+                today = self.reports()._render_qweb_html(
+                    "progbox_invoice_archive.report_invoice_today", self.move.ids
+                )[0]
+                self.assertIn(self.move.name.encode(), today)
+                self.assertEqual(
+                    b"PO 4711" in today, name == "complete", "the reference of now"
+                )
+                self.assertEqual(self.documents(self.move), self.document)
+            self.env.invalidate_all()
 
     def test_todays_state_has_a_qr_code_while_something_is_due(self):
         self.company.qr_code = True

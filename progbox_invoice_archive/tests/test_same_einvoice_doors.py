@@ -1,17 +1,15 @@
-from contextlib import closing
 from unittest.mock import patch
 
 from odoo.tests import tagged
 
 from odoo.addons.base.models.ir_actions_report import IrActionsReport
 
-from ..tools.discarded import Discarded
 from .einvoice_common import EInvoiceCommon
 from .same_document_common import Happenings
 
 KEPT = (
     "nothing", "pay_partly", "pay_all", "reverse", "change_logo", "follow",
-    "move_client_later",
+    "move_client_later", "move_company_later",
 )  # fmt: skip
 RENEWED = {
     "complete": b"PO 4711",
@@ -36,13 +34,6 @@ class TestSameEInvoiceDoors(Happenings, EInvoiceCommon):
         cls.pdf, cls.xml = cls.documents(cls.move).sorted("mimetype")
         cls.bytes = cls.content(cls.xml)
 
-    def nothing(self):
-        """An invoice is opened, and closed again."""
-
-    def move_client_later(self):
-        self.receive()
-        self.move_client()
-
     def complete_later(self):
         self.receive()
         self.complete()
@@ -59,12 +50,6 @@ class TestSameEInvoiceDoors(Happenings, EInvoiceCommon):
                 file["content"] for file in files if file["filename"].endswith(".xml")
             ]
             yield xml
-
-    def happening(self, name):
-        """Have something happen, for the length of a block."""
-        discarded = Discarded(self.env.cr)
-        getattr(self, name)()
-        return closing(discarded)
 
     def test_the_menu_has_it_with_the_route(self):
         [item] = [

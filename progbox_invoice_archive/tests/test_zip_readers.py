@@ -176,6 +176,18 @@ class TestZipReaders(BaseCase):
         names = self.run_reader("bsdtar", "-tf", "-").splitlines()
         self.assertEqual(names, [*CONTENTS, "MANIFEST.sha256"])
 
+    @unittest.skipUnless(shutil.which("jar"), "no Java")
+    def test_jar_lists_it_from_a_pipe_and_from_a_file(self):
+        expected = [*CONTENTS, "MANIFEST.sha256"]
+        small = [f"-J{option}" for option in SMALL]
+        command = ("jar", *small, "-J-Dstdout.encoding=UTF-8")
+        self.assertEqual(self.run_reader(*command, "t").splitlines(), expected)
+        with tempfile.NamedTemporaryFile(suffix=".zip") as file:
+            file.write(self.sent(self.package()))
+            file.flush()
+            listed = self.run_reader(*command, "tf", file.name)
+        self.assertEqual(listed.splitlines(), expected)
+
     def read_by_java(self, name, program, *options):
         """Let a Java program read the zip from a pipe, and find everything."""
         with tempfile.TemporaryDirectory() as folder:

@@ -40,6 +40,31 @@ class Country:
 
     def archived(self, **values):
         """Return an invoice that somebody has posted, after its job."""
+        move = self.posted(**values)
+        self.archive(move)
+        return move
+
+    def history(self):
+        """Return what becomes of two invoices from before the archive, by case."""
+        told = {}
+        for case in ("rebuilt", "emailed"):
+            move = self.posted()
+            jobs = self.env["progbox.archive.job"]
+            jobs.search([("move_id", "=", move.id)])._job_finish("cancelled")
+            if case == "emailed":
+                name = move.name.replace("/", "_")
+                move.message_post(
+                    body="Your invoice",
+                    message_type="comment",
+                    subtype_xmlid="mail.mt_comment",
+                    attachments=[(f"{name}.pdf", b"%PDF-1.4 sent")],
+                )
+            move._progbox_enqueue("history")
+            self.archive(move)
+            told[case] = self.told(move)
+        return told
+
+    def posted(self, **values):
         line = {
             "name": "Roof",
             "quantity": 2,
@@ -56,7 +81,6 @@ class Country:
             }
         )
         move.action_post()
-        self.archive(move)
         return move
 
     def archive(self, move):
@@ -94,6 +118,7 @@ class Country:
                 [document.version, document.mimetype, document.before_answer]
                 for document in documents
             ],
+            "origins": documents.mapped("origin"),
             "channels": sorted(self.send_model._get_default_extra_edis(move)),
             "archive_has_what_was_sent": move.invoice_pdf_report_id.raw == archived,
         }
@@ -135,7 +160,17 @@ def italy(env):
     env.flush_all()
     env["progbox.archive.catchup"]._queue_answered()
     country.archive(move)
-    return {**told, "answered": country.told(move)}
+    told["answered"] = country.told(move)
+    told["history"] = country.history()
+
+    refused = country.archived()
+    with patch.object(type(move), "_l10n_it_edi_upload", accept):
+        country.send(refused, ["it_edi_send"])
+    refused.l10n_it_edi_state = "rejected"
+    env.flush_all()
+    env["progbox.archive.catchup"]._queue_answered()
+    country.archive(refused)
+    return {**told, "refused": country.told(refused)}
 
 
 def spain(env):
@@ -165,6 +200,7 @@ def spain(env):
         told["refused"] = str(error)
     country.archive(move)
     told["still_before"] = country.told(move)
+    told["history"] = country.history()
     with file_open(CERTIFICATE, "rb") as file:
         certificate = env["certificate.certificate"].create(
             {
@@ -222,6 +258,7 @@ def france(env):
         },
     )
     told = {"unregistered": country.told(country.archived())}
+    told["history"] = country.history()
     # Odoo's demonstration answers by itself, without the network.
     registration = country.env["peppol.registration"].create(
         {"contact_email": "seller@example.com", "phone_number": "+33612345678"}

@@ -79,6 +79,13 @@ def test_what_went_to_italys_authority_is_the_next_version(told):
     assert answered == [True, True, False, False]
 
 
+def test_what_italys_authority_has_refused_is_to_fix(told):
+    refused = told["italy"]["refused"]
+    assert refused["state"] == "fix"
+    assert "SdI Rejected" in refused["errors"][0]
+    assert [document[2] for document in refused["documents"]][2:] == [False, False]
+
+
 def test_spain_without_a_channel_has_nothing_to_wait_for(told):
     assert_archived(told["spain"]["no_channel"], [[1, PDF, False]])
 
@@ -103,6 +110,23 @@ def test_what_spains_authority_has_accepted_is_the_next_version(told):
 
 def test_france_has_no_authority_in_between(told):
     assert_archived(told["france"]["unregistered"], [[1, PDF, False]])
+
+
+def test_a_history_is_what_clients_have_and_else_what_odoo_makes(told):
+    made = {
+        "italy": [[1, PDF, True], [1, XML, True]],
+        "spain": [[1, PDF, True]],
+        "france": [[1, PDF, False]],
+    }
+    for country, documents in made.items():
+        history = told[country]["history"]
+        assert history["rebuilt"]["documents"] == documents, country
+        assert history["rebuilt"]["origins"] == ["rebuilt"] * len(documents)
+        # It was sent, whatever the authority has said.
+        assert history["emailed"]["documents"] == [[1, PDF, False]], country
+        assert history["emailed"]["origins"] == ["emailed"]
+        for each in history.values():
+            assert (each["state"], each["errors"]) == ("archived", [])
 
 
 def test_peppol_transports_what_is_archived(told):
