@@ -10,8 +10,9 @@ from odoo.tests import BaseCase, tagged
 
 from ..tools.ledger import chain, digests
 from ..tools.ledger.copy import BadCopy, read_copy
+from ..tools.ledger.digest_program import BLOCK_SIZE
 from ..tools.ledger.digests import (
-    BLOCK_SIZE,
+    AHEAD,
     FEW,
     Digest,
     Reader,
@@ -259,7 +260,7 @@ class TestDigests(BaseCase):
         [folder] = digest_files([str(self.folder)])
         self.assertIn("directory", folder.error)
         broken = OSError(errno.EIO, "Input/output error")
-        with patch("builtins.open", side_effect=broken):
+        with patch("os.open", side_effect=broken):
             [digest] = digest_files(["any"])
         self.assertIn("Input/output error", digest.error)
 
@@ -285,7 +286,7 @@ class TestDigests(BaseCase):
             self.assertEqual(reader.submit(paths).result(), expected)
             self.assertEqual(reader.submit(paths[:1]).result(), expected[:1])
 
-    def test_one_page_is_read_ahead_and_no_more(self):
+    def test_few_pages_are_read_ahead_and_no_more(self):
         read = []
 
         def pages():
@@ -295,5 +296,5 @@ class TestDigests(BaseCase):
 
         ahead = read_ahead(pages(), lambda page: [])
         next(ahead)
-        self.assertEqual(read, [0, 1])
+        self.assertEqual(read, list(range(AHEAD + 1)))
         ahead.close()
