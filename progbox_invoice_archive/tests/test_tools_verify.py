@@ -281,10 +281,20 @@ class TestDigests(BaseCase):
         expected = digest_files(paths)
         with Reader() as reader:
             with patch.object(digests, "digest_files", side_effect=AssertionError):
-                self.assertEqual(reader.submit(paths).result(), expected)
+                self.assertEqual(reader.submit(paths)(), expected)
+            asked = [reader.submit(paths) for _time in range(9)]
             reader._process.kill()
-            self.assertEqual(reader.submit(paths).result(), expected)
-            self.assertEqual(reader.submit(paths[:1]).result(), expected[:1])
+            asked.append(reader.submit(paths))
+            for answer in asked:
+                self.assertEqual(answer(), expected)
+            self.assertEqual(reader.submit(paths[:1])(), expected[:1])
+
+    def test_nobody_waits_for_a_reader_that_is_not_asked_any_more(self):
+        paths = [self.file(str(number), b"x") for number in range(FEW + 1)] * 20
+        with Reader() as reader:
+            # More than pipes hold: the process waits for the caller, and he for it.
+            for _time in range(9):
+                reader.submit(paths)
 
     def test_few_pages_are_read_ahead_and_no_more(self):
         read = []

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 from ..process import ChildProcess
@@ -51,39 +52,45 @@ class Reader:
     """Digests files, in their order, while the caller does something else.
 
     In a process of its own: threads of one process take turns at the interpreter, and
-    those that digest would wait for the one that compares.
+    those that digest would wait for the one that compares. For the same reason the
+    caller itself takes the answers, and a thread has nothing to do but to hand over
+    what is asked next: the process always has it before it is done.
     """
 
     def __init__(self):
         self._process = None
-        self._thread = ThreadPoolExecutor(1)
+        self._writer = ThreadPoolExecutor(1)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exc_info):
-        self._thread.shutdown(cancel_futures=True)
+        # First: it may be what the thread waits for.
         self._close()
+        self._writer.shutdown(cancel_futures=True)
 
     def submit(self, paths):
-        """Return the future of a list of Digest."""
-        return self._thread.submit(self._digest, paths)
+        """Ask for the digests of files.
 
-    def _digest(self, paths):
-        if self._process or len(paths) > FEW:
+        :return: function that waits for the list of Digest; to be called in the order
+            of what was asked
+        """
+        if not self._process and len(paths) > FEW:
+            with contextlib.suppress(OSError):
+                self._process = self._start()
+        if self._process:
+            self._writer.submit(_ask, self._process, paths)
+        return partial(self._answer, self._process, paths)
+
+    def _answer(self, process, paths):
+        if process:
             # Somebody may have killed it, for its memory or by mistake.
             with contextlib.suppress(OSError, ValueError):
-                return self._ask(paths)
-            self._close()
+                answer = json.loads(process.stdout.readline())
+                return [Digest._make(values) for values in answer]
+            if process is self._process:
+                self._close()
         return digest_files(paths)
-
-    def _ask(self, paths):
-        process = self._process = self._process or self._start()
-        process.stdin.write(json.dumps(paths).encode() + b"\n")
-        process.stdin.flush()
-        return [
-            Digest._make(values) for values in json.loads(process.stdout.readline())
-        ]
 
     def _start(self):
         return ChildProcess(
@@ -99,6 +106,11 @@ class Reader:
             process.close()
 
 
+def _ask(process, paths):
+    process.stdin.write(json.dumps(paths).encode() + b"\n")
+    process.stdin.flush()
+
+
 def read_ahead(pages, paths_of):
     """Yield pages with the digests of their files, some pages ahead of the caller.
 
@@ -112,11 +124,11 @@ def read_ahead(pages, paths_of):
         for page in pages:
             paths = paths_of(page)
             share = -(-len(paths) // READERS)
-            futures = [
+            answers = [
                 reader.submit(paths[number * share : (number + 1) * share])
                 for number, reader in enumerate(readers)
             ]
-            waiting.append((page, futures))
+            waiting.append((page, answers))
             if len(waiting) > AHEAD:
                 yield _collected(waiting.popleft())
         while waiting:
@@ -124,5 +136,5 @@ def read_ahead(pages, paths_of):
 
 
 def _collected(waiting):
-    page, futures = waiting
-    return page, [digest for future in futures for digest in future.result()]
+    page, answers = waiting
+    return page, [digest for answer in answers for digest in answer()]
