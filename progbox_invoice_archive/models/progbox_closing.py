@@ -194,7 +194,7 @@ class ProgboxClosing(models.Model):
 
     @api.model
     def _close_month(self, company, month):
-        seals = self.env["progbox.seal"]
+        seals = self.env["progbox.seal"].sudo()
         seals._lock()
         month = month.replace(day=1)
         former = self.search(
@@ -202,7 +202,7 @@ class ProgboxClosing(models.Model):
             order="number desc",
             limit=1,
         )
-        last = seals.sudo()._last(company)
+        last = seals._last(company)
         values = {
             "company_id": company.id,
             "month": month,

@@ -877,10 +877,13 @@ class ProgboxDocument(models.Model):
 
     def _seal(self):
         """Enter these documents into the ledger."""
-        for document in self.sudo().with_context(progbox_server=SERVER):
+        documents = self.sudo().with_context(progbox_server=SERVER)
+        for document in documents:
             document.seal_id = self.env["progbox.seal"]._append(
                 document.company_id, "deposit", document._sealed_content(), document
             )
+        # With all that is computed: the guards look at each change of a sealed row.
+        documents.flush_recordset()
 
     @api.model
     def _seal_unsealed(self):

@@ -3,7 +3,6 @@
 A part is a page of findings at a time, see progbox.verification._parts_of_check().
 """
 
-from collections import Counter
 from datetime import timedelta
 from functools import partial
 
@@ -234,15 +233,17 @@ def _differing(expected, are, shall):
 
 def _file_findings(env, company, after):
     """Return what would let others have a sealed file, or serve another one."""
-    rows = verification_beside_sql.files(env, company, after)
+    last = verification_beside_sql.last_of_page(env, company, after)
+    if not last:
+        return None
+    rows = verification_beside_sql.differing_files(env, company, after, last)
     findings = []
-    # A second file is a finding of its own.
-    files = Counter(id_ for id_, *_values in rows)
-    for id_, name, number, payload, are, shall in rows:
+    for id_, name, number, payload, has_twin, are, shall in rows:
         if payload:
             # The row is compared with its line elsewhere: it may be the one that lies.
             shall[NAME_AT] = read_payload(payload).get("name")
-        if are != shall and files[id_] == 1:
+        # A second file is a finding of its own.
+        if are != shall and not has_twin:
             findings.append(
                 Finding(
                     "opened_wide",
@@ -251,7 +252,7 @@ def _file_findings(env, company, after):
                     **_differing(EXPECTED, are, shall),
                 )
             )
-    return rows and (rows[-1][0], findings)
+    return last, findings
 
 
 def _folder_findings(env, company, after):
