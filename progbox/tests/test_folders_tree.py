@@ -113,6 +113,9 @@ class TestTree(ProgboxCommon):
         )
         found = documents.search(tree["domain"] + root["domain"])
         self.assertEqual(found, self.document)
+        zips = self.env["progbox.zip"].with_user(self.salesman)
+        answer = zips.start([*tree["domain"], *root["domain"]])
+        self.assertEqual(answer["documents"], 1)
         self.document.trashed_on = "2026-11-02"
         self.assertFalse(documents.search(tree["domain"] + root["domain"]))
         [node] = self.folders.tree_page("model:sale.order")["folders"]
