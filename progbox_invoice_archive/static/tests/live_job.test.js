@@ -54,10 +54,7 @@ async function makeBus(workerState = "DISCONNECTED") {
 }
 
 /** Show one job; each reading of it is a step, and waits for what `answer` gives. */
-async function mountJob(
-    values,
-    {jsClass = "progbox_live_job_list", answer, bus} = {}
-) {
+async function mountJob(values, {jsClass = "progbox_live_job_list", answer, bus} = {}) {
     mockDate("2026-11-29 12:00:00", 0);
     Job._records = [{id: 1, name: "INV/1", next_try: "2026-11-29 11:00:00", ...values}];
     let isShown = false;
