@@ -39,7 +39,7 @@ class Progbox(Command):
         configuration in the environment, or the path first:
 
             ODOO_RC=/etc/odoo/odoo.conf odoo-bin progbox verify -d DB
-            odoo-bin --addons-path=/opt/addons progbox verify -d DB
+            odoo-bin --addons-path=/opt/addons progbox verify -d DB -c /etc/odoo/odoo.conf
     """
 
     def run(self, cmdargs):
