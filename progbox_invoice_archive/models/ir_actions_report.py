@@ -28,6 +28,7 @@ from ..tools.report import (
     unpatched_qt,
     wkhtmltopdf,
 )
+from ..tools.report.enclosing import enclose
 from ..tools.sentinels import AS_IT_IS, RENDER_ANEW, SELF_CONTAINED, WORDS
 from .invoice_renewal import Renewal
 from .progbox_long_job_mixin import longest_piece
@@ -48,6 +49,8 @@ LAYOUT_BUNDLES = ("web.report_assets_pdf", "web.report_assets_common")
 CSS_ERROR = "## CSS error message ##"  # base.assetsbundle puts it into a broken bundle
 # The add-ons whose papers are self-contained by whatever door they are printed.
 OWN_REPORTS = ("progbox.", "progbox_")
+# Of a closing.
+CERTIFICATE = "progbox_invoice_archive.report_closing"
 IN_PAGE_CSS = "progbox_invoice_archive/static/report/in_page.css"
 # One document under two titles: the archived one is made before any payment.
 INVOICE_REPORTS = ("account.report_invoice", "account.report_invoice_with_payments")
@@ -79,7 +82,12 @@ class IrActionsReport(models.Model):
             )
         sent, printable = self._progbox_found_in_archive(report, data, res_ids)
         if not sent and not printable:
-            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)
+            streams = super()._render_qweb_pdf_prepare_streams(
+                report_ref, data, res_ids
+            )
+            if report.report_name == CERTIFICATE:
+                self._progbox_enclose_stamps(streams)
+            return streams
         # Where Odoo cannot split what it made, it asks for each invoice again.
         anew = self.with_context(progbox_render_anew=RENDER_ANEW)
         render = partial(
@@ -93,6 +101,17 @@ class IrActionsReport(models.Model):
         return OrderedDict(
             (res_id, streams[res_id]) for res_id in dict.fromkeys([*in_order, *streams])
         )
+
+    def _progbox_enclose_stamps(self, streams):
+        """Put the time stamp of each closing into its certificate.
+
+        :param dict streams: by id of the closing; None or False is what Odoo has not
+            taken apart
+        """
+        for record in self.env["progbox.closing"].browse(filter(None, streams)):
+            if files := list(record.stamp_ids._files()):
+                made = streams[record.id]
+                made["stream"] = io.BytesIO(enclose(made["stream"].getvalue(), files))
 
     def _get_rendering_context(self, report, docids, data):
         """Nothing is called pro forma of which the final document is archived."""
