@@ -148,6 +148,8 @@ class ProgboxDocument(models.Model):
         [model] = value
         if model not in self.env["progbox.mixin"]._progbox_models():
             return Domain.FALSE
+        # Compiling the statement would take longer than running it.
+        self.env.execute_query(SQL("SET LOCAL jit = off"))
         return Domain("res_model", "=", model) & self.env[model]._progbox_few()
 
     def _check_access(self, operation):

@@ -138,6 +138,17 @@ class TestTree(ProgboxCommon):
         for model in ("no.such.model", "res.users", "hr.employee"):
             self.assertFalse(documents.search([("of_records", "=", model)]))
 
+    def test_postgresql_does_not_compile_the_rights(self):
+        documents = self.env["progbox.document"].with_user(self.salesman)
+        for ask in (
+            lambda: self.folders.tree_search(self.order.name),
+            lambda: documents.search([("of_records", "=", "sale.order")]),
+        ):
+            self.env.cr.execute("SET LOCAL jit = on")
+            ask()
+            self.env.cr.execute("SHOW jit")
+            self.assertEqual(self.env.cr.fetchone(), ("off",))
+
     def test_the_archive_is_not_among_the_invoices(self):
         move = self.archived()
         self.dropped(move, "cheque.pdf")

@@ -87,9 +87,6 @@ def domain(model, mode, operator, value):
         return NotImplemented
     if set(value) == {True, False}:
         return Domain.TRUE
-    # The rules of every model stand in the one statement: compiling it would take
-    # seconds, and running it does not.
-    model.env.execute_query(SQL("SET LOCAL jit = off"))
     wanted = SQL("") if True in value else SQL("NOT")
     return Domain.custom(
         to_sql=lambda _model, alias, _query: SQL(
