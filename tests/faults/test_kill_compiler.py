@@ -106,17 +106,26 @@ def is_at_work(database, server):
     return bool(holder) and int(holder.split(":")[1]) in {each.pid for each in family}
 
 
-def reload_itself(server):
+def reload_itself(server, workers):
     """Have a server start itself anew, as after a run that took too long."""
+    begins = "Reloading server" if workers else "Initiating server reload"
     before = server.log.read_text().count("HTTP service")
     os.kill(server.process.pid, signal.SIGHUP)
-    for line, count in (("Initiating server reload", 1), ("HTTP service", before + 1)):
+    for line, count in ((begins, 1), ("HTTP service", before + 1)):
         wait_for(
             lambda line=line, count=count: server.log.read_text().count(line) >= count,
             60,
             line,
         )
     server.wait_until_ready()
+
+
+def reload_and_ask(server, workers):
+    """Have a server reload: it is there again, for whoever was logged in."""
+    client = Client(server)
+    reload_itself(server, workers)
+    assert client("progbox.compilation", "search_count", []) == 1
+    return client
 
 
 def go_on(client, database):
@@ -153,12 +162,11 @@ def test_a_backup_survives_its_killed_servers(database):
             kill_hard(psutil.Process(server.process.pid))
         if state(database) == "done":
             break
+    with start_odoo(NAME, workers=1) as server:
+        reload_and_ask(server, workers=1)
     let_the_lease_run_out()
     with start_odoo(NAME, cron_threads=1) as server:
-        client = Client(server)
-        reload_itself(server)
-        # It is there again, for whoever was logged in.
-        assert client("progbox.compilation", "search_count", []) == 1
+        client = reload_and_ask(server, workers=0)
         wait_for(
             lambda: state(database) == "done",
             120,
