@@ -7,6 +7,7 @@ that FreeType reads.
 
 import re
 import unicodedata
+from functools import cache, lru_cache
 
 from PIL import Image, ImageDraw, ImageFont, features
 from reportlab.lib.utils import ImageReader
@@ -14,6 +15,7 @@ from reportlab.pdfbase import pdfmetrics
 
 FINE = 6  # pixels a point: 432 dots an inch
 MOST_PIXELS = 4_000  # of one side of a picture
+KEPT = 16  # fonts of one size each
 UNIT = 100  # pixels a letter: at this size a text is measured
 RIGHT_TO_LEFT = {"R", "AL", "AN"}
 # By the first word of their letters' Unicode names: what a font has to know of them.
@@ -41,6 +43,7 @@ SCRIPTS = {
 JOINERS = "\u200c\u200d"
 
 
+@cache
 def is_shaped(letter):
     """Whether how a letter looks, or where it stands, is up to its neighbours."""
     return letter in JOINERS or is_right_to_left(letter) or _script(letter) in SCRIPTS
@@ -131,4 +134,9 @@ class ShapedRun:
         sheet.restoreState()
 
     def _sized(self, size):
-        return ImageFont.truetype(self._font.path, size, index=self._font.number)
+        return _loaded(self._font.path, self._font.number, size)
+
+
+@lru_cache(KEPT)
+def _loaded(path, number, size):
+    return ImageFont.truetype(path, size, index=number)
