@@ -29,9 +29,9 @@ def wait_until_archived(page):
     page.locator(ARCHIVED).first.wait_for(timeout=1000 * PATIENCE)
 
 
-def wait_for(page, selector):
+def wait_for(page, selector, seconds=PATIENCE):
     """Look again and again, as an impatient person does."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         page.reload()
         page.wait_for_selector(".o_progbox_tree")
@@ -40,7 +40,7 @@ def wait_for(page, selector):
             return
         except TimeoutError:
             continue
-    raise AssertionError(f"{selector}: not there after {PATIENCE} s")
+    raise AssertionError(f"{selector}: not there after {seconds} s")
 
 
 def open_app(page, app):

@@ -18,7 +18,8 @@ def test_une_premiere_visite(visit):
     page, _address = visit("claire")
     page.goto("/odoo/archive")
     page.wait_for_selector(".o_progbox_tree", timeout=2000 * PATIENCE)
-    wait_for(page, ".o_data_row >> nth=1")
+    # The server may have begun a moment ago.
+    wait_for(page, ".o_data_row >> nth=1", 3 * PATIENCE)
 
     # Found without its accent, and by the beginning of an amount.
     search = page.locator(".o_searchview_input")
