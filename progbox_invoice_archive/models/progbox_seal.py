@@ -147,8 +147,7 @@ class ProgboxSeal(models.Model):
     def _insert(self, values):
         """Insert a line, as the guards of the database want it.
 
-        By hand: the ORM takes as long for it as all the rest of a seal, and has nothing
-        to compute here.
+        By hand: each deposit waits for it, and the ORM has nothing to compute here.
 
         :param dict values: of all the fields
         :rtype: progbox.seal

@@ -38,7 +38,7 @@ LINE_COLUMNS = (
     "seal.sealed_on",
 )
 DOCUMENT_COLUMNS = ("document.id", "document.seal_id", "document.mimetype")
-# A row is cut in three: by name, its values would take as long as the comparison.
+# A row is cut in three, which is sooner than to take it apart by name.
 COLUMNS = (*LINE_COLUMNS, *DOCUMENT_COLUMNS, *SEALED_COLUMNS.values())
 OF_LINE = slice(len(LINE_COLUMNS))
 OF_DOCUMENT = slice(len(LINE_COLUMNS), len(COLUMNS) - len(SEALED))

@@ -33,7 +33,7 @@ def digest_all(paths):
 def _digest(path, buffer, view):
     try:
         descriptor = os.open(path, READ_ONLY)
-        # A file object takes a tenth of the time of the digest: the system is asked.
+        # A file object would take some time of its own: the system is asked.
         try:
             _check_regular(descriptor, path)
             digest, size = hashlib.sha256(), 0
