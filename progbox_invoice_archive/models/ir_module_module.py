@@ -61,7 +61,8 @@ class IrModuleModule(models.Model):
             count,
         )
         if advice := self._progbox_before_uninstall():
-            raise UserError(f"{losses} {advice}")
+            message = f"{losses} {advice}"
+            raise UserError(message)
 
     @api.model
     def _progbox_before_uninstall(self):

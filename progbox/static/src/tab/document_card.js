@@ -44,8 +44,8 @@ export class DocumentCard extends Component {
     get aria() {
         const {isRow, isSelected} = this.props;
         return isRow
-            ? {"role": "row", "aria-selected": `${isSelected}`}
-            : {"role": "listitem", "aria-current": isSelected ? "true" : undefined};
+            ? {role: "row", "aria-selected": `${isSelected}`}
+            : {role: "listitem", "aria-current": isSelected ? "true" : undefined};
     }
 
     get icon() {

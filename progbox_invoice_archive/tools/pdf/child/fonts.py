@@ -46,6 +46,8 @@ class Fonts:
         if is_right_to_left(text):
             pieces = [(None, text)]  # the order of all of it is at stake
         else:
+            # Odoo's own needs Odoo, which is not there in this process.
+            # pylint: disable-next=bad-builtin-groupby
             groups = itertools.groupby(text, key=partial(self._name_of, standard))
             pieces = [(name, "".join(letters)) for name, letters in groups]
         direction = direction or direction_of(text)
