@@ -53,8 +53,7 @@ ROUTES = {
     "/progbox/zip/folder/<int:folder_id>": {"accountant"},
     "/progbox/zip/<int:ticket_id>": {"accountant"},
     "/progbox/export/<int:export_id>": {"accountant"},
-    # A picture at most, without a word that can be read.
-    "/progbox/document/<int:document_id>/first_page": set(),
+    "/progbox/document/<int:document_id>/first_page": {"accountant"},
     # Odoo's own, by way of the archive.
     '/account/download_invoice_documents/<models("account.move"):invoices>'
     "/<string:filetype>": {"accountant"},
