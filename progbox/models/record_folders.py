@@ -3,6 +3,8 @@
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from odoo.addons.progbox_invoice_archive.tools.planning import without_compiling
+
 from ..tools.tab_order import order_of
 from ..tools.tab_query import MOST, RECORDS
 from . import document_values
@@ -157,7 +159,7 @@ def named(folders, text):
     if not parts:
         return folders.browse()
     env.flush_all()
-    env.execute_query(SQL("SET LOCAL jit = off"))
+    without_compiling(env)
     rows = env.execute_query(SQL(" UNION ALL ").join(parts))
     return folders.search(Domain("id", "in", [id_ for (id_,) in rows]))
 
@@ -197,7 +199,7 @@ def _relatives(record, key=None, before=0):
         readable.append((relation, []))
     if parts:
         record.env.flush_all()
-        record.env.execute_query(SQL("SET LOCAL jit = off"))
+        without_compiling(record.env)
         rows = record.env.execute_query(SQL(" UNION ALL ").join(parts))
         for position, id_ in sorted(rows, key=lambda row: (row[0], -row[1])):
             readable[position][1].append(id_)

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from odoo.tools import SQL
 
+from odoo.addons.progbox_invoice_archive.tools.planning import without_compiling
+
 from .tab_order import NEWEST
 
 # Documents of a group that the tab shows at first.
@@ -191,8 +193,7 @@ class TabQuery:
         return next(group for group in self.all if group.key == key)
 
     def _rows(self, env, query):
-        # Compiling the statement would take longer than running it.
-        env.execute_query(SQL("SET LOCAL jit = off"))
+        without_compiling(env)
         return env.execute_query(query)
 
     def _recs(self, groups):

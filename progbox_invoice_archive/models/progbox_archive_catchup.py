@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.planning import without_compiling
 from . import authorities
 from .invoice_neighbours import PUT_OFF
 from .progbox_archive_job import REPLY_TYPE
@@ -52,8 +53,7 @@ class ProgboxArchiveCatchup(models.AbstractModel):
         :return: how many invoices were found
         """
         jobs = self.env["progbox.archive.job"]
-        # Compiling these queries takes PostgreSQL longer than answering them.
-        self.env.cr.execute("SET LOCAL jit = off")
+        without_compiling(self.env)
         found = 0
         for reason, query in self._queries().items():
             ids = [id_ for [id_] in self.env.execute_query(query)]
