@@ -44,6 +44,14 @@ export class FirstPage extends Component {
         return this.props.record.data.mimetype === "application/pdf";
     }
 
+    get icon() {
+        if (this.isPdf) {
+            return "fa-file-pdf-o";
+        }
+        const isPicture = this.props.record.data.mimetype.startsWith("image/");
+        return isPicture ? "fa-file-image-o" : "fa-file-code-o";
+    }
+
     async load() {
         const {data, resId} = this.props.record;
         const url = `/progbox/document/${resId}/first_page?unique=${data.sha256}`;
