@@ -48,7 +48,7 @@ export class FirstPage extends Component {
         if (this.isPdf) {
             return "fa-file-pdf-o";
         }
-        const isPicture = this.props.record.data.mimetype.startsWith("image/");
+        const isPicture = `${this.props.record.data.mimetype}`.startsWith("image/");
         return isPicture ? "fa-file-image-o" : "fa-file-code-o";
     }
 
