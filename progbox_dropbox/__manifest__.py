@@ -30,4 +30,7 @@
         "views/res_config_settings_views.xml",
         "views/menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["progbox_dropbox/static/src/**/*"],
+    },
 }

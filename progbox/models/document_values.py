@@ -37,6 +37,7 @@ def listed(documents):
     names = record_names(env, {(row.res_model, row.res_id) for row in rows})
     writable = _writable(documents, rows)
     open_models = _open_models(env, {row.res_model for row in rows})
+    marks = documents._marks()
     values = {}
     for row in rows:
         record_name = names.get((row.res_model, row.res_id), "")
@@ -60,6 +61,7 @@ def listed(documents):
             "versions": row.versions,
             "locked": row.in_archive,
             "writable": row.id in writable,
+            "marks": marks[row.id],
         }
     return values
 
@@ -80,7 +82,8 @@ def record_names(env, places):
         records = env[model].sudo()
         records = records.with_context(active_test=False, prefetch_fields=False)
         domain = [("id", "in", list(wanted))]
-        for record in records.search_fetch(domain, ["display_name"], order="id"):
+        needed = ["display_name", *getattr(records, "_progbox_named_by", ())]
+        for record in records.search_fetch(domain, needed, order="id"):
             names[model, record.id] = record.display_name
     return names
 
@@ -88,7 +91,7 @@ def record_names(env, places):
 def _open_models(env, models):
     """Return the models whose folders' names the user may read.
 
-    Who reads the record reads the names of its folders. An employee reads some of his
+    Who reads the record reads the names of its folders. An employee reads some of their
     own documents only.
     """
     return {
@@ -99,10 +102,10 @@ def _open_models(env, models):
 
 
 def _writable(documents, rows):
-    """Return the ids of those that the user may change, of documents that he may read.
+    """Return the ids of those that the user may change, of readable documents.
 
-    Mostly he may write all records of a model that he reads, or none: the rules say so
-    without asking the database for each document.
+    Mostly a user may write all records of a model that they read, or none: the rules
+    say so without asking the database for each document.
     """
     env, by_model, others = documents.env, {}, []
     models = access.known(env, {row.res_model for row in rows})

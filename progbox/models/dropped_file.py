@@ -25,9 +25,9 @@ class DroppedFile:
         self.name = clean_name(name)
         self.staged = staged
         self._check_size()
-        head = self._head()
-        check_program(env, self.name, head)
-        self.mimetype = mimetype_of(self.name, guess_mimetype(head))
+        first_bytes = self._first_bytes()
+        check_program(env, self.name, first_bytes)
+        self.mimetype = mimetype_of(self.name, guess_mimetype(first_bytes))
 
     def _check_size(self):
         if not self.staged.size:
@@ -44,7 +44,7 @@ class DroppedFile:
                 attachments._progbox_too_large_text(self.name, self.staged.size)
             )
 
-    def _head(self):
+    def _first_bytes(self):
         try:
             with self.staged.path.open("rb") as file:
                 return file.read(HEAD)

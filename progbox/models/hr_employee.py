@@ -7,8 +7,8 @@ class HrEmployee(models.Model):
     """Documents of employees lead nowhere, and nothing leads to them.
 
     The rules of ``hr.employee`` alone let an administrator in who has no rights on
-    employees: the group is asked for as well. An employee reads those of his own
-    documents whose type says so; he cannot open this form, his public profile shows
+    employees: the group is asked for as well. An employee reads those of their own
+    documents whose type says so; they cannot open this form, their public profile shows
     them.
     """
 
@@ -71,7 +71,7 @@ class HrEmployee(models.Model):
         )
 
     def _progbox_own_documents_sql(self, alias):
-        """Of his own documents, the employee sees those that are meant for him."""
+        """Employees see those of their own documents that are meant for them."""
         try:
             self._progbox_check_access("read")
         except AccessError:

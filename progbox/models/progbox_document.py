@@ -77,6 +77,14 @@ class ProgboxDocument(models.Model):
         help="To search for what the tab of a record shows: sale.order,7",
     )
 
+    of_records = fields.Char(
+        store=False,
+        search="_search_of_records",
+        export_string_translation=False,
+        help="To search for the documents of all records of a model that the caller "
+        "may read: sale.order",
+    )
+
     _drop_unique = models.UniqueIndex(
         "(drop_key) WHERE drop_key IS NOT NULL", "This file has just been added."
     )
@@ -122,10 +130,10 @@ class ProgboxDocument(models.Model):
             document.writable = document._origin.id in allowed
 
     def _search_readable(self, operator, value):
-        return access.domain(self._progbox_access_sql, "read", operator, value)
+        return access.domain(self, "read", operator, value)
 
     def _search_writable(self, operator, value):
-        return access.domain(self._progbox_access_sql, "write", operator, value)
+        return access.domain(self, "write", operator, value)
 
     def _search_tab_of(self, operator, value):
         # Each tab is a query of its own: one is all that a wizard needs.
@@ -133,6 +141,14 @@ class ProgboxDocument(models.Model):
             return NotImplemented
         [place] = value
         return self._progbox_in_tab(place)
+
+    def _search_of_records(self, operator, value):
+        if operator != "in" or len(value) != 1:
+            return NotImplemented
+        [model] = value
+        if model not in self.env["progbox.mixin"]._progbox_models():
+            return Domain.FALSE
+        return Domain("res_model", "=", model) & self.env[model]._progbox_few()
 
     def _check_access(self, operation):
         # The rights on a record may have changed since they were last asked for.
@@ -814,5 +830,5 @@ class ProgboxDocument(models.Model):
         return found.filtered(lambda document: document._progbox_series_key() in ours)
 
     def _progbox_series_key(self):
-        # Whoever names a series himself may use the name for several records.
+        # Whoever names a series may use the name for several records.
         return self.series, self.res_model, self.res_id

@@ -81,10 +81,10 @@ class ProgboxFolder(models.Model):
             folder.writable = folder._origin.id in allowed
 
     def _search_readable(self, operator, value):
-        return access.domain(self._progbox_access_sql, "read", operator, value)
+        return access.domain(self, "read", operator, value)
 
     def _search_writable(self, operator, value):
-        return access.domain(self._progbox_access_sql, "write", operator, value)
+        return access.domain(self, "write", operator, value)
 
     def _check_access(self, operation):
         # The rights on a record may have changed since they were last asked for.
@@ -200,7 +200,7 @@ class ProgboxFolder(models.Model):
             return known
         company = record.sudo().company_id if "company_id" in record else None
         # Whoever comes second waits here, and is told by PostgreSQL to begin anew:
-        # Odoo repeats his request, which then finds the folder.
+        # Odoo repeats the request, which then finds the folder.
         [[id_]] = self.env.execute_query(
             SQL(
                 """INSERT INTO progbox_folder (
@@ -425,7 +425,7 @@ class ProgboxFolder(models.Model):
     def _progbox_check_writable(self):
         """Check that the caller may change what is in this folder.
 
-        :raise AccessError: he may not
+        :raise AccessError: the user may not
         """
         self.ensure_one()
         self.check_access("read")
@@ -440,7 +440,7 @@ class ProgboxFolder(models.Model):
     def _progbox_check_own(self):
         """Check that the caller may change this folder itself.
 
-        :raise AccessError: he may not change anything here
+        :raise AccessError: the user may not change anything here
         :raise UserError: it is not a folder that people have made
         """
         self._progbox_check_writable()
@@ -475,7 +475,7 @@ class ProgboxFolder(models.Model):
     def _progbox_check_groups(self, group_ids):
         """Return the groups, among which the caller is.
 
-        :raise UserError: he would not see the folder himself
+        :raise UserError: the user would not see the folder any more
         """
         groups = self.env["res.groups"].sudo().browse(group_ids).exists()
         if groups and not set(groups.ids).intersection(self.env.user._get_group_ids()):
@@ -590,14 +590,17 @@ class ProgboxFolder(models.Model):
         record._progbox_check_tab()
         return record_folders.page_of(record, key, before)
 
-    def progbox_documents(self, text="", offset=0, limit=record_folders.PAGE_SIZE):
+    def progbox_documents(
+        self, text="", offset=0, limit=record_folders.PAGE_SIZE, sorted_by=""
+    ):
         """Return the documents in this folder of a record, and in those under it.
 
-        :param str text: see :meth:`progbox.mixin.progbox_tab`
+        :param str text: see :meth:`progbox.mixin.progbox_tab`, and so for `sorted_by`
         :return: dictionary of ``items``, ``more``, and how many there are:
             ``documents``, ``capped``
         """
-        return record_folders.documents_in(self.ensure_one(), text, offset, limit)
+        self.ensure_one()
+        return record_folders.documents_in(self, text, offset, limit, sorted_by)
 
     @api.model
     def _progbox_roots(self):
@@ -636,7 +639,7 @@ class ProgboxFolder(models.Model):
             "writable": False,
             "own": False,
             # Archived documents of invoices have a folder of their own.
-            "domain": [["res_model", "=", model], ["seal_id", "=", False]],
+            "domain": [["of_records", "=", model], ["seal_id", "=", False]],
         }
 
     @api.model
@@ -649,6 +652,7 @@ class ProgboxFolder(models.Model):
         page = {"folders": [], "size": 0, "more": False}
         if (model := node.removeprefix(MODEL)) in self._progbox_models_read():
             inside = Domain("res_model", "=", model) & Domain("res_id", ">", 0)
+            inside &= self.env[model]._progbox_few()
             if before:
                 inside &= Domain("id", "<", before)
             ids = [id_ for id_ in including_ids if isinstance(id_, int)]

@@ -4,10 +4,13 @@ from odoo.fields import Domain
 from odoo.tools import SQL, ormcache
 
 from ..tools import access
+from ..tools.tab_order import order_of
 from ..tools.tab_query import MOST, PAGE, RECORDS, TabQuery
 from . import document_values, record_attachments
 
 OWN = "own"
+# Up to so many records are named in a domain.
+FEW = 500
 
 
 class ProgboxMixin(models.AbstractModel):
@@ -35,12 +38,14 @@ class ProgboxMixin(models.AbstractModel):
     _description = "Record With Documents"
     # Whether nothing leads to such records, nor from them to others.
     _progbox_alone = False
+    # What a name is made of and does not depend on as Odoo has it: read with it.
+    _progbox_named_by = ()
 
     # ------------------------------------------------------------------
     # The tab
     # ------------------------------------------------------------------
 
-    def progbox_tab(self, text=""):
+    def progbox_tab(self, text="", sorted_by=""):
         """Return the documents of this record and of its relatives, in groups.
 
         The record's own group comes first, and is there even when it is empty. With
@@ -49,10 +54,12 @@ class ProgboxMixin(models.AbstractModel):
 
         :param str text: only documents whose file name or type has it, accents and
             case ignored
+        :param str sorted_by: column and direction: "name asc"; of name, type, record,
+            person, date, size. Without it, the newest come first
         :rtype: dict
         """
         self._progbox_check_tab()
-        groups = self._progbox_groups(text)
+        groups = self._progbox_groups(text, sorted_by)
         documents = self._progbox_document_values(
             id_ for group in groups for id_ in group["items"]
         )
@@ -64,16 +71,16 @@ class ProgboxMixin(models.AbstractModel):
             "groups": groups,
         }
 
-    def progbox_tab_page(self, key, offset=0, limit=PAGE, text=""):
+    def progbox_tab_page(self, key, offset=0, limit=PAGE, text="", sorted_by=""):
         """Return a page of one group: of its documents, or of its records.
 
         :param str key: of the group
-        :param str text: see :meth:`progbox_tab`
+        :param str text: see :meth:`progbox_tab`, and so for `sorted_by`
         :return: dictionary of ``items`` or ``records``, and ``more``
         """
         self._progbox_check_tab()
         offset, limit = max(0, int(offset)), max(1, min(int(limit), RECORDS))
-        query = self._progbox_tab_query(text)
+        query = self._progbox_tab_query(text, sorted_by)
         if not query.has(key):
             raise UserError(
                 self.env._("There is no such group in this tab. Reload the page.")
@@ -132,9 +139,9 @@ class ProgboxMixin(models.AbstractModel):
         """Return what the tab shows of documents, by their ids."""
         return document_values.listed(self.env["progbox.document"].browse(ids))
 
-    def _progbox_groups(self, text):
+    def _progbox_groups(self, text, sorted_by):
         """Return the groups of the tab, with ids where the documents go."""
-        query = self._progbox_tab_query(text)
+        query = self._progbox_tab_query(text, sorted_by)
         return [
             {
                 "key": group.key,
@@ -152,7 +159,7 @@ class ProgboxMixin(models.AbstractModel):
             if found.documents or group.key == OWN
         ]
 
-    def _progbox_tab_query(self, text=""):
+    def _progbox_tab_query(self, text="", sorted_by=""):
         """Return what asks the database for the tab, all groups in one statement."""
         # The statement reads columns of many tables.
         self.env.flush_all()
@@ -161,6 +168,7 @@ class ProgboxMixin(models.AbstractModel):
         query = TabQuery(
             documents._progbox_shown_sql(document, text),
             documents._progbox_superseded_sql(document),
+            order_of(self.env, sorted_by),
         )
         own = self._progbox_own_documents_sql(document)
         query.add(OWN, self._name, self.env._("This record"), self._progbox_self(), own)
@@ -240,7 +248,7 @@ class ProgboxMixin(models.AbstractModel):
     def _progbox_check_tab(self):
         """Check that the caller may open the tab of this record.
 
-        :raise AccessError: he may not
+        :raise AccessError: the user may not
         """
         self.ensure_one()
         self._progbox_check_access("read")
@@ -310,6 +318,23 @@ class ProgboxMixin(models.AbstractModel):
         return model.sudo()._search(domain)
 
     @api.model
+    def _progbox_few(self):
+        """Return the domain of what belongs to records that the caller may read.
+
+        It adds nothing to his rights, and says their records where these are few, by
+        ``res_id``: a list of a million documents would ask each of them for its record
+        before it finds that there is none.
+
+        :rtype: Domain
+        """
+        query = self._progbox_readable()
+        if query is None:
+            return Domain.FALSE
+        query.limit = FEW + 1
+        ids = query.get_result_ids()
+        return Domain("res_id", "in", ids) if len(ids) <= FEW else Domain.TRUE
+
+    @api.model
     def _progbox_may_at_all(self, mode):
         """Return whether the caller may read or write any record of the model."""
         model = self.sudo(False).browse()
@@ -319,7 +344,7 @@ class ProgboxMixin(models.AbstractModel):
     def _progbox_access_sql(self, mode, alias, documents):
         """Return whether the caller may read or write the record of a row, as SQL.
 
-        What is in the trash he reads only if he may also write the record.
+        What is in the trash is read by those only who may also write the record.
 
         :param str mode: "read" or "write"
         :param SQL alias: of a row with ``res_id``
@@ -339,7 +364,7 @@ class ProgboxMixin(models.AbstractModel):
 
     @api.model
     def _progbox_write_rules_sql(self, alias):
-        """Return whether the caller may write the record of a row that he may read."""
+        """Return whether the caller, who reads the record of a row, may write it."""
         if not self._progbox_may_at_all("write"):
             return access.FALSE
         rules = self.sudo(False).env["ir.rule"]

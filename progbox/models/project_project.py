@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from odoo.addons.progbox_invoice_archive.tools.ticked import ticked
 
 from ..tools import relations
-from ..tools.relations import BILLS, INVOICES, Relation
+from ..tools.relations import Relation
 
 
 class ProjectProject(models.Model):
@@ -79,11 +79,13 @@ class ProjectProject(models.Model):
         own = self._progbox_self()
         clients = relations.families(relations.clients_of_projects(own))
         orders = relations.orders_of_projects(own)
+        moves = self.env["account.move"]
+        sold, bought = moves._progbox_customer_types(), moves._progbox_vendor_types()
         invoices = relations.union(
             relations.invoices_of_orders(orders),
-            relations.moves_of_projects(self.env, own, INVOICES),
+            relations.moves_of_projects(self.env, own, sold),
         )
-        bills = relations.moves_of_projects(self.env, own, BILLS)
+        bills = relations.moves_of_projects(self.env, own, bought)
         return [
             *super()._progbox_relations(),
             Relation("client", "res.partner", self.env._("Client"), clients),

@@ -3,6 +3,7 @@
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.tab_order import order_of
 from ..tools.tab_query import MOST, RECORDS
 from . import document_values
 from .place import record_of
@@ -81,7 +82,7 @@ def page_of(record, key, before=0):
     return _page(key, [], [])
 
 
-def documents_in(folder, text="", offset=0, limit=PAGE_SIZE):
+def documents_in(folder, text, offset, limit, sorted_by):
     """Return the documents in a folder of a record, and in those under it.
 
     :return: see :meth:`progbox.folder.progbox_documents`
@@ -107,12 +108,14 @@ def documents_in(folder, text="", offset=0, limit=PAGE_SIZE):
         documents._progbox_shown_sql(alias, text),
         documents._superseded_sql(alias),
     )
+    order = order_of(env, sorted_by)
     limit = max(1, min(int(limit), RECORDS))
     rows = env.execute_query(
         SQL(
-            "SELECT document.id %s ORDER BY document.document_date DESC,"
-            " document.id DESC OFFSET %s LIMIT %s",
+            "SELECT found.id FROM (SELECT %s %s) found ORDER BY %s OFFSET %s LIMIT %s",
+            order.columns,
             found,
+            order.by(SQL("found")),
             max(0, int(offset)),
             limit + 1,
         )

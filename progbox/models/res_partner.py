@@ -1,12 +1,13 @@
 from odoo import api, models
 
 from ..tools import relations
-from ..tools.relations import BILLS, INVOICES, Relation
+from ..tools.relations import Relation
 
 
 class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = ["res.partner", "progbox.mixin"]
+    _progbox_named_by = ("company_name", "parent_id")
 
     @api.model
     def _progbox_folder_title(self):
@@ -15,8 +16,9 @@ class ResPartner(models.Model):
     def _progbox_relations(self):
         family = relations.families(self._progbox_self())
         orders = relations.of_partners("sale_order", family)
-        invoices = relations.moves_of_partners(family, INVOICES)
-        bills = relations.moves_of_partners(family, BILLS)
+        moves = self.env["account.move"]
+        invoices = relations.moves_of_partners(family, moves._progbox_customer_types())
+        bills = relations.moves_of_partners(family, moves._progbox_vendor_types())
         projects = relations.projects_of_partners(family)
         return [
             *super()._progbox_relations(),

@@ -3,6 +3,7 @@ from odoo.tests import tagged
 
 from odoo.addons.progbox_invoice_archive.models import progbox_folder
 
+from ..models import progbox_mixin
 from .common import ProgboxCommon
 
 
@@ -112,10 +113,30 @@ class TestTree(ProgboxCommon):
         )
         found = documents.search(tree["domain"] + root["domain"])
         self.assertEqual(found, self.document)
+        zips = self.env["progbox.zip"].with_user(self.salesman)
+        answer = zips.start([*tree["domain"], *root["domain"]])
+        self.assertEqual(answer["documents"], 1)
         self.document.trashed_on = "2026-11-02"
         self.assertFalse(documents.search(tree["domain"] + root["domain"]))
         [node] = self.folders.tree_page("model:sale.order")["folders"]
         self.assertEqual(node["count"], 0)
+
+    def test_who_reads_no_record_of_a_model_waits_for_none(self):
+        other = self.user_of("nothing", "sales_team.group_sale_salesman")
+        documents = self.env["progbox.document"].with_user(other)
+        of_orders = [("of_records", "=", "sale.order")]
+        # Odoo does not ask the database.
+        self.assertTrue(documents._search(of_orders).is_empty())
+        page = self.folders.with_user(other).tree_page("model:sale.order")
+        self.assertEqual(page["folders"], [])
+        for few in (500, 0):
+            self.patch(progbox_mixin, "FEW", few)
+            mine = documents.with_user(self.salesman)
+            self.assertEqual(mine.search(of_orders), self.document)
+            folders = self.folders.tree_page("model:sale.order")
+            self.assertEqual(self.names(folders), [self.order.name])
+        for model in ("no.such.model", "res.users", "hr.employee"):
+            self.assertFalse(documents.search([("of_records", "=", model)]))
 
     def test_the_archive_is_not_among_the_invoices(self):
         move = self.archived()

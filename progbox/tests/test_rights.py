@@ -319,6 +319,13 @@ class TestRights(RightsCommon):
         self.assertEqual(shared.folder_id.company_id, self.company)
         self.assertFalse(shared.with_user(self.people["elsewhere"]).has_access("read"))
 
+    def test_postgresql_does_not_compile_the_rights(self):
+        for model in ("progbox.document", "progbox.folder"):
+            self.env.cr.execute("SET LOCAL jit = on")
+            self.env[model].with_user(self.people["salesman"]).search([], limit=1)
+            self.env.cr.execute("SHOW jit")
+            self.assertEqual(self.env.cr.fetchone(), ("off",))
+
     def test_a_zip_holds_what_one_may_read(self):
         inside = [("id", "in", self.every.ids)]
         for login in ("salesman", "employee", "billing_clerk"):

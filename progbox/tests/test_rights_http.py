@@ -1,10 +1,13 @@
 """What goes through the doors of the real server."""
 
+from unittest.mock import patch
+
 from odoo.tests import tagged
 
 from odoo.addons.progbox_invoice_archive.tests.http_common import ClientCase
 
 from .test_rights import READ, RightsCommon
+from .test_types import page_of
 
 LOGINS = (
     "salesman", "member", "billing_clerk", "employee", "hr_officer", "administrator",
@@ -29,6 +32,26 @@ class TestRightsHttp(RightsCommon, ClientCase):
                         answer = self.url_open(address, allow_redirects=False)
                         self.assertEqual(b"%PDF" in answer.content, allowed)
                         self.assertEqual(answer.status_code == 200, allowed)
+
+    def test_the_first_page_is_shown_and_no_opening(self):
+        attachments = self.server["ir.attachment"]
+        pages = attachments._progbox_stage([page_of("A page that is archived")])
+        with patch.object(type(attachments), "_progbox_stage", lambda *_args: pages):
+            document = self.archived_for(self.draft(invoice_date="2026-11-02"))
+        self.env.flush_all()
+        log = self.server["progbox.access.log"]
+        opened = [
+            ("document_ref", "=", document.id),
+            ("kind", "in", ["view", "download"]),
+        ]
+        for login in ("billing_clerk", "archive_reader", "employee", "portal_user"):
+            self.authenticate(login, login)
+            answer = self.url_open(f"/progbox/document/{document.id}/first_page")
+            with self.subTest(login=login):
+                shown = login in ("billing_clerk", "archive_reader")
+                self.assertEqual(answer.status_code, 200 if shown else 403)
+                self.assertEqual(b"JFIF" in answer.content, shown)
+        self.assertFalse(log.search_count(opened))
 
     def test_remote_calls_say_no_more(self):
         inside = [["id", "in", self.every.ids]]

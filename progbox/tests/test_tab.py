@@ -3,7 +3,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from ..models import progbox_mixin
+from ..models import document_values, progbox_mixin
 from ..tools import tab_query
 from .common import ProgboxCommon
 
@@ -56,6 +56,7 @@ class TestTab(ProgboxCommon):
                 "versions": 1,
                 "locked": False,
                 "writable": True,
+                "marks": [],
             },
         )
         self.assertEqual(self.order.progbox_tab_count()["count"], 1)
@@ -68,6 +69,58 @@ class TestTab(ProgboxCommon):
         shown = [item["id"] for part in (own, page, last) for item in part["items"]]
         self.assertEqual(shown, [document.id for document in reversed(documents)])
         self.assertEqual((own["more"], page["more"], last["more"]), (True, True, False))
+
+    def test_each_column_sorts_all_pages(self):
+        types = self.env["progbox.document.type"]
+        plan, cheque = (types._of_codes(code) for code in ("plan", "cheque_copy"))
+        other = self.user_of("zoe", "sales_team.group_sale_manager")
+        values = (
+            ("Élan.pdf", {"type_id": plan.id, "content": b"%PDF-1.4 long"}),
+            ("zinc.pdf", {"type_id": cheque.id, "user": other, "content": b"%PDF-1.4"}),
+            ("Acier.pdf", {"type_id": plan.id, "content": b"%PDF-1.4 longest"}),
+        )
+        for name, kind in values:
+            self.dropped(self.order, name, **kind)
+        for sorted_by, names in (
+            ("name asc", "Acier.pdf Élan.pdf zinc.pdf"),
+            ("name desc", "zinc.pdf Élan.pdf Acier.pdf"),
+            ("type asc", "zinc.pdf Acier.pdf Élan.pdf"),
+            ("size desc", "Acier.pdf Élan.pdf zinc.pdf"),
+            ("size asc", "zinc.pdf Élan.pdf Acier.pdf"),
+            ("date asc", "Acier.pdf zinc.pdf Élan.pdf"),
+            ("person desc", "zinc.pdf Acier.pdf Élan.pdf"),
+            ("id; DROP TABLE", "Acier.pdf zinc.pdf Élan.pdf"),
+        ):
+            with (
+                self.subTest(sorted_by=sorted_by),
+                patch.object(progbox_mixin, "PAGE", 2),
+            ):
+                [own] = self.order.progbox_tab("", sorted_by)["groups"]
+                page = self.order.progbox_tab_page("own", 1, 2, "", sorted_by)
+                shown = self.names(own)[:1] + self.names(page)
+                self.assertEqual(" ".join(shown), names)
+                folder = self.env["progbox.folder"]._progbox_known(self.order)
+                inside = folder.progbox_documents(sorted_by=sorted_by)
+                self.assertEqual(" ".join(self.names(inside)), names)
+
+    def test_relatives_are_sorted_by_their_names(self):
+        orders = [self.order_of(self.client, name=name) for name in ("Q9", "q10", "É1")]
+        for order in orders:
+            self.dropped(order, f"{order.name}.pdf")
+        for sorted_by, names in (
+            ("record asc", ["É1.pdf", "q10.pdf", "Q9.pdf"]),
+            ("record desc", ["Q9.pdf", "q10.pdf", "É1.pdf"]),
+        ):
+            [_own, group] = self.client.progbox_tab("", sorted_by)["groups"]
+            self.assertEqual(self.names(group), names)
+
+    def test_the_names_of_a_kind_of_records_take_one_query(self):
+        for record in (self.client, self.order):
+            place = (record._name, record.id)
+            names = document_values.record_names(self.env, {place})
+            self.env.invalidate_all()
+            with self.subTest(place=place), self.assertQueryCount(1):
+                self.assertEqual(document_values.record_names(self.env, {place}), names)
 
     def test_counting_ends_at_a_limit(self):
         for number in range(4):

@@ -305,6 +305,18 @@ class TestUpload(UploadCommon):
         self.assertEqual(self.content(self.document(answer)), BYTES)
         self.assertEqual(self.document(answer).create_uid, self.salesman)
 
+    def test_files_wait_for_deleted_crons(self):
+        for kind in ("upload", "document.reading"):
+            self.server[f"progbox.{kind}"]._job_crons().unlink()
+        with self.filed_by_a_job():
+            upload = self.arrived(content=b"%PDF-1.4", name="Scan.pdf")
+            self.assertEqual(upload.finish()["state"], "checking")
+            self.run_job(upload)
+        document = self.document(upload.finish())
+        readings = self.server["progbox.document.reading"]
+        reading = readings.search([("document_id", "=", document.id)])
+        self.assertEqual(reading.state, "pending")
+
     def test_rights_are_asked_in_the_background_too(self):
         with self.filed_by_a_job():
             upload = self.arrived()

@@ -8,9 +8,6 @@ from odoo.tools import SQL
 
 from .tab_query import Relation  # noqa: F401  what a model's relations are made of
 
-INVOICES = ["out_invoice", "out_refund", "out_receipt"]
-BILLS = ["in_invoice", "in_refund", "in_receipt"]
-
 
 def union(*queries):
     return SQL(" UNION ").join(queries)

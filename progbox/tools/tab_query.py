@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from odoo.tools import SQL
 
+from .tab_order import NEWEST
+
 # Documents of a group that the tab shows at first.
 PAGE = 20
 # Above, a group is a list of its records.
@@ -55,18 +57,20 @@ class TabQuery:
 
     :param SQL shown: which rows of ``document`` the tab shows, versions apart
     :param SQL superseded: whether there is a later version of a row of ``document``
+    :param Order order: of the documents of a group
     """
 
-    def __init__(self, shown, superseded):
+    def __init__(self, shown, superseded, order=NEWEST):
         self.shown = shown
         self.superseded = superseded
+        self.order = order
         self.all = []
 
     def add(self, key, model, title, records, documents=EVERY):
         """Add a group.
 
         :param SQL records: query of the ids of the records that the caller may read
-        :param SQL documents: which rows of their ``document`` he may read
+        :param SQL documents: which rows of their ``document`` the caller may read
         """
         self.all.append(Group(key, model, title, records, documents))
 
@@ -96,7 +100,7 @@ class TabQuery:
                 FROM kind
                 CROSS JOIN LATERAL (%(counted)s) counted
                 LEFT JOIN LATERAL (%(page)s) page ON NOT kind.is_long
-                ORDER BY kind.position, page.document_date DESC, page.id DESC""",
+                ORDER BY kind.position, page.place""",
                 recs=self._recs(self.all),
                 filled=self._filled(self.all),
                 most=RECORDS,
@@ -154,7 +158,7 @@ class TabQuery:
                     SELECT count(*) > %(most)s AS yes FROM filled
                 )
                 SELECT * FROM (
-                    SELECT recs.id, NULL::date AS document_date, TRUE AS is_record, (
+                    SELECT recs.id, 0::bigint AS place, TRUE AS is_record, (
                         SELECT count(*) FROM (%(number)s LIMIT %(count)s) counting
                     ) AS number
                     FROM %(records)s recs
@@ -162,7 +166,7 @@ class TabQuery:
                     ORDER BY recs.id DESC OFFSET %(offset)s LIMIT %(limit)s
                 ) page
                 UNION ALL SELECT page.*, FALSE, NULL FROM (%(page)s) page
-                ORDER BY document_date DESC, id DESC""",
+                ORDER BY place, id DESC""",
                 recs=self._recs(groups),
                 records=_name(0),
                 filled=self._filled(groups),
@@ -302,18 +306,21 @@ class TabQuery:
         )
 
     def _documents(self, condition, offset, limit):
-        """Return the query of a page of documents, of a group that shows documents."""
+        """Return the query of a page of documents, of a group that shows documents.
+
+        With the ``place`` of each, as the statement around it has an order of its own.
+        """
         return SQL(
-            """SELECT found.* FROM filled CROSS JOIN LATERAL (
-                %(documents)s ORDER BY document.document_date DESC, document.id DESC
-                LIMIT %(until)s
+            """SELECT found.id, row_number() OVER (ORDER BY %(of_all)s) AS place
+            FROM filled CROSS JOIN LATERAL (
+                SELECT * FROM (%(documents)s) document
+                ORDER BY %(of_record)s LIMIT %(until)s
             ) found
             WHERE %(condition)s
-            ORDER BY found.document_date DESC, found.id DESC
-            OFFSET %(offset)s LIMIT %(limit)s""",
-            documents=self._of_record(
-                SQL("filled"), SQL("document.id, document.document_date")
-            ),
+            ORDER BY place OFFSET %(offset)s LIMIT %(limit)s""",
+            of_all=self.order.by(SQL("found")),
+            of_record=self.order.by(SQL("document")),
+            documents=self._of_record(SQL("filled"), self.order.columns),
             condition=condition,
             offset=offset,
             limit=limit,

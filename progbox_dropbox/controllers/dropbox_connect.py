@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.http import Controller, request, route
 from odoo.tools.misc import hash_sign, verify_hash_signed
 
-from ..models.dropbox_connection import SCOPES, Connection
+from ..models.dropbox_connection import SCOPES, AnotherAccount, Connection
 from ..models.dropbox_sharing import SHARING_SCOPES
 from ..models.dropbox_texts import text_of
 from ..models.progbox_dropbox_account import CALLBACK
@@ -40,16 +40,31 @@ class DropboxConnect(Controller):
         request.session[KEPT] = {**kept, "verifier": flow.code_verifier}
         return request.redirect(url, local=False)
 
+    @route(
+        "/progbox/dropbox/another/<int:account_id>",
+        type="http",
+        auth="user",
+        methods=["POST"],
+    )
+    def another(self, account_id):
+        """Begin anew: forget the Dropbox of before, and ask for one."""
+        account = self._account(account_id)
+        account.action_disconnect()
+        account.action_forget()
+        return request.redirect(f"/progbox/dropbox/connect/{account.id}")
+
     @route(CALLBACK, type="http", auth="user")
     def callback(self, **query):
+        values = {}
         try:
-            problem = self._finish(query)
+            values["problem"] = self._finish(query)
         except AccessError:
             raise
+        except AnotherAccount as error:
+            values = {"problem": str(error), "another": self._asked_account(query)}
         except UserError as error:
-            problem = str(error)
-        if problem:
-            values = {"problem": problem}
+            values["problem"] = str(error)
+        if values["problem"]:
             return request.render("progbox_dropbox.connect_problem", values, status=400)
         return request.redirect("/odoo/dropbox-settings")
 
@@ -59,14 +74,12 @@ class DropboxConnect(Controller):
         :return: a text that says why there is none, None if there is
         """
         kept = request.session.pop(KEPT, None) or {}
-        _csrf, _bar, signed = (query.get("state") or "").partition("|")
-        state = self._verified(signed)
-        if not state or state["user"] != request.env.uid:
+        account = self._asked_account(query)
+        if not account:
             return request.env._(
                 "This link is not one of yours, or it is too old. Press “Connect "
                 "Dropbox” again."
             )
-        account = self._account(state["account"])
         flow = self._flow(account, kept)
         flow.code_verifier = kept.get("verifier")
         try:
@@ -116,6 +129,14 @@ class DropboxConnect(Controller):
             return verify_hash_signed(request.env(su=True), SIGNED_FOR, signed)
         except (ValueError, UnicodeError):
             return None
+
+    def _asked_account(self, query):
+        """Return the account that this user has asked to connect, None if none."""
+        _csrf, _bar, signed = (query.get("state") or "").partition("|")
+        state = self._verified(signed)
+        if not state or state["user"] != request.env.uid:
+            return None
+        return self._account(state["account"])
 
     def _account(self, account_id):
         accounts = request.env["progbox.dropbox.account"]

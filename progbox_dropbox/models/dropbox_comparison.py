@@ -32,8 +32,10 @@ class CopyComparison:
         self.account = check.account_id.sudo()
         self.transfers = self.env["progbox.dropbox.transfer"].sudo()
         self.findings = self.env["progbox.dropbox.finding"].sudo()
-        # Folders that Dropbox was asked for: it has them, or copies of them elsewhere.
+        # Folders that Dropbox was asked for: it has them, or copies of them elsewhere,
+        # or nothing of them.
         self.known_folders, self.moved_folders = set(), set()
+        self.gone_folders = set()
 
     def steps(self):
         """Do the work in pieces, and yield what is to be written on the check.
@@ -57,6 +59,7 @@ class CopyComparison:
                 "cursor": None,
                 "after": 0,
                 "gone": [],
+                "emptied": [],
             },
             "total": self.transfers.search_count(self._domain()),
             "position": 0,
@@ -182,10 +185,10 @@ class CopyComparison:
     # ------------------------------------------------------------------
 
     def _unseen_domain(self):
-        gone = self.check.checkpoint.get("gone", [])
-        return self.check._unseen_domain() & Domain.AND(
-            [~of_folder(folder) for folder in gone]
-        )
+        checkpoint = self.check.checkpoint
+        noted = [of_folder(folder) for folder in checkpoint.get("gone", [])]
+        noted += [right_in(folder) for folder in checkpoint.get("emptied", [])]
+        return self.check._unseen_domain() & ~Domain.OR(noted)
 
     def _next_unseen(self):
         after = Domain("id", ">", self.check.checkpoint["after"])
@@ -205,30 +208,42 @@ class CopyComparison:
         yield {"checkpoint": state, "position": self.check.position + 1}
 
     def _gone_folder(self, transfer):
-        """Return the highest folder of a copy that is not there any more, if any.
+        """Return the highest folder of a copy that is gone, and is one decision.
 
+        If somebody has left a part of each, it is the one that the copy was right in.
         One is asked for only when other copies in it were not seen either.
         """
-        folder = ""
+        folder, gone = "", None
         for name in transfer.copied_path.split("/")[1:-1]:
             folder += f"/{name}"
             if folder in self.known_folders:
                 continue
-            if folder in self.moved_folders:
+            copies = self._unseen_domain() & of_folder(folder)
+            if not gone and self.transfers.search_count(copies, limit=2) < 2:
                 return None
-            others = self._unseen_domain() & of_folder(folder)
-            if self.transfers.search_count(others, limit=2) < 2:
-                return None
-            if self._is_partly_left(folder):
-                # One finding is for one decision: the folders in it may be gone.
+            if not gone and not self._is_gone(folder, copies):
+                if folder in self.moved_folders:
+                    return None
                 continue
-            if not self._metadata(folder, FolderMetadata):
-                if not self._is_elsewhere(others):
-                    return folder
-                self.moved_folders.add(folder)
-                return None
+            gone = folder
+            if not self._is_partly_left(folder):
+                return gone
+        return gone
+
+    def _is_gone(self, folder, copies):
+        """Whether Dropbox has neither a folder nor its copies elsewhere.
+
+        :param Domain copies: those in it that were not seen
+        """
+        if folder in self.gone_folders or folder in self.moved_folders:
+            return folder in self.gone_folders
+        if self._metadata(folder, FolderMetadata):
             self.known_folders.add(folder)
-        return None
+        elif self._is_elsewhere(copies):
+            self.moved_folders.add(folder)
+        else:
+            self.gone_folders.add(folder)
+        return folder in self.gone_folders
 
     def _is_left(self, domain):
         """Whether somebody has left one of some missing copies as it is."""
@@ -263,24 +278,41 @@ class CopyComparison:
         return any(self._metadata(transfer.file_ref) for transfer in some)
 
     def _note_gone(self, folder):
-        """Note a folder with all its copies as missing, in one finding."""
-        gone = self._unseen_domain() & of_folder(folder)
-        count = self.transfers.search_count(gone)
-        self.findings.create(
-            {
-                "check_id": self.check.id,
-                "account_id": self.account.id,
-                "company_id": self.account.company_id.id,
-                "document_count": count,
-                "kind": "missing",
-                "state": "acknowledged" if self._is_left(gone) else "open",
-                "path": folder,
-            }
-        )
+        """Note a folder with all its copies as missing, in one finding.
+
+        If somebody has left some of them, each one right in it has its own.
+        """
         checkpoint = self.check.checkpoint
+        if self._is_partly_left(folder):
+            name, gone = "emptied", self._unseen_domain() & right_in(folder)
+            copies = self.transfers.search(gone, order="id")
+            count = len(copies)
+            values = [self._values("missing", transfer) for transfer in copies]
+        else:
+            name, gone = "gone", self._unseen_domain() & of_folder(folder)
+            count = self.transfers.search_count(gone)
+            state = "acknowledged" if self._is_left(gone) else "open"
+            values = [
+                {
+                    **self._common,
+                    "document_count": count,
+                    "kind": "missing",
+                    "state": state,
+                    "path": folder,
+                }
+            ]
+        self.findings.create(values)
         return {
-            "checkpoint": {**checkpoint, "gone": [*checkpoint.get("gone", []), folder]},
+            "checkpoint": {**checkpoint, name: [*checkpoint.get(name, []), folder]},
             "position": self.check.position + count,
+        }
+
+    @property
+    def _common(self):
+        return {
+            "check_id": self.check.id,
+            "account_id": self.account.id,
+            "company_id": self.account.company_id.id,
         }
 
     def _metadata(self, path, kind=FileMetadata):
@@ -318,27 +350,32 @@ class CopyComparison:
         yield {"position": self.check.position + max(seen - 1, 0)}
 
     def _add(self, kind, transfer, entry=None):
-        self.findings.create(
-            {
-                "check_id": self.check.id,
-                "account_id": self.account.id,
-                "company_id": self.account.company_id.id,
-                "transfer_id": transfer.id,
-                "document_id": transfer.document_id.id,
-                "document_count": 1,
-                "kind": kind,
-                "state": "open",
-                "path": entry.path_display if entry else transfer.copied_path,
-                "found": entry.content_hash if entry else False,
-                "file_ref": entry.id if entry else False,
-                "rev": entry.rev if entry else False,
-            }
-        )
+        self.findings.create(self._values(kind, transfer, entry))
+
+    def _values(self, kind, transfer, entry=None):
+        return {
+            **self._common,
+            "transfer_id": transfer.id,
+            "document_id": transfer.document_id.id,
+            "document_count": 1,
+            "kind": kind,
+            "state": "open",
+            "path": entry.path_display if entry else transfer.copied_path,
+            "found": entry.content_hash if entry else False,
+            "file_ref": entry.id if entry else False,
+            "rev": entry.rev if entry else False,
+        }
 
 
 def of_folder(folder):
     """Return the domain of the copies that were in a folder, at any depth."""
     return Domain("copied_path", "=like", f"{escape_psql(folder)}/%")
+
+
+def right_in(folder):
+    """Return the domain of the copies that were in a folder, and in none below."""
+    below = Domain("copied_path", "=like", f"{escape_psql(folder)}/%/%")
+    return of_folder(folder) & ~below
 
 
 def moved_folders(old, new):

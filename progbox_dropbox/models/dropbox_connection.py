@@ -52,6 +52,7 @@ class Connection:
 
         :param result: OAuth2FlowResult of the SDK
         :return: None, or a text that says why it cannot be used
+        :raise AnotherAccount: when a person has to decide
         :raise: one of HANDLED
         """
         self._check_original()
@@ -69,12 +70,15 @@ class Connection:
         who = client.users_get_current_account()
         if self.account.account_ref and self.account.account_ref != who.account_id:
             client.auth_token_revoke()
-            return self.env._(
-                "This is the Dropbox of %(other)s. What was copied so far is in that "
-                "of %(email)s: connect that one again, or choose “Forget the Copies” "
-                "in Settings > Dropbox first, to begin anew.",
-                other=who.email,
-                email=self.account.email,
+            raise AnotherAccount(
+                self.env._(
+                    "This is the Dropbox of %(other)s. What was copied so far is in "
+                    "that of %(email)s. Connect that one again, or begin anew with "
+                    "another: everything is copied there then, and what is in the "
+                    "Dropbox of %(email)s stays where it is.",
+                    other=who.email,
+                    email=self.account.email,
+                )
             )
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         self.account.write(
@@ -174,3 +178,7 @@ class Connection:
         return bool(
             access and expires and expires > fields.Datetime.now() + TOKEN_MARGIN
         )
+
+
+class AnotherAccount(UserError):
+    """This is another Dropbox than the one that has the copies so far."""

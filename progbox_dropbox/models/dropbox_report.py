@@ -33,7 +33,7 @@ def tell_stop(account):
             company=words.company_id.display_name,
         ),
         Markup("<p>%s</p>") % words.problem,
-        _administrators(account) if account.state in OF_ADMINISTRATORS else None,
+        administrators_of(account),
     )
 
 
@@ -150,8 +150,13 @@ def _named(job):
     return job.path or document.name
 
 
-def _administrators(account):
-    """Return who may connect the Dropbox of a company."""
+def administrators_of(account):
+    """Return who may put right what the manager cannot: nobody, if he can.
+
+    :rtype: res.users
+    """
+    if account.state not in OF_ADMINISTRATORS:
+        return account.env["res.users"]
     group = account.env.ref("base.group_system").sudo()
     return group.all_user_ids.filtered(
         lambda user: not user.share and account.company_id in user.company_ids

@@ -124,9 +124,15 @@ class FolderSharing:
         )
 
     def _revoke(self, email):
-        answer = self.client.sharing_remove_folder_member(
-            self._shared_id() or "", sharing.MemberSelector.email(email), False
-        )
+        try:
+            answer = self.client.sharing_remove_folder_member(
+                self._shared_id() or "", sharing.MemberSelector.email(email), False
+            )
+        except exceptions.ApiError as error:
+            if "not_a_member" in tags(error.error):
+                # It was taken away before, and perhaps the answer was lost.
+                return
+            raise
         check = self.client.sharing_check_remove_member_job_status
         self._waited(check, answer.get_async_job_id())
 
@@ -209,7 +215,6 @@ SHARING_TEXTS = {
     ),
     "invalid_email": lambda env: env._("Dropbox does not take this e-mail address."),
     "invalid_id": lambda env: env._("This folder is not shared any more."),
-    "not_a_member": lambda env: env._("This person has no access any more."),
     "not_found": lambda env: env._(
         "Dropbox does not have this folder any more. Check the copies: what has "
         "happened to them is listed then."

@@ -8,6 +8,11 @@ from .dropbox_texts import text_of
 
 # Whether, and to which Dropbox, a document is copied.
 DECIDING = {"company_id", "type_id"}
+ICONS = {
+    "copied": "fa-dropbox text-success",
+    "waiting": "fa-dropbox text-info",
+    "failed": "fa-dropbox text-danger",
+}
 
 
 class ProgboxDocument(models.Model):
@@ -35,6 +40,24 @@ class ProgboxDocument(models.Model):
             document.dropbox_state = state
             document.dropbox_text = text
 
+    def _marks(self):
+        marks = super()._marks()
+        menu = [["action_view_in_dropbox", self.env._("View in Dropbox")]]
+        if self.env.user.has_group("progbox_invoice_archive.group_archive_manager"):
+            menu += [["action_dropbox_versions", self.env._("Versions in Dropbox")]]
+        for document in self.filtered("dropbox_state"):
+            marks[document.id].append(
+                {
+                    "name": "dropbox",
+                    "icon": ICONS[document.dropbox_state],
+                    "text": self.env._(
+                        "Dropbox: %(state)s", state=document.dropbox_text
+                    ),
+                    "menu": menu if document.dropbox_state == "copied" else [],
+                }
+            )
+        return marks
+
     def _dropbox_transfers(self):
         return (
             self.env["progbox.dropbox.transfer"]
@@ -47,6 +70,8 @@ class ProgboxDocument(models.Model):
 
         :param transfers: those of this document
         """
+        if len(transfers) < 2:
+            return transfers
         return transfers.sorted(
             lambda transfer: (
                 transfer.state == "cancelled",

@@ -21,7 +21,12 @@ from ..tools.verdicts import HANDLED, STOPS, Action, classify
 from .dropbox_connection import Connection
 from .dropbox_counts import missing_count, progress_of, progress_text
 from .dropbox_paths import example_path, path_of
-from .dropbox_report import tell_failures, tell_stop, tell_summary
+from .dropbox_report import (
+    administrators_of,
+    tell_failures,
+    tell_stop,
+    tell_summary,
+)
 from .dropbox_texts import text_of
 
 ACTIVITY = "progbox_dropbox.mail_activity_type_dropbox"
@@ -678,7 +683,10 @@ class ProgboxDropboxAccount(models.Model):
         transfers._job_trigger()
 
     def _alert(self):
-        """Tell the manager, once, that nothing is copied any more."""
+        """Tell the manager, once, that nothing is copied any more.
+
+        Where the connection has to be set up, whoever may do that is told as well.
+        """
         activities = self.env["mail.activity"]._progbox_to_manager(self.company_id)
         activities._progbox_tell(
             self.company_id,
@@ -688,6 +696,7 @@ class ProgboxDropboxAccount(models.Model):
                 company=self.company_id.display_name,
             ),
             self.problem,
+            others=administrators_of(self),
         )
 
     def _clear_alert(self):

@@ -1,12 +1,13 @@
 import time
 
-from dropbox import exceptions, files
+from dropbox import exceptions
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, escape_psql
 
+from ..tools.changes import Change, Move, carry_out
 from ..tools.naming import path_key
 from ..tools.verdicts import HANDLED, classify
 from .dropbox_comparison import of_folder
@@ -16,7 +17,6 @@ from .dropbox_texts import text_of
 MANY = 1000
 # Seconds for which a person waits for a move of many files.
 PATIENCE = 40
-POLL = 0.5
 
 
 class ProgboxDropboxFinding(models.Model):
@@ -289,32 +289,27 @@ class ProgboxDropboxFinding(models.Model):
                 transfers._job_write({"found_path": False})
                 return
             except exceptions.ApiError as error:
-                if not is_conflict(error):
+                # It is there again, or it was moved and the answer was lost.
+                if not (is_conflict(error) or is_gone(error)):
                     raise
         for begin in range(0, len(transfers), MANY):
             self._move_files_back(client, transfers[begin : begin + MANY])
 
     def _move_files_back(self, client, transfers):
-        answer = client.files_move_batch_v2(
-            [files.RelocationPath(t.file_ref, t.copied_path) for t in transfers]
-        )
-        until = time.monotonic() + PATIENCE
-        job = answer.is_async_job_id() and answer.get_async_job_id()
-        while job and (answer := client.files_move_batch_check_v2(job)):
-            if answer.is_complete():
-                break
-            if time.monotonic() > until:
-                raise UserError(
-                    self.env._(
-                        "Dropbox is still moving the files. Check again later: what is "
-                        "back is not listed any more."
-                    )
+        changes = [
+            Change(transfer, transfer.file_ref, transfer.copied_path, position=position)
+            for position, transfer in enumerate(transfers)
+        ]
+        if carry_out(Move(client), changes, time.monotonic() + PATIENCE):
+            raise UserError(
+                self.env._(
+                    "Dropbox is still moving the files. Check again later: what is "
+                    "back is not listed any more."
                 )
-            time.sleep(POLL)
-        entries = answer.get_complete().entries
-        for transfer, entry in zip(transfers, entries, strict=True):
-            if entry.is_success():
-                transfer._job_write({"found_path": False})
+            )
+        for change in changes:
+            if change.metadata:
+                change.key._job_write({"found_path": False})
         if stayed := transfers.filtered("found_path"):
             raise UserError(
                 self.env._(
@@ -327,6 +322,9 @@ class ProgboxDropboxFinding(models.Model):
 
 def is_conflict(error):
     union = error.error
-    if not getattr(union, "is_to", bool)():
-        return False
-    return union.get_to().is_conflict()
+    return union.is_to() and union.get_to().is_conflict()
+
+
+def is_gone(error):
+    union = error.error
+    return union.is_from_lookup() and union.get_from_lookup().is_not_found()

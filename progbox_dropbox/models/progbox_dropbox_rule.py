@@ -12,9 +12,11 @@ class ProgboxDropboxRule(models.Model):
     """Whether the documents of one type are copied, and where to."""
 
     _name = "progbox.dropbox.rule"
+    _inherit = "progbox.words.mixin"
     _description = "Dropbox Folder"
     _order = "account_id, type_id, id"
     _rec_name = "type_id"
+    _words = ("type_name", "folder_template", "name_template")
 
     account_id = fields.Many2one(
         "progbox.dropbox.account", required=True, readonly=True, ondelete="cascade"
@@ -23,6 +25,7 @@ class ProgboxDropboxRule(models.Model):
     type_id = fields.Many2one(
         "progbox.document.type", required=True, readonly=True, ondelete="cascade"
     )
+    type_name = fields.Char(related="type_id.name", string="Name of the Type")
     copied = fields.Boolean(
         string="Copy",
         compute="_compute_copied",

@@ -565,13 +565,15 @@ class ProgboxDropboxTransfer(models.Model):
     def _settle_files(self, account, files):
         """Settle the files one by one, as each has fared."""
         self._of(files)._keep_sessions(files)
-        done, full = {}, None
+        done, of_account = {}, None
         for file in files:
             transfer = file.key
             if file.unreadable:
                 transfer._job_settle(transfer._reading_error(file.unreadable))
-            elif file.verdict and file.verdict.action in STOPS:
-                full = file.verdict
+            elif file.verdict and is_of_account(file.verdict):
+                # What stops it counts before what goes by.
+                if not of_account or file.verdict.action in STOPS:
+                    of_account = file.verdict
             elif file.verdict:
                 transfer._settle(file.verdict, True)
             elif file.metadata:
@@ -583,9 +585,9 @@ class ProgboxDropboxTransfer(models.Model):
             self._write_each(done)
             self.browse([transfer.id for transfer in done])._job_finish("done")
             account._worked()
-        if full:
-            until = account._apply(full)
-            self._of(files)._job_wait(text_of(self.env, full), until)
+        if of_account:
+            until = account._apply(of_account)
+            self._of(files)._job_wait(text_of(self.env, of_account), until)
 
     def _write_each(self, values):
         """Write other values on each of many transfers, with one statement.
@@ -634,6 +636,11 @@ class ProgboxDropboxTransfer(models.Model):
                     }
                 )
 
+    @api.model
+    def _job_shown_by(self):
+        # The account shows how far its copies are.
+        return [*super()._job_shown_by(), "progbox.dropbox.account"]
+
     def _job_on_error(self):
         if self.state == "failed":
             self._job_write({"failed_on": fields.Datetime.now()})
@@ -661,6 +668,13 @@ class ProgboxDropboxTransfer(models.Model):
             return
         give_up = alone and verdict.action is Action.PERMANENT
         self._job_fail(JobError(text, verdict.detail), give_up=give_up)
+
+
+def is_of_account(verdict):
+    """Whether what one file is refused for is so of all: full, or busy elsewhere."""
+    return verdict.action in STOPS or (
+        verdict.action is Action.RETRY and verdict.reason not in OF_FILES
+    )
 
 
 def copied_values(file):

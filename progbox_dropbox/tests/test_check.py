@@ -6,8 +6,9 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.exceptions import AccessError
 
-from ..models import dropbox_comparison, progbox_dropbox_finding
+from ..models import dropbox_comparison
 from ..models.progbox_dropbox_check import ACTIVITY
+from ..tools import changes
 from .dropbox_common import LOGGER, DropboxCommon
 
 LOOKS = ("files/get_metadata", "files/list_folder", "files/list_folder/continue")
@@ -244,7 +245,7 @@ class TestCheck(DropboxCommon):
         self.store.make_folder("/ProGBox/Factures/2026/11")
         check = self.check()
         self.fault("move_batch_v2", "async")
-        with patch.object(progbox_dropbox_finding, "POLL", 0):
+        with patch.object(changes, "FIRST_LOOK", 0):
             check.finding_ids.action_put_back()
         self.assertEqual(set(self.files), paths)
         self.assert_copied(documents)
@@ -447,6 +448,21 @@ class TestCheck(DropboxCommon):
         check = self.check(later=timedelta(hours=4))
         to_decide = check.finding_ids.filtered(lambda f: f.state == "open")
         self.assertEqual(to_decide.document_id, new)
+
+    def test_a_folder_of_which_one_copy_was_left_takes_a_few_calls(self):
+        left, *others = self.copied(8)
+        self.store.delete(self.copy_of(left).copied_path)
+        self.check().finding_ids.action_acknowledge()
+        self.store.delete("/ProGBox")
+        self.dropbox.by_route.clear()
+        check = self.check(later=timedelta(hours=2))
+        self.assertLessEqual(sum(map(self.calls, LOOKS)), 6)
+        self.assertEqual((check.position, len(check.finding_ids)), (8, 8))
+        to_decide = check.finding_ids.filtered(lambda f: f.state == "open")
+        self.assertEqual(set(to_decide.document_id), set(others))
+        check.action_repair_all()
+        self.run_cron(later=timedelta(hours=3))
+        self.assertEqual(len(self.files), 7)
 
     def test_what_was_there_again_after_its_folder_was_left_is_asked(self):
         paths = [self.copy_of(document).copied_path for document in self.copied()]

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -7,6 +8,7 @@ from freezegun import freeze_time
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
+from odoo.http import Request
 from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import file_open
 
@@ -141,11 +143,40 @@ class TestConnect(ConnectCommon, HttpCase):
         response = self.back(self.dropbox.authorize(self.start()))
         self.assertEqual(response.status_code, 303)
         self.assert_copied(document)
-        self.account.with_user(self.admin).action_disconnect()
-        self.account.with_user(self.admin).action_forget()
-        self.back(self.dropbox.authorize(self.start(), account=other))
+        # The one that is connected stays until somebody has decided.
+        response = self.back(self.dropbox.authorize(self.start(), account=other))
+        self.assertIn("Begin Anew", response.text)
+        self.assertEqual(self.account.email, self.dropbox.account.email)
+        self.assertEqual(self.account.state, "connected")
+        response = self.begin_anew(response.text)
+        self.back(self.dropbox.authorize(response.headers["Location"], account=other))
         self.assertEqual(self.account.email, "other@example.com")
         self.assertFalse(self.copy_of(document))
+        # What is in the other one stays there.
+        self.assertEqual(len(self.files), 1)
+
+    def begin_anew(self, page):
+        """Press the button of the page that asks about another account."""
+        address = re.search(r'action="(/progbox/dropbox/another/\d+)"', page)[1]
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+        response = self.url_open(
+            address, data={"csrf_token": token}, allow_redirects=False
+        )
+        self.env.invalidate_all()
+        return self.url_open(response.headers["Location"], allow_redirects=False)
+
+    def test_nobody_else_begins_anew(self):
+        self.back(self.dropbox.authorize(self.start()))
+        for user in (self.manager, self.billing, self.plain):
+            user.password = user.login
+            self.authenticate(user.login, user.login)
+            response = self.url_open(
+                f"/progbox/dropbox/another/{self.account.id}",
+                data={"csrf_token": Request.csrf_token(self)},
+            )
+            self.assertIn(response.status_code, (403, 404))
+        self.env.invalidate_all()
+        self.assertEqual(self.account.state, "connected")
 
     def test_others_may_not_connect(self):
         for user in (self.manager, self.billing, self.plain):

@@ -2,12 +2,22 @@ import hashlib
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
-from dropbox import exceptions, files
+from dropbox import auth, check, exceptions, files, sharing, users
 from dropbox.oauth import DropboxOAuth2Flow
+from dropbox.stone_base import NO_DEFAULT
+from dropbox.stone_validators import Void
 
 from .dropbox_case import ClientCase
 from .dropbox_server.alone import dropbox_alone
+from .dropbox_server.table import REQUIRED, ROUTES
 
+NAMESPACES = {
+    "auth": auth,
+    "check": check,
+    "files": files,
+    "sharing": sharing,
+    "users": users,
+}
 EMPTY = hashlib.sha256(b"").hexdigest()
 BLOCKS = (b"a" * (4 << 20), b"b" * (4 << 20), b"c")
 
@@ -260,6 +270,15 @@ class TestDropboxServer(ClientCase):
         answer = self.post("api", "files/list_folder", json={"path": "/"})
         self.assertIn("empty string", answer.text)
 
+    def test_its_routes_are_those_of_the_specification(self):
+        for name, known in ROUTES.items():
+            with self.subTest(name):
+                namespace, function = name.split("/", 1)
+                route = getattr(NAMESPACES[namespace], function.replace("/", "_"))
+                self.assertEqual(route.attrs["host"], known.host)
+                self.assertEqual(route.attrs["style"], known.style)
+                self.assertEqual(arguments_of(route.arg_type), known.arguments)
+
     def test_it_is_reached_over_tls_alone(self):
         url = f"//{self.dropbox.address('api')}/2/check/user"
         with self.assertRaises(requests.exceptions.ConnectionError):
@@ -363,3 +382,23 @@ class TestDropboxServer(ClientCase):
             )
             self.assertIn("Authorization", answer.text)
             self.assertEqual(dropbox.counts()["calls"], 1)
+
+
+def arguments_of(kind):
+    """Return the arguments of a route, as the SDK has generated them, with defaults."""
+    if isinstance(kind, Void):
+        return None
+    structure = kind.definition
+    return {
+        name: default_of(getattr(structure, name))
+        for name in structure._all_field_names_
+    }
+
+
+def default_of(argument):
+    if argument.nullable:
+        return None
+    if argument.default is NO_DEFAULT:
+        return REQUIRED
+    # A choice is sent by its tag.
+    return getattr(argument.default, "_tag", argument.default)

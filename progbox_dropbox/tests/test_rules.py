@@ -53,6 +53,13 @@ class TestRules(DropboxCommon):
         self.account.action_open_rules()
         self.assertEqual(self.rule().name_template, "F_{number}")
 
+    def test_a_rule_is_found_by_its_folder_without_regard_to_accents(self):
+        rule = self.rule()
+        rule.folder_template = "Été/{yyyy}"
+        found = self.account.rule_ids.search([("words", "ilike", "ete")])
+        self.assertIn(rule, found)
+        self.assertLess(found, self.account.rule_ids)
+
     def test_the_template_says_where_new_documents_go(self):
         self.rule().write(
             {"folder_template": "{client}/{yyyy}", "name_template": "{number}.pdf"}

@@ -1,3 +1,4 @@
+import threading
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -270,6 +271,24 @@ class TestTransfer(DropboxCommon):
         self.run_cron(4, later=timedelta(minutes=1))
         self.assert_copied(document)
 
+    def test_what_a_killed_run_has_sent_is_not_sent_again(self):
+        self.small_pieces()
+        content = b"0123456789" * 10
+        document = self.document(content=content)
+        self.fault("upload_session/append_v2", "drop_before", skip=2)
+        self.run_cron()
+        transfer = self.copy_of(document)
+        self.assertEqual(transfer.session_offset, 48)
+        # It sent two more pieces, and could not note them.
+        cursor = {"session_id": transfer.session_ref, "offset": 48}
+        self.dropbox.account.store.append(cursor, content[48:80])
+        self.dropbox.log.clear()
+        self.run_cron(later=timedelta(minutes=1))
+        self.assert_copied(document)
+        # The first one is refused, and says what is there.
+        pieces = [size for route, size in self.dropbox.log if "append" in route]
+        self.assertEqual(pieces, [16, 16, 4])
+
     def test_a_session_that_is_forgotten_begins_anew(self):
         self.small_pieces()
         document = self.document(content=b"0123456789" * 10)
@@ -293,6 +312,35 @@ class TestTransfer(DropboxCommon):
         self.run_cron(later=timedelta(minutes=1))
         self.assert_copied(document)
 
+    def test_large_files_go_side_by_side(self):
+        self.small_pieces()
+        documents = self.document("FAC/1", b"0123456789" * 10)
+        documents |= self.document("FAC/2", b"abcdefghij" * 10)
+        both, start = threading.Barrier(2, timeout=30), upload.Upload._send_piece
+
+        def meet(sender, file, content, is_last):
+            # The first piece of one waits for that of the other.
+            if not file.session:
+                both.wait()
+            return start(sender, file, content, is_last)
+
+        with patch.object(upload.Upload, "_send_piece", meet):
+            self.run_cron()
+        self.assert_copied(documents)
+        self.assertEqual(self.dropbox.max_concurrent_commits, 1)
+
+    def test_one_large_file_that_fails_takes_none_of_the_others_along(self):
+        self.small_pieces()
+        documents = self.document("FAC/1", b"0123456789" * 10)
+        documents |= self.document("FAC/2", b"abcdefghij" * 10)
+        self.fault("upload_session/append_v2", "409_unknown")
+        with self.assertLogs(LOGGER, "WARNING"):
+            self.run_cron()
+        states = sorted(self.copy_of(document).state for document in documents)
+        self.assertEqual(states, ["done", "pending"])
+        self.run_cron(later=timedelta(minutes=5))
+        self.assert_copied(documents)
+
     # ------------------------------------------------------------------
     # People
     # ------------------------------------------------------------------
@@ -313,6 +361,26 @@ class TestTransfer(DropboxCommon):
                 records.with_user(self.billing).read(["state"])
         with self.assertRaises(AccessError):
             document.with_user(self.plain).action_view_in_dropbox()
+
+    def test_a_card_says_how_the_copy_is(self):
+        documents = self.several(2)
+        copied, failed = documents
+        [mark] = copied._marks()[copied.id]
+        self.assertEqual((mark["text"], mark["menu"]), ("Dropbox: Waiting", []))
+        self.copy_of(failed)._job_write({"state": "failed", "error": "No."})
+        self.run_cron()
+        marks = documents.with_user(self.billing)._marks()
+        [mark] = marks[copied.id]
+        self.assertIn("Copied on", mark["text"])
+        [[method, label]] = mark["menu"]
+        self.assertEqual((method, label), ("action_view_in_dropbox", "View in Dropbox"))
+        [mark] = copied.with_user(self.manager)._marks()[copied.id]
+        self.assertEqual(mark["menu"][1][0], "action_dropbox_versions")
+        [mark] = marks[failed.id]
+        self.assertEqual((mark["text"], mark["menu"]), ("Dropbox: Failed: No.", []))
+        self.account.type_ids = self.server["progbox.document.type"]._of_codes("plan")
+        other = self.document("FAC/other")
+        self.assertEqual(other._marks(), {other.id: []})
 
     def test_an_app_folder_is_under_apps(self):
         self.account.app_folder = "Mon Odoo"

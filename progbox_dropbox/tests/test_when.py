@@ -6,6 +6,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ..models.progbox_dropbox_account import ACTIVITY
 from ..tools import schedule
 from ..tools.verdicts import Action, Verdict
 from .dropbox_common import LOGGER, DropboxCommon
@@ -163,6 +164,23 @@ class TestWhen(DropboxCommon):
         self.account.action_sync()
         self.assertTrue(self.account.sync_requested)
 
+    def test_what_people_ask_for_waits_for_deleted_crons(self):
+        for kind in ("transfer", "anchor", "check", "restore"):
+            self.server[f"progbox.dropbox.{kind}"]._job_crons().unlink()
+        document = self.document("FAC/1")
+        account = self.account.with_user(self.manager)
+        account.action_pause()
+        account.action_resume()
+        self.server["progbox.dropbox.anchor"]._queue_account(self.account)
+        jobs = [self.copy_of(document)]
+        jobs.append(self.server["progbox.dropbox.anchor"].search([]))
+        for action in (account.action_check, account.action_restore):
+            answer = action()
+            jobs.append(self.server[answer["res_model"]].browse(answer["res_id"]))
+        for job in jobs:
+            with self.subTest(job=job):
+                self.assertEqual(job.mapped("state"), ["pending"])
+
     @freeze_time(MONDAY)
     def test_progress(self):
         self.account.state = "disconnected"
@@ -287,6 +305,32 @@ class TestWhen(DropboxCommon):
         # The manager may not do that.
         self.assertIn("manager@example.com", mail.email_to)
         self.assertIn("admin@example.com", mail.email_to)
+
+    def test_administrators_have_what_only_they_can_put_right_to_do(self):
+        activities = self.server["mail.activity"]
+
+        def told():
+            return activities._progbox_open_alerts(self.company, ACTIVITY).user_id
+
+        self.document("FAC/1")
+        self.dropbox.tokens.clear()
+        self.dropbox.refreshes.clear()
+        self.run_cron(2)
+        self.assertIn(self.admin, told())
+        self.assertIn(self.company._progbox_archive_manager(), told())
+        self.assertNotIn(self.billing, told())
+        number = len(activities._progbox_open_alerts(self.company, ACTIVITY))
+        self.assertEqual(number, len(told()))
+        # It is done by itself when the connection is there again.
+        access, refresh = self.dropbox.grant()
+        self.account.write({"access_token": access, "refresh_token": refresh})
+        self.account._resume()
+        self.assertFalse(told())
+        # A full Dropbox is for the manager.
+        self.dropbox.account.store.allocated = 1
+        self.run_cron(later=timedelta(minutes=5))
+        self.assertEqual(self.account.state, "full")
+        self.assertEqual(told(), self.company._progbox_archive_manager())
 
     def test_nothing_is_told_when_that_is_set(self):
         self.account.notify = "none"

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,8 @@ LARGE = 8 * MEGABYTE
 # What is in memory at a time: of small files one such piece that is on its way, and
 # one that is read meanwhile.
 PIECE = 8 * MEGABYTE
-
+# Large files that are on their way at a time, with one such piece of each.
+SIDE_BY_SIDE = 4
 
 # Dropbox hashes pieces of this size, and then their hashes.
 HASHED_PIECE = DropboxContentHasher.BLOCK_SIZE
@@ -140,15 +141,7 @@ class Upload:
         :raise: one of HANDLED, when a call fails as a whole
         """
         self._send_small([file for file in all_files if not file.is_large], until)
-        for file in all_files:
-            if file.is_large:
-                # To hash a file alone takes seconds: the rest of them is not read.
-                if time.monotonic() > until:
-                    break
-                try:
-                    self._send_large(file, until)
-                except Unreadable as error:
-                    file.unreadable = error
+        self._send_large([file for file in all_files if file.is_large], until)
 
     def _send_small(self, small, until):
         """Send many small files with few calls.
@@ -221,37 +214,73 @@ class Upload:
             return None
         return content
 
-    def _send_large(self, file, until):
-        """Send a large file from where it stands, as long as there is time."""
-        if not file.content_hash:
-            file.hash(file.blocks(), file.size)
-        try:
-            for content, is_last in self._pieces_from(file):
-                if time.monotonic() > until:
+    def _send_large(self, large, until):
+        """Send large files side by side, each from where it stands.
+
+        They are read in this thread: some are in the database.
+        """
+        waiting, under_way = iter(large), {}
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as background:
+
+            def send_next(file, pieces):
+                if piece := self._next_piece(file, pieces, until):
+                    sent = background.submit(self._send_piece, file, *piece)
+                    under_way[sent] = file, pieces
+
+            while True:
+                # To hash a file alone takes seconds: what is too late is not read.
+                while len(under_way) < SIDE_BY_SIDE and time.monotonic() <= until:
+                    if not (file := next(waiting, None)):
+                        break
+                    send_next(file, self._pieces_from(file))
+                if not under_way:
                     return
-                self._send_piece(file, content, is_last)
+                for sent in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    file, pieces = under_way.pop(sent)
+                    if self._has_gone_well(file, sent):
+                        send_next(file, pieces)
+
+    def _next_piece(self, file, pieces, until):
+        """Return what is to be sent next of a file, None when nothing is any more."""
+        try:
+            piece = next(pieces, None)
+        except Unreadable as error:
+            file.unreadable = error
+            return None
+        file.arrived = not piece
+        return piece if time.monotonic() <= until else None
+
+    def _has_gone_well(self, file, sent):
+        """Return whether a piece has arrived, and note what Dropbox says of the file.
+
+        :param sent: a future
+        :raise: one of HANDLED, when it is not about this file
+        """
+        try:
+            sent.result()
         except exceptions.ApiError as error:
             file.verdict = classify(error)
             if file.verdict.action is Action.RESTART:
                 file.begin_anew()
-            return
-        file.arrived = True
+            return False
+        return True
 
     def _pieces_from(self, file):
         """Yield what is still to be sent, and whether it is the last piece."""
-        skip, pending = file.offset, bytearray()
-        if skip >= file.size and file.session:
+        if not file.content_hash:
+            file.hash(file.blocks(), file.size)
+        if file.offset >= file.size and file.session:
             return
+        end, pending = 0, bytearray()
         for block in file.blocks():
-            if skip >= len(block):
-                skip -= len(block)
-                continue
-            pending += block[skip:]
-            skip = 0
+            pending += block
+            end += len(block)
+            drop_arrived(pending, end - file.offset)
             while len(pending) > PIECE:
                 yield bytes(pending[:PIECE]), False
-                del pending[:PIECE]
-        yield bytes(pending), True
+                drop_arrived(pending, end - file.offset)
+        if pending or not file.session:
+            yield bytes(pending), True
 
     def _send_piece(self, file, content, is_last):
         if not file.session:
@@ -262,20 +291,25 @@ class Upload:
         try:
             self.client.files_upload_session_append_v2(content, cursor, is_last)
         except exceptions.ApiError as error:
-            if not self._had_arrived(file, content, error):
-                raise
+            file.offset = self._offset_there(file, error)
+            return
         file.offset += len(content)
 
-    def _had_arrived(self, file, content, error):
-        """Whether a piece was there already: its answer was lost the first time."""
+    def _offset_there(self, file, error):
+        """Return how much of a file Dropbox has, if that is more than we knew.
+
+        An answer was lost, or the run that sent it was killed.
+
+        :raise ApiError: when it was refused for something else
+        """
         lookup = error.error
         if lookup.is_closed():
-            return True
-        return (
-            lookup.is_incorrect_offset()
-            and lookup.get_incorrect_offset().correct_offset
-            == file.offset + len(content)
-        )
+            return file.size
+        if lookup.is_incorrect_offset():
+            offset = lookup.get_incorrect_offset().correct_offset
+            if file.offset < offset <= file.size:
+                return offset
+        raise error
 
     # ------------------------------------------------------------------
     # Committing
@@ -305,6 +339,11 @@ class Upload:
             file.verdict = classify_entry(entry.get_failure())
             if file.verdict.action is Action.RESTART:
                 file.begin_anew()
+
+
+def drop_arrived(pending, number):
+    """Leave the last bytes of what was read, so many as have not arrived yet."""
+    del pending[: len(pending) - min(max(number, 0), len(pending))]
 
 
 def waiting_for_commit(all_files):

@@ -38,8 +38,8 @@ class Progbox(Command):
         The command is found through Odoo's addons path. So either name the
         configuration in the environment, or the path first:
 
-            ODOO_RC=/etc/odoo/odoo.conf odoo-bin progbox verify -d DB
-            odoo-bin --addons-path=/opt/addons progbox verify -d DB
+            ODOO_RC=odoo.conf odoo-bin progbox verify -d DB
+            odoo-bin --addons-path=/opt/addons progbox verify -d DB -c odoo.conf
     """
 
     def run(self, cmdargs):

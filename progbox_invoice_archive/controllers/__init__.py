@@ -3,3 +3,4 @@ from . import portal_home
 from . import share_pages
 from . import share_files
 from . import zip_files
+from . import first_page

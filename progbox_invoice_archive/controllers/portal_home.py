@@ -1,3 +1,5 @@
+from urllib.parse import urlencode
+
 from odoo.http import request, route
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
@@ -32,3 +34,27 @@ class ArchivePortal(CustomerPortal):
                 },
             },
         )
+
+    @route(
+        "/my/archive/<int:share_id>/activate",
+        type="http",
+        auth="public",
+        website=True,
+        multilang=False,
+        sitemap=False,
+    )
+    @kept_private
+    def activate(self, share_id, token=""):
+        """Lead an invited contact to what is shared, at first by way of a password."""
+        page = f"/my/archive/{share_id}"
+        if self._is_invitation(token) and request.env.user._is_public():
+            query = urlencode({"token": token, "redirect": page})
+            return request.redirect(f"/web/signup?{query}")
+        return request.redirect(page)
+
+    def _is_invitation(self, token):
+        """Whether a token still lets somebody choose a password: once, soon."""
+        try:
+            return request.env["res.partner"].sudo()._get_partner_from_token(token)
+        except ValueError:  # made up, or cut by a mail program
+            return False

@@ -4,6 +4,7 @@ from odoo.tools.misc import str2bool
 
 from ..exceptions import NotShared
 from ..models.progbox_job_mixin import OPEN_STATES
+from ..models.share_parts import part_of
 from ..tools.web_request import note_person
 from .share_pages import PDF, PICTURES
 from .share_problems import keep_problems
@@ -36,7 +37,7 @@ class ShareFiles(Controller):
         Whoever follows the address gets a zip that can be sent at once, and nothing
         else happens: what is new stays new.
         """
-        domain, name = share._part(part)
+        domain, name = part_of(share, part)
         stem = share._file_stem(name)
         zips = share.env["progbox.zip"]
         inside = share._documents_domain() & domain

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from odoo.tools import SQL
 
+from ..models.document_sql import invoices_sql
+from ..models.share_parts import month_name
+
 # Documents without a date count in the month they came.
 MONTH = SQL(
     "date_trunc('month', COALESCE(document.document_date,"
@@ -56,7 +59,7 @@ def years_of(share):
     years = {}
     for first, count, new in _counts(share, inside):
         total = write(by_month.get(first, {}))
-        month = Month(first, share._month_name(first), count, new, total)
+        month = Month(first, month_name(share.env, first), count, new, total)
         years.setdefault(first.year, []).append(month)
     return [
         Year(
@@ -91,14 +94,12 @@ def _counts(share, inside):
 
 
 def _totals(share, inside):
-    """Return (month, currency, amount): each invoice once, see _invoices_sql()."""
+    """Return (month, currency, amount): each invoice once, see invoices_sql()."""
     return share.env.execute_query(
         SQL(
             """SELECT %s AS month, currency_name, sum(amount_total)
             FROM %s AS document GROUP BY month, currency_name""",
             MONTH,
-            share.env["progbox.document"]._invoices_sql(
-                SQL("document.id IN %s", inside)
-            ),
+            invoices_sql(share.env, SQL("document.id IN %s", inside)),
         )
     )

@@ -1,10 +1,12 @@
 from odoo import fields
+from odoo.fields import Domain
 from odoo.http import Controller, request
 from odoo.tools import format_date
 
 from odoo.addons.portal.controllers.portal import pager
 
 from ..exceptions import NotShared
+from ..models.share_parts import part_of
 from .share_overview import years_of
 from .share_routes import render_page, share_route
 
@@ -36,7 +38,7 @@ class SharePages(Controller):
 
     @share_route("/month/<string:month>", "/month/<string:month>/page/<int:page>")
     def month(self, share, /, month, page=1, **_query):
-        domain, name = share._part(month)
+        domain, name = part_of(share, month)
         return self._render_list(
             share, domain, page, f"/month/{month}", title=name, part=month
         )
@@ -51,7 +53,7 @@ class SharePages(Controller):
         }
         return self._render_list(
             share,
-            share._search_domain(**query),
+            _found(**query),
             page,
             "/search",
             url_args={name: value for name, value in query.items() if value},
@@ -66,7 +68,7 @@ class SharePages(Controller):
         kind = self._preview_kind(document)
         text, is_cut = self._text(share, document) if kind == "text" else ("", False)
         part = f"{document.document_date or document.create_date:%Y-%m}"
-        _domain, month = share._part(part)
+        _domain, month = part_of(share, part)
         return render_page(
             share,
             "portal_archive_document",
@@ -137,3 +139,18 @@ class SharePages(Controller):
         text = next(blocks, b"")
         share._log_file(document, "view")
         return text.decode("utf-8", "replace"), document.size > len(text)
+
+
+def _found(search="", date_from=None, date_to=None):
+    """Return which documents a visitor looks for.
+
+    :param str search: what stands in the search box
+    :param date date_from: first day, or None
+    :param date date_to: last day, or None
+    """
+    domain = Domain("words", "ilike", search) if search else Domain.TRUE
+    if date_from:
+        domain &= Domain("document_date", ">=", date_from)
+    if date_to:
+        domain &= Domain("document_date", "<=", date_to)
+    return domain

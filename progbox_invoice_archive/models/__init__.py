@@ -13,6 +13,7 @@ from . import ir_model
 from . import ir_model_fields
 from . import ir_module_module
 from . import ir_rule
+from . import ir_websocket
 from . import mail_activity
 from . import mail_mail
 from . import mail_template

@@ -34,15 +34,26 @@ class OwnPages:
     def __init__(self, job):
         self._job = job
 
+    def print_note(self, text):
+        """Make the page that `write_on_first_page` needs.
+
+        :return: whether it was not there yet: that takes as long as any page
+        """
+        path = self._note_path(text)
+        if path.exists():
+            return False
+        write_blocks([self._own_pdf(NOTE_ON_PAGE, {"text": text})], path)
+        return True
+
+    def _note_path(self, text):
+        return self._own_path(NOTE_ON_PAGE, {"text": text})
+
     def write_on_first_page(self, path, text):
         """Write a note at the upper edge of a PDF that Odoo has made."""
-        data = {"text": text}
-        note_path = self._own_path(NOTE_ON_PAGE, data)
-        if not note_path.exists():
-            write_blocks([self._own_pdf(NOTE_ON_PAGE, data)], note_path)
+        self.print_note(text)
         with (
             pikepdf.open(path, allow_overwriting_input=True) as document,
-            pikepdf.open(note_path) as note,
+            pikepdf.open(self._note_path(text)) as note,
         ):
             document.pages[0].add_overlay(note.pages[0])
             document.save(path)

@@ -9,6 +9,7 @@ from odoo.fields import Domain
 
 from ..exceptions import JobCancelled, NotShared
 from .progbox_share import ZIP
+from .share_parts import part_of
 
 
 class Requester:
@@ -93,7 +94,8 @@ class ShareVisitor(Requester):
 
     def wanted(self):
         share = self.share
-        return share._documents_domain() & share._part(self.export.sudo().share_part)[0]
+        domain, _name = part_of(share, self.export.sudo().share_part)
+        return share._documents_domain() & domain
 
     def check_requester(self):
         try:

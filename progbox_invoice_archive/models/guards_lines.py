@@ -43,6 +43,14 @@ def note_restored(env, company):
         env["progbox.seal"]._append(company, GUARDS_RESTORED, {"guards": guards})
 
 
+def note_replaced(env, company, guards):
+    """Enter that guards made room for those of this version.
+
+    :param list guards: texts, technical: how each was found
+    """
+    env["progbox.seal"]._append(company, GUARDS_RESTORED, {"guards": sorted(guards)})
+
+
 def lifted(env, company):
     """Return each time that guards were found lifted, as a text."""
     env["progbox.seal"].flush_model()

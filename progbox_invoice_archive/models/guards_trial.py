@@ -28,9 +28,13 @@ def not_refused(env, wanted):
     cr = env.cr
     with cr.savepoint(flush=False) as savepoint:
         patient = cr.savepoint(flush=False)
+        alone = _emptied_alone(env, {table for table, _name in wanted if table})
         for name, attempt in _attempts(wanted):
             if attempt.what == TRUNCATE:
-                refused = _is_emptying_refused(env, attempt, patient)
+                # The others are tried on their copies: see copies_emptied().
+                refused = attempt.table not in alone or _is_emptying_refused(
+                    env, attempt, patient
+                )
             else:
                 refused = _is_refused(cr, attempt, patient)
             if not refused:
@@ -111,9 +115,7 @@ def _find_row(cr, attempt):
 
 
 def _is_emptying_refused(env, attempt, savepoint):
-    """Try to empty a table where that makes nobody wait: see copies_emptied(), too."""
-    if not _refers_only_ours(env, attempt.table):
-        return True
+    """Try to empty a table, unless somebody would have to wait for it."""
     env.cr.execute(SQL("SET LOCAL lock_timeout TO %s", NO_PATIENCE))
     try:
         return _is_refused(env.cr, attempt, savepoint)
@@ -121,22 +123,24 @@ def _is_emptying_refused(env, attempt, savepoint):
         return True
 
 
-def _refers_only_ours(env, table):
-    """Whether all that is emptied with a table are tables of the archive."""
-    [[foreign]] = env.execute_query(
+def _emptied_alone(env, tables):
+    """Return those tables with which none is emptied that is not the archive's.
+
+    :param set tables: names
+    """
+    rows = env.execute_query(
         SQL(
             """WITH RECURSIVE emptied AS (
-                SELECT %s::regclass::oid AS id
+                SELECT relname AS first, oid AS id FROM pg_class
+                WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)
                 UNION
-                SELECT conrelid FROM pg_constraint
+                SELECT first, conrelid FROM pg_constraint
                 JOIN emptied ON confrelid = emptied.id WHERE contype = 'f'
             )
-            SELECT EXISTS (
-                SELECT FROM emptied JOIN pg_class ON pg_class.oid = emptied.id
-                WHERE NOT relname ^@ %s
-            )""",
-            f"public.{table}",
+            SELECT first FROM emptied JOIN pg_class ON pg_class.oid = emptied.id
+            GROUP BY first HAVING bool_and(relname ^@ %s)""",
+            list(tables),
             OURS,
         )
     )
-    return not foreign
+    return {table for [table] in rows}

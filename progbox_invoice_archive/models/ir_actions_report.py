@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from odoo import api, models
 from odoo.tools import file_open, ormcache
-from odoo.tools.translate import LazyTranslate
 
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
@@ -29,14 +28,14 @@ from ..tools.report import (
     unpatched_qt,
     wkhtmltopdf,
 )
+from ..tools.report.enclosing import enclose
 from ..tools.sentinels import AS_IT_IS, RENDER_ANEW, SELF_CONTAINED, WORDS
 from .invoice_renewal import Renewal
 from .progbox_long_job_mixin import longest_piece
+from .renderer_texts import FAILURES, TIMEOUT_PARAMETER, state_text
 
 _logger = logging.getLogger(__name__)
-_lt = LazyTranslate(__name__)
 
-TIMEOUT_PARAMETER = "progbox_invoice_archive.render_timeout"
 DEFAULT_TIMEOUT = 60  # seconds
 # Nothing is fetched and no script runs late: the page is ready when it is loaded.
 # With 0 wkhtmltopdf takes 90 ms more than with 1.
@@ -50,6 +49,8 @@ LAYOUT_BUNDLES = ("web.report_assets_pdf", "web.report_assets_common")
 CSS_ERROR = "## CSS error message ##"  # base.assetsbundle puts it into a broken bundle
 # The add-ons whose papers are self-contained by whatever door they are printed.
 OWN_REPORTS = ("progbox.", "progbox_")
+# Of a closing.
+CERTIFICATE = "progbox_invoice_archive.report_closing"
 IN_PAGE_CSS = "progbox_invoice_archive/static/report/in_page.css"
 # One document under two titles: the archived one is made before any payment.
 INVOICE_REPORTS = ("account.report_invoice", "account.report_invoice_with_payments")
@@ -59,41 +60,6 @@ HEADING_ROOM = 10  # mm over the rows of a table that goes on: two lines and the
 FOOT_TOP = 10  # mm from the bottom edge of the sheet
 # what Odoo hands from _prepare_html to _run_wkhtmltopdf carries it along
 RUNNING_FOOT = "progbox-running-foot"
-# Why the renderer failed, and what to do; keys of :class:`RendererFailure`.
-FAILURES = {
-    "missing": _lt(
-        "wkhtmltopdf does not start: it is not installed on the server, or a library"
-        " of it is missing. Install it again, then restart Odoo."
-    ),
-    "timeout": _lt(
-        "Making the page took too long and was stopped. Try again when the"
-        " server has less to do, or raise the time in the system parameter"
-        " %(parameter)s.",
-        parameter=TIMEOUT_PARAMETER,
-    ),
-    "server_limit": _lt(
-        "Making the page took longer than the server allows a scheduled action, and"
-        " was stopped. Try again when the server has less to do, or raise"
-        " limit_time_real_cron in its configuration."
-    ),
-    "network": _lt(
-        "The page asked for something that is not on this server. Look in the"
-        " report for a picture, a frame or a font with an address."
-    ),
-    "output": _lt(
-        "wkhtmltopdf ended without a complete page. Try again; if it comes"
-        " back, install wkhtmltopdf again."
-    ),
-    "disk": _lt(
-        "The page could not be written: the server's disk for temporary files"
-        " is full or cannot be written to. Make room, then try again."
-    ),
-    "crash": _lt(
-        "wkhtmltopdf broke off while making the page. The server may have too"
-        " little memory for it. Try again; if it comes back, show the technical"
-        " detail to your administrator."
-    ),
-}
 
 
 class IrActionsReport(models.Model):
@@ -116,7 +82,12 @@ class IrActionsReport(models.Model):
             )
         sent, printable = self._progbox_found_in_archive(report, data, res_ids)
         if not sent and not printable:
-            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)
+            streams = super()._render_qweb_pdf_prepare_streams(
+                report_ref, data, res_ids
+            )
+            if report.report_name == CERTIFICATE:
+                self._progbox_enclose_stamps(streams)
+            return streams
         # Where Odoo cannot split what it made, it asks for each invoice again.
         anew = self.with_context(progbox_render_anew=RENDER_ANEW)
         render = partial(
@@ -130,6 +101,17 @@ class IrActionsReport(models.Model):
         return OrderedDict(
             (res_id, streams[res_id]) for res_id in dict.fromkeys([*in_order, *streams])
         )
+
+    def _progbox_enclose_stamps(self, streams):
+        """Put the time stamp of each closing into its certificate.
+
+        :param dict streams: by id of the closing; None or False is what Odoo has not
+            taken apart
+        """
+        for record in self.env["progbox.closing"].browse(filter(None, streams)):
+            if files := list(record.stamp_ids._files()):
+                made = streams[record.id]
+                made["stream"] = io.BytesIO(enclose(made["stream"].getvalue(), files))
 
     def _get_rendering_context(self, report, docids, data):
         """Nothing is called pro forma of which the final document is archived."""
@@ -574,35 +556,8 @@ class IrActionsReport(models.Model):
             "version": info.version,
             "patched": info.is_patched_qt,
             "state": state,
-            "message": self._progbox_state_message(state, info.is_patched_qt),
+            "message": state_text(self.env, state, info.is_patched_qt),
         }
-
-    def _progbox_state_message(self, state, patched):
-        if state == "missing":
-            return self.env._(
-                "wkhtmltopdf is not installed on the server: invoices wait to be"
-                " archived. Install it, then restart Odoo."
-            )
-        if state == "upgrade":
-            return self.env._(
-                "wkhtmltopdf is too old. Install version 0.12.0 or newer, then restart"
-                " Odoo."
-            )
-        if state == "broken":
-            return self.env._(
-                "wkhtmltopdf does not answer. Install it again, then restart Odoo."
-            )
-        if not fonts.are_known():
-            return self.env._(
-                "The server cannot tell which characters have a font: invoices could be"
-                " archived with gaps. Install fontconfig, then reload this page."
-            )
-        if patched:
-            return self.env._("Archived invoices look exactly as Odoo prints them.")
-        return self.env._(
-            "Archived invoices are complete. This wkhtmltopdf has no patched Qt, so the"
-            " header stands on the first page and the footer after the last line."
-        )
 
 
 def _with_options(args, options):

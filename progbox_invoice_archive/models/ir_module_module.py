@@ -1,13 +1,32 @@
+from contextlib import suppress
+
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import file_open, html_sanitize
 
+from ..tools.plural import counted
+
+OURS = "progbox"
 ADDON = "progbox_invoice_archive"
 CONFIRMED = f"{ADDON}.uninstall_confirmed"
 
 
 class IrModuleModule(models.Model):
     _inherit = "ir.module.module"
+
+    @api.depends("name", "description")
+    @api.depends_context("lang")
+    def _get_desc(self):
+        """Show the description of our add-ons in the user's language."""
+        result = super()._get_desc()
+        language = (self.env.lang or "en")[:2]
+        for module in self:
+            path = f"{module.name}/static/description/index.{language}.html"
+            if (module.name or "").startswith(OURS):
+                with suppress(FileNotFoundError), file_open(path) as file:
+                    module.description_html = html_sanitize(file.read())
+        return result
 
     def button_uninstall(self):
         self._progbox_check_uninstall_of_these()
@@ -32,43 +51,45 @@ class IrModuleModule(models.Model):
         count = self.env["progbox.seal"].sudo().search_count([])
         if not count:
             return
-        if companies := self._progbox_not_exported():
-            if archived := companies.filtered(lambda company: not company.active):
-                raise UserError(
-                    self.env._(
-                        "The archive of this database holds %(count)s sealed lines, "
-                        "which uninstalling would destroy, and has to be exported "
-                        "first. %(companies)s is archived, so nobody can export its "
-                        "invoices: unarchive it in Settings > Companies, export its "
-                        "whole archive, then uninstall again.",
-                        count=count,
-                        companies=", ".join(archived.mapped("name")),
-                    )
-                )
-            raise UserError(
-                self.env._(
-                    "The archive of this database holds %(count)s sealed lines, which "
-                    "uninstalling would destroy. Export the whole archive first, with "
-                    "all its years, and keep the export elsewhere: for %(companies)s "
-                    "there is no export that has everything up to the last line. Then "
-                    "uninstall again.",
-                    count=count,
-                    companies=", ".join(companies.mapped("name")),
-                )
+        losses = counted(
+            self.env,
+            self.env._(
+                "The archive of this database holds %(count)s sealed line, which "
+                "uninstalling would destroy.|The archive of this database holds "
+                "%(count)s sealed lines, which uninstalling would destroy."
+            ),
+            count,
+        )
+        if advice := self._progbox_before_uninstall():
+            raise UserError(f"{losses} {advice}")
+
+    @api.model
+    def _progbox_before_uninstall(self):
+        """Return what to do before the archive can be given up, or nothing."""
+        companies = self._progbox_not_exported()
+        if archived := companies.filtered(lambda company: not company.active):
+            return self.env._(
+                "It has to be exported first. %(companies)s is archived, so nobody can "
+                "export its invoices: unarchive it in Settings > Companies, export its "
+                "whole archive, then uninstall again.",
+                companies=", ".join(archived.mapped("name")),
+            )
+        if companies:
+            return self.env._(
+                "Export the whole archive first, with all its years, and keep the "
+                "export elsewhere: for %(companies)s there is no export that has "
+                "everything up to the last line. Then uninstall again.",
+                companies=", ".join(companies.mapped("name")),
             )
         if not self._progbox_uninstall_allowed():
-            raise UserError(
-                self.env._(
-                    "The archive of this database holds %(count)s sealed lines, which "
-                    "uninstalling would destroy. It has been exported: see that the "
-                    "export is kept elsewhere. Then, to give the archive up for good, "
-                    "set the system parameter %(parameter)s to the name of this "
-                    "database, %(database)s, and uninstall again.",
-                    count=count,
-                    parameter=CONFIRMED,
-                    database=self.env.cr.dbname,
-                )
+            return self.env._(
+                "It has been exported: see that the export is kept elsewhere. Then, to "
+                "give the archive up for good, set the system parameter %(parameter)s "
+                "to the name of this database, %(database)s, and uninstall again.",
+                parameter=CONFIRMED,
+                database=self.env.cr.dbname,
             )
+        return ""
 
     @api.model
     def _progbox_not_exported(self):

@@ -166,39 +166,42 @@ class MailActivity(models.Model):
         return self.with_context(lang=company._progbox_archive_manager().lang)
 
     @api.model
-    def _progbox_tell(self, company, kind, summary, note):
-        """Give a manager one activity; one that says something else makes room.
+    def _progbox_tell(self, company, kind, summary, note, others=None):
+        """Give the manager one activity; one that says something else makes room.
 
         :param str kind: XML id of the activity's type
+        :param res.users others: who is told the same besides the manager, each once
         """
         manager = company._progbox_archive_manager()
+        people = manager | others if others else manager
         activity_type = self._progbox_alert_type(kind)
-        if not manager or not activity_type:
+        if not people or not activity_type:
             return
         alerts = self._progbox_open_alerts(company, kind)
         same = alerts.filtered(
-            lambda alert: alert.user_id == manager and alert.summary == summary
+            lambda alert: alert.user_id in people and alert.summary == summary
         )
-        if same:
-            # What came since is told beside it.
-            same.filtered(lambda alert: alert.note != note).note = note
-            return
+        # What came since is told beside it.
+        same.filtered(lambda alert: alert.note != note).note = note
         # Out of date, or somebody's who has left.
-        alerts.unlink()
+        (alerts - same).unlink()
         # pylint: disable-next=context-overridden
         clean = self.with_context(clean_context(self.env.context))
         clean.with_user(SUPERUSER_ID).create(
-            {
-                "activity_type_id": activity_type.id,
-                "user_id": manager.id,
-                "date_deadline": fields.Date.context_today(
-                    self.with_context(tz=manager.tz)
-                ),
-                "active": True,
-                "progbox_company_id": company.id,
-                "summary": summary,
-                "note": note,
-            }
+            [
+                {
+                    "activity_type_id": activity_type.id,
+                    "user_id": user.id,
+                    "date_deadline": fields.Date.context_today(
+                        self.with_context(tz=user.tz)
+                    ),
+                    "active": True,
+                    "progbox_company_id": company.id,
+                    "summary": summary,
+                    "note": note,
+                }
+                for user in people - same.user_id
+            ]
         )
 
     @api.model

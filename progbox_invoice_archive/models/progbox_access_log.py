@@ -10,6 +10,7 @@ from odoo.tools import SQL
 from ..tools.ledger.guards_sql import PURGE_SETTING
 from ..tools.sentinels import SERVER
 from ..tools.web_request import current_request
+from .document_sql import path_sql, renumbered_sql
 from .ir_binary import ONE_OPENING, ONE_REFUSAL
 from .res_users import ARCHIVE_MANAGER
 from .stamp_authorities import keep_on_record
@@ -147,10 +148,10 @@ class ProgboxAccessLog(models.Model):
                 WHERE document.id = ANY(%s) ORDER BY document.id""",
                 # With both numbers: the one that stands on it may be another's now.
                 documents._number_text("%1$s", "%2$s"),
-                self.env["progbox.folder"]._path_sql(SQL("folder")),
+                path_sql(SQL("folder")),
                 self.env.company.id,
                 _place_sql(SQL("folder")),
-                documents._renumbered_sql(SQL("document")),
+                renumbered_sql(self.env, SQL("document")),
                 documents.ids,
             )
         elif folder is not None:
@@ -160,7 +161,7 @@ class ProgboxAccessLog(models.Model):
                     folder.id AS folder_ref, %s AS path,
                     COALESCE(folder.company_id, %s) AS company_id, %s AS place
                 FROM progbox_folder folder WHERE folder.id = ANY(%s)""",
-                self.env["progbox.folder"]._path_sql(SQL("folder")),
+                path_sql(SQL("folder")),
                 self.env.company.id,
                 _place_sql(SQL("folder")),
                 folder.ids,

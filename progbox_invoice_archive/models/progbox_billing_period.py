@@ -7,6 +7,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from ..tools.periods import due_date, month_period, week_period
+from ..tools.search_words import plain_text
 
 _logger = logging.getLogger(__name__)
 
@@ -127,9 +128,11 @@ class ProgboxBillingPeriod(models.Model):
         if operator not in ("ilike", "like", "=", "=ilike"):
             return super()._search_display_name(operator, value)
         # Months have other names in other languages: no column knows them.
-        wanted = (value or "").strip("%").lower()
+        words = plain_text((value or "").replace("%", " ")).split()
         found = self.search(Domain.TRUE, limit=MOST_PERIODS).filtered(
-            lambda period: wanted in period.display_name.lower()
+            lambda period: all(
+                word in plain_text(period.display_name) for word in words
+            )
         )
         return Domain("id", "in", found.ids)
 

@@ -10,6 +10,7 @@ from odoo.tools import SQL, format_date, format_datetime
 
 from ..tools.ledger.verify import read_payload
 from ..tools.sentinels import SERVER
+from .document_sql import invoices_sql
 from .invoice_neighbours import PUT_OFF
 from .progbox_job_mixin import CONCURRENCY_ERRORS
 
@@ -193,7 +194,7 @@ class ProgboxClosing(models.Model):
 
     @api.model
     def _close_month(self, company, month):
-        seals = self.env["progbox.seal"]
+        seals = self.env["progbox.seal"].sudo()
         seals._lock()
         month = month.replace(day=1)
         former = self.search(
@@ -201,7 +202,7 @@ class ProgboxClosing(models.Model):
             order="number desc",
             limit=1,
         )
-        last = seals.sudo()._last(company)
+        last = seals._last(company)
         values = {
             "company_id": company.id,
             "month": month,
@@ -216,8 +217,8 @@ class ProgboxClosing(models.Model):
         closing = sealer.create(
             {**values, "seal_id": seal.id, "closed_on": seal.sealed_on}
         )
-        self.env["progbox.time.stamp"]._enqueue(seal, closing)
-        self.env["progbox.closing.mail"]._enqueue(closing)
+        self.env["progbox.time.stamp"]._enqueue_stamp(seal, closing)
+        self.env["progbox.closing.mail"]._enqueue_mail(closing)
         return closing.with_env(self.env)
 
     def _sealed_content(self):
@@ -256,7 +257,7 @@ class ProgboxClosing(models.Model):
             SQL(
                 """SELECT currency_name, sum(amount_total)::text
                 FROM %s AS invoice GROUP BY currency_name""",
-                documents._invoices_sql(self._month_sql(company, month)),
+                invoices_sql(self.env, self._month_sql(company, month)),
             )
         )
         return {

@@ -8,6 +8,7 @@ from odoo.tools.misc import clean_context
 from ..exceptions import JobCancelled, JobError, JobWaiting
 from ..tools.ledger.verify import Finding
 from .declared_pieces import piece
+from .ir_actions_report import CERTIFICATE as REPORT
 from .progbox_job_mixin import JOB_FIELDS
 
 # The certificate names the time stamp of its closing: it waits for it this long.
@@ -16,7 +17,6 @@ LOOK_AGAIN = timedelta(minutes=10)
 # A mailbox, or a contact, may take days to be put right.
 PATIENCE = timedelta(days=4)
 MAIL_QUEUE = "mail.ir_cron_mail_scheduler_action"
-REPORT = "progbox_invoice_archive.report_closing"
 REPORT_ACTION = "progbox_invoice_archive.action_report_closing"
 
 
@@ -47,7 +47,7 @@ class ProgboxClosingMail(models.Model):
         return self.env._("What was sent is written down by the server alone.")
 
     @api.model
-    def _enqueue(self, closing):
+    def _enqueue_mail(self, closing):
         """Have the certificate of a closing sent, when its company names somebody.
 
         :param progbox.closing closing: that was just made

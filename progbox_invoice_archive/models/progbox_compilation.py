@@ -261,7 +261,7 @@ class ProgboxCompilation(models.Model):
         documents = documents or self.env["progbox.document"]
         company = self._check_subject(moves, documents)
         self._check_periods(moves, company)
-        return self._enqueue(
+        return self._enqueue_request(
             {
                 "name": self._title(moves, documents),
                 "company_id": company.id,
@@ -627,8 +627,11 @@ class ProgboxCompilation(models.Model):
 
     def _render(self):
         """Make the pages of the invoices that have none."""
+        own_pages = OwnPages(self)
         for line in self._lines("render"):
             try:
+                if line.note and own_pages.print_note(line.note):
+                    yield {}  # the run may end between two prints
                 with self.env.cr.savepoint():
                     pdf = self._rendered(line)
             except UserError as error:
@@ -638,7 +641,7 @@ class ProgboxCompilation(models.Model):
                 path = self._folder() / f"rendered-{line.id}.pdf"
                 write_blocks([pdf], path)
                 if line.note:
-                    OwnPages(self).write_on_first_page(path, line.note)
+                    own_pages.write_on_first_page(path, line.note)
                 pages = count_pages(path)
                 parts = [[str(path), pages, line.name]]
                 line.write({"state": "in", "pages": pages, "parts": parts})

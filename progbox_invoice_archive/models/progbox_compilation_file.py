@@ -41,6 +41,7 @@ class ProgboxCompilationFile(models.Model):
     )
     sequence = fields.Integer(readonly=True, help="Place of the invoice.")
     position = fields.Integer(readonly=True, help="Place of the file in the invoice.")
+    # The line of the main file; the column keeps the name that databases know.
     is_head = fields.Boolean(readonly=True, help="It stands for the invoice itself.")
     res_model = fields.Char(readonly=True)
     res_id = fields.Many2oneReference(model_field="res_model", readonly=True)
@@ -276,13 +277,13 @@ class ProgboxCompilationFile(models.Model):
         """See whether a signed file is the invoice, which takes its time."""
         move = self.env[self.res_model].browse(self.res_id)
         folder = self.compilation_id._folder()
-        head = self._head()
-        original = head.attachment_id and Paper(head._path(), head.pages)
+        main_file = self._main_file_line()
+        original = main_file.attachment_id and Paper(main_file._path(), main_file.pages)
         papers = Paper(self._path(), self.pages), original
         same = is_the_invoice(move, self.attachment_id, *papers, folder)
         self.write({"is_the_invoice": same, "code": False})
 
-    def _head(self):
+    def _main_file_line(self):
         """Return the line that stands for the invoice of this file."""
         return self.search(
             Domain("compilation_id", "=", self.compilation_id.id)

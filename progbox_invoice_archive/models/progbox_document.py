@@ -14,6 +14,7 @@ from ..tools.search_words import plain_text, typed_domain
 from ..tools.sentinels import SERVER
 from ..tools.ticked import ticked
 from .compilation_texts import size_text
+from .document_sql import invoices_sql, renumbered_sql
 from .res_users import ARCHIVE_MANAGER
 
 _logger = logging.getLogger(__name__)
@@ -572,7 +573,8 @@ class ProgboxDocument(models.Model):
 
         The one definition of "this record is archived": sealed, of the record's own
         set (no series), and of a type that the record asks for. The same as
-        :meth:`_archived_domain`.
+        :meth:`_archived_domain`. A closing testifies to more, whatever its type: to all
+        that was sealed and is of no series.
 
         :param SQL alias: of the row of ``progbox_document``
         :rtype: SQL
@@ -627,32 +629,6 @@ class ProgboxDocument(models.Model):
         }
 
     @api.model
-    def _invoices_sql(self, condition):
-        """Return the documents that make a total, as a sub-query of SQL.
-
-        An invoice counts once: with the current version of its archived files, and of
-        these with the file that is the invoice, not with the electronic one beside it.
-        What was dropped on it, a signed copy for example, counts only where nothing
-        of it is archived. An invoice that the ledger says was deleted in Odoo does
-        not count any more.
-
-        :param SQL condition: which rows of ``document`` to add up; flushed before
-        """
-        return SQL(
-            """(
-                SELECT DISTINCT ON (res_model, COALESCE(res_id, -document.id))
-                    document_date, create_date, currency_name, amount_total
-                FROM progbox_document document
-                WHERE %s AND currency_name IS NOT NULL AND NOT %s AND NOT %s
-                ORDER BY res_model, COALESCE(res_id, -document.id),
-                    series NULLS FIRST, document.id
-            )""",
-            condition,
-            self._superseded_sql(SQL("document")),
-            self._source_deleted_sql(SQL("document")),
-        )
-
-    @api.model
     def amount_totals(self, domains):
         """Return what the invoices among some documents come to, for the browser.
 
@@ -674,41 +650,9 @@ class ProgboxDocument(models.Model):
                 SQL(
                     """SELECT currency_name, sum(amount_total)
                     FROM %s AS document GROUP BY currency_name""",
-                    self._invoices_sql(SQL("document.id IN %s", found.subselect())),
+                    invoices_sql(self.env, SQL("document.id IN %s", found.subselect())),
                 )
             )
-        )
-
-    @api.model
-    def _source_deleted_sql(self, alias):
-        """Return whether the ledger says that the source of a document was deleted."""
-        return SQL(
-            "%s.id IN (SELECT jsonb_array_elements(line.payload::jsonb -> 'documents')"
-            "::int FROM progbox_seal line WHERE line.kind = 'source_deleted')",
-            alias,
-        )
-
-    @api.model
-    def _renumbered_sql(self, alias):
-        """Return the number that the invoice of a sealed document has now, as SQL.
-
-        NULL where it is the same, or the invoice is gone: the invoice is what a
-        document belongs to, whatever number stands on it.
-
-        :param SQL alias: of the row of ``progbox_document``
-        """
-        return SQL(
-            """(SELECT move.name FROM account_move move
-            WHERE %(document)s.res_model = 'account.move'
-            AND %(document)s.seal_id IS NOT NULL
-            AND move.id = %(document)s.res_id AND move.state = 'posted'
-            AND move.name IS NOT NULL AND move.name != %(document)s.number)""",
-            document=alias,
-            to_flush=[
-                self.env["account.move"]._fields["name"],
-                self.env["account.move"]._fields["state"],
-                *(self._fields[name] for name in ("res_id", "number", "seal_id")),
-            ],
         )
 
     def _renumbered(self):
@@ -720,7 +664,7 @@ class ProgboxDocument(models.Model):
             SQL(
                 "SELECT document.id, %s FROM progbox_document document"
                 " WHERE document.id = ANY(%s)",
-                self._renumbered_sql(SQL("document")),
+                renumbered_sql(self.env, SQL("document")),
                 self.ids,
             )
         )
@@ -736,34 +680,6 @@ class ProgboxDocument(models.Model):
         if not now:
             return text
         return self.env._("%(number)s (renumbered, now %(now)s)", number=text, now=now)
-
-    @api.model
-    def _outdated_sql(self, alias):
-        """Return whether a newer version of a document is still to be archived.
-
-        What Odoo would say today is not asked for, which takes a look at each page:
-        the queue knows which invoices somebody has changed.
-
-        :param SQL alias: of the row of ``progbox_document``
-        """
-        jobs = self.env["progbox.archive.job"]
-        return SQL(
-            """CASE WHEN %(document)s.res_model = 'account.move'
-            AND %(document)s.seal_id IS NOT NULL
-            AND COALESCE(%(document)s.series, '') = ''
-            AND %(document)s.res_id IN (
-                SELECT job.move_id FROM progbox_archive_job job
-                WHERE job.state IN ('pending', 'running', 'waiting', 'failed')
-                AND job.reason IN ('posting', 'legal', 'changed')
-                AND job.pdf_archived IS NOT TRUE
-            ) THEN NOT %(superseded)s ELSE FALSE END""",
-            document=alias,
-            superseded=self._superseded_sql(alias),
-            to_flush=[
-                *(jobs._fields[name] for name in ("state", "reason", "pdf_archived")),
-                *(self._fields[name] for name in ("res_id", "series", "seal_id")),
-            ],
-        )
 
     @api.model
     def _new_series(self):
@@ -871,9 +787,12 @@ class ProgboxDocument(models.Model):
     def _create_with_file(self, vals, staged):
         """Create a document of a file: the one way in for every kind of file.
 
-        Deposits, backups, uploads and restores come through here. What is created in
-        a locked folder, which the server alone may do, is sealed. For example, an
-        upload that becomes a document of a project::
+        Deposits, backups and uploads come through here; a restore gives a document its
+        file back, and makes none. What is created in a locked folder, which the server
+        alone may do, is sealed. One thing goes its own way and calls the hook itself:
+        the rebuild of a lost archive from its copies, whose documents have ids and
+        lines of the ledger already, and some no file. For example, an upload that
+        becomes a document of a project::
 
             with self.env["ir.attachment"]._progbox_stage(blocks) as staged:
                 self.env["progbox.document"]._create_with_file(
@@ -932,12 +851,39 @@ class ProgboxDocument(models.Model):
                 return result
         """
 
+    def _marks(self):
+        """Hook: what add-ons say of each of these documents on its card.
+
+        A mark is a small icon with a sentence, and what it adds to the card's menu: a
+        method of the document that returns an action, or nothing. The caller may read
+        these documents; the method asks again::
+
+            def _marks(self):
+                marks = super()._marks()
+                for document in self:
+                    marks[document.id].append(
+                        {
+                            "name": "my_service",
+                            "icon": "fa-cloud text-success",
+                            "text": self.env._("Copied"),
+                            "menu": [["action_view_there", self.env._("View There")]],
+                        }
+                    )
+                return marks
+
+        :return: dictionary of lists by id
+        """
+        return {id_: [] for id_ in self.ids}
+
     def _seal(self):
         """Enter these documents into the ledger."""
-        for document in self.sudo().with_context(progbox_server=SERVER):
+        documents = self.sudo().with_context(progbox_server=SERVER)
+        for document in documents:
             document.seal_id = self.env["progbox.seal"]._append(
                 document.company_id, "deposit", document._sealed_content(), document
             )
+        # With all that is computed: the guards look at each change of a sealed row.
+        documents.flush_recordset()
 
     @api.model
     def _seal_unsealed(self):

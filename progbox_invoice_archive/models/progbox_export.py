@@ -134,7 +134,7 @@ class ProgboxExport(models.Model):
         folder.check_access("read")
         if target == "folder":
             directory = str(self._checked_directory(directory))
-        return self._enqueue(
+        return self._enqueue_request(
             {
                 "kind": "evidence",
                 "target": target,

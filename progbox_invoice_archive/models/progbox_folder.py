@@ -1,11 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date
+from odoo.tools import SQL
 from odoo.tools.misc import clean_context
 
 from ..tools.filenames import clean_filename
 from ..tools.sentinels import SERVER
+from .share_parts import month_name
 
 # Sub-folders that the tree of the browser loads at once.
 PAGE_SIZE = 80
@@ -321,22 +322,6 @@ class ProgboxFolder(models.Model):
         installed = self.env["res.lang"].get_installed()
         return {self._backups_name(code) for code, _name in installed}
 
-    @api.model
-    def _path_sql(self, alias):
-        """Return the names from the root to a folder, as an array of SQL.
-
-        A folder without a name has the title of a record, which SQL does not know:
-        there stands which record it is. What people read comes from :meth:`_paths`.
-        """
-        return SQL(
-            "(SELECT array_agg(COALESCE(ancestor.name,"
-            " concat_ws(' ', ancestor.res_model, ancestor.res_id))"
-            " ORDER BY length(ancestor.parent_path))"
-            " FROM progbox_folder ancestor WHERE ancestor.id = ANY("
-            "string_to_array(trim(trailing '/' FROM %s.parent_path), '/')::int[]))",
-            alias,
-        )
-
     def _ancestor_ids(self):
         return (self.parent_path or "").split("/")[:-1]
 
@@ -363,8 +348,7 @@ class ProgboxFolder(models.Model):
             return self.env._("All archived documents")
         if len(path) == 2:
             return path[1]
-        month = fields.Date.to_date(f"{path[1]}-{path[2]}-01")
-        return format_date(self.env, month, date_format="LLLL y").capitalize()
+        return month_name(self.env, fields.Date.to_date(f"{path[1]}-{path[2]}-01"))
 
     # ------------------------------------------------------------------
     # The folder tree of the browser

@@ -40,6 +40,8 @@ QUEUE_ORDER = "priority, next_try, id"
 # The server goes on with these by itself; a person can make it go on with the failed.
 OPEN_STATES = ("pending", "running", "waiting")
 UNFINISHED_STATES = (*OPEN_STATES, "failed")
+# On Odoo's bus, to the pages that show jobs.
+JOB_MESSAGE = "progbox_jobs"
 # What the engine writes on a job as it goes on.
 JOB_FIELDS = frozenset(
     {
@@ -256,7 +258,30 @@ class ProgboxJobMixin(models.AbstractModel):
         if vals.get("state", "running") != "running":
             vals = {**vals, "begun": False}
         engine = self.sudo().with_context(progbox_job_engine=JOB_ENGINE)
-        return engine.write(vals)
+        result = engine.write(vals)
+        if "state" in vals or vals.keys() - JOB_FIELDS:
+            self._job_tell()
+        return result
+
+    def _job_tell(self):
+        """Let the pages that show such jobs know that there is something new.
+
+        They read it with the rights of whoever sees them: the message names the kind
+        of job, and no job. One for each transaction and company is enough.
+        """
+        told = self.env.cr.precommit.data.setdefault("progbox_jobs_told", set())
+        owner = self._fields.get("company_id") or self._fields.get("company_ids")
+        for company in self.sudo()[owner.name] if owner else ():
+            for model in self._job_shown_by():
+                channel = (company, model)
+                if channel not in told:
+                    told.add(channel)
+                    self.env["bus.bus"]._sendone(channel, JOB_MESSAGE, model)
+
+    @api.model
+    def _job_shown_by(self):
+        """Return the names of the models whose pages show such jobs."""
+        return [self._name]
 
     # ------------------------------------------------------------------
     # Actions

@@ -260,11 +260,14 @@ class ProgboxLedgerGuards(models.AbstractModel):
         """Put on record that guards of another version made room for those of today.
 
         Of which version they were, a comment alone says: whoever forges it, to take
-        guards away without a line of the ledger, leaves one of the access log.
+        guards away as an update would, leaves a line of the ledger with that date.
         """
         missing = [name for name, how in state.items() if how == "missing"]
+        found = [f"{name} {how}" for name, how in state.items() if how != "active"]
         try:
             with self.env.cr.savepoint():
+                for company in guards_lines.companies(self.env):
+                    guards_lines.note_replaced(self.env, company, found)
                 self.env["progbox.access.log"]._log(
                     "verification",
                     company=guards_lines.companies(self.env),
@@ -276,7 +279,7 @@ class ProgboxLedgerGuards(models.AbstractModel):
                     ),
                 )
         except psycopg2.Error as error:
-            _logger.error("The access log takes no line: %s", error)
+            _logger.error("That guards were replaced is not on record: %s", error)
 
     @api.model
     def _has_ledger(self):

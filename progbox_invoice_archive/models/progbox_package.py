@@ -14,6 +14,7 @@ from ..tools.package.entry import CHECK, CLOSINGS, LEDGER, STAMPS
 from ..tools.package.index import Index, harmless, no_formula
 from ..tools.package.package import Package, Words
 from ..tools.staging import BLOCK_SIZE, read_blocks
+from .document_sql import outdated_sql, renumbered_sql
 from .ir_attachment import is_object, read_with_own_cursor
 from .stamp_authorities import authority_file
 
@@ -302,7 +303,6 @@ class ProgboxPackage(models.AbstractModel):
     @api.model
     def _rows(self, found, folders, point):
         """Yield what a package needs to know of each document, as tuples."""
-        documents = self.env["progbox.document"]
         # A plain join, though a document may have a second file where nothing guards
         # it: the first one counts, and the join of all is many times faster than a
         # look-up for each.
@@ -325,8 +325,8 @@ class ProgboxPackage(models.AbstractModel):
             WHERE %(found)s
             ORDER BY folder.rank, progbox_document.name COLLATE "C",
                 progbox_document.id, file.id""",
-            renumbered=documents._renumbered_sql(SQL("progbox_document")),
-            outdated=documents._outdated_sql(SQL("progbox_document")),
+            renumbered=renumbered_sql(self.env, SQL("progbox_document")),
+            outdated=outdated_sql(self.env, SQL("progbox_document")),
             point=point,
             folders=list(folders),
             tables=found.from_clause,

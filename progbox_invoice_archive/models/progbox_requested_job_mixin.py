@@ -45,7 +45,7 @@ class ProgboxRequestedJobMixin(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @api.model
-    def _enqueue(self, values):
+    def _enqueue_request(self, values):
         """Queue a job for the user of the environment.
 
         :param dict values: field values; the caller has checked that the user may

@@ -1,10 +1,7 @@
 import hmac
 import logging
-import re
-from datetime import date
 from smtplib import SMTPException
-
-from dateutil.relativedelta import relativedelta
+from urllib.parse import urlencode
 
 from odoo import Command, api, fields, models
 from odoo.fields import Domain
@@ -22,15 +19,9 @@ from .declared_pieces import piece
 from .ir_binary import ONE_OPENING
 from .progbox_job_mixin import OPEN_STATES
 from .res_users import ARCHIVE_MANAGER
+from .share_parts import TAKEN, dated, part_of
 
 _logger = logging.getLogger(__name__)
-
-# What was taken along at that moment.
-TAKEN = "taken@"
-
-# One way to write each part: a large zip is kept by it, and is not built twice.
-PART = re.compile(rf"\d{{4}}(-\d\d)?|{TAKEN}\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
-
 
 SHARED = "progbox_invoice_archive.mail_template_share"
 
@@ -514,35 +505,8 @@ class ProgboxShare(models.Model):
         return document
 
     # ------------------------------------------------------------------
-    # Parts: what a page shows or a zip holds
+    # What its pages say
     # ------------------------------------------------------------------
-
-    def _part(self, part):
-        """Return which documents a part of the share has.
-
-        :param str part: "all", "new", "again" (what was taken along the last time),
-            "taken@" and a moment, "2026" or "2026-11"
-        :return: domain, and the name of the part
-        :raise NotShared: when there is no such part
-        """
-        if part == "all":
-            return Domain.TRUE, self._label()
-        new = self.env._("New documents")
-        if part == "new":
-            return self._new_domain(), new
-        if part == "again":
-            return self._taken_domain(self._last_delivery()[0]), new
-        if not PART.fullmatch(part):
-            raise NotShared(self, "part")
-        try:
-            if part.startswith(TAKEN):
-                return self._taken_domain(part.removeprefix(TAKEN)), new
-            if len(part) == 4:
-                return self._dated(date(int(part), 1, 1), years=1), part
-            first = fields.Date.to_date(f"{part}-01")
-            return self._dated(first, months=1), self._month_name(first)
-        except ValueError as error:
-            raise NotShared(self, "part") from error
 
     def _label(self):
         """Return what its recipient calls the shared folder."""
@@ -561,38 +525,6 @@ class ProgboxShare(models.Model):
 
     def _file_stem(self, name):
         return clean_filename(f"{self.company_id.sudo().name} {name}")
-
-    @api.model
-    def _month_name(self, first):
-        return format_date(self.env, first, date_format="LLLL y").capitalize()
-
-    @api.model
-    def _dated(self, first, **length):
-        """Documents of a time; those without a date count on the day they came."""
-        after = first + relativedelta(**length)
-        undated = Domain("document_date", "=", False)
-        return (
-            Domain("document_date", ">=", first) & Domain("document_date", "<", after)
-        ) | (
-            undated
-            & Domain("create_date", ">=", first)
-            & Domain("create_date", "<", after)
-        )
-
-    @api.model
-    def _search_domain(self, search="", date_from=None, date_to=None):
-        """Return which documents a visitor looks for.
-
-        :param str search: what stands in the search box
-        :param date date_from: first day, or None
-        :param date date_to: last day, or None
-        """
-        domain = Domain("words", "ilike", search) if search else Domain.TRUE
-        if date_from:
-            domain &= Domain("document_date", ">=", date_from)
-        if date_to:
-            domain &= Domain("document_date", "<=", date_to)
-        return domain
 
     # ------------------------------------------------------------------
     # Only what is there today
@@ -755,17 +687,25 @@ class ProgboxShare(models.Model):
         return self.env["mail.mail"].sudo().browse(mail_id)
 
     def _invite(self):
-        """Let the contact in to the portal, as Odoo itself does it."""
+        """Let the contact in to the portal, as Odoo itself does it.
+
+        Its own e-mail is not sent: ours leads through the activation to what is shared.
+
+        :return: what the button of our e-mail opens
+        """
         partner = self.partner_id.sudo()
         if partner.user_ids:
-            return
+            return self._portal_url()
         wizard = (
             self.env["portal.wizard"]
             .sudo()
             .with_company(self.company_id)
+            .with_context(progbox_share_invitation=True)
             .create({"partner_ids": [Command.set(partner.ids)]})
         )
         wizard.user_ids.action_grant_access()
+        query = urlencode({"token": partner._generate_signup_token()})
+        return f"{self._portal_url()}/activate?{query}"
 
     @api.model
     def _notify_closed(self, closings):
@@ -779,33 +719,60 @@ class ProgboxShare(models.Model):
             & Domain("monthly_notification", "=", True)
             & Domain("state", "=", "active")
         )
-        for share in shares:
+        # A contact has one page for all that is shared with him, and gets one e-mail.
+        for mine in shares.grouped(lambda share: share._contact() or share).values():
             try:
                 with self.env.cr.savepoint():
-                    share._notify_months(closings.sudo())
+                    mine._notify_months(closings.sudo())
             except Exception:
                 # A month is closed, whatever is wrong with an e-mail.
-                _logger.exception("%s: no e-mail about %s", share, closings)
+                _logger.exception("%s: no e-mail about %s", mine, closings)
+
+    def _contact(self):
+        """Return the contact of the portal who opens the share, empty for a link."""
+        return self.partner_id if self.kind == "portal" else self.partner_id.browse()
 
     def _notify_months(self, closings):
-        share = self.with_context(lang=self._language())
-        closings = closings.with_env(share.env).sorted("month")
-        months = [news for closing in closings if (news := share._news_of(closing))]
-        if not months:
+        """Write to the recipient of these shares what is new in months."""
+        shares = self.with_context(lang=self[:1]._language())
+        closings = closings.with_env(shares.env).sorted("month")
+        news = [
+            (share, found)
+            for closing in closings
+            for share in shares
+            if (found := share._news_of(closing))
+        ]
+        if not news:
             return
-        # Of a link nothing is kept that could be sent.
-        url = self.kind == "portal" and share._portal_url()
-        if url and len(months) == 1:
-            url += f"/month/{months[0]['key']}"
-        names = dict.fromkeys([months[0]["name"], months[-1]["name"]])
-        share._mail(MONTH, url, month=" – ".join(names), months=months)
+        with_news = shares.browse(dict.fromkeys(share.id for share, _found in news))
+        months = [
+            {**found, "name": share._news_name(found, len(with_news) > 1)}
+            for share, found in news
+        ]
+        names = dict.fromkeys([news[0][1]["name"], news[-1][1]["name"]])
+        url = with_news._url_of_news({found["key"] for _share, found in news})
+        with_news[0]._mail(MONTH, url, month=" – ".join(names), months=months)
+
+    def _news_name(self, news, is_one_of_many):
+        """Return what an e-mail calls the news of a month."""
+        names = [self._label(), news["name"]] if is_one_of_many else [news["name"]]
+        return ": ".join(dict.fromkeys(names))
+
+    def _url_of_news(self, months):
+        """Return what shows the news of these shares; of a link nothing is kept."""
+        if self[0].kind == "link":
+            return False
+        if len(self) > 1:
+            return f"{self[0].get_base_url()}/my/archive"
+        month = f"/month/{months.pop()}" if len(months) == 1 else ""
+        return f"{self._portal_url()}{month}"
 
     def _news_of(self, closing):
         """Return what an e-mail says of a month, None when it has nothing new.
 
         :param progbox.closing closing: the new closing of that month
         """
-        month = self._dated(closing.month, months=1)
+        month = dated(closing.month, months=1)
         new = self._document_count(month & closing._new_domain())
         return new and {
             "key": f"{closing.month:%Y-%m}",
@@ -818,13 +785,13 @@ class ProgboxShare(models.Model):
     def _request_zip(self, part, name):
         """Queue a zip, or return the one that holds the same already.
 
-        :param str part: see :meth:`_part`
+        :param str part: see share_parts.part_of()
         :param str name: of the zip, without extension
         :rtype: progbox.export
         """
         if part == "again":
             part = f"{TAKEN}{self._last_delivery()[0]}"
-        domain, _name = self._part(part)
+        domain, _name = part_of(self, part)
         wanted = set(self._documents(domain).ids)
         exports = self.env["progbox.export"]
         there = exports.search(

@@ -121,7 +121,7 @@ class ProgboxTimeStamp(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _enqueue(self, seal, closing=None):
+    def _enqueue_stamp(self, seal, closing=None):
         """Have a line of the ledger stamped, when its company has an authority.
 
         :param progbox.seal seal: the line
@@ -154,7 +154,7 @@ class ProgboxTimeStamp(models.Model):
         stamps = self.sudo().search(Domain("company_id", "=", company.id))
         last = self.env["progbox.seal"].sudo()._last(company)
         if last.sequence > max(stamps.mapped("sequence"), default=0):
-            self._enqueue(last)
+            self._enqueue_stamp(last)
         given_up = stamps.filtered(lambda stamp: stamp.state == "failed")
         given_up._job_write({"state": "pending", "attempts": 0})
         if given_up:

@@ -13,7 +13,8 @@ from . import verification_sql
 from .declared_pieces import piece
 from .progbox_job_mixin import OPEN_STATES
 from .progbox_verification_finding import KINDS, LEDGER_KINDS
-from .verification_beside import companies_beside_sql, parts_beside
+from .verification_beside import parts_beside
+from .verification_beside_sql import companies_beside_sql, companies_sql
 from .verification_check import (
     LITTLE_PATIENCE,
     VerificationCheck,
@@ -331,12 +332,7 @@ class ProgboxVerification(models.Model):
             *map(SQL.identifier, WITNESSES),
             companies_beside_sql(self.env),
         ):
-            query = SQL(
-                """SELECT id FROM res_company owner WHERE EXISTS (
-                    SELECT FROM %s AS witness WHERE witness.company_id = owner.id
-                )""",
-                rows,
-            )
+            query = companies_sql(rows)
             try:
                 with waiting_at_most(self.env.cr, patience):
                     ids.update(id_ for [id_] in self.env.execute_query(query))

@@ -1,11 +1,11 @@
 import re
-from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_datetime
+from odoo.tools import format_datetime
 
+from . import verification_beside_sql
 from .progbox_job_mixin import OPEN_STATES
 from .verification_beside import BESIDE_KINDS, BESIDE_PAST, BESIDE_WARNINGS
 from .verification_texts import TEXTS
@@ -36,9 +36,6 @@ LEDGER_KINDS = frozenset(
 
 # What has happened, and cannot be put right: somebody looks into it, once.
 PAST_KINDS = ("clock", "guard_lifted", "source_gone", *BESIDE_PAST)
-
-# Two clocks are never the same.
-TOLERANCE = timedelta(hours=1)
 
 # By what such a finding is known again.
 IDENTITY = ("kind", "sequence", "res_id", "actual")
@@ -275,34 +272,7 @@ class ProgboxVerificationFinding(models.Model):
         the log may be without its line. The line is younger than the finding, and
         names it and who has looked into it.
         """
-        return self.browse(
-            id_
-            for [id_] in self.env.execute_query(
-                SQL(
-                    """WITH line AS (
-                        SELECT mark[1]::int AS finding, note, accessed_on
-                        FROM progbox_access_log,
-                            regexp_matches(note, '#([0-9]{1,9}):', 'g') mark
-                        WHERE company_id = %(company)s AND kind = 'verification'
-                        AND user_ref IS NOT NULL
-                    )
-                    SELECT id FROM progbox_verification_finding
-                    WHERE id = ANY(%(ids)s) AND acknowledged_on < %(since)s
-                    UNION
-                    SELECT finding.id FROM line
-                    JOIN progbox_verification_finding finding
-                        ON finding.id = line.finding
-                    WHERE finding.id = ANY(%(ids)s)
-                    AND finding.acknowledged_by <> ''
-                    AND position(finding.acknowledged_by IN line.note) > 0
-                    AND line.accessed_on > finding.create_date - %(tolerance)s""",
-                    tolerance=TOLERANCE,
-                    ids=self.ids,
-                    company=company.id,
-                    since=self.env["progbox.access.log.seal"]._kept_since(company),
-                )
-            )
-        )
+        return self.browse(verification_beside_sql.acknowledged(company, self))
 
     @api.model
     def _without_acknowledged(self, findings, company):

@@ -124,7 +124,7 @@ class ProgboxZip(models.AbstractModel):
         :rtype: progbox.export
         """
         queued = self._queued(companies, domain, folder, **values)
-        return queued or self.env["progbox.export"]._enqueue(
+        return queued or self.env["progbox.export"]._enqueue_request(
             {
                 "kind": "zip",
                 "target": "zip",

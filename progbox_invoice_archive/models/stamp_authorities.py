@@ -1,7 +1,7 @@
 """Which time-stamping authorities a company trusts, and since when: on record.
 
-Whoever may change the settings could trust an authority of his own, and have it stamp
-a ledger that he has written anew with dates of the past. So each change is a line of
+Whoever may change the settings could trust an authority of their own, and have it stamp
+a ledger that they have written anew with dates of the past. So each change is a line of
 the access log, which is sealed, and a stamp counts only when its authority was trusted
 before it was made.
 """

@@ -3,22 +3,19 @@
 A part is a page of findings at a time, see progbox.verification._parts_of_check().
 """
 
-from collections import Counter
 from datetime import timedelta
 from functools import partial
 
-from odoo import fields
-from odoo.tools import SQL, LazyTranslate
+from odoo.tools import LazyTranslate
 
 from ..tools.ledger.verify import Finding, read_payload
+from . import verification_beside_sql
+from .verification_beside_sql import EXPECTED, FOLDER_EXPECTED, NAME_AT, PROBE
 
 _lt = LazyTranslate(__name__)
 
-PAGE_SIZE = 5000
 # The first day of the log is not whole: what came before its first line is not in it.
 FIRST_DAY = timedelta(days=1)
-# The line of a verification is written as it ends.
-NEAR = timedelta(minutes=5)
 
 BESIDE_KINDS = [
     ("opened_wide", "File open to others"),
@@ -199,30 +196,6 @@ BESIDE_TEXTS = {
     ),
 }
 
-# What the attachment of a sealed document and its row must be, by the name of a value.
-EXPECTED = {
-    "access_token": ("file.access_token", "NULL"),
-    "public": ("coalesce(file.public, FALSE)", "FALSE"),
-    "type": ("file.type", "'binary'"),
-    "url": ("nullif(file.url, '')", "NULL"),
-    "file name": ("file.name", "document.name"),
-    "file company": ("file.company_id", "seal.company_id"),
-    "created by": (
-        "coalesce(document.create_uid, log.user_ref, 0)",
-        "coalesce(log.user_ref, document.create_uid, 0)",
-    ),
-}
-NAME_AT = list(EXPECTED).index("file name")
-# What a folder of the archive must be.
-FOLDER_EXPECTED = {
-    "locked": ("coalesce(folder.locked, FALSE)", "TRUE"),
-    "company": ("folder.company_id", "coalesce(parent.company_id, folder.company_id)"),
-    "path": (
-        "folder.parent_path",
-        "coalesce(parent.parent_path, '') || folder.id || '/'",
-    ),
-}
-
 
 def parts_beside(run):
     """Return the parts of a check that are about what stands beside the ledger.
@@ -244,32 +217,6 @@ def parts_beside(run):
     }
 
 
-def companies_beside_sql(env):
-    """Return what follows FROM: invoices whose company must have an archive.
-
-    Whoever removes a whole archive leaves nothing else that would ask for it.
-    """
-    return SQL(
-        """(
-            SELECT move.company_id FROM account_move move
-            JOIN res_company company ON company.id = move.company_id
-            WHERE %s AND %s
-        )""",
-        env["account.move"]._progbox_to_archive_sql(SQL("move")),
-        env["progbox.archive.catchup"]._expected_sql(),
-    )
-
-
-def _compared_sql(expected):
-    """Return the values that are and that should be, as two arrays of text."""
-    are, shall = zip(*expected.values(), strict=True)
-    return SQL(
-        "ARRAY[%s], ARRAY[%s]",
-        SQL(", ".join(f"({value})::text" for value in are)),
-        SQL(", ".join(f"({value})::text" for value in shall)),
-    )
-
-
 def _differing(expected, are, shall):
     """Return names, wanted and found values of what differs, as texts."""
     names = [
@@ -286,36 +233,17 @@ def _differing(expected, are, shall):
 
 def _file_findings(env, company, after):
     """Return what would let others have a sealed file, or serve another one."""
-    rows = env.execute_query(
-        SQL(
-            """SELECT document.id, document.name, document.number,
-                CASE WHEN file.name IS DISTINCT FROM document.name
-                    THEN seal.payload END, %s
-            FROM progbox_document document
-            JOIN progbox_seal seal ON seal.id = document.seal_id
-            JOIN ir_attachment file ON file.res_model = 'progbox.document'
-                AND file.res_field = 'content' AND file.res_id = document.id
-            LEFT JOIN LATERAL (
-                SELECT user_ref FROM progbox_access_log
-                WHERE document_ref = document.id AND kind = 'deposit'
-                ORDER BY id LIMIT 1
-            ) log ON TRUE
-            WHERE document.company_id = %s AND document.id > %s
-            ORDER BY document.id LIMIT %s""",
-            _compared_sql(EXPECTED),
-            company.id,
-            after,
-            PAGE_SIZE,
-        )
-    )
+    last = verification_beside_sql.last_of_page(env, company, after)
+    if not last:
+        return None
+    rows = verification_beside_sql.differing_files(env, company, after, last)
     findings = []
-    # A second file is a finding of its own.
-    files = Counter(id_ for id_, *_values in rows)
-    for id_, name, number, payload, are, shall in rows:
+    for id_, name, number, payload, has_twin, are, shall in rows:
         if payload:
             # The row is compared with its line elsewhere: it may be the one that lies.
             shall[NAME_AT] = read_payload(payload).get("name")
-        if are != shall and files[id_] == 1:
+        # A second file is a finding of its own.
+        if are != shall and not has_twin:
             findings.append(
                 Finding(
                     "opened_wide",
@@ -324,31 +252,12 @@ def _file_findings(env, company, after):
                     **_differing(EXPECTED, are, shall),
                 )
             )
-    return rows and (rows[-1][0], findings)
+    return last, findings
 
 
 def _folder_findings(env, company, after):
     """Return the folders above sealed documents that are not as they must be."""
-    rows = env.execute_query(
-        SQL(
-            """WITH RECURSIVE above AS (
-                SELECT DISTINCT folder_id AS id FROM progbox_document
-                WHERE company_id = %s AND seal_id IS NOT NULL
-                UNION
-                SELECT folder.parent_id FROM above
-                JOIN progbox_folder folder ON folder.id = above.id
-                WHERE folder.parent_id IS NOT NULL
-            )
-            SELECT folder.id, folder.name, %s
-            FROM above JOIN progbox_folder folder ON folder.id = above.id
-            LEFT JOIN progbox_folder parent ON parent.id = folder.parent_id
-            WHERE folder.id > %s ORDER BY folder.id LIMIT %s""",
-            company.id,
-            _compared_sql(FOLDER_EXPECTED),
-            after,
-            PAGE_SIZE,
-        )
-    )
+    rows = verification_beside_sql.folders(env, company, after)
     return rows and (
         rows[-1][0],
         [
@@ -367,19 +276,7 @@ def _start_findings(env, company, after):
     """Return whether the archive claims to have started after its first work."""
     if after:
         return None
-    [[first, started]] = env.execute_query(
-        SQL(
-            """SELECT least((
-                SELECT sealed_on FROM progbox_seal WHERE company_id = company.id
-                ORDER BY sequence LIMIT 1
-            ), (
-                SELECT create_date FROM progbox_archive_job
-                WHERE company_id = company.id ORDER BY id LIMIT 1
-            )), progbox_archive_started
-            FROM res_company company WHERE company.id = %s""",
-            company.id,
-        )
-    )
+    first, started = verification_beside_sql.first_work(env, company)
     if not first or started and started <= first:
         return 1, []
     return 1, [
@@ -404,31 +301,7 @@ def _run_findings(env, company, after):
     since = env["progbox.access.log.seal"]._kept_since(company)
     if after or not since:
         return None
-    rows = env.execute_query(
-        SQL(
-            """SELECT 'progbox.verification', run.id
-            FROM progbox_verification run
-            WHERE run.company_id = %(company)s AND run.state = 'done'
-            AND run.done_on > %(since)s AND NOT EXISTS (
-                SELECT FROM progbox_access_log log
-                WHERE log.company_id = run.company_id AND log.kind = 'verification'
-                AND log.accessed_on BETWEEN run.done_on - %(near)s
-                    AND run.done_on + %(near)s
-            )
-            UNION ALL
-            SELECT 'progbox.share', share.id FROM progbox_share share
-            WHERE share.company_id = %(company)s AND share.create_date > %(since)s
-            AND NOT EXISTS (
-                SELECT FROM progbox_access_log log
-                WHERE log.share_ref = share.id AND log.kind = 'share'
-            )
-            LIMIT %(limit)s""",
-            company=company.id,
-            since=since + FIRST_DAY,
-            near=NEAR,
-            limit=PAGE_SIZE,
-        )
-    )
+    rows = verification_beside_sql.silent_runs(env, company, since + FIRST_DAY)
     findings = []
     for model, id_ in rows:
         name = env["ir.model"]._get(model).name
@@ -448,33 +321,7 @@ def _deposit_findings(env, company, after):
     since = env["progbox.access.log.seal"]._kept_since(company)
     if not since:
         return None
-    rows = env.execute_query(
-        SQL(
-            """SELECT document.id, document.name, document.number
-            FROM progbox_document document
-            JOIN progbox_seal seal ON seal.id = document.seal_id
-            WHERE document.company_id = %(company)s AND seal.sealed_on > %(since)s
-            AND NOT EXISTS (
-                SELECT FROM progbox_access_log log
-                WHERE log.document_ref = document.id AND log.kind = 'deposit'
-            )
-            UNION ALL
-            SELECT NULL, log.document_name, log.document_name
-            FROM progbox_access_log log
-            WHERE log.company_id = %(company)s AND log.kind = 'deposit'
-            AND log.place = 'archive' AND NOT EXISTS (
-                SELECT FROM progbox_document document
-                WHERE document.id = log.document_ref
-            ) AND NOT EXISTS (
-                SELECT FROM progbox_seal seal
-                WHERE seal.document_id = log.document_ref AND seal.kind = 'deposit'
-            )
-            LIMIT %(limit)s""",
-            company=company.id,
-            since=since + FIRST_DAY,
-            limit=PAGE_SIZE,
-        )
-    )
+    rows = verification_beside_sql.silent_deposits(env, company, since + FIRST_DAY)
     return 1, [
         Finding("log_silent", document=id_, content={"name": name, "number": number})
         for id_, name, number in rows
@@ -487,16 +334,8 @@ def _log_findings(env, company, after):
         return None
     logs = env["progbox.access.log"].sudo()
     with env.cr.savepoint() as savepoint:
-        logs._log("verification", company=company, note="probe")
-        [[count]] = env.execute_query(
-            SQL(
-                """SELECT count(*) FROM progbox_access_log
-                WHERE company_id = %s AND kind = 'verification' AND note = 'probe'
-                AND accessed_on >= %s""",
-                company.id,
-                fields.Datetime.now() - timedelta(minutes=5),
-            )
-        )
+        logs._log("verification", company=company, note=PROBE)
+        count = verification_beside_sql.probes(env, company)
         savepoint.rollback()
     findings = env["progbox.access.log.seal"]._unsealed_findings(company)
     if count != 1:

@@ -1,7 +1,6 @@
 """The check that a run of progbox.verification makes, piece by piece."""
 
 import logging
-import os
 from contextlib import contextmanager
 from functools import partial
 
@@ -251,7 +250,7 @@ class VerificationCheck:
         root = store._filestore()
         return [
             # As _full_path() does for the names that Odoo itself gives.
-            os.path.join(root, name)
+            f"{root}/{name}"
             if name.replace("/", "").isalnum()
             else store._full_path(name)
             for entry in entries

@@ -5,9 +5,7 @@ nothing that a check of raw rows may trust. Pages go on behind the last key, so 
 may commit between two of them and be taken up again at any.
 """
 
-from collections import namedtuple
 from datetime import timedelta
-from operator import attrgetter
 from typing import NamedTuple
 
 from odoo import fields
@@ -28,24 +26,23 @@ PORTION_SIZE = 1 << 26
 NOTE_PATIENCE = timedelta(days=1)
 UNKNOWN_TYPE = "application/octet-stream"
 
-# A row of the ledger with its document, by name: see _entries_sql().
-LINE_COLUMNS = {
-    "line_id": "seal.id",
-    "line_sequence": "seal.sequence",
-    "line_kind": "seal.kind",
-    "line_document": "seal.document_id",
-    "line_payload": "seal.payload",
-    "line_previous_hash": "seal.previous_hash",
-    "line_hash": "seal.hash",
-    "line_sealed_on": "seal.sealed_on",
-    "document_id": "document.id",
-    "document_seal": "document.seal_id",
-    "document_mimetype": "document.mimetype",
-}
-COLUMNS = {**LINE_COLUMNS, **SEALED_COLUMNS}
-Row = namedtuple("Row", COLUMNS)
-line_of = attrgetter(*(name for name in COLUMNS if name.startswith("line_")))
-sealed_of = attrgetter(*SEALED)
+# What a row has of its line, and of its document beside what is sealed.
+LINE_COLUMNS = (
+    "seal.id",
+    "seal.sequence",
+    "seal.kind",
+    "seal.document_id",
+    "seal.payload",
+    "seal.previous_hash",
+    "seal.hash",
+    "seal.sealed_on",
+)
+DOCUMENT_COLUMNS = ("document.id", "document.seal_id", "document.mimetype")
+# A row is cut in three: by name, its values would take as long as the comparison.
+COLUMNS = (*LINE_COLUMNS, *DOCUMENT_COLUMNS, *SEALED_COLUMNS.values())
+OF_LINE = slice(len(LINE_COLUMNS))
+OF_DOCUMENT = slice(len(LINE_COLUMNS), len(COLUMNS) - len(SEALED))
+OF_SEALED = slice(len(COLUMNS) - len(SEALED), None)
 
 
 class File(NamedTuple):
@@ -93,12 +90,20 @@ def entries(env, company, after):
     :return: iterator of lists of Entry
     """
     paths = {}
-    while found := env.execute_query(_entries_sql(company, after)):
-        rows = [Row._make(row) for row in found]
-        after = (rows[-1].line_sequence, rows[-1].line_id)
-        _learn_paths(env, rows, paths)
-        files = _files(env, [row.document_id for row in rows if row.document_id])
-        yield from _portions(_entry(row, paths, files) for row in rows)
+    while rows := env.execute_query(_entries_sql(company, after)):
+        read = [
+            (
+                Line._make(row[OF_LINE]),
+                row[OF_DOCUMENT],
+                dict(zip(SEALED, row[OF_SEALED], strict=True)),
+            )
+            for row in rows
+        ]
+        line, _document, _values = read[-1]
+        after = (line.sequence, line.id)
+        _learn_paths(env, {values["folder"] for *_row, values in read}, paths)
+        files = _files(env, [row[0] for _line, row, _values in read if row[0]])
+        yield from _portions(_entry(*row, paths, files) for row in read)
 
 
 def _portions(entries):
@@ -126,7 +131,7 @@ def _entries_sql(company, after):
         ORDER BY seal.sequence, seal.id
         LIMIT %(limit)s""",
         # Constants of this add-on.
-        columns=SQL(", ".join(COLUMNS.values())),
+        columns=SQL(", ".join(COLUMNS)),
         company=company.id,
         sequence=after[0],
         id=after[1],
@@ -134,28 +139,19 @@ def _entries_sql(company, after):
     )
 
 
-def _entry(row, paths, files):
-    line = Line(*line_of(row))
+def _entry(line, document, values, paths, files):
     content = read_payload(line.payload)
-    if not row.document_id:
+    id_, seal, mimetype = document
+    if not id_:
         return Entry(line, content, None, None, None, None, [], [])
-    values = dict(zip(SEALED, sealed_of(row), strict=True))
-    values["folder"] = paths.get(row.folder)
-    found = files.get(row.document_id, ([], []))
-    return Entry(
-        line,
-        content,
-        row.document_id,
-        row.document_seal,
-        row.document_mimetype,
-        values,
-        *found,
-    )
+    values["folder"] = paths.get(values["folder"])
+    found = files.get(id_, ([], []))
+    return Entry(line, content, id_, seal, mimetype, values, *found)
 
 
-def _learn_paths(env, rows, paths):
-    """Add the paths of the rows' folders to those that are known, by id."""
-    unknown = {row.folder for row in rows if row.folder} - paths.keys()
+def _learn_paths(env, folders, paths):
+    """Add the paths of folders to those that are known, by id."""
+    unknown = folders - paths.keys() - {None}
     if unknown:
         query = SQL(
             """SELECT folder.id, string_agg(

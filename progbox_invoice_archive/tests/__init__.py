@@ -10,6 +10,7 @@ from . import test_bulk_doors
 from . import test_archive_portal
 from . import test_archive_access
 from . import test_job_batch
+from . import test_job_bus
 from . import test_job_cron
 from . import test_job_engine
 from . import test_localisation

@@ -200,7 +200,7 @@ class ArchiveCommon(SpareCompanies):
 
     @classmethod
     def archived_without_render(
-        cls, number="INV/1", date="2026-11-02", company=None, **values
+        cls, number="INV/1", date="2026-11-02", company=None, content=PDF, **values
     ):
         """Return a document of the archive that no invoice stands behind."""
         company = company or cls.company
@@ -224,7 +224,7 @@ class ArchiveCommon(SpareCompanies):
                 "origin": "generated",
                 **values,
             },
-            cls.server["ir.attachment"]._progbox_stage([PDF]),
+            cls.server["ir.attachment"]._progbox_stage([content]),
         )
 
     @classmethod

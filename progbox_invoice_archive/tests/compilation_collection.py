@@ -276,7 +276,12 @@ KINDS = {
         ("Form shown",),
         ("forms", "unseen"),
     ),
-    "hebrew.pdf": Kind(form("שלום"), ("Form",), ("forms", "unseen"), alike=False),
+    # Poppler takes what is said of a picture for what stands there from the left.
+    "hebrew.pdf": Kind(
+        form("שלום"), ("Form \u202bםולש\u202c",), ("forms",), alike=False
+    ),
+    "hindi.pdf": Kind(form("क्षत्रिय"), ("Form क्षत्रिय",), ("forms",), alike=False),
+    "adlam.pdf": Kind(form("\U0001e900"), ("Form",), ("forms", "unseen"), alike=False),
     "broken fields.pdf": Kind(
         lambda path: edit_form(path, "a null among the fields", "first"),
         ("Form first",),
@@ -357,6 +362,14 @@ KINDS = {
     "bad metadata.pdf": Kind(bad_metadata, ("bad XMP",), ("decrypted",)),
     "no page.pdf": Kind(written(hostile.without_pages), refusal="no_pages"),
     "page loop.pdf": Kind(written(hostile.page_loop), refusal="recursive"),
+    "seen loop.pdf": Kind(
+        written(hostile.page_loop, b"9 9 50 50 re f"),
+        ("", ""),
+        ("blank/2", "by_poppler"),
+        alike=False,
+    ),
+    "crowd.pdf": Kind(written(hostile.crowd, 20_000), refusal="unshowable"),
+    "emptied.pdf": Kind(form("", AP=b"(old value) Tj"), ("Form",), ("forms",)),
     "empty.pdf": Kind(content(lambda: b""), refusal="empty"),
     "web page.pdf": Kind(
         content(lambda: b"<html><body>Log in first</body></html>"),

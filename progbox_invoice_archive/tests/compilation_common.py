@@ -1,9 +1,12 @@
+import base64
+import email.message
 import io
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pikepdf
+from PIL import Image
 from pypdf import PdfReader
 
 from odoo import Command
@@ -90,6 +93,45 @@ def with_signature(pdf, changed=()):
     return content + b"xref\n" + table + end
 
 
+def ubl(*pdfs, number="R-7"):
+    """Return an e-invoice with PDFs inside, as names and contents."""
+    documents = "".join(
+        f"""<cac:AdditionalDocumentReference><cac:Attachment>
+        <cbc:EmbeddedDocumentBinaryObject mimeCode="application/pdf" filename="{name}">
+        {base64.b64encode(content).decode()}
+        </cbc:EmbeddedDocumentBinaryObject>
+        </cac:Attachment></cac:AdditionalDocumentReference>"""
+        for name, content in pdfs
+    )
+    spaces = "urn:oasis:names:specification:ubl:schema:xsd"
+    return f"""<?xml version="1.0"?><Invoice xmlns="{spaces}:Invoice-2"
+        xmlns:cac="{spaces}:CommonAggregateComponents-2"
+        xmlns:cbc="{spaces}:CommonBasicComponents-2"><cbc:ID>{number}</cbc:ID>
+        {documents}</Invoice>""".encode()
+
+
+def photo(size=(900, 1200)):
+    """Return a JPEG with as many bytes as a camera makes."""
+    buffer = io.BytesIO()
+    Image.effect_noise(size, 90).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def mail(*files):
+    """Return an e-mail whose text shows its first picture."""
+    message = email.message.EmailMessage()
+    message["Subject"] = "Your invoice"
+    message.set_content("see below")
+    message.add_alternative('<p>Regards <img src="cid:logo@x"></p>', subtype="html")
+    for name, content in files:
+        message.add_attachment(
+            content, maintype="application", subtype="octet-stream", filename=name
+        )
+        if name.startswith("logo"):
+            list(message.iter_attachments())[-1]["Content-ID"] = "<logo@x>"
+    return message.as_bytes()
+
+
 class CompilationCommon(ArchiveCommon):
     """Invoices with attachments, and somebody who compiles them."""
 
@@ -167,6 +209,17 @@ class CompilationCommon(ArchiveCommon):
             received = cls.attach(move, "received.pdf", pdf_of(text))
             move.message_main_attachment_id = received
         return move
+
+    @classmethod
+    def received(cls, *files, main=0, posted=True):
+        """Return a bill with attachments, of which one is the main one."""
+        bill = cls.bill(None)
+        if posted:
+            bill.action_post()
+        attachments = [cls.attach(bill, name, content) for name, content in files]
+        if main is not None:
+            bill.message_main_attachment_id = attachments[main]
+        return bill
 
     @classmethod
     def request(cls, moves, documents=None, choices=None, **values):

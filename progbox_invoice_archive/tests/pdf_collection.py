@@ -82,8 +82,8 @@ def form(path, value, name="client", anew=True, kid=False, AP=None, **entries):
                 FT=Name.Tx,
                 T=String(name),
                 V=String(value),
-                Rect=[72, 600, 400, 620],
-                **{"DA": String("/Helv 12 Tf 0 g")} | entries,
+                **{"DA": String("/Helv 12 Tf 0 g"), "Rect": [72, 600, 400, 620]}
+                | entries,
             )
         )
         pdf.pages[0].Annots = Array([field])

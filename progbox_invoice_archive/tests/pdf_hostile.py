@@ -31,14 +31,16 @@ def stream(content, entries=b""):
     return head + content + b"\nendstream"
 
 
-def page_loop(path):
+def page_loop(path, drawing=b""):
     """A page tree that contains itself."""
     return raw(
         path,
         {
             1: b"<< /Type /Catalog /Pages 2 0 R >>",
             2: b"<< /Type /Pages /Count 2 /Kids [3 0 R 2 0 R] >>",
-            3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] >>",
+            3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100]"
+            b" /Contents 4 0 R >>",
+            4: stream(drawing),
         },
     )
 

@@ -1,9 +1,15 @@
 import base64
+import io
+import tempfile
+from pathlib import Path
+
+from PIL import Image
 
 from odoo import Command
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from . import pdf_collection
 from .common import PDF
 from .test_access_log import AccessLogCommon
 
@@ -179,6 +185,32 @@ class TestAccessLogOverHttp(AccessLogCommon, HttpCase):
     def test_the_route_is_not_run_twice(self):
         with self.assertNoLogs("odoo.http", "WARNING"):
             self.url_open(self.url)
+
+    def first_page(self, document):
+        return self.url_open(f"/progbox/document/{document.id}/first_page")
+
+    def test_a_small_picture_of_the_first_page_opens_nothing(self):
+        """No line of the log, and nobody gets it who may not read the document."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pdf_collection.plain(Path(folder) / "one.pdf", "one")
+            content = Path(path).read_bytes()
+        document = self.archived_without_render("INV/2", content=content)
+        response = self.first_page(document)
+        self.assertEqual(response.headers["Content-Type"], "image/jpeg")
+        picture = Image.open(io.BytesIO(response.content))
+        self.assertLessEqual(picture.width, 200)
+        self.assertIn("immutable", response.headers["Cache-Control"])
+        self.assertFalse(self.lines(document=document))
+        self.authenticate("plain", "plain")
+        self.assertEqual(self.first_page(document).status_code, 403)
+        self.assertEqual(self.lines(document=document).kind, "refused")
+
+    def test_there_is_no_picture_of_what_cannot_be_drawn(self):
+        """The browser is told so without an error, which its console would show."""
+        self.assertEqual(self.first_page(self.document).status_code, 204)
+        with self.lifted("ir_attachment"):
+            self.lose(self.document)
+        self.assertEqual(self.first_page(self.document).status_code, 204)
 
 
 @tagged("post_install", "-at_install")

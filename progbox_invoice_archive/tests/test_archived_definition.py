@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import SQL
 
+from ..models.document_sql import invoices_sql
 from ..models.progbox_archive_deposit import Deposit, FileToArchive
 from ..tools.sentinels import SERVER
 from .common import PDF, ArchiveCommon
@@ -323,7 +324,7 @@ class TestDocumentSeries(DocumentsCommon):
 
         def total(documents):
             condition = SQL("document.id = ANY(%s)", documents.ids)
-            invoices = self.server["progbox.document"]._invoices_sql(condition)
+            invoices = invoices_sql(self.server, condition)
             query = SQL("SELECT sum(amount_total) FROM %s AS invoice", invoices)
             return self.env.execute_query(query)[0][0]
 

@@ -88,6 +88,15 @@ class TestBillingPeriod(PeriodCommon):
             self.env["account.move"].with_user(self.billing).search([condition])
         ).sudo()
 
+    def test_a_period_is_found_however_it_is_typed(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        february = self.period("2026-02-01", "2026-02-28")
+        periods = self.env["progbox.billing.period"].with_context(lang="fr_FR")
+        for typed in ("Février 2026", "fevrier", "2026 FEVR"):
+            with self.subTest(typed=typed):
+                found = periods.search([("display_name", "ilike", typed)])
+                self.assertEqual(found, february)
+
     def test_lists_are_grouped_by_the_period(self):
         november = self.period("2026-11-01", "2026-11-30")
         moves = self.draft(date="2026-11-02") | self.draft(date="2026-11-03")

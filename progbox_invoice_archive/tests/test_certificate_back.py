@@ -175,8 +175,16 @@ class TestCertificateBack(VerificationCommon):
 
     def test_an_archived_contact_has_its_closings_asked_for(self):
         self.keeper.active = False
-        self.server["progbox.closing.mail"]._enqueue(self.closing)
+        self.server["progbox.closing.mail"]._enqueue_mail(self.closing)
         self.assertEqual(len(self.closing.mail_ids), 2)
+
+    def test_certificates_wait_for_a_deleted_cron(self):
+        mails = self.server["progbox.closing.mail"]
+        mails._job_crons().unlink()
+        self.closing.mail_ids._job_fail(JobError("mailbox"), give_up=True)
+        mails._enqueue_mail(self.closing)
+        mails._retry_daily(self.company)
+        self.assertEqual(set(self.closing.mail_ids.mapped("state")), {"pending"})
 
     def test_a_certificate_that_did_not_leave_is_a_finding(self):
         job = self.closing.mail_ids

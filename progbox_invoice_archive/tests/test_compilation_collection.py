@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageStat
 from odoo.tests import tagged
 
 from .compilation_collection import KINDS, NOISE, upright
-from .compilation_common import CompilationCommon
+from .compilation_common import CompilationCommon, mail, pdf_of, photo, ubl
 from .pdf_common import poppler_texts
 
 DOTS = 36  # for an inch: enough to see what is where
@@ -56,16 +56,74 @@ class TestCompilationCollection(CompilationCommon):
         for name, kind in KINDS.items():
             kind.make(cls.folder / name)
             cls.attach(move, name, (cls.folder / name).read_bytes())
-        cls.job = cls.compiled(move, with_cover=False, with_numbers=False)
+        cls.bills = cls.received_bills()
+        moves = move.union(*(bill for bill, _papers in cls.bills.values()))
+        cls.job = cls.compiled(
+            moves, with_cover=False, with_numbers=False, sort_by="manual"
+        )
         cls.result = cls.folder / "result"
         cls.result.write_bytes(cls.content(cls.job.result_ids))
-        cls.lines = {line.name: line for line in cls.job.sudo().file_ids}
+        lines = cls.job.sudo().file_ids
+        cls.lines = {line.name: line for line in lines if line.res_id == move.id}
         texts, pages = poppler_texts(cls.result), painted(cls.result)
-        cls.found, place = {}, 0
-        for line in cls.job.sudo().file_ids.filtered("pages"):
+        cls.found, cls.found_of_bills, place = {}, {}, 0
+        for line in lines.filtered("pages"):
             part = slice(place, place := place + line.pages)
             said = [text.partition(f" {NOISE[:40]}")[0] for text in texts[part]]
-            cls.found[line.name] = list(zip(said, pages[part], strict=True))
+            found = list(zip(said, pages[part], strict=True))
+            if line.res_id == move.id:
+                cls.found[line.name] = found
+            else:
+                cls.found_of_bills.setdefault(line.res_id, []).extend(found)
+
+    @classmethod
+    def received_bills(cls):
+        """Return bills as they come, and the papers that stand for them."""
+        scan = photo()
+        paper, plan = pdf_of("vendor's own"), pdf_of("plan")
+        bills = {
+            "an e-mail": (cls.received(("m.eml", mail(("b.pdf", paper)))), [paper]),
+            "an e-mail of text": (
+                cls.received(("m.eml", mail()), ("b.pdf", paper)),
+                [paper],
+            ),
+            "an e-invoice": (cls.received(("b.xml", ubl(("b.pdf", paper)))), [paper]),
+            "an XML beside it": (
+                cls.received(("b.xml", ubl()), ("b.pdf", paper)),
+                [paper],
+            ),
+            "a message": (cls.received(("b.pdf", paper)), [paper, plan, scan]),
+            "a photo": (cls.received(("b.jpg", scan)), [scan]),
+            "nothing": (cls.received(main=None), None),
+            "half of it": (cls.received(("b.pdf", pdf_of("cut" * 99)[:400])), None),
+        }
+        bill, _papers = bills["a message"]
+        bill.message_post(
+            attachments=[
+                ("plan.pdf", plan),
+                ("delivery note.jpg", scan),
+                ("card.vcf", b"BEGIN:VCARD\r\nEND:VCARD"),
+                ("smime.p7s", b"0\x82\x01"),
+            ],
+            message_type="email",
+        )
+        return bills
+
+    def test_each_bill_shows_the_papers_that_were_received(self):
+        for name, (bill, papers) in self.bills.items():
+            found = self.found_of_bills[bill.id]
+            with self.subTest(name):
+                if papers is None:
+                    self.assertIn("Made by Odoo", found[0][0])
+                    continue
+                self.assertEqual(len(found), len(papers))
+                for (_text, page), paper in zip(found, papers, strict=True):
+                    path = self.folder / "paper"
+                    path.write_bytes(paper)
+                    if paper.startswith(b"%PDF"):
+                        self.assert_like([page], painted(path))
+                    else:
+                        self.assert_shows([page], [*upright(path)])
 
     def test_there_are_enough_of_them(self):
         self.assertGreaterEqual(len(KINDS), 60)

@@ -1,5 +1,3 @@
-import base64
-import email.message
 import io
 import tempfile
 from pathlib import Path
@@ -11,17 +9,10 @@ from odoo.tests import tagged
 
 from ..models import compilation_papers
 from ..models.progbox_compilation_choices import CHOICES
-from .compilation_common import CompilationCommon, pdf_of, with_xml
+from .compilation_common import CompilationCommon, mail, pdf_of, photo, ubl, with_xml
 from .pdf_common import poppler_texts
 
 BARE = {"with_cover": False, "with_numbers": False}
-
-
-def photo(size=(900, 1200)):
-    """Return a JPEG with as many bytes as a camera makes."""
-    buffer = io.BytesIO()
-    Image.effect_noise(size, 90).save(buffer, "JPEG")
-    return buffer.getvalue()
 
 
 def pixel(size=(1, 1)):
@@ -30,51 +21,9 @@ def pixel(size=(1, 1)):
     return buffer.getvalue()
 
 
-def ubl(*pdfs, number="R-7"):
-    """Return an e-invoice with PDFs inside, as names and contents."""
-    documents = "".join(
-        f"""<cac:AdditionalDocumentReference><cac:Attachment>
-        <cbc:EmbeddedDocumentBinaryObject mimeCode="application/pdf" filename="{name}">
-        {base64.b64encode(content).decode()}
-        </cbc:EmbeddedDocumentBinaryObject>
-        </cac:Attachment></cac:AdditionalDocumentReference>"""
-        for name, content in pdfs
-    )
-    spaces = "urn:oasis:names:specification:ubl:schema:xsd"
-    return f"""<?xml version="1.0"?><Invoice xmlns="{spaces}:Invoice-2"
-        xmlns:cac="{spaces}:CommonAggregateComponents-2"
-        xmlns:cbc="{spaces}:CommonBasicComponents-2"><cbc:ID>{number}</cbc:ID>
-        {documents}</Invoice>""".encode()
-
-
-def mail(*files):
-    """Return an e-mail whose text shows its first picture."""
-    message = email.message.EmailMessage()
-    message["Subject"] = "Your invoice"
-    message.set_content("see below")
-    message.add_alternative('<p>Regards <img src="cid:logo@x"></p>', subtype="html")
-    for name, content in files:
-        message.add_attachment(
-            content, maintype="application", subtype="octet-stream", filename=name
-        )
-        if name.startswith("logo"):
-            list(message.iter_attachments())[-1]["Content-ID"] = "<logo@x>"
-    return message.as_bytes()
-
-
 @tagged("post_install", "-at_install")
 class TestCompilationPapers(CompilationCommon):
     """The paper that was really received, and no logo in its place."""
-
-    def received(self, *files, main=0, posted=True):
-        """Return a bill with attachments, of which one is the main one."""
-        bill = self.bill(None)
-        if posted:
-            bill.action_post()
-        attachments = [self.attach(bill, name, content) for name, content in files]
-        if main is not None:
-            bill.message_main_attachment_id = attachments[main]
-        return bill
 
     def first_lines(self, job):
         heads = job.file_ids.filtered("is_head")

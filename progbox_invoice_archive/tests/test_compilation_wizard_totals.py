@@ -6,7 +6,7 @@ from PIL import Image
 from odoo.tests import Form, tagged
 
 from ..models.compilation_signed import is_the_invoice
-from .compilation_common import CompilationCommon, encrypted, pdf_of, signed
+from .compilation_common import CompilationCommon, encrypted, mail, pdf_of, signed
 
 WIZARDS = "odoo.addons.progbox_invoice_archive.wizards"
 
@@ -97,6 +97,15 @@ class TestCompilationWizardTotals(CompilationCommon):
         wizard = self.opened(move)
         self.assertTrueTotals(wizard, "Invoices: 1 · Files: 2 · Pages: 2")
 
+    def test_papers_inside_of_others_are_counted_once(self):
+        plan, terms = pdf_of("PLAN 1", "PLAN 2"), pdf_of("TERMS")
+        move = self.invoice("FIRST")
+        self.attach(move, "mail.eml", mail(("plan.pdf", plan), ("terms.pdf", terms)))
+        self.attach(move, "plan.pdf", plan)
+        self.attach(move, "again.eml", mail(("plan.pdf", plan), ("x.pdf", pdf_of("X"))))
+        wizard = self.opened(move)
+        self.assertTrueTotals(wizard, "Invoices: 1 · Files: 3 · Pages: 5")
+
     def test_an_invoice_that_odoo_makes_hides_no_pages(self):
         moves = self.invoice("FIRST") | self.posted()
         wizard = self.opened(moves)
@@ -114,6 +123,37 @@ class TestCompilationWizardTotals(CompilationCommon):
             wizard = self.opened(moves)
         # "At least 0 pages" would say nothing.
         self.assertEqual(self.totals(wizard), "Invoices: 2 · Files: 2")
+
+    def test_many_invoices_are_counted_as_few_are(self):
+        """Above the list's limit SQL counts, below it the files that are shown."""
+        first, second, archived = self.invoice("FIRST"), self.posted(), self.posted()
+        self.deposit(archived, pdf_of(archived.name))
+        self.deposit_einvoice(archived)
+        buffer = io.BytesIO()
+        Image.new("RGB", (60, 40), "red").save(buffer, "PNG")
+        self.attach(first, "photo.png", buffer.getvalue())
+        self.attach(first, "sheet.xlsx", b"PK a sheet")
+        self.attach(first, "plan.pdf", pdf_of("PLAN"))
+        name = "INV (detached by Mitchell Admin on 11/02/2026).pdf"
+        self.attach(second, name, pdf_of("OLD"))
+        self.attach(second, "e-mail.pdf", pdf_of("IN A MESSAGE"))
+        moves = first | second | archived | self.bill("BILL")
+        few = self.opened(moves)
+        with patch(f"{WIZARDS}.progbox_compile_wizard.LISTED", 1):
+            many = self.opened(moves)
+        self.assertEqual((few.is_listed, many.is_listed), (True, False))
+
+        def words(wizard):
+            words = wizard.total_text.split(" · ")
+            return [word for word in words if not word.startswith("Pages")]
+
+        self.assertEqual(words(few)[:2], ["Invoices: 4", "Files: 8"])
+        for box in ("detached", "images", "einvoices", "attachments"):
+            self.assertEqual(words(many), words(few), f"before {box} is clicked")
+            for wizard in (few, many):
+                wizard[f"with_{box}"] = not wizard[f"with_{box}"]
+        self.assertEqual(words(many), words(few))
+        self.assertEqual(words(few)[:2], ["Invoices: 4", "Files: 4"])
 
     def test_files_of_many_invoices_are_counted_by_what_they_are(self):
         first, second = self.invoice("FIRST"), self.posted()

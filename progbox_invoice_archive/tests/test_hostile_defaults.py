@@ -13,6 +13,7 @@ NOW = "2026-11-20 10:00:00"
 
 # What somebody could have a field begin with, by its type.
 HOSTILE = {
+    "binary": "aG9zdGlsZQ==",
     "boolean": True,
     "char": "hostile",
     "date": "2031-01-01",
@@ -25,6 +26,7 @@ HOSTILE = {
     "many2one": 1,
     "many2one_reference": 7,
     "monetary": 7.5,
+    "reference": "res.partner,1",
     "text": "hostile",
 }
 
@@ -51,17 +53,33 @@ class TestHostileDefaults(VerificationCommon):
             company_ids=[Command.set(cls.company.ids)],
         )
 
-    def hostile(self, model):
-        """Return hostile values by the names of all stored fields of a model."""
+    def hostile(self, model, prefix=""):
+        """Return hostile values by the names of all stored fields of a model.
+
+        :param str prefix: of the names of the fields that are meant
+        """
         values = {}
         for name, field in model._fields.items():
-            if not field.store or name in MAGIC_COLUMNS:
+            if not field.store or name in MAGIC_COLUMNS or not name.startswith(prefix):
+                continue
+            if field.type == "one2many":
+                # The rows of another model, which has defaults of its own.
                 continue
             if field.type == "selection":
                 values[name] = field.get_values(self.server)[-1]
-            elif field.type in HOSTILE:
+            else:
+                # A type that is not in the list is one that nobody has tried.
                 values[name] = HOSTILE[field.type]
         return values
+
+    def added(self):
+        """Return hostile values of what the archive adds to records of Odoo's."""
+        return {
+            name: values
+            for name, model in sorted(self.server.registry.items())
+            if not (name.startswith("progbox.") or model._abstract or model._transient)
+            and (values := self.hostile(self.server[name], "progbox_"))
+        }
 
     def set_hostile_defaults(self):
         """Set a default for every stored field of every model of ours."""
@@ -71,12 +89,22 @@ class TestHostileDefaults(VerificationCommon):
             for model in map(self.server.__getitem__, self.own_models)
             for name, value in self.hostile(model).items()
         ]
+        rows += [
+            SQL("(%s, %s)", fields._get(name, field).id, json.dumps(value))
+            for name, values in self.added().items()
+            for field, value in values.items()
+        ]
         # Of Odoo's own models those that would open a file, or hide an alert.
         rows += [
             SQL("(%s, %s)", fields._get(model, name).id, text)
             for model, name, text in (
                 ("ir.attachment", "public", "true"),
                 ("ir.attachment", "type", '"url"'),
+                ("ir.attachment", "url", '"https://example.com"'),
+                ("mail.mail", "email_cc", '"stranger@example.com"'),
+                ("mail.mail", "email_to", '"stranger@example.com"'),
+                ("mail.mail", "scheduled_date", '"2031-01-01 00:00:00"'),
+                ("mail.mail", "state", '"cancel"'),
                 ("mail.activity", "active", "false"),
             )
         ]
@@ -108,6 +136,20 @@ class TestHostileDefaults(VerificationCommon):
         before = self.defaults(self.own_models)
         self.assertGreater(self.set_hostile_defaults(), 300)
         self.assertEqual(self.defaults(self.own_models), before)
+
+    def test_nor_what_is_added_to_a_model_of_odoo(self):
+        added = self.added()
+        self.assertIn("progbox_archive_started", added["res.company"])
+        before = self.begin_with(added)
+        self.set_hostile_defaults()
+        self.assertEqual(self.begin_with(added), before)
+
+    def begin_with(self, added):
+        """Return what the archive's fields begin with on records of Odoo's."""
+        return {
+            name: self.server[name].default_get(list(values))
+            for name, values in added.items()
+        }
 
     def test_no_record_of_the_server_s_takes_one_of_the_caller(self):
         names = [

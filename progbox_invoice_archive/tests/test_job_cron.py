@@ -1,6 +1,7 @@
 import tempfile
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import convert_file
 
@@ -117,6 +118,22 @@ class TestJobCron(CompilationCommon):
                     cron.method_direct_trigger()
                 job.invalidate_recordset()
                 self.assertEqual(job.state, "done", job.error_detail)
+
+    def test_every_kind_of_job_of_every_add_on(self):
+        kinds = [
+            name
+            for name, model in self.registry.items()
+            if not model._abstract and getattr(model, "_job_cron", None)
+        ]
+        self.assertIn("progbox.time.stamp", kinds)
+        for kind in kinds:
+            with self.subTest(kind=kind):
+                jobs = self.server[kind]
+                self.assertTrue(jobs._job_crons(), "It has one to begin with.")
+                jobs._job_crons().unlink()
+                jobs._job_trigger()
+                jobs._job_trigger(fields.Datetime.now())
+                self.assertFalse(jobs._job_leader())
 
     def test_posting(self):
         self.check_that_it_waits(self.post)

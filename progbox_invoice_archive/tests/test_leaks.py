@@ -51,6 +51,8 @@ ROUTES = {
     "/progbox/zip/folder/<int:folder_id>": {"accountant"},
     "/progbox/zip/<int:ticket_id>": {"accountant"},
     "/progbox/export/<int:export_id>": {"accountant"},
+    # A picture at most, without a word that can be read.
+    "/progbox/document/<int:document_id>/first_page": set(),
 }
 # What a zip can be asked for: the new documents last, they are new only once.
 PARTS = ("2026-11", "2026", "all", "again", "taken@", "new")

@@ -164,6 +164,10 @@ class TestLedgerGuards(GuardsCommon):
         line = self.server["progbox.access.log"].search([], limit=1)
         self.assertEqual(line.company_id, self.company)
         self.assertIn("or had been removed: progbox_folder_add", line.note)
+        end = self.server["progbox.seal"]._last(self.company)
+        self.assertEqual(end.kind, "guards_restored")
+        self.assertIn("progbox_folder_add missing", end.payload)
+        self.assertIn("progbox_seal_keep outdated", end.payload)
 
     def test_every_repair_is_remembered(self):
         for trigger in ("progbox_seal_keep", "progbox_closing_keep"):

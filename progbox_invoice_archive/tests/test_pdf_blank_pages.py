@@ -129,7 +129,7 @@ class TestPdfBlankPages(PdfCase):
             4: hostile.stream(b"9 9 50 50 re f"),
             5: page + b" /Contents 10 0 R /Annots [6 0 R 7 0 R 8 0 R 11 0 R] >>",
             6: field + b" /Rect [9 400 300 420] /T (client) /V (shown) >>",
-            7: field + b" /Rect [9 300 300 320] /T (name) /V <FEFF05E9> >>",
+            7: field + b" /Rect [9 300 300 320] /T (name) /V <FEFFDBFFDFEE> >>",
             8: b"<< /Type /Annot /Subtype /FileAttachment /Rect [9 9 20 20]"
             b" /FS << /F (a.xml) /EF << /F 9 0 R >> >> >>",
             9: hostile.stream(b"<a/>", b"/Type /EmbeddedFile"),
@@ -143,7 +143,7 @@ class TestPdfBlankPages(PdfCase):
         content += b"5 0 obj\n%b >>\nendobj\n%b" % (page, table)
         found = self.inspect_all({"file": content})["file"]
         changes = ["scripts", "icons", "forms", "by_pdfium"]
-        said = "unseen/name%3A%20%D7%A9"
+        said = "unseen/name%3A%20%F4%8F%BF%AE"
         self.assertEqual(found.changes, ["repaired", *changes, said], found.detail)
         self.assertEqual([each.name for each in found.embedded], ["a.xml"])
         self.assertEqual(poppler_texts(found.ready), ["", "shown"])

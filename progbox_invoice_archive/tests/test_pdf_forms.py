@@ -3,8 +3,9 @@ from unittest.mock import patch
 from urllib.parse import unquote
 
 import pikepdf
+from PIL import ImageChops
 
-from ..tools.pdf.child import fonts
+from ..tools.pdf.child import field_values, fonts, shaping
 from . import pdf_collection as collection
 from .pdf_common import PdfCase, poppler_image, poppler_texts
 
@@ -50,6 +51,26 @@ class TestPdfForms(PdfCase):
             paths.append(collection.form(path, value, **options))
         return self.inspect(*paths)
 
+    def test_nothing_old_stays_of_an_empty_field(self):
+        """The program that has emptied it leaves its drawing to the reader."""
+        old = {"AP": b"(old value) Tj"}
+        anew, kept = self.inspect_forms(("", old), ("", old | {"anew": False}))
+        self.assertEqual(poppler_texts(anew.ready), ["Form"])
+        self.assertEqual(poppler_texts(kept.ready), ["Form old value"])
+
+    def test_a_field_has_the_frame_that_it_asks_for(self):
+        look = pikepdf.Dictionary(BG=[], BC=[1, 0, 0])
+        widths = {0: False, 3: True}
+        forms = [
+            ("x", {"MK": look, "BS": pikepdf.Dictionary(W=width)}) for width in widths
+        ]
+        for each, has_frame in zip(
+            self.inspect_forms(*forms), widths.values(), strict=True
+        ):
+            page = poppler_image(each.ready).convert("RGB")
+            colour = page.getpixel((200, page.height - 619))
+            self.assertEqual(colour == (255, 0, 0), has_frame)
+
     def test_letters_of_all_countries_are_painted(self):
         values = ["Ștefan Țepeș", "Łódź", "東京", "Жуков Ω €"]
         old, empty = {"AP": b"(old) Tj"}, {"AP": b"0 0 50 9 re f", "anew": False}
@@ -62,6 +83,49 @@ class TestPdfForms(PdfCase):
             self.assertEqual(each.changes, ["forms"], each.detail)
             self.assertEqual(poppler_texts(each.ready), [f"Form {value}"])
 
+    def test_letters_that_depend_on_their_neighbours_are_painted(self):
+        """As a picture of what Pillow draws of them, in the colour of the field."""
+        values = ["שלום 12 Łódź", "فاتورة رقم", "नमस्ते 7 Łódź", "ภาษาไทย"]
+        look = {"DA": pikepdf.String("/Helv 12 Tf 0 0 1 rg"), "Ff": 1 << 12}
+        forms = [(value, look) for value in values]
+        for (value, _look), each in zip(forms, self.inspect_forms(*forms), strict=True):
+            self.assertEqual(each.changes, ["forms"], value)
+            page = poppler_image(each.ready).convert("RGB")
+            field = page.crop((72, page.height - 621, 400, page.height - 599))
+            colours = [colour for _count, colour in field.getcolors(9999)]
+            self.assertTrue([one for one in colours if one[2] > one[0] + 150], value)
+            left, _top, right, _bottom = ImageChops.invert(field).getbbox()
+            runs = fonts.Fonts().runs(value, "Helvetica")
+            width = sum(run.width(12) for run in runs)
+            self.assertAlmostEqual(right - left, width, delta=4, msg=value)
+
+    def test_a_reader_may_find_letters_in_another_order(self):
+        for shown, word, is_seen in (
+            ("םולש", "שלום", True),
+            ("עולם שלום", "שלום עולם", True),
+            ("שלו", "שלום", False),
+        ):
+            self.assertEqual(field_values._shows(shown, word), is_seen)
+
+    def test_letters_are_joined_and_in_their_order(self):
+        """The picture of a word is not that of its letters side by side."""
+        found = fonts.Fonts()
+        for word in ("فاتورة", "क्षत्रिय"):
+            (run,) = found.runs(word, "Helvetica")
+            alone = [found.runs(letter, "Helvetica")[0] for letter in word]
+            self.assertLess(run.width(12), 0.9 * sum(each.width(12) for each in alone))
+
+    def test_without_what_joins_letters_nothing_is_painted(self):
+        with patch.object(shaping.features, "check", return_value=False):
+            self.assertEqual(fonts.Fonts().runs("فاتورة", "Helvetica"), [])
+            self.assertTrue(fonts.Fonts().runs("Łódź", "Helvetica"))
+
+    def test_letters_that_only_a_picture_shows_are_painted(self):
+        """Reportlab reads no font with curves of PostScript, FreeType does."""
+        with patch.object(fonts, "_loaded", return_value=None):
+            (run,) = fonts.Fonts().runs("東京", "Helvetica")
+        self.assertIsInstance(run, shaping.ShapedRun)
+
     def test_what_the_page_does_not_show_is_told(self):
         old = {"AP": b"(1 240,50 old) Tj", "anew": False}
         formatted = old | {"AA": pikepdf.Dictionary(F=pikepdf.Dictionary())}
@@ -73,9 +137,13 @@ class TestPdfForms(PdfCase):
             ("Ștefan", formatted, False),
             ("secret", old | {"Ff": 1 << 13}, False),
             ("hidden", old | {"F": 2}, False),
-            # There is no font for it, or it has another direction.
+            # There is no font for it, or nobody knows how its letters are joined, or
+            # they do not fit.
             ("\U0010ffee", {}, True),
-            ("שלום", {}, True),
+            ("\U0001e900\U0001e923", {}, True),
+            ("שלום", {"Rect": [72, 600, 80, 620]}, True),
+            # They stand one by one, in frames that the page has.
+            ("فاتورة", {"Ff": 1 << 24, "MaxLen": 9}, True),
         ]
         found = self.inspect_forms(*(case[:2] for case in cases))
         for (value, _options, is_told), each in zip(cases, found, strict=True):

@@ -109,6 +109,11 @@ class TestPdfInspection(PdfCase):
     def test_a_page_tree_in_itself_is_refused(self):
         self.assertRefused(hostile.page_loop(self.path), "recursive")
 
+    def test_what_is_seen_of_a_page_tree_in_itself_goes_in(self):
+        hostile.page_loop(self.path, b"9 9 50 50 re f")
+        # The page that it counts itself for is nowhere.
+        self.assertReady(self.path, 2, ["by_poppler", "blank/2"])
+
     def test_other_loops_do_not_matter(self):
         inspection = self.inspect_one(hostile.reference_loop(self.path))
         self.assertEqual((inspection.refusal, inspection.pages), (None, 1))

@@ -6,6 +6,7 @@ import pikepdf
 from ..tools.pdf import Limits
 from ..tools.pdf.child import examine
 from ..tools.pdf.child.messages import Failure
+from ..tools.pdf.limited_child import Child
 from . import pdf_collection as collection
 from .pdf_common import PdfCase, poppler_texts
 
@@ -26,6 +27,25 @@ class TestPdfOtherReaders(PdfCase):
         for path in paths:
             path.write_bytes(contents[path.name])
         return {each.name: each for each in self.inspect(*paths)}
+
+    def test_a_file_of_which_a_process_died_is_shown_to_others(self):
+        ask = Child.ask
+
+        def fragile(child, task, arguments, *others, **options):
+            if "has_died" not in arguments:
+                raise Failure("crashed", "as QPDF would")
+            return ask(child, task, arguments, *others, **options)
+
+        folder = self.folder / "made"
+        collection.containing(folder, {"notes.txt": b"notes"}, "seen")
+        contents = {"one": folder.read_bytes(), "two.jpg": b"\xff\xd8\xff" + bytes(99)}
+        with patch.object(Child, "ask", fragile):
+            found = self.inspect_all(contents)
+        self.assertEqual(found["one"].changes, ["by_pdfium"])
+        self.assertEqual(poppler_texts(found["one"].ready), ["seen"])
+        # QPDF has not read which files are inside.
+        self.assertEqual([each.refusal for each in found["one"].embedded], ["embedded"])
+        self.assertIsNotNone(found["two.jpg"].refusal)
 
     def test_why_it_stays_out(self):
         plain = collection.pdf_of("one", "two")

@@ -71,6 +71,8 @@ class TestRightsOutsideArchive(LeaksCommon):
                 ).id,
                 "mimetype": "application/pdf",
                 "number": "SECRET/9",
+                "amount_total": 9,
+                "currency_name": cls.company.currency_id.name,
                 **values,
             },
             cls.server["ir.attachment"]._progbox_stage([CONTRACT]),
@@ -82,6 +84,8 @@ class TestRightsOutsideArchive(LeaksCommon):
             **self.people,
             "anna": self.anna,
             "boris": self.boris,
+            # A reader of the archive of another company.
+            "elsewhere": self.elsewhere,
             "public": self.env.ref("base.public_user"),
         }
         for role, user in people.items():
@@ -89,6 +93,11 @@ class TestRightsOutsideArchive(LeaksCommon):
             self.env.flush_all()
             self.env.invalidate_all()
             yield role, user
+
+    def logins(self):
+        """Return how everybody logs in, the public not at all."""
+        portal = ("anna@example.com", "boris@example.com")
+        return (*self.people, *portal, "elsewhere", None)
 
     def found(self, records):
         """Return those of these records that their user finds."""
@@ -113,6 +122,9 @@ class TestRightsOutsideArchive(LeaksCommon):
                         document.read(["number"])
                     with self.assertRaises(AccessError):
                         document.mapped("content")
+                    for method in ("action_send", "action_download", "file_problem"):
+                        with self.assertRaises(AccessError):
+                            getattr(document, method)()
                     refusal = AccessError if role in READERS else UserError
                     with self.assertRaises(refusal):
                         document.export_data(["number"])
@@ -121,6 +133,7 @@ class TestRightsOutsideArchive(LeaksCommon):
                     self.assertEqual(
                         documents._read_group(inside, [], ["size:sum"]), [(False,)]
                     )
+                    self.assertEqual(documents.amount_totals([list(inside)]), [""])
                     self.assertNotIn("SECRET/9", str(documents.name_search("SECRET")))
                     self.assertTrue(documents.search([]), "The archive itself is open.")
 
@@ -142,6 +155,8 @@ class TestRightsOutsideArchive(LeaksCommon):
                     tree = theirs.tree_start(self.folder.id, folders.ids)
                     self.assertNotIn("SECRET", str(tree))
                     self.assertNotIn(self.folder.id, tree["open"])
+                    self.assertFalse(theirs.tree_search("SECRET")["folders"])
+                    self.assertNotIn("SECRET", theirs.browse().whom_to_ask())
 
     def test_the_folder_of_backups_is_for_managers_and_hides_the_rest(self):
         below = self.folder_of("SECRET below", parent_id=self.backups.id)
@@ -323,12 +338,31 @@ class TestRightsOutsideArchive(LeaksCommon):
             f"/archive/{self.token_a}/document/{document.id}",
             f"/archive/{self.token_a}/file/{document.id}",
         )
-        logins = (*self.people, "anna@example.com", "boris@example.com", None)
-        for login in logins:
+        for login in self.logins():
             self.authenticate(login, login)
             for address in addresses:
                 with self.subTest(login=login, address=address):
                     self.assertGetsNothing(address, login)
+
+    def test_no_page_and_no_zip_of_others_has_them(self):
+        """What a share or a zip is of is there: they are not."""
+        inside = [("id", "in", self.outside.ids)]
+        came = f"{self.outside[0].create_date:%Y-%m}"
+        roots = (f"/my/archive/{self.share_b.id}", f"/archive/{self.token_b}")
+        asked = ("search?search=contract", f"month/{came}", f"zip/{came}", "zip/all")
+        pages = [f"{root}/{page}" for root in roots for page in asked]
+        for login in self.logins():
+            self.authenticate(login, login)
+            # Their own, where they may ask for one.
+            owner = self.people[login] if login in READERS else self.billing
+            mine = self.env["progbox.zip"].with_user(owner)
+            tickets = mine.env["progbox.zip.ticket"]
+            ticket = tickets._issue(self.company, inside, "Mine")
+            export = self.built(mine._queue_zip(self.company, inside, "Mine"))
+            zips = (f"/progbox/zip/{ticket.id}", f"/progbox/export/{export.id}")
+            for address in (*pages, *zips):
+                with self.subTest(login=login, address=address):
+                    self.assertNotIn(b"SECRET", self.get(address).content)
 
     def test_no_remote_call_reaches_them(self):
         document, attachment = self.outside[0], self.files[0]
@@ -341,6 +375,9 @@ class TestRightsOutsideArchive(LeaksCommon):
             ("progbox.document", "unlink", [document.ids]),
             ("progbox.document", "copy", [document.ids]),
             ("progbox.document", "action_compile", [document.ids]),
+            ("progbox.document", "action_send", [document.ids]),
+            ("progbox.document", "action_download", [document.ids]),
+            ("progbox.document", "file_problem", [document.ids]),
             ("progbox.document", "_create_with_file", [{}, None]),
             ("progbox.document", "_content_attachment", [document.ids]),
             ("progbox.folder", "search_read", [[("id", "=", self.folder.id)]]),
@@ -354,7 +391,7 @@ class TestRightsOutsideArchive(LeaksCommon):
             ("ir.attachment", "read", [attachment.ids, ["raw"]]),
             ("ir.attachment", "unlink", [attachment.ids]),
         )
-        for login in (*self.people, "anna@example.com", None):
+        for login in self.logins():
             self.authenticate(login, login)
             for model, method, args in calls:
                 with self.subTest(login=login, model=model, method=method):

@@ -6,6 +6,7 @@ from odoo.tests import tagged
 
 from ..controllers.share_overview import years_of
 from ..exceptions import NotShared
+from ..models.share_parts import part_of
 from ..tools.sentinels import SERVER
 from .share_common import ShareCommon
 
@@ -257,14 +258,14 @@ class TestShare(ShareCommon):
     def test_what_was_taken_along_is_not_new(self):
         share = self.share_with(self.root, self.anna)
         self.assertEqual(share._new_count(), 2)
-        share._deliver(share._part("2026-10")[0])
+        share._deliver(part_of(share, "2026-10")[0])
         self.assertEqual(share._new_count(), 1)
-        self.assertEqual(share._documents(share._part("new")[0]), self.november)
-        self.assertEqual(share._documents(share._part("again")[0]), self.october)
-        share._deliver(share._part("all")[0])
+        self.assertEqual(share._documents(part_of(share, "new")[0]), self.november)
+        self.assertEqual(share._documents(part_of(share, "again")[0]), self.october)
+        share._deliver(part_of(share, "all")[0])
         self.assertEqual(share._new_count(), 0)
         later = self.archived_without_render("INV/12", "2026-11-20")
-        self.assertEqual(share._documents(share._part("new")[0]), later)
+        self.assertEqual(share._documents(part_of(share, "new")[0]), later)
         other = self.share_with(self.root, self.boris)
         self.assertEqual(other._new_count(), 3)
 
@@ -272,4 +273,4 @@ class TestShare(ShareCommon):
         share = self.share_with(self.root, self.anna)
         for part in ("2026-13", "26", "..", "0000", "all'", "2026-1-1", "nul\0"):
             with self.subTest(part=part), self.assertRaises(NotShared):
-                share._part(part)
+                part_of(share, part)

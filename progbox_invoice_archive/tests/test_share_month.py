@@ -50,6 +50,16 @@ class TestShareMonth(ShareCommon, MailCase):
         self.assertRegex(mail.body_html, rf"/my/archive/{share.id}[^/\d]")
         self.assertFalse(self.close_due("2026-12-11"))
 
+    def test_several_shares_of_a_contact_make_one_e_mail(self):
+        self.share_with(self.root, self.anna, monthly_notification=True)
+        self.share_with(self.month, self.anna, monthly_notification=True)
+        mail = self.close("2026-11-01")
+        self.assertEqual(len(mail), 1)
+        body = " ".join(html2plaintext(mail.body_html).split())
+        self.assertIn("All archived documents: November 2026: *1*", body)
+        self.assertEqual(body.count("November 2026: *1*"), 2)
+        self.assertRegex(mail.body_html, r"/my/archive[^/]")
+
     def test_what_comes_late_is_told_apart(self):
         self.share_with(self.month, self.anna, monthly_notification=True)
         self.share_with(self.october.folder_id, self.boris, monthly_notification=True)

@@ -1,10 +1,12 @@
 import base64
+import io
 import subprocess
 import tempfile
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
+import pikepdf
 from freezegun import freeze_time
 
 from odoo import fields
@@ -13,6 +15,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import config
 
 from ..models import progbox_access_log_seal, stamp_authorities
+from ..models.progbox_closing_mail import REPORT
 from ..models.progbox_package import CHECK_STAMPS
 from ..models.progbox_time_stamp import LOCAL_OPTION
 from ..tools import time_stamp
@@ -74,6 +77,26 @@ class TestTimeStamps(VerificationCommon):
         self.assertLess(fields.Datetime.now() - stamp.stamped_on, timedelta(minutes=1))
         self.assertTrue(closing.stamp_state)
         self.assertIntact(self.verify())
+
+    def test_a_closing_does_not_need_the_cron_of_its_stamp(self):
+        self.stamps._job_crons().unlink()
+        _closing, stamp = self.closed()
+        self.stamps._enqueue_daily(self.company)
+        self.assertEqual((stamp.state, stamp.attempts), ("pending", 0))
+
+    def test_the_printed_certificate_carries_the_stamp(self):
+        closing, stamp = self.stamped()
+        reports = self.server["ir.actions.report"].with_context(
+            force_report_rendering=True
+        )
+        content, _kind = reports._render_qweb_pdf(REPORT, closing.ids)
+        with pikepdf.open(io.BytesIO(content)) as pdf:
+            enclosed = {
+                name: file.get_file().read_bytes()
+                for name, file in pdf.attachments.items()
+            }
+        self.assertEqual(enclosed, dict(stamp._files()))
+        self.assertEqual(len(enclosed), 2)
 
     def test_the_end_of_a_ledger_that_moved_is_stamped_once(self):
         for _day in range(2):

@@ -10,8 +10,9 @@ from odoo.tests import BaseCase, tagged
 
 from ..tools.ledger import chain, digests
 from ..tools.ledger.copy import BadCopy, read_copy
+from ..tools.ledger.digest_program import BLOCK_SIZE
 from ..tools.ledger.digests import (
-    BLOCK_SIZE,
+    AHEAD,
     FEW,
     Digest,
     Reader,
@@ -259,7 +260,7 @@ class TestDigests(BaseCase):
         [folder] = digest_files([str(self.folder)])
         self.assertIn("directory", folder.error)
         broken = OSError(errno.EIO, "Input/output error")
-        with patch("builtins.open", side_effect=broken):
+        with patch("os.open", side_effect=broken):
             [digest] = digest_files(["any"])
         self.assertIn("Input/output error", digest.error)
 
@@ -280,12 +281,22 @@ class TestDigests(BaseCase):
         expected = digest_files(paths)
         with Reader() as reader:
             with patch.object(digests, "digest_files", side_effect=AssertionError):
-                self.assertEqual(reader.submit(paths).result(), expected)
+                self.assertEqual(reader.submit(paths)(), expected)
+            asked = [reader.submit(paths) for _time in range(9)]
             reader._process.kill()
-            self.assertEqual(reader.submit(paths).result(), expected)
-            self.assertEqual(reader.submit(paths[:1]).result(), expected[:1])
+            asked.append(reader.submit(paths))
+            for answer in asked:
+                self.assertEqual(answer(), expected)
+            self.assertEqual(reader.submit(paths[:1])(), expected[:1])
 
-    def test_one_page_is_read_ahead_and_no_more(self):
+    def test_nobody_waits_for_a_reader_that_is_not_asked_any_more(self):
+        paths = [self.file(str(number), b"x") for number in range(FEW + 1)] * 20
+        with Reader() as reader:
+            # More than pipes hold: the process waits for the caller, and he for it.
+            for _time in range(9):
+                reader.submit(paths)
+
+    def test_few_pages_are_read_ahead_and_no_more(self):
         read = []
 
         def pages():
@@ -295,5 +306,5 @@ class TestDigests(BaseCase):
 
         ahead = read_ahead(pages(), lambda page: [])
         next(ahead)
-        self.assertEqual(read, [0, 1])
+        self.assertEqual(read, list(range(AHEAD + 1)))
         ahead.close()

@@ -102,6 +102,14 @@ class TestViews(ArchiveCommon):
         with self.assertRaises(AccessError):
             document.with_user(self.plain).file_problem()
 
+    def test_the_app_describes_itself_in_the_users_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        app = self.env.ref("base.module_progbox_invoice_archive")
+        self.assertIn("archives itself", app.description_html)
+        french = app.with_context(lang="fr_FR").description_html
+        self.assertIn("s'archive d'elle-même", french)
+        self.assertIn("/progbox_invoice_archive/static/description/archive.png", french)
+
     def test_billing_sees_no_configuration(self):
         menus = self.env["ir.ui.menu"].with_user(self.billing)._visible_menu_ids()
         menu = "progbox_invoice_archive.%s_menu"

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
@@ -65,6 +66,13 @@ class TestUninstall(ArchiveCommon):
             ):
                 module.button_uninstall()
             self.assertEqual(module.state, "installed")
+
+    def test_one_line_is_no_lines(self):
+        self.assertRefused("holds [0-9,]+ sealed lines?, which")
+        with patch.object(
+            type(self.env["progbox.seal"]), "search_count", return_value=1
+        ):
+            self.assertRefused("holds 1 sealed line, which uninstalling would destroy")
 
     def test_another_module_is_uninstalled_as_ever(self):
         module = self.modules.create({"name": "guards_probe", "state": "installed"})

@@ -1,3 +1,4 @@
+from . import portal_wizard_user
 from . import progbox_closing_wizard
 from . import progbox_compile_wizard
 from . import progbox_compile_wizard_file

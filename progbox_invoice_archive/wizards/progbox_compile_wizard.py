@@ -77,13 +77,15 @@ class ProgboxCompileWizard(models.TransientModel):
             return self._count_words()
         lines = self.line_ids.filtered("include")
         going = self._going_in()
-        files = [file for line in lines for file in going.get(line._origin.id, ())]
+        files = {}
+        for line in lines:
+            files |= going.get(line._origin.id, {})
         words = [
             self.env._("Invoices: %(count)s", count=len(lines)),
             self.env._("Files: %(count)s", count=len(files)),
         ]
         if self.pages_known:
-            pages = sum(file.pages for file in files)
+            pages = sum(files.values())
             if not any(file.has_pages and not file.pages for file in files):
                 words.append(self.env._("Pages: %(count)s", count=pages))
             elif pages:
@@ -122,7 +124,8 @@ class ProgboxCompileWizard(models.TransientModel):
         ]
 
     def _going_in(self):
-        """Return the files that will go in, as far as is known, by ID of their line.
+        """Return the files that will go in, as far as is known, by ID of their line:
+        dictionaries of their pages.
 
         Also those of lines that are unticked, which would go in with them.
         """

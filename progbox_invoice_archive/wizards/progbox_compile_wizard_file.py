@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ..models.compilation_duplicates import TriedFile, resolve_duplicates
+from ..models.compilation_duplicates import TriedFile, contents_of, resolve_duplicates
 from ..models.compilation_signed import Paper, is_the_invoice
 from ..models.compilation_texts import note_text, reason_texts
 
@@ -39,20 +39,29 @@ class ProgboxCompileWizardFile(models.TransientModel):
     size = fields.Float(string="Size (bytes)", readonly=True)
     note = fields.Char(readonly=True)
     checksum = fields.Char(readonly=True)
+    parts = fields.Json(readonly=True)  # as those of a file of a backup
     has_pages = fields.Boolean(readonly=True)
     is_the_invoice = fields.Boolean(readonly=True, help="By its content, and signed.")
     is_refused = fields.Boolean(readonly=True, help="It turned out to be bad.")
 
     def _going_in(self):
-        """Return these files of one invoice without those that others stand for.
+        """Return how many pages go in of these files of one invoice.
 
         By the rule of the backup itself, as far as the files are known by now.
+
+        :return: dictionary by file, without those that others stand for
         """
         files = [file._tried(place) for place, file in enumerate(self)]
-        left_out = resolve_duplicates(files).left_out
-        return self.browse(
-            [id_ for place, id_ in enumerate(self._ids) if place not in left_out]
-        )
+        resolution = resolve_duplicates(files)
+        return {
+            file: file._pages_without(resolution.papers.get(place, ()))
+            for place, file in enumerate(self)
+            if place not in resolution.left_out
+        }
+
+    def _pages_without(self, places):
+        """Return the pages of a file without some of the papers inside of it."""
+        return self.pages - sum(self.parts[place][1] for place in places)
 
     def _tried(self, place):
         is_main = self.category == "invoice"
@@ -65,7 +74,7 @@ class ProgboxCompileWizardFile(models.TransientModel):
             self.number or "",
             self.name or "",
             self.attachment_id._origin.id or 0,
-            tuple((self.checksum or "").split()),
+            contents_of(self.parts, self.checksum),
         )
 
     def _apply_inspection(self, inspection, folder, cancelled):
@@ -78,10 +87,9 @@ class ProgboxCompileWizardFile(models.TransientModel):
         leaves = [leaf for leaf in inspection.leaves() if not leaf.refusal]
         values = {
             "pages": sum(leaf.pages for leaf in leaves),
+            "parts": [["", leaf.pages, leaf.name, leaf.checksum] for leaf in leaves],
             "is_the_invoice": self._is_the_invoice(inspection, folder, cancelled),
         }
-        if inside := " ".join(leaf.checksum for leaf in leaves).strip():
-            values["checksum"] = inside
         if values["pages"]:
             if note := note_text(self.env, inspection.changes)[0]:
                 values["note"] = note

@@ -38,9 +38,9 @@ class ProgboxCompileWizardLine(models.TransientModel):
         for wizard, lines in self.grouped("wizard_id").items():
             going = wizard._going_in()
             for line in lines:
-                files = going.get(line._origin.id, ())
+                files = going.get(line._origin.id, {})
                 line.file_count = len(files)
-                line.pages = sum(file.pages for file in files)
+                line.pages = sum(files.values())
                 line.size = sum(file.size for file in files)
 
     def _unit(self):

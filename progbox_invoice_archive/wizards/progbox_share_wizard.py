@@ -131,8 +131,7 @@ class ProgboxShareWizard(models.TransientModel):
         """Return the contact that is meant, empty when there is none yet.
 
         By the login of a user, which its owner cannot change, or by the e-mail of a
-        contact without a user: any user of the portal may enter any e-mail for
-        himself.
+        contact without a user: any user of the portal may claim any e-mail.
         """
         self.ensure_one()
         if self.way == "contact":
@@ -243,8 +242,7 @@ class ProgboxShareWizard(models.TransientModel):
                 "email": email_normalize(contact.sudo().email),
             }
         )
-        share._invite()
-        is_sent = share._announce(share._portal_url())
+        is_sent = share._announce(share._invite())
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

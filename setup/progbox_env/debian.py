@@ -29,6 +29,7 @@ PACKAGES = {
     "fonts-nanum": None,  # Korean
     "fonts-symbola": None,  # symbols and emoji that are drawn in outlines
     "fontconfig": "fc-list",  # says which characters have a font
+    "libfribidi0": None,  # Arabic and Hebrew in the forms of invoice backups
     "libcairo2": None,  # draws the bar codes where Python is 3.13 or newer
     "python3-venv": None,
 }

@@ -17,6 +17,8 @@ def ensure_venv(folder, requirements, title, *options):
 
     Its stamp is written last: without it, or with another one, it is made anew.
     """
+    # venv empties what a link names, and then refuses the link.
+    folder = folder.resolve()
     stamp = folder / "progbox-stamp"
     wanted = hashlib.sha256(
         f"{sys.version} {folder} ".encode() + requirements.read_bytes()

@@ -1,5 +1,7 @@
 """The add-ons' catalogues of terms: `i18n/ADDON.pot` and one `.po` per language."""
 
+import ast
+import json
 import re
 import tempfile
 from pathlib import Path
@@ -15,6 +17,13 @@ for addon, file in {files}.items():
         assert trans_export(None, [addon], output, "po", env), addon
 """
 
+SUMMARY = """
+#. module: {addon}
+#: model:ir.module.module,summary:base.module_{addon}
+msgid {text}
+msgstr ""
+"""
+
 
 def catalogue(addon):
     return paths.ROOT / addon / "i18n" / f"{addon}.pot"
@@ -28,11 +37,17 @@ def export(addons):
         files = {addon: str(Path(folder, f"{addon}.pot")) for addon in addons}
         databases.odoo_shell(DATABASE, EXPORT.format(files=files))
         texts = {
-            addon: without_dates(Path(file).read_text())
+            addon: without_dates(Path(file).read_text()) + summary(addon)
             for addon, file in files.items()
         }
     databases.drop_database(DATABASE)
     return texts
+
+
+def summary(addon):
+    """The term of the list of apps: Odoo's export gives it to no add-on."""
+    manifest = ast.literal_eval((paths.ROOT / addon / "__manifest__.py").read_text())
+    return SUMMARY.format(addon=addon, text=json.dumps(manifest["summary"]))
 
 
 def without_dates(text):

@@ -4,7 +4,9 @@ The same records with the same documents in three databases, which differ in how
 documents other records have (1,000, 100,000, 1,000,000). As an administrator, and as a
 salesman with his own documents only, whose is one quotation and invoice of ten; the
 slowest of all tabs counts. And what a key costs in "Attach from ProGBox", at the client
-of 5,000 orders.
+of 5,000 orders; pages of the tree of Documents > Archiving with a folder for each of
+100,000 orders at the largest size; and the list of all orders' documents for a salesman
+who reads none of them.
 """
 
 import contextlib
@@ -32,7 +34,8 @@ GOALS = {
 UNLINKED = {"project_id": SQL("NULL")}
 LARGE = ("large_client", "large_project", "5000_orders")
 # What is measured beside the tabs.
-BESIDE = ("chatter", "attach")
+BESIDE = ("chatter", "attach", "tree_first", "tree_last", "tree_search", "nothing")
+ORDERS = "model:sale.order"
 
 
 def run(tools, quick):
@@ -70,8 +73,12 @@ def run(tools, quick):
         "growth": max(best[(many, *key)] / best[(FEW, *key)] for key in keys),
         "queries": queries[many],
         "queries_few_documents": queries[FEW],
-        "odoo_chatter_ms": max(median[side] for side in sides if side[1] == "chatter"),
-        "attach_ms": max(median[side] for side in sides if side[1] == "attach"),
+        **{
+            f"{'odoo_' * (name == 'chatter')}{name}_ms": max(
+                median[side] for side in sides if side[1] == name
+            )
+            for name in BESIDE
+        },
     }
 
 
@@ -91,6 +98,7 @@ class Tabs:
             }
         )
         self.users = {"salesman": salesman, "administrator": env.ref("base.user_admin")}
+        self.new = salesman.copy({"login": "bench_new"})
         self.order = env["sale.order"].create(
             {
                 "partner_id": env["res.partner"].create({"name": "Bench"}).id,
@@ -128,9 +136,9 @@ class Tabs:
         with unguarded(env, "progbox_document"):
             self.fill(size)
         env.cr.execute(
-            "ANALYZE progbox_document, sale_order, sale_order_line, account_move,"
-            " account_move_line, sale_order_line_invoice_rel, project_project,"
-            " res_partner"
+            "ANALYZE progbox_document, progbox_folder, sale_order, sale_order_line,"
+            " account_move, account_move_line, sale_order_line_invoice_rel,"
+            " project_project, res_partner"
         )
         env.cr.commit()
 
@@ -159,12 +167,15 @@ class Tabs:
         return document
 
     def copies_of(self, model, ids, each):
-        """Give each of the records as many documents."""
+        """Give each of the records as many documents, in its folder."""
+        self.folders_of(model, ids)
         rows = SQL(
-            "(SELECT id, number"
-            " FROM unnest(%s) AS id, generate_series(1, %s) AS number) AS given",
-            list(ids),
+            "(SELECT folder.res_id AS id, folder.id AS folder_id, number"
+            " FROM progbox_folder folder, generate_series(1, %s) AS number"
+            " WHERE folder.res_model = %s AND folder.res_id = ANY(%s)) AS given",
             each,
+            model,
+            list(ids),
         )
         return copy_rows(
             self.document,
@@ -172,6 +183,7 @@ class Tabs:
             {
                 "res_model": SQL("%s", model),
                 "res_id": SQL("rows.id"),
+                "folder_id": SQL("rows.folder_id"),
                 "series": SQL("gen_random_uuid()::text"),
                 "drop_key": SQL("NULL"),
                 "name": SQL("'plan ' || rows.number || '.pdf'"),
@@ -252,12 +264,28 @@ class Tabs:
         found["project.project"] = self.copies(self.project, count, values)
         for model, ids in found.items():
             self.copies_of(model, ids, 20)
+        named = {"name": SQL("'B' || rows.number"), "user_id": self.mostly_other}
+        more = self.copies(self.order, size // 10, {**values, **UNLINKED, **named})
+        self.last_page = self.folders_of("sale.order", more)[40]
         clients = self.copies(other, count, {"name": SQL("'Other ' || rows.number")})
         self.env.cr.execute(
             "UPDATE res_partner SET commercial_partner_id = id WHERE id = ANY(%s)",
             [clients],
         )
         self.copies_of("res.partner", clients, 20)
+
+    def folders_of(self, model, ids):
+        """Give each of the records a folder, if it has none."""
+        self.env.cr.execute(
+            "INSERT INTO progbox_folder"
+            " (id, parent_path, res_model, res_id, company_id, locked, general)"
+            " SELECT made.id, made.id || '/', %s, made.res_id, %s, FALSE, FALSE FROM ("
+            "SELECT nextval('progbox_folder_id_seq') AS id, unnest(%s) AS res_id) made"
+            " ON CONFLICT (res_model, res_id) WHERE res_id IS NOT NULL DO NOTHING"
+            " RETURNING id",
+            [model, self.env.company.id, list(ids)],
+        )
+        return [id_ for [id_] in self.env.cr.fetchall()]
 
     # ------------------------------------------------------------------
     # Measuring
@@ -290,6 +318,17 @@ class Tabs:
             openings["attach", login] = functools.partial(
                 self.attach, self.as_user(self.client_of_5000, user)
             )
+            folders = self.as_user(self.env["progbox.folder"], user)
+            openings["tree_first", login] = functools.partial(self.tree, folders)
+            openings["tree_last", login] = functools.partial(
+                self.tree, folders, self.last_page
+            )
+            openings["tree_search", login] = functools.partial(
+                self.tree_search, folders
+            )
+        openings["nothing", "new"] = functools.partial(
+            self.nothing, self.as_user(self.env["progbox.document"], self.new)
+        )
         return openings
 
     def as_user(self, record, user):
@@ -310,6 +349,24 @@ class Tabs:
         documents = record.env["progbox.document"]
         domain = [("tab_of", "=", f"{record._name},{record.id}")]
         assert documents.name_search("plan 17", domain, limit=8)
+
+    def tree(self, folders, before=0):
+        self.env.invalidate_all(flush=False)
+        assert folders.tree_page(ORDERS, before)["folders"]
+
+    def tree_search(self, folders):
+        self.env.invalidate_all(flush=False)
+        assert folders.tree_search("B10")["folders"]
+
+    def nothing(self, documents):
+        """What a click on "Quotations" asks for, as somebody who reads none."""
+        self.env.invalidate_all(flush=False)
+        folders = documents.env["progbox.folder"]
+        domain = folders._progbox_root("sale.order")["domain"]
+        domain += folders._tree_documents()
+        assert not documents.search(domain, limit=80)
+        assert not documents.search_count(domain, limit=10_000)
+        assert not folders.tree_page(ORDERS)["folders"]
 
     def queries(self):
         """Return how many queries the tab takes that takes the most."""

@@ -1,11 +1,12 @@
 """Odoo with little time for a scheduled action, whose backups take long.
 
 Ten seconds are two, and a minute is one second; each file, each page and each object of
-a backup takes a while, in the process that looks at it.
+a backup takes a while, in the process that looks at it, and so does each print.
 """
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import odoo.cli
@@ -26,6 +27,7 @@ slow(examine, "examine", 0.1)
 slow(check, "_is_page", 0.15)
 check.SLICE = 10
 """
+PRINTING_SECONDS = 2
 preload_registries = server.preload_registries
 
 
@@ -33,7 +35,23 @@ def preload(*arguments):
     """Load the databases, then change what is there by now."""
     status = preload_registries(*arguments)
     from odoo.addons.base.models import ir_cron
+    from odoo.addons.progbox_invoice_archive.models.compilation_pages import OwnPages
+    from odoo.addons.progbox_invoice_archive.models.progbox_compilation import (
+        ProgboxCompilation,
+    )
     from odoo.addons.progbox_invoice_archive.tools.pdf import limited_child
+
+    sys.path.append(str(Path(__file__).parents[2] / "progbox_invoice_archive/tests"))
+    from pdf_collection import pdf_of
+
+    def print_slowly(_job, line):
+        time.sleep(PRINTING_SECONDS)
+        return pdf_of(f"print {line.number}")
+
+    ProgboxCompilation._rendered = print_slowly
+    # The first true print of a process takes long where much else is going on.
+    OwnPages.print_note = lambda _pages, _text: False
+    OwnPages.write_on_first_page = lambda _pages, _path, _text: None
 
     ir_cron.MIN_TIME_PER_JOB = 2
     begin, _import, rest = limited_child.BOOT.partition("from child.main")

@@ -1,4 +1,11 @@
-"""Dropbox is connected and everything copied, as an administrator does it."""
+"""Dropbox is connected, everything copied, looked after and shared, as people do it."""
+
+import json
+import re
+import ssl
+import urllib.request
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import expect
@@ -29,31 +36,78 @@ invoice = {
     "invoice_date": "2026-11-02",
     "invoice_line_ids": [line],
 }
-env["account.move"].create(invoice).action_post()
+invoice = env["account.move"].create(invoice)
+invoice.action_post()
 env["progbox.archive.job"].sudo()._job_run()
+[document] = env["progbox.document"].search([
+    ("res_model", "=", "account.move"), ("res_id", "=", invoice.id),
+    ("mimetype", "=", "application/pdf"),
+])
+file = document._content_attachment()._progbox_path()
 env.cr.commit()
+print("made", invoice.id, document.id, invoice.name, file)
 """
+GUEST = "claire@example.com"
+
+
+class Place(NamedTuple):
+    """A server, the local Dropbox, and an invoice of the archive."""
+
+    url: str
+    dropbox: dict
+    invoice: str
+    document: str
+    number: str
+    file: str
+
+    def as_its_owner(self, route, argument, content=None):
+        """Do something in Dropbox, as its owner does it in another window.
+
+        :param bytes content: of a file that is sent
+        :return: what Dropbox answers
+        """
+        environment = self.dropbox["environment"]
+        token = self.dropbox["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        host, body = environment["DROPBOX_API_HOST"], json.dumps(argument).encode()
+        headers["Content-Type"] = "application/json"
+        if content is not None:
+            headers["Dropbox-API-Arg"] = body.decode()
+            headers["Content-Type"] = "application/octet-stream"
+            host, body = environment["DROPBOX_API_CONTENT_HOST"], content
+        request = urllib.request.Request(f"https://{host}/2/{route}", body, headers)
+        trusted = ssl.create_default_context(cafile=environment["REQUESTS_CA_BUNDLE"])
+        with urllib.request.urlopen(request, context=trusted) as answer:
+            return json.load(answer)
+
+    def copies(self):
+        """Return the paths of the copies of the invoice in Dropbox."""
+        listing = {"path": "/ProGBox", "recursive": True}
+        entries = self.as_its_owner("files/list_folder", listing)["entries"]
+        name = self.number.replace("/", "_")
+        return [e["path_display"] for e in entries if f"{name}.pdf" in e["name"]]
 
 
 @pytest.fixture(scope="module")
-def url():
+def place():
     """An Odoo beside a Dropbox of its own."""
     port = free_port()
     with base(tests=True):
         clone_database(DATABASE)
-        odoo_shell(DATABASE, PAPER)
+        output = odoo_shell(DATABASE, PAPER)
+        made = output.split("made", 1)[1].split()[:4]
         with (
-            local_dropbox(DATABASE, port),
+            local_dropbox(DATABASE, port) as dropbox,
             start_odoo(DATABASE, port=port, cron_threads=1) as server,
         ):
-            yield server.url
+            yield Place(server.url, dropbox, *made)
         drop_database(DATABASE)
 
 
 @pytest.fixture
-def page(url, chromium):
+def page(place, chromium):
     context = chromium.new_context(
-        base_url=url, locale="en-US", ignore_https_errors=True
+        base_url=place.url, locale="en-US", ignore_https_errors=True
     )
     page = context.new_page()
     errors = []
@@ -68,13 +122,29 @@ def page(url, chromium):
     context.close()
 
 
-def test_refused_then_connected_and_synchronized(page):
+def open_overview(page):
+    page.goto("/odoo/dropbox")
+    page.locator(".o_data_row").first.click()
+    expect(page.locator(".o_form_view [name=copied_count]")).to_be_visible()
+
+
+def confirm(page):
+    page.locator(".modal-footer .btn-primary").last.click()
+
+
+@pytest.fixture
+def synchronized(page, place):
+    """A page of whoever has connected the Dropbox, with everything copied."""
     page.goto(SETTINGS)
-    page.get_by_role("button", name="Connect Dropbox").click()
-    page.get_by_role("button", name="Deny").click()
-    expect(page.get_by_text("You have not given access")).to_be_visible(
-        timeout=PATIENCE
-    )
+    connect = page.get_by_role("button", name="Connect Dropbox")
+    reconnect = page.get_by_role("button", name="Reconnect")
+    expect(connect.or_(reconnect)).to_be_visible(timeout=PATIENCE)
+    if connect.is_visible():
+        connect_and_synchronize(page)
+    return page
+
+
+def connect_and_synchronize(page):
     page.goto(SETTINGS)
     page.get_by_role("button", name="Connect Dropbox").click()
     page.get_by_role("button", name="Allow").click()
@@ -83,11 +153,100 @@ def test_refused_then_connected_and_synchronized(page):
     expect(page.get_by_text("is being queued and copied")).to_be_visible(
         timeout=PATIENCE
     )
-    page.goto("/odoo/dropbox")
-    page.locator(".o_data_row").first.click()
+    open_overview(page)
     # The page follows by itself.
     copied = page.locator(".o_form_view [name=copied_count]")
     expect(copied).not_to_have_text("0", timeout=PATIENCE)
     expect(page.locator("[name=open_count]")).to_have_text("0", timeout=PATIENCE)
     expect(page.locator("[name=failed_count]")).to_have_text("0")
     expect(page.locator("[name=missing_count]")).to_have_text("0")
+
+
+def test_refused_then_connected_and_synchronized(page):
+    page.goto(SETTINGS)
+    page.get_by_role("button", name="Connect Dropbox").click()
+    page.get_by_role("button", name="Deny").click()
+    expect(page.get_by_text("You have not given access")).to_be_visible(
+        timeout=PATIENCE
+    )
+    connect_and_synchronize(page)
+
+
+def test_a_copy_is_seen_on_the_card_and_opened_in_dropbox(synchronized, place):
+    page = synchronized
+    page.goto(f"/odoo/account.move/{place.invoice}")
+    page.click(".nav-link[name=progbox]")
+    name = place.number.replace("/", "_")
+    card = page.locator(f".o_progbox_card:has-text('{name}.pdf')")
+    mark = card.locator(".o_progbox_card_mark.fa-dropbox")
+    expect(mark).to_have_attribute("aria-label", re.compile("Dropbox: Copied on"))
+    card.locator(".o_progbox_card_menu").click()
+    with page.expect_popup() as opened:
+        page.get_by_role("menuitem", name="View in Dropbox").click()
+    assert f"{name}.pdf" in opened.value.url
+    opened.value.close()
+
+
+def test_a_deleted_copy_is_found_and_repaired(synchronized, place):
+    page = synchronized
+    [path] = place.copies()
+    place.as_its_owner("files/delete_v2", {"path": path})
+    open_overview(page)
+    page.get_by_role("button", name="Check the Copies").click()
+    expect(page.get_by_text("It was deleted in Dropbox.")).to_be_visible(
+        timeout=PATIENCE
+    )
+    page.get_by_role("button", name="Repair All").click()
+    confirm(page)
+    expect(page.locator("[name=open_finding_count]")).to_have_text("0")
+    open_overview(page)
+    expect(page.locator("[name=open_count]")).to_have_text("0", timeout=PATIENCE)
+    assert place.copies() == [path]
+
+
+def test_a_lost_file_is_fetched(synchronized, place):
+    file = Path(place.file)
+    content = file.read_bytes()
+    file.unlink()
+    open_overview(synchronized)
+    synchronized.get_by_role("button", name="Fetch Lost Files").click()
+    confirm(synchronized)
+    fetched = synchronized.locator(".o_form_view [name=fetched_count]")
+    expect(fetched).to_have_text("1", timeout=PATIENCE)
+    assert file.read_bytes() == content
+
+
+def test_a_version_is_restored_in_dropbox(synchronized, place):
+    page = synchronized
+    [path] = place.copies()
+    forged = {"path": path, "mode": "overwrite"}
+    place.as_its_owner("files/upload", forged, b"forged")
+    page.goto(f"/odoo/progbox.document/{place.document}")
+    page.get_by_role("button", name="Versions in Dropbox").click()
+    warning = page.get_by_text("What lies in Dropbox is not what was archived")
+    expect(warning).to_be_visible(timeout=PATIENCE)
+    page.locator(".modal .o_data_row").nth(1).get_by_role(
+        "button", name="Restore in Dropbox"
+    ).click()
+    confirm(page)
+    expect(page.locator(".modal .o_data_row")).to_have_count(3, timeout=PATIENCE)
+    expect(warning).to_be_hidden()
+
+
+def test_somebody_is_invited_to_a_folder_and_loses_the_access(synchronized):
+    page = synchronized
+    page.goto("/odoo/archive")
+    month = page.locator("[role=treeitem][aria-selected=true]")
+    expect(month).to_contain_text(re.compile(r"\d\d — "), timeout=PATIENCE)
+    month.hover()
+    month.locator(".o_progbox_folder_actions").click()
+    page.get_by_role("menuitem", name="Share in Dropbox").click()
+    page.fill(".modal [name=email] input", GUEST)
+    page.get_by_role("button", name="Invite", exact=True).click()
+    people = page.locator(".modal .o_data_row")
+    guest = people.filter(has_text=GUEST)
+    expect(guest).to_have_count(1, timeout=PATIENCE)
+    guest.get_by_role("button", name="Revoke").click()
+    confirm(page)
+    expect(guest).to_have_count(0, timeout=PATIENCE)
+    expect(people).to_have_count(1)

@@ -1,5 +1,6 @@
 """From sharing a month to unpacking it on the other side, as people do it."""
 
+import html
 import re
 import subprocess
 
@@ -113,18 +114,18 @@ def test_a_month_is_shared_downloaded_and_checked(marie, browser, mailbox, tmp_p
     marie.click(".modal-footer button:has-text('Share')")
     expect(marie.locator(".o_notification")).to_contain_text("Claire Duval")
 
-    invitation = mailbox.wait_for(CLAIRE, "/web/signup")
+    # One e-mail: it says what is shared, and leads there by way of a password.
+    shared = mailbox.wait_for(CLAIRE, "Here is the month")
+    button = html.unescape(re.search(r'href="([^"]*/activate\?[^"]*)"', shared)[1])
     claire = browser(viewport={"width": 1366, "height": 768})
-    claire.goto(re.search(r'href="([^"]*/web/signup[^"]*)"', invitation)[1].replace(
-        "&amp;", "&"
-    ))  # fmt: skip
+    claire.goto(button)
     for field in ("password", "confirm_password"):
         claire.fill(f"input[name={field}]", "a long password")
     claire.click("form.oe_signup_form button[type=submit]")
-    claire.wait_for_url("**/my**")
-
-    shared = mailbox.wait_for(CLAIRE, "Here is the month")
-    claire.goto(re.search(r'href="([^"]*/my/archive/\d+)"', shared)[1])
+    claire.wait_for_url(re.compile(r"/my/archive/\d+$"))
+    # It still does when she opens the e-mail again.
+    claire.goto(button)
+    claire.wait_for_url(re.compile(r"/my/archive/\d+$"))
     claire.click(".o_progbox_month a >> nth=0")
     number = number_of_first_document(claire)
     with claire.expect_download() as download:

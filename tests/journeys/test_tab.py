@@ -48,6 +48,11 @@ order = env["sale.order"].create({
 })
 order.action_confirm()
 invoice = order._create_invoices()
+posted = env["account.move"].create({
+    "move_type": "out_invoice", "company_id": company.id,
+    "partner_id": env["res.partner"].create({"name": "Archived"}).id,
+    "invoice_line_ids": [Command.create({"name": "Work", "price_unit": 100})]})
+posted.action_post()
 several = env["sale.order"].create({"partner_id": partner.id})
 employee = env["hr.employee"].create({
     "name": "Sam", "user_id": env["res.users"].search([("login", "=", "sam")]).id})
@@ -65,8 +70,10 @@ large = env["res.partner"].create({"name": "Large"})
 for sold in env["sale.order"].create([{"partner_id": large.id}] * 51):
     staged = env["ir.attachment"]._progbox_stage([b"Text of many.txt"])
     env["progbox.document"]._progbox_drop(sold, staged, {"name": "many.txt"})
+env.cr.commit()
+env["progbox.archive.job"].sudo()._job_run()
 print("ids", order.id, partner.id, project.id, invoice.id, several.id, employee.id,
-      large.id)
+      large.id, posted.id)
 env.cr.commit()
 """
 
@@ -77,13 +84,14 @@ def records():
     with base(tests=True):
         clone_database(DATABASE, ensure_languages())
         output = odoo_shell(DATABASE, PREPARE)
-        found = output.split("ids", 1)[1].split()[:7]
-        order, partner, project, invoice, several, employee, large = found
+        found = output.split("ids", 1)[1].split()[:8]
+        order, partner, project, invoice, several, employee, large, posted = found
         addresses = {
             "order": f"/odoo/sale.order/{order}",
             "client": f"/odoo/res.partner/{partner}",
             "project": f"/odoo/project.project/{project}",
             "invoice": f"/odoo/account.move/{invoice}",
+            "archived": f"/odoo/account.move/{posted}",
             "several": f"/odoo/sale.order/{several}",
             "large": f"/odoo/res.partner/{large}",
             "profile": f"/odoo/hr.employee.public/{employee}",
@@ -378,6 +386,9 @@ def test_a_general_folder_is_filled(records, log_in, tmp_path):
     target = page.locator(".o_progbox_import_target")
     expect(target).to_contain_text("Company papers")
 
+    # What it is for, while it is empty.
+    expect(page.locator(".o_nocontent_help")).to_contain_text("company papers")
+
     # Chosen by the button.
     statutes = tmp_path / "statutes.txt"
     statutes.write_text("Text of the statutes")
@@ -414,6 +425,84 @@ def test_a_general_folder_is_filled(records, log_in, tmp_path):
     page.goto(ARCHIVE)
     page.click("[role=treeitem]:has-text('Company papers')")
     expect(in_list.filter(has_text="lease.txt")).to_be_visible()
+
+
+def drop_from_disk(page, path):
+    """Let a file or folder of the disk go over the tab, as a person with a mouse."""
+    page.wait_for_selector(".o_progbox_import_files")
+    box = page.locator(".o_progbox_tab_main").bounding_box()
+    session = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send(
+            "Input.dispatchDragEvent",
+            {
+                "type": kind,
+                "x": box["x"] + 40,
+                "y": box["y"] + 60,
+                "data": {"items": [], "files": [str(path)], "dragOperationsMask": 1},
+            },
+        )
+        if kind == "dragEnter":
+            expect(page.locator(".o_progbox_dropzone")).to_be_visible()
+
+
+def test_a_whole_folder_is_dropped(log_in, tmp_path):
+    page = log_in()
+    contact = call(page, "res.partner", "create", {"name": "Couverture Petit"})
+    open_tab(page, f"/odoo/res.partner/{contact}")
+    for name in ("Site/Plans/roof.txt", "Site/visit.txt", "Site/.DS_Store"):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"Text of {name}")
+    drop_from_disk(page, tmp_path / "Site")
+    expect(page.locator(".o_progbox_card")).to_have_count(2, timeout=PATIENCE)
+    row(page, "Site").click()
+    expect(page.locator(".o_progbox_card")).to_have_count(2)
+    page.keyboard.press("ArrowRight")
+    row(page, "Plans").click()
+    expect(page.locator(".o_progbox_card")).to_have_count(1)
+    expect(card(page, "roof.txt")).to_be_visible()
+
+
+def test_what_is_archived_is_locked(records, log_in):
+    _server, addresses = records
+    page = log_in("max")
+    invoice = int(addresses["archived"].rpartition("/")[2])
+    open_tab(page, addresses["archived"])
+    locked = page.locator(".o_progbox_card:has(.o_progbox_card_lock)")
+    expect(locked).to_have_count(1)
+    expect(locked.get_by_role("img", name="Archived")).to_be_visible()
+    # Its first page, too small to be read, and nothing that would change it.
+    expect(locked.locator(".o_progbox_thumbnail img")).to_be_visible(timeout=PATIENCE)
+    opened = [["document_ref", "!=", False], ["kind", "in", ["view", "download"]]]
+    assert not call(page, "progbox.access.log", "search_count", opened)
+    locked.locator(".o_progbox_card_menu").click()
+    names = page.locator(".o-dropdown--menu [data-name]")
+    expect(names).to_have_count(4)
+    shown = names.evaluate_all("all => all.map((one) => one.dataset.name)")
+    assert shown == ["open", "download", "copyLink", "history"]
+    page.keyboard.press("Escape")
+    locked.focus()
+    page.keyboard.press("Delete")
+    page.keyboard.press("F2")
+    expect(page.locator("input.o_progbox_card_name")).to_have_count(0)
+    expect(locked).to_have_count(1)
+    page.click(".o_progbox_views .o_list")
+    in_row = in_list(page).filter(has=page.locator(".o_progbox_card_lock"))
+    expect(in_row).to_have_count(1)
+    page.click(".o_progbox_views .o_kanban")
+
+    # So is the folder that it is in.
+    [document] = call(
+        page,
+        "progbox.document",
+        "search_read",
+        [["res_model", "=", "account.move"], ["res_id", "=", invoice]],
+        ["folder_id"],
+    )
+    page.goto(ARCHIVE)
+    folder = page.locator(f"[data-folder-id='{document['folder_id'][0]}']")
+    expect(folder.get_by_role("img", name="Archived")).to_be_visible()
 
 
 def call(page, model, method, *args):
@@ -562,6 +651,96 @@ def test_many_records_are_a_list(records, log_in):
     name = group.locator("li a").nth(30).inner_text()
     group.locator("li a").nth(30).click()
     expect(page.locator(".o_breadcrumb")).to_contain_text(name)
+
+
+def in_list(page):
+    return page.locator("tr.o_progbox_row")
+
+
+def named(page, name):
+    return in_list(page).filter(has_text=name)
+
+
+def order_of(page, group="own"):
+    rows = page.locator(f".o_progbox_group[data-key={group}] span.o_progbox_card_name")
+    return rows.all_inner_texts()
+
+
+def test_a_list_beside_the_cards(records, log_in):
+    _server, addresses = records
+    page = log_in()
+    contact = call(page, "res.partner", "create", {"name": "Charpente Muller"})
+    address = f"/odoo/res.partner/{contact}"
+    open_tab(page, address)
+    drop(page, ["b.txt", "a.txt", "c plus long.txt"])
+    expect(page.locator(".o_progbox_card")).to_have_count(3, timeout=PATIENCE)
+    page.click(".o_progbox_views .o_list")
+    expect(in_list(page)).to_have_count(3)
+    expect(page.locator(".o_progbox_card")).to_have_count(0)
+    expect(named(page, "a.txt")).to_contain_text("Charpente Muller")
+    expect(named(page, "a.txt")).to_contain_text("Sam")
+
+    # Sorted by the titles of the columns.
+    title = page.locator("th[role=columnheader]:has([data-column=name])")
+    page.click("[data-column=name]")
+    expect(title).to_have_attribute("aria-sort", "ascending")
+    expect(in_list(page).first).to_contain_text("a.txt")
+    assert order_of(page) == ["a.txt", "b.txt", "c plus long.txt"]
+    page.click("[data-column=name]")
+    expect(in_list(page).first).to_contain_text("c plus long.txt")
+    page.click("[data-column=size]")
+    expect(in_list(page).last).to_contain_text("c plus long.txt")
+    page.click("[data-column=name]")
+    expect(in_list(page).first).to_contain_text("a.txt")
+
+    # By the keyboard, as among the cards.
+    named(page, "a.txt").focus()
+    page.keyboard.press("ArrowDown")
+    expect(named(page, "b.txt")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(named(page, "b.txt")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator(".o_progbox_selected")).to_contain_text("2")
+    page.keyboard.press("Escape")
+    expect(page.locator(".o_progbox_selected")).to_have_count(0)
+    page.click(".o_progbox_check_all")
+    expect(page.locator(".o_progbox_selected")).to_contain_text("3")
+    page.click(".o_progbox_unselect")
+    named(page, "b.txt").focus()
+    page.keyboard.press("F2")
+    page.locator("input.o_progbox_card_name").fill("d.txt")
+    page.keyboard.press("Enter")
+    expect(named(page, "d.txt")).to_be_visible()
+    named(page, "d.txt").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".o_progbox_preview")).to_contain_text("Text of b.txt")
+    page.keyboard.press("Escape")
+    expect(named(page, "d.txt")).to_be_focused()
+    page.keyboard.press("Delete")
+    expect(named(page, "d.txt")).to_have_count(0)
+
+    # The menu and the type of a row.
+    named(page, "a.txt").locator(".o_progbox_card_type").click()
+    page.click(".o-dropdown--menu .dropdown-item:text-is('Plan')")
+    expect(named(page, "a.txt").locator(".o_progbox_card_type")).to_have_text("Plan")
+    named(page, "a.txt").locator(".o_progbox_card_menu").click()
+    expect(page.locator(".o-dropdown--menu [data-name=trash]")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    # The choice is kept.
+    open_tab(page, address)
+    expect(in_list(page)).to_have_count(2)
+    page.click(".o_progbox_views .o_kanban")
+    expect(page.locator(".o_progbox_card")).to_have_count(2)
+
+    phone = log_in(screen=PHONE)
+    open_tab(phone, address)
+    phone.click(".o_progbox_views .o_list")
+    expect(in_list(phone)).to_have_count(2)
+    tab = phone.locator(".o_progbox_tab")
+    assert tab.evaluate("el => el.scrollWidth") <= 390
+    named(phone, "a.txt").click()
+    expect(phone.locator(".o_progbox_preview")).to_contain_text("Text of a.txt")
 
 
 def test_an_employee_finds_what_is_meant_for_him(records, log_in):

@@ -33,9 +33,15 @@ def test_what_the_map_names_exists(path):
 def test_the_picture_shows_every_room_on_the_way():
     picture = TEXT.split("```mermaid")[1].split("```")[0]
     participants = re.findall(r"participant (\w+) as ([\w.]+)<br>(\S+)", picture)
-    assert len(participants) >= 7
-    for _name, model, path in participants:
-        assert path == f"models/{model.replace('.', '_')}.py"
-        if (file := ADDON / path).exists():
-            declared = re.findall(r'_(?:name|inherit) = "([\w.]+)"', file.read_text())
-            assert model in declared, f"{path} is not the model {model}"
+    assert len(participants) >= 11
+    for _name, declared, path in participants:
+        text = (ADDON / path).read_text()
+        if "." in declared:
+            assert path == f"models/{declared.replace('.', '_')}.py"
+            models = re.findall(r'_(?:name|inherit) = "([\w.]+)"', text)
+            assert declared in models, f"{path} is not the model {declared}"
+        else:
+            assert f"\nclass {declared}:" in text, f"{path} is not of {declared}"
+    named = {name for name, *_rest in participants} | {"Accountant"}
+    for arrow in re.findall(r"^ *(\w+)->>(\w+):", picture, re.M):
+        assert named.issuperset(arrow), f"who is {arrow}?"

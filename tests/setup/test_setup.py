@@ -2,10 +2,19 @@
 
 import importlib.machinery
 import importlib.util
+import re
 import socket
 
 import pytest
-from progbox_env import Stop, console, debian, paths, private_apt, server
+from progbox_env import (
+    Stop,
+    console,
+    debian,
+    paths,
+    private_apt,
+    python_packages,
+    server,
+)
 
 DEB822 = """\
 # comment
@@ -39,7 +48,7 @@ def load(name):
     return module
 
 
-run = load("run")
+run, lint = load("run"), load("lint")
 
 
 class TestSources:
@@ -135,6 +144,18 @@ class TestTroubles:
         with pytest.raises(Stop, match="needs 3 GB free"):
             console.check_disk()
 
+    def test_a_linked_environment_is_used_and_not_emptied(self, monkeypatch, tmp_path):
+        commands, requirements = [], tmp_path / "requirements.txt"
+        monkeypatch.setattr(
+            python_packages, "run", lambda *words: commands.append(words)
+        )
+        requirements.touch()
+        (tmp_path / "there").mkdir()
+        (tmp_path / "link").symlink_to(tmp_path / "there")
+        for name in ("there", "link"):
+            python_packages.ensure_venv(tmp_path / name, requirements, name)
+        assert len(commands) == 2, "It was installed once."
+
     def test_without_root_the_missing_packages_are_named(self, monkeypatch):
         monkeypatch.setattr(debian, "missing", lambda _packages: ["wkhtmltopdf"])
         monkeypatch.setattr(debian.os, "geteuid", lambda: 1000)
@@ -166,3 +187,38 @@ class TestTroubles:
 
 def test_a_free_port_is_free():
     assert server.port_is_free(server.free_port())
+
+
+class TestLint:
+    def test_git_runs_what_lint_checks(self):
+        """Each hook of .pre-commit-config.yaml is a check, and each check a hook."""
+        hooks = (paths.ROOT / ".pre-commit-config.yaml").read_text()
+        ids = re.findall(r"- id: (\S+)$", hooks, re.M)
+        entries = re.findall(r"entry: setup/lint (?:--fix )?(\S+)$", hooks, re.M)
+        assert sorted(ids) == sorted(lint.CHECKS)
+        assert ids == entries
+
+    def test_a_long_file_has_its_reason_and_a_reason_its_long_file(self):
+        lines = {"long.py": 601, "why.py": 700, "short.py": 600}
+        reasons = "# comment\n\nwhy.py  the engine\nshort.py  long\ngone.py  long"
+        warnings = lint.long_file_warnings(lines, reasons)
+        words = [warning.split()[:2] for warning in warnings]
+        assert words == [
+            ["long.py", "has"],
+            ["setup/long_files.txt:", "gone.py"],
+            ["setup/long_files.txt:", "short.py"],
+        ]
+
+    @pytest.mark.parametrize(
+        ("title", "is_good"),
+        [
+            ("[FIX] setup: make a stale template anew", True),
+            (f"[ADD] a: {'x' * 47}", True),
+            (f"[ADD] a: {'x' * 48}", False),
+            ("[WIP] setup: half of it", False),
+            ("[IMP] what it does", False),
+            ("wip", False),
+        ],
+    )
+    def test_a_title_says_what_where_and_briefly(self, title, is_good):
+        assert (lint.wrong_titles([title]) == []) is is_good

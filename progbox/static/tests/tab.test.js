@@ -7,6 +7,7 @@ import {iconOf, thumbnailKind} from "@progbox/tab/file_kind";
 import {percent} from "@progbox/tab/import_panel";
 import {TabModel} from "@progbox/tab/tab_model";
 import {FUTURE, TabTreeModel} from "@progbox/tab/tab_tree_model";
+import {TabView} from "@progbox/tab/tab_view";
 import {takeWaitingFiles, waitingFiles} from "@progbox/tab/waiting_files";
 import {allowTranslations} from "@web/../tests/web_test_helpers";
 
@@ -84,9 +85,12 @@ test("a browser without entries gives its files", async () => {
 test("what is in the archive is not opened for its picture", () => {
     const pdf = {mimetype: "application/pdf", size: 1000, locked: false};
     expect(thumbnailKind(pdf)).toBe("pdf");
-    expect(thumbnailKind({...pdf, locked: true})).toBe(false);
+    expect(thumbnailKind({...pdf, locked: true})).toBe("archived");
+    const scan = {...pdf, mimetype: "image/png"};
+    expect(thumbnailKind({...scan, locked: true})).toBe(false);
+    expect(thumbnailKind({...pdf, locked: true, size: 1e9})).toBe(false);
     expect(thumbnailKind({...pdf, size: 1e9})).toBe(false);
-    expect(thumbnailKind({...pdf, mimetype: "image/png"})).toBe("picture");
+    expect(thumbnailKind(scan)).toBe("picture");
     expect(thumbnailKind({...pdf, mimetype: "image/svg+xml"})).toBe(false);
 });
 
@@ -299,4 +303,58 @@ test("a chosen folder is one group, asked for by itself", async () => {
     expect(model.groups.map(({key}) => key)).toEqual(["orders"]);
     await model.choose({place: {...place, folderId: false}, writable: true});
     expect(model.isEmpty).toBe(true);
+});
+
+test("a tab is sorted by the server, and told so with each page", async () => {
+    const asked = [];
+    const model = new TabModel(
+        {
+            call: async (_model, method, _args, {sorted_by}) => {
+                asked.push([method, sorted_by]);
+                const group = groupOf([item(1)], {more: true});
+                return method === "progbox_tab"
+                    ? {writable: true, groups: [group]}
+                    : {items: [item(2)], more: false};
+            },
+        },
+        place
+    );
+    const view = new TabView();
+    view.sort("name");
+    await model.sort(view.sortedBy);
+    await model.loadMore(model.groups[0]);
+    await model.sort(view.sortedBy);
+    expect(asked).toEqual([
+        ["progbox_tab", "name asc"],
+        ["progbox_tab_page", "name asc"],
+    ]);
+});
+
+test("a column is sorted up, then down, and cards by nothing", () => {
+    const view = new TabView();
+    expect([view.isList, view.sortedBy]).toEqual([false, ""]);
+    expect(view.directionOf("date")).toBe("descending");
+    view.show("list");
+    const orders = ["size", "size", "date", "date"].map((column) => {
+        view.sort(column);
+        return view.sortedBy;
+    });
+    expect(orders).toEqual(["size asc", "size desc", "date asc", ""]);
+    view.sort("name");
+    expect(view.directionOf("name")).toBe("ascending");
+    expect(view.directionOf("date")).toBe("none");
+    // The browser keeps the choice.
+    expect(new TabView().isList).toBe(true);
+    view.show("kanban");
+    expect([new TabView().isList, view.sortedBy]).toEqual([false, ""]);
+});
+
+test("all that is shown is selected at once", async () => {
+    const {model} = modelOf(groupOf([item(1)]), groupOf([item(2)], {key: "orders"}));
+    await model.load();
+    model.toggle(2);
+    model.toggleAll();
+    expect(model.selectedIds).toEqual([1, 2]);
+    model.toggleAll();
+    expect(model.selectedIds).toEqual([]);
 });

@@ -77,8 +77,7 @@ MEMBERS = {
     "team_folder",
     "too_many_members",
 }
-OTHERS = {"drop_before", "drop_after", "stall", "corrupt", "slow_create"}
-OTHERS |= {"async", "reset"}
+OTHERS = {"drop_before", "drop_after", "truncate", "corrupt", "async", "reset"}
 
 
 @dataclass
@@ -87,7 +86,8 @@ class Fault:
 
     :param str kind: a key of ANSWERS, COMMITS, LOOKUPS or MEMBERS, or ``drop_before``
         (the call never arrives), ``drop_after`` (it does, and its answer is lost),
-        ``stall``, ``corrupt`` (the bytes are stored wrongly, or arrive wrongly),
+        ``truncate`` (half of its answer arrives), ``corrupt`` (the bytes are stored
+        wrongly, or arrive wrongly),
         ``reset`` (of a cursor), ``async`` (the work is done, and its result is there
         after a few questions for it)
     :param int times: how often
@@ -99,7 +99,6 @@ class Fault:
     times: int = 1
     skip: int = 0
     name: str = ""
-    seconds: float = 0
     hit: int = field(default=0, compare=False)
 
     def __post_init__(self):

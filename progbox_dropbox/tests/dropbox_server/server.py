@@ -416,8 +416,6 @@ class Handler(BaseHTTPRequestHandler):
         take = dropbox.faults.take
         if take(name, {"drop_before"}):
             return self.drop()
-        if fault := take(name, {"stall"}):
-            time.sleep(fault.seconds)
         try:
             if fault := take(name, ANSWERS):
                 raise ANSWERS[fault.kind]()
@@ -426,7 +424,7 @@ class Handler(BaseHTTPRequestHandler):
             answer = refusal.status, refusal.body, refusal.headers
         if take(name, {"drop_after"}):
             return self.drop()
-        return self.reply(*answer)
+        return self.reply(*answer, cut=bool(take(name, {"truncate"})))
 
     def drop(self):
         self.close_connection = True
@@ -478,7 +476,11 @@ class Handler(BaseHTTPRequestHandler):
             raise bad_input('Must provide HTTP header "Dropbox-API-Arg", in ASCII')
         return argument, body
 
-    def reply(self, status, body, headers=None):
+    def reply(self, status, body, headers=None, cut=False):
+        """Answer.
+
+        :param bool cut: break off in the middle of the body
+        """
         headers = {"X-Dropbox-Request-Id": uuid.uuid4().hex, **(headers or {})}
         file = body if isinstance(body, Path) else None
         data = b"" if file else self.encoded(body, headers)
@@ -489,6 +491,10 @@ class Handler(BaseHTTPRequestHandler):
             "Content-Length", str(file.stat().st_size if file else len(data))
         )
         self.end_headers()
+        if cut:
+            data = file.read_bytes() if file else data
+            self.wfile.write(data[: len(data) // 2])
+            return self.drop()
         if not file:
             return self.wfile.write(data)
         with file.open("rb") as content:

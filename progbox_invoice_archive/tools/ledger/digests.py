@@ -1,29 +1,23 @@
-"""Digests of many files, by processes that read while their parent compares.
-
-Run as a program it is such a process: each line of its input is a JSON list of paths,
-each line of its output the list of their digests. It uses the standard library only.
-"""
+"""Digests of many files, by processes that read while their parent compares."""
 
 import contextlib
-import errno
 import hashlib
 import json
-import os
-import stat
 import subprocess
 import sys
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
-# A block that stays in the processor's cache; most files are smaller.
-BLOCK_SIZE = 1 << 18
+from ..process import ChildProcess
+from . import digest_program
+
 READERS = 2
+# Pages that wait for a reader: none has to wait for the caller.
+AHEAD = 2
 # So few files are digested sooner than a process starts.
 FEW = 100
-MISSING = (errno.ENOENT, errno.ENOTDIR)
-# A pipe that nobody writes to would be waited for, a link leads out of the store.
-READ_ONLY = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class Digest(NamedTuple):
@@ -51,78 +45,57 @@ def digest_files(paths):
 
     :return: list of Digest in the same order; it never raises for a file
     """
-    buffer = bytearray(BLOCK_SIZE)
-    view = memoryview(buffer)
-    return [_digest_file(path, buffer, view) for path in paths]
-
-
-def _digest_file(path, buffer, view):
-    try:
-        with open(path, "rb", buffering=0, opener=_open_regular) as file:
-            digest, size = hashlib.sha256(), 0
-            while count := file.readinto(buffer):
-                digest.update(view[:count])
-                size += count
-        return Digest(digest.hexdigest(), size)
-    except (OSError, ValueError) as error:
-        if getattr(error, "errno", None) in MISSING:
-            return Digest(None, 0)
-        return Digest(None, 0, str(error))
-
-
-def _open_regular(path, _flags):
-    """Open a file of the store; a link, pipe or device in its place is none."""
-    descriptor = os.open(path, READ_ONLY)
-    mode = os.fstat(descriptor).st_mode
-    # Reading a directory fails by itself, in the system's own words.
-    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-        return descriptor
-    os.close(descriptor)
-    raise OSError(f"not a regular file: {path}")
+    return [Digest._make(values) for values in digest_program.digest_all(paths)]
 
 
 class Reader:
     """Digests files, in their order, while the caller does something else.
 
     In a process of its own: threads of one process take turns at the interpreter, and
-    those that digest would wait for the one that compares.
+    those that digest would wait for the one that compares. For the same reason the
+    caller itself takes the answers, and a thread has nothing to do but to hand over
+    what is asked next: the process always has it before it is done.
     """
 
     def __init__(self):
         self._process = None
-        self._thread = ThreadPoolExecutor(1)
+        self._writer = ThreadPoolExecutor(1)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exc_info):
-        self._thread.shutdown(cancel_futures=True)
+        # First: it may be what the thread waits for.
         self._close()
+        self._writer.shutdown(cancel_futures=True)
 
     def submit(self, paths):
-        """Return the future of a list of Digest."""
-        return self._thread.submit(self._digest, paths)
+        """Ask for the digests of files.
 
-    def _digest(self, paths):
-        if self._process or len(paths) > FEW:
+        :return: function that waits for the list of Digest; to be called in the order
+            of what was asked
+        """
+        if not self._process and len(paths) > FEW:
+            with contextlib.suppress(OSError):
+                self._process = self._start()
+        if self._process:
+            self._writer.submit(_ask, self._process, paths)
+        return partial(self._answer, self._process, paths)
+
+    def _answer(self, process, paths):
+        if process:
             # Somebody may have killed it, for its memory or by mistake.
             with contextlib.suppress(OSError, ValueError):
-                return self._ask(paths)
-            self._close()
+                answer = json.loads(process.stdout.readline())
+                return [Digest._make(values) for values in answer]
+            if process is self._process:
+                self._close()
         return digest_files(paths)
 
-    def _ask(self, paths):
-        process = self._process = self._process or self._start()
-        process.stdin.write(json.dumps(paths).encode() + b"\n")
-        process.stdin.flush()
-        return [Digest(*values) for values in json.loads(process.stdout.readline())]
-
     def _start(self):
-        # Not at the top: the process runs this file alone, without its package.
-        from ..process import ChildProcess
-
         return ChildProcess(
-            [sys.executable, "-I", __file__],
+            # The program needs nothing of what is installed, nor the time to find it.
+            [sys.executable, "-I", "-S", digest_program.__file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -133,8 +106,13 @@ class Reader:
             process.close()
 
 
+def _ask(process, paths):
+    process.stdin.write(json.dumps(paths).encode() + b"\n")
+    process.stdin.flush()
+
+
 def read_ahead(pages, paths_of):
-    """Yield pages with the digests of their files, one page ahead of the reader.
+    """Yield pages with the digests of their files, some pages ahead of the caller.
 
     :param pages: iterable
     :param paths_of: function that returns the list of paths of a page
@@ -146,27 +124,17 @@ def read_ahead(pages, paths_of):
         for page in pages:
             paths = paths_of(page)
             share = -(-len(paths) // READERS)
-            futures = [
+            answers = [
                 reader.submit(paths[number * share : (number + 1) * share])
                 for number, reader in enumerate(readers)
             ]
-            waiting.append((page, futures))
-            if len(waiting) > 1:
+            waiting.append((page, answers))
+            if len(waiting) > AHEAD:
                 yield _collected(waiting.popleft())
         while waiting:
             yield _collected(waiting.popleft())
 
 
 def _collected(waiting):
-    page, futures = waiting
-    return page, [digest for future in futures for digest in future.result()]
-
-
-def main():
-    for line in sys.stdin.buffer:
-        sys.stdout.write(json.dumps(digest_files(json.loads(line))) + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+    page, answers = waiting
+    return page, [digest for answer in answers for digest in answer()]

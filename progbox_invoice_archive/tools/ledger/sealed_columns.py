@@ -1,8 +1,11 @@
 """What a deposit seals of a document: each key of its line, and where the row has it.
 
-The only list of it. The verification reads these expressions and compares them with the
-line, and the guard of the table refuses to change the columns that they name. The keys
-are those of the format: see readme/HASH_FORMAT.md.
+The verification selects these expressions and compares them with the line under these
+keys, and the guard of the table refuses to change the columns that they name. The seal
+has a list of its own, progbox.document._sealed_content(): it writes the values of a new
+record as the line has them, without asking the database once more for each document,
+and test_archive_tampering.py (what is compared is what is sealed) keeps both equal. The
+keys are those of the format: see readme/HASH_FORMAT.md.
 """
 
 import re

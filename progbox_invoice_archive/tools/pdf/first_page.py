@@ -1,4 +1,6 @@
-"""What the first pages of a foreign PDF say, asked of a child process."""
+"""What the first pages of a foreign PDF say and look like, asked of a child process."""
+
+from pathlib import Path
 
 from .child.messages import Failure
 from .limited_child import Child
@@ -37,3 +39,19 @@ def page_texts(paths, folder, cancelled=None):
             return child.ask("page_texts", arguments, SECONDS, cancelled=cancelled)
         except Failure:
             return [[] for _path in paths]
+
+
+def first_page_picture(path, folder):
+    """Return a small JPEG of the first page, or nothing where none can be drawn.
+
+    :param folder: for temporary files
+    :rtype: bytes
+    """
+    picture = Path(folder) / "first_page.jpg"
+    with Child(folder, MEMORY) as child:
+        try:
+            arguments = {"path": path, "picture": picture}
+            child.ask("draw_first_page", arguments, SECONDS)
+        except Failure:
+            return b""
+    return picture.read_bytes()

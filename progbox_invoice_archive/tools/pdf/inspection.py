@@ -74,11 +74,7 @@ def _inspect(children, closing, item, folder, limits, extract):
     }
     child = children.get()
     try:
-        return _restored(
-            child.ask(
-                "inspect_file", arguments, limits.seconds, cancelled=closing.is_set
-            )
-        )
+        return _restored(_asked(child, arguments, limits.seconds, closing.is_set))
     except Failure as error:
         if error.code == "disk_full":
             raise CompileError(error.code, error.detail) from error
@@ -87,6 +83,17 @@ def _inspect(children, closing, item, folder, limits, extract):
         )
     finally:
         children.put(child)
+
+
+def _asked(child, arguments, seconds, cancelled):
+    """What a child says of a file; once more, of other readers, if it died of it."""
+    try:
+        return child.ask("inspect_file", arguments, seconds, cancelled=cancelled)
+    except Failure as error:
+        if error.code != "crashed":
+            raise
+    arguments = arguments | {"has_died": True}
+    return child.ask("inspect_file", arguments, seconds, cancelled=cancelled)
 
 
 def _restored(values):

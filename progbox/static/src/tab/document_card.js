@@ -4,14 +4,16 @@ import {DropdownItem} from "@web/core/dropdown/dropdown_item";
 import {deserializeDate, deserializeDateTime, formatDate} from "@web/core/l10n/dates";
 import {_t} from "@web/core/l10n/translation";
 import {formatFileSize} from "@progbox_invoice_archive/file_size/file_size_field";
+import {iconOf} from "./file_kind";
 import {Thumbnail} from "./thumbnail";
 
-/** One document: its first page, its name and what can be done with it. */
+/** One document and what can be done with it: a card with its first page, or a row. */
 export class DocumentCard extends Component {
     static template = "progbox.DocumentCard";
     static components = {Dropdown, DropdownItem, Thumbnail};
     static props = {
         item: Object,
+        isRow: Boolean,
         isSelected: Boolean,
         isTabStop: Boolean,
         isSelecting: Boolean,
@@ -36,6 +38,18 @@ export class DocumentCard extends Component {
             },
             () => [this.nameInput.el]
         );
+    }
+
+    /** What a screen reader is told it is: of a list, or of a table. */
+    get aria() {
+        const {isRow, isSelected} = this.props;
+        return isRow
+            ? {"role": "row", "aria-selected": `${isSelected}`}
+            : {"role": "listitem", "aria-current": isSelected ? "true" : undefined};
+    }
+
+    get icon() {
+        return iconOf(this.props.item.mimetype);
     }
 
     get size() {
@@ -76,8 +90,23 @@ export class DocumentCard extends Component {
             entry("newVersion", "fa-upload", _t("New version…"), writable),
             entry("versions", "fa-clone", _t("Versions"), item.versions > 1),
             entry("history", "fa-history", _t("History")),
+            ...this.marksMenu,
             entry("trash", "fa-trash-o", _t("Delete"), writable),
         ].filter(({isShown}) => isShown);
+    }
+
+    /** @returns {Object[]} what other add-ons add to the menu */
+    get marksMenu() {
+        const {item, on} = this.props;
+        return item.marks.flatMap(({icon, menu}) =>
+            menu.map(([method, label]) => ({
+                name: method,
+                icon: icon.split(" ")[0],
+                label,
+                isShown: true,
+                run: () => on.mark(item, method),
+            }))
+        );
     }
 
     get label() {

@@ -23,17 +23,18 @@ export function iconOf(mimetype) {
 
 /**
  * @param {Object} item document
- * @returns {"picture"|"pdf"|false} how its first page can be shown; what is in the
- *     archive is not opened for it: each opening stands in the access log
+ * @returns {"picture"|"pdf"|"archived"|false} how its first page can be shown; what is
+ *     in the archive is not opened for it, as each opening stands in the access log: the
+ *     server draws a small one
  */
 export function thumbnailKind({mimetype, size, locked}) {
-    if (locked) {
+    if (PICTURES.includes(mimetype)) {
+        return locked ? false : "picture";
+    }
+    if (mimetype !== "application/pdf" || size > LARGEST_PDF) {
         return false;
     }
-    if (PICTURES.includes(mimetype)) {
-        return "picture";
-    }
-    return mimetype === "application/pdf" && size <= LARGEST_PDF ? "pdf" : false;
+    return locked ? "archived" : "pdf";
 }
 
 export function contentUrl({id, name}) {

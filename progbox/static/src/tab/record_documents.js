@@ -22,6 +22,7 @@ import {TabActions} from "./tab_actions";
 import {CHANGED} from "./tab_count";
 import {TabModel} from "./tab_model";
 import {TabPreview} from "./tab_preview";
+import {COLUMNS, TabView, VIEWS} from "./tab_view";
 import {useFiles} from "./use_files";
 
 const SEARCH_DELAY = 300;
@@ -52,6 +53,7 @@ export class RecordDocuments extends Component {
             failed: "",
             types: [],
         });
+        this.view = useState(new TabView());
         this.tab = useState(new TabModel(this.orm, this.place));
         this.folders = useState(new TabTreeModel(this.orm, this.place));
         this.folderChoice = new TabFolderChoice(this.folders, () => this.onFolder());
@@ -88,6 +90,7 @@ export class RecordDocuments extends Component {
             copyLink: (item) => actions.copyLink([item]),
             versions: (item) => actions.showVersions(item),
             history: (item) => actions.showHistory(item),
+            mark: (item, method) => actions.runMark(item, method),
             openRecord: ({resModel, resId}) => actions.openRecord(resModel, resId),
             newVersion: (item) => this.files.chooseVersion(item),
             drag: (ev, item) => this.onDrag(ev, item),
@@ -209,6 +212,15 @@ export class RecordDocuments extends Component {
         await this.actions.moveTo(items, resModel, resId, folderId);
     }
 
+    get views() {
+        return VIEWS;
+    }
+
+    async showAs(name) {
+        this.view.show(name);
+        await this.tab.sort(this.view.sortedBy);
+    }
+
     onSearch(ev) {
         this.search(ev.target.value);
     }
@@ -241,7 +253,7 @@ export class RecordDocuments extends Component {
         return this.state.isPicking || this.tab.selectedIds.length > 0;
     }
 
-    /** The one card that the Tab key reaches; the arrow keys reach the others. */
+    /** The one document that the Tab key reaches; the arrow keys reach the others. */
     get tabStopId() {
         const {items} = this.tab;
         const focused = items.find(({id}) => id === this.state.focusedId);
@@ -252,6 +264,20 @@ export class RecordDocuments extends Component {
     get isTeaching() {
         const {isEmpty, loadedText, chosen} = this.tab;
         return isEmpty && !loadedText && !chosen;
+    }
+
+    get columns() {
+        return COLUMNS;
+    }
+
+    async sort(column) {
+        this.view.sort(column);
+        await this.tab.sort(this.view.sortedBy);
+    }
+
+    /** One table of the list has the titles of all: the others are as wide. */
+    isFirstTable(group) {
+        return group === this.tab.groups.find(({items}) => items.length);
     }
 
     isOwn({key}) {
@@ -269,6 +295,20 @@ export class RecordDocuments extends Component {
     /** In a group of several relatives, each document says of which it is. */
     recordOf(group, item) {
         return !this.isOwn(group) && group.records !== 1 ? item.recordName : "";
+    }
+
+    /** @returns {Object} what a document is shown with, as a card and as a row */
+    propsOf(group, item) {
+        return {
+            item,
+            isRow: this.view.isList,
+            recordName: this.recordOf(group, item),
+            isSelected: this.tab.isSelected(item.id),
+            isTabStop: item.id === this.tabStopId,
+            isSelecting: this.isSelecting,
+            types: this.state.types,
+            on: this.on,
+        };
     }
 
     /** The records that the shown documents of a group belong to. */
@@ -300,7 +340,7 @@ export class RecordDocuments extends Component {
     }
 
     cardElement(id) {
-        return this.root.el?.querySelector(`.o_progbox_card[data-id="${id}"]`);
+        return this.root.el?.querySelector(`.o_progbox_item[data-id="${id}"]`);
     }
 
     focusCard(id) {
@@ -344,7 +384,7 @@ export class RecordDocuments extends Component {
     /** @returns {Object|undefined} the document above or below, as seen on screen */
     inRow(item, step) {
         const from = this.cardElement(item.id).getBoundingClientRect();
-        const elements = this.root.el.querySelectorAll(".o_progbox_card");
+        const elements = this.root.el.querySelectorAll(".o_progbox_item");
         const cards = [...elements].map((el) => ({
             id: Number(el.dataset.id),
             box: el.getBoundingClientRect(),

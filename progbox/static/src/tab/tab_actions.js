@@ -144,6 +144,14 @@ export class TabActions {
         this.services.dialog.add(HistoryDialog, {item});
     }
 
+    /** Do what another add-on has put into the menu of a document. */
+    async runMark(item, method) {
+        const action = await this.services.orm.call(MODEL, method, [[item.id]]);
+        if (action) {
+            await this.services.action.doAction(action);
+        }
+    }
+
     openRecords(resModel, name, ids) {
         return this.services.action.doAction({
             type: "ir.actions.act_window",

@@ -14,6 +14,8 @@ export class TabModel {
         this.resModel = resModel;
         this.resId = resId;
         this.text = "";
+        // Column and direction, as the server knows them; nothing: the newest first.
+        this.sortedBy = "";
         // Of the tree of folders: what it is narrowed to, a group or a folder.
         this.chosen = undefined;
         this.isLoaded = false;
@@ -46,7 +48,7 @@ export class TabModel {
             return {documents: 0, capped: false, items: [], more: false};
         }
         const args = [[place.folderId], text, offset, limit];
-        return this.orm.call("progbox.folder", "progbox_documents", args);
+        return this.orm.call("progbox.folder", "progbox_documents", args, this.order);
     }
 
     fetchMore(group, offset, limit) {
@@ -56,7 +58,16 @@ export class TabModel {
     }
 
     call(method, ...args) {
-        return this.orm.call(this.resModel, method, [[this.resId], ...args]);
+        return this.orm.call(
+            this.resModel,
+            method,
+            [[this.resId], ...args],
+            this.order
+        );
+    }
+
+    get order() {
+        return {sorted_by: this.sortedBy};
     }
 
     async load() {
@@ -115,6 +126,14 @@ export class TabModel {
     search(text) {
         this.text = text;
         return this.load();
+    }
+
+    /** @param {string} sortedBy see `progbox_tab` of the server */
+    async sort(sortedBy) {
+        if (sortedBy !== this.sortedBy) {
+            this.sortedBy = sortedBy;
+            await this.load();
+        }
     }
 
     /**
@@ -185,6 +204,15 @@ export class TabModel {
             ...this.selectedIds.filter((other) => !range.includes(other)),
             ...range,
         ];
+    }
+
+    get isAllSelected() {
+        return this.items.every(({id}) => this.isSelected(id));
+    }
+
+    /** Select all that is shown, or nothing if all of it is selected. */
+    toggleAll() {
+        this.selectedIds = this.isAllSelected ? [] : this.items.map(({id}) => id);
     }
 
     clearSelection() {

@@ -1,6 +1,7 @@
 import {Component, onMounted, onWillUnmount, useRef, useState} from "@odoo/owl";
 import {Mutex} from "@web/core/utils/concurrency";
 import {loadPDFJSAssets} from "@web/core/utils/pdfjs";
+import {url} from "@web/core/utils/urls";
 import {contentUrl, iconOf, thumbnailKind} from "./file_kind";
 
 const WIDTH = 320;
@@ -15,10 +16,10 @@ const MOST_PAGES = 500;
  *
  * @returns {Promise<string|false>} address of the picture; false for what is no PDF
  */
-async function firstPage(url) {
+async function firstPage(address) {
     await loadPDFJSAssets();
     const task = globalThis.pdfjsLib.getDocument({
-        url,
+        url: address,
         disableAutoFetch: true,
         disableStream: true,
         isEvalSupported: false,
@@ -37,6 +38,22 @@ async function firstPage(url) {
         return false;
     } finally {
         task.destroy();
+    }
+}
+
+/**
+ * Have the server draw the first page, which the browser keeps.
+ *
+ * @returns {Promise<string|false>} address of the picture; false if there is none
+ */
+async function smallPage({id}) {
+    const image = new Image();
+    image.src = url(`/progbox/document/${id}/first_page`, {unique: id});
+    try {
+        await image.decode();
+        return image.src;
+    } catch {
+        return false;
     }
 }
 
@@ -81,7 +98,9 @@ export class Thumbnail extends Component {
             this.state.src = `${route}/${WIDTH}x${WIDTH}?unique=${item.id}`;
             return;
         }
-        const src = await mutex.exec(() => !this.isGone && firstPage(contentUrl(item)));
+        const draw = () =>
+            this.kind === "archived" ? smallPage(item) : firstPage(contentUrl(item));
+        const src = await mutex.exec(() => !this.isGone && draw());
         if (src) {
             if (pages.size >= MOST_PAGES) {
                 pages.clear();

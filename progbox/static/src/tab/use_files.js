@@ -99,8 +99,8 @@ export function useFiles(component) {
             return folder.writable ? {folder} : {};
         }
         const number = [...dataTransfer.items].filter(({kind}) => kind === "file");
-        const card = number.length === 1 && found(".o_progbox_card");
-        const item = card && component.tab.item(Number(card.dataset.id));
+        const over = number.length === 1 && found(".o_progbox_item");
+        const item = over && component.tab.item(Number(over.dataset.id));
         return item?.writable ? {item} : {};
     }
 

@@ -6,7 +6,7 @@ import {useRecordObserver} from "@web/model/relational_model/utils";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
 import {useRefresh} from "../live_job/refresh";
 
-const INTERVAL = 3000;
+const JOBS = "progbox.archive.job";
 const FIELDS = ["progbox_archive_state", "progbox_archive_version"];
 const STATES = {
     archived: {label: _t("Archived"), color: "text-success"},
@@ -31,7 +31,13 @@ export class ArchiveStateField extends Component {
                 this.state[name] = data[name];
             }
         });
-        useRefresh(() => this.refresh(), INTERVAL);
+        const isOpen = () => this.shown && this.shown !== STATES.archived;
+        useRefresh(() => (isOpen() ? this.refresh() : null), {
+            model: JOBS,
+            isAtWork: () => this.shown === STATES.progress,
+            isOpen,
+            keyOf: () => this.props.record.resId,
+        });
     }
 
     get shown() {
@@ -40,11 +46,9 @@ export class ArchiveStateField extends Component {
 
     async refresh() {
         const {resId, resModel} = this.props.record;
-        if (resId && this.state.progbox_archive_state === "progress") {
-            const [values] = await this.orm.silent.read(resModel, [resId], FIELDS);
-            if (resId === this.props.record.resId) {
-                Object.assign(this.state, values);
-            }
+        const [values] = await this.orm.silent.read(resModel, [resId], FIELDS);
+        if (resId === this.props.record.resId) {
+            Object.assign(this.state, values);
         }
     }
 }

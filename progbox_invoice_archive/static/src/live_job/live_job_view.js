@@ -5,9 +5,6 @@ import {listView} from "@web/views/list/list_view";
 import {useRefresh} from "./refresh";
 
 const {DateTime} = luxon;
-const INTERVAL = 2000;
-// For what only waits: one round in so many.
-const SLOW_ROUNDS = 15;
 const OPEN_STATES = ["pending", "running", "waiting"];
 
 // What is no job itself, but shows jobs, says whether they are at work.
@@ -28,27 +25,36 @@ function isAtWork({data}) {
  * A view of background jobs that shows how far they are, as long as there are some.
  *
  * @param {typeof Component} Controller
- * @param {Function} isWatched whether a record is looked at in each round
+ * @param {boolean} isSlow of many jobs, none of which is watched
  * @returns {typeof Component}
  */
-const liveController = (Controller, isWatched = isAtWork) =>
+const liveController = (Controller, isSlow = false) =>
     class extends Controller {
         setup() {
             super.setup();
-            this.round = 0;
-            useRefresh(() => this.refreshJobs(), INTERVAL);
+            useRefresh(() => this.refreshJobs(), {
+                model: this.props.resModel,
+                isAtWork: () => this.shownJobs.some(isAtWork),
+                isOpen: () => this.shownJobs.some(isOpen),
+                keyOf: () => this.model.root,
+                isSlow,
+            });
+        }
+
+        get shownJobs() {
+            const {isReady, root} = this.model;
+            return isReady ? root.records || [root] : [];
         }
 
         async refreshJobs() {
-            this.round += 1;
             const {isReady, root} = this.model;
             // Records that are read anew lose their ticks, and what somebody typed.
-            const isInUse = root.dirty || root.selection?.length;
-            if (isReady && !isInUse && this.isDue(root)) {
-                const before = root.records || [];
-                await root.load();
-                await this.keepTicks(before, root);
+            if (!isReady || root.dirty || root.selection?.length) {
+                return false;
             }
+            const before = root.records || [];
+            await root.load();
+            await this.keepTicks(before, root);
         }
 
         /** A tick that was set meanwhile has waited, and is one of the old records. */
@@ -59,12 +65,6 @@ const liveController = (Controller, isWatched = isAtWork) =>
                 record?.toggleSelection(true);
             }
         }
-
-        isDue(root) {
-            const records = root.records || [root];
-            const isSlowRound = this.round % SLOW_ROUNDS === 0;
-            return records.some(isSlowRound ? isOpen : isWatched);
-        }
     };
 
 export const liveJobListView = {
@@ -74,7 +74,7 @@ export const liveJobListView = {
 /** Of jobs that many are done of at once: nobody watches one. */
 export const liveJobSlowListView = {
     ...listView,
-    Controller: liveController(listView.Controller, () => false),
+    Controller: liveController(listView.Controller, true),
 };
 export const liveJobKanbanView = {
     ...kanbanView,

@@ -34,6 +34,8 @@ KNOWN_FILTERS = {
     *(b"RunLengthDecode", b"CCITTFaxDecode", b"JBIG2Decode", b"DCTDecode"),
     b"JPXDecode",
 }
+# What another reader may make pages of all the same.
+RESCUED = {"crashed", "damaged", "no_pages", "recursive", "truncated"}
 # What is known of a file that stays out, too.
 KINDS = {"cover", "image"}
 LENGTH = re.compile(rb"/Linearized\s[^<>]{0,200}?/L\s+(\d{1,10})\b", re.DOTALL)
@@ -43,14 +45,17 @@ MOST_PAGES = 20_000  # more are not believed of a damaged file
 MAX_DEPTH = 3  # portfolios in portfolios
 
 
-def inspect_file(_report, path, name, folder, limits, extract):
+def inspect_file(_report, path, name, folder, limits, extract, has_died=False):
     """The Inspection of a file, as a dictionary.
 
     :param limits: fields of Limits, in order
+    :param has_died: a process has, when it was asked of this file: others than QPDF
+        read it
     """
     limits = Limits(*limits)
     room = Room(limits.embedded)
-    return _values(examine(Path(path), name, Path(folder), limits, extract, room))
+    task = (Path(path), name, Path(folder), limits, extract, room)
+    return _values(examine(*task, has_died=has_died))
 
 
 def _values(inspection):
@@ -60,9 +65,9 @@ def _values(inspection):
     return values
 
 
-def examine(path, name, folder, limits, extract, room, depth=0):
+def examine(path, name, folder, limits, extract, room, depth=0, has_died=False):
     inspection = Inspection(path, name)
-    examiner = Examiner(inspection, folder, limits, extract, room, depth)
+    examiner = Examiner(inspection, folder, limits, extract, room, depth, has_died)
     try:
         examiner.examine()
     except Failure as error:
@@ -81,13 +86,14 @@ def normalise(_report, path, target):
 
 
 class Examiner:
-    def __init__(self, inspection, folder, limits, extract, room, depth):
+    def __init__(self, inspection, folder, limits, extract, room, depth, has_died):
         self._inspection = inspection
         self._folder = folder
         self._limits = limits
         self._extract = extract
         self._room = room
         self._depth = depth
+        self._has_died = has_died
         self._tail_is_encrypted = False
         self._lost, self._dropped = False, 0
         self.complete = True
@@ -117,6 +123,8 @@ class Examiner:
             return
         if b"%PDF-" in head or ended:
             self.complete = ended and not _ends_early(head, inspection.size)
+            if self._has_died:
+                raise Failure("crashed", "the process died of it")
         else:
             self._convert()
         with self._open() as pdf:
@@ -159,7 +167,7 @@ class Examiner:
         """
         inspection = self._inspection
         if (
-            error.code not in ("damaged", "no_pages", "truncated")
+            error.code not in RESCUED
             or inspection.kind != "pdf"
             or not inspection.ready
             or self._tail_is_encrypted
@@ -197,9 +205,20 @@ class Examiner:
         if kept:
             self._restore(kept)
             # Other readers write the pages alone.
-            inspection.embedded = embedded or inspection.embedded
+            inspection.embedded = (
+                embedded or inspection.embedded or self._unread_files()
+            )
             self._count_lost(not self.complete)
         return bool(kept)
+
+    def _unread_files(self):
+        """Say that files are inside, where QPDF has not come so far as to read them."""
+        if not other_readers.has_files_inside(self._inspection.path):
+            return []
+        return [self._unreadable_files()]
+
+    def _unreadable_files(self):
+        return Embedded(self._inspection.name, 0, "", None, "embedded")
 
     def _state(self):
         values = {name: getattr(self._inspection, name) for name in READ}
@@ -356,7 +375,7 @@ class Examiner:
         except Exception as error:  # the pages are good all the same
             if is_disk_full(error):
                 raise
-            return [Embedded(self._inspection.name, 0, "", None, "embedded")]
+            return [self._unreadable_files()]
 
     def _see_what_is_left(self, pdf):
         """Leave a damaged file the pages of which everything is there."""

@@ -4,15 +4,14 @@ import io
 import re
 import unicodedata
 from bisect import bisect_left
-from math import isfinite
 
 import pikepdf
 from pikepdf import Array, Dictionary, FormFieldFlag
-from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
-from .field_values import box_of, shown_texts
+from .field_values import box_of, edge_of, number_of, shown_texts
 from .fonts import Fonts, standard_font
+from .shaping import ShapedRun, direction_of, is_shaped
 from .structure import branch
 
 FONT = re.compile(rb"/(\S+)\s+([\d.+-]+)\s+Tf")
@@ -21,7 +20,6 @@ EDGE = 2.0  # points between the frame of a field and its text
 LEADING = 1.15
 LARGEST, SMALLEST, STEP = 12.0, 4.0, 0.5  # points of a text that has no size itself
 GIANT = 144.0  # points of a text at most, whatever size its form asks for
-RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
 
 class FieldPainter:
@@ -36,15 +34,15 @@ class FieldPainter:
         self._buffer = io.BytesIO()
         self._canvas = Canvas(self._buffer)
         self._widgets = []
+        self._pictured = set()
 
     def add(self, field, widget):
         """Draw the value of a field for one of its widgets."""
         box = box_of(widget)
         if not box:
             return
-        text = "\n".join(shown_texts(field))
-        if not _is_left_to_right(text):
-            return  # the order and the shapes of such letters need more than a font
+        # One letter for each accented one, where there is one.
+        text = unicodedata.normalize("NFC", "\n".join(shown_texts(field)))
         turn = _turn(widget)
         width, height = box[2] - box[0], box[3] - box[1]
         if turn % 180:
@@ -52,14 +50,18 @@ class FieldPainter:
         sheet = self._canvas
         sheet.setPageSize((width, height))
         _draw_frame(sheet, widget, width, height)
-        _Value(self._fonts, sheet, field, text, width, height).draw()
+        if _Value(self._fonts, sheet, field, text, width, height).draw():
+            self._pictured.add(widget.objgen)
         sheet.showPage()
         self._widgets.append((widget, turn))
 
     def finish(self):
-        """Give the widgets their drawings."""
+        """Give the widgets their drawings.
+
+        :return: the keys of those whose values pictures show
+        """
         if not self._widgets:
-            return
+            return self._pictured
         self._canvas.save()
         with pikepdf.open(io.BytesIO(self._buffer.getvalue())) as drawn:
             for page, (widget, turn) in zip(drawn.pages, self._widgets, strict=True):
@@ -68,6 +70,7 @@ class FieldPainter:
                 widget.AP = Dictionary(N=drawing)
                 if "/AS" in widget:
                     del widget["/AS"]
+        return self._pictured
 
 
 class _Value:
@@ -78,8 +81,10 @@ class _Value:
         self._width, self._height = width, height
         look = bytes(field.default_appearance)
         font = FONT.search(look)
-        self._size = _number(font[2]) if font else 0
-        self._colour = COLOUR.search(look)
+        self._size = number_of(font[2]) if font else 0
+        colour = COLOUR.search(look)
+        colour = [*map(number_of, colour[1].split())] if colour else []
+        self._colour = colour if len(colour) in (1, 3, 4) else [0]
         self._standard = standard_font(_base_font(field, font))
         flags = field.flags if field.is_text else 0
         if flags & FormFieldFlag.tx_password:
@@ -87,12 +92,19 @@ class _Value:
         cells = field.get_inheritable_field_value("/MaxLen")
         is_comb = flags & FormFieldFlag.tx_comb and isinstance(cells, int)
         self._cells = max(cells, len(text)) if is_comb else 0
+        self._direction = direction_of(text)
         self._lines = text.split("\n")
         self._wraps = bool(flags & FormFieldFlag.tx_multiline)
         if field.is_text and not self._wraps:
             self._lines = [" ".join(self._lines)]
 
     def draw(self):
+        """Draw it.
+
+        :return: whether all of it is there, and in part as a picture
+        """
+        if self._cells and any(map(is_shaped, self._lines[0])):
+            return False  # such letters are not drawn one by one
         sheet, size = self._sheet, self._size
         if size <= 0:
             size = (
@@ -101,8 +113,7 @@ class _Value:
             size = min(size, LARGEST)
         size = self._fitting(min(size, GIANT))
         lines = self._broken(size)
-        if self._colour:
-            _set_colour(sheet, [*map(_number, self._colour[1].split())])
+        _set_colour(sheet, self._colour)
         # One line stands in the middle, several ones begin at the top.
         top = self._height - EDGE / 2
         if len(lines) == 1 and not self._wraps:
@@ -110,6 +121,12 @@ class _Value:
         for number, line in enumerate(lines):
             baseline = top - size * 0.8 - number * size * LEADING
             self._draw_line(line, baseline, size)
+        return self._fits(size) and self._is_pictured(lines)
+
+    def _is_pictured(self, lines):
+        runs = [run for line in lines for run in self._runs(line)]
+        has_pictures = any(isinstance(run, ShapedRun) for run in runs)
+        return has_pictures and "".join(run.text for run in runs) == "".join(lines)
 
     def _draw_line(self, line, baseline, size):
         if self._cells:
@@ -121,20 +138,24 @@ class _Value:
                 )
             return
         left, room = EDGE, self._width - 2 * EDGE - self._measure(line, size)
+        if room < 0 and any(map(is_shaped, line)):
+            return  # half of a picture could say something else
         alignment = self._field.get_inheritable_field_value("/Q")
         if alignment in (1, 2):
             left += max(0, room) * alignment / 2
         self._draw_runs(line, left, baseline, size)
 
     def _draw_runs(self, text, left, baseline, size):
-        for font, piece in self._fonts.runs(text, self._standard):
-            self._sheet.setFont(font, size)
-            self._sheet.drawString(left, baseline, piece)
-            left += pdfmetrics.stringWidth(piece, font, size)
+        colour = _light(self._colour)
+        for run in self._runs(text):
+            run.draw(self._sheet, left, baseline, size, colour)
+            left += run.width(size)
 
     def _measure(self, text, size):
-        runs = self._fonts.runs(text, self._standard)
-        return sum(pdfmetrics.stringWidth(piece, font, size) for font, piece in runs)
+        return sum(run.width(size) for run in self._runs(text))
+
+    def _runs(self, text):
+        return self._fonts.runs(text, self._standard, self._direction)
 
     def _fitting(self, size):
         """The largest size that fits, down from this one; else the smallest."""
@@ -163,7 +184,8 @@ class _Value:
         room, pieces, piece, length = self._width - 2 * EDGE, [], "", 0
         for word in re.findall(r"\S+\s*|\s+", line):
             wide = self._measure(word.rstrip(), size)
-            if wide > room:  # no break in it, as in Japanese
+            # No break in it, as in Japanese.
+            if wide > room and not any(map(is_shaped, word)):
                 for letter in word:
                     step = self._measure(letter, size)
                     if piece and length + step > room:
@@ -178,24 +200,22 @@ class _Value:
         return [*pieces, piece]
 
 
-def _is_left_to_right(text):
-    return RIGHT_TO_LEFT.isdisjoint(map(unicodedata.bidirectional, text))
-
-
 def _turn(widget):
     turn = branch(widget, "/MK").get("/R", 0)
     return turn % 360 if isinstance(turn, int) and not turn % 90 else 0
 
 
 def _draw_frame(sheet, widget, width, height):
-    look = branch(widget, "/MK")
+    look, edge = branch(widget, "/MK"), edge_of(widget)
+    sheet.setLineWidth(edge)
     for key, corner, options in (
         ("/BG", 0, {"fill": 1, "stroke": 0}),
-        ("/BC", 0.5, {"fill": 0, "stroke": 1}),
+        ("/BC", edge / 2, {"fill": 0, "stroke": 1}),
     ):
         colour = look.get(key)
-        if isinstance(colour, Array) and len(colour) in (1, 3, 4):
-            _set_colour(sheet, [*map(_number, colour)])
+        is_seen = edge or key == "/BG"
+        if is_seen and isinstance(colour, Array) and len(colour) in (1, 3, 4):
+            _set_colour(sheet, [*map(number_of, colour)])
             sizes = width - 2 * corner, height - 2 * corner
             sheet.rect(corner, corner, *sizes, **options)
     sheet.setFillGray(0)
@@ -214,6 +234,15 @@ def _set_colour(sheet, values):
         sheet.setStrokeColorCMYK(*values)
 
 
+def _light(values):
+    """The red, green and blue of such values, 0 to 255."""
+    if len(values) == 4:
+        *inks, black = values
+        values = [(1 - ink) * (1 - black) for ink in inks]
+    lights = values * 3 if len(values) == 1 else values[:3]
+    return tuple(round(255 * min(1, max(0, light))) for light in lights)
+
+
 def _base_font(field, font):
     """What the font of a field is called in it, or in the form."""
     if not font:
@@ -222,11 +251,3 @@ def _base_font(field, font):
     resources = field.default_resources
     fonts = branch(resources, "/Font") if isinstance(resources, Dictionary) else {}
     return str(branch(fonts, name).get("/BaseFont", name)) if fonts else name
-
-
-def _number(value):
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return 0.0
-    return number if isfinite(number) else 0.0

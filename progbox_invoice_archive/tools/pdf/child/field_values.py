@@ -2,17 +2,21 @@
 
 import re
 import unicodedata
+from collections import Counter
+from math import isfinite
 from typing import NamedTuple
 from urllib.parse import quote
 
 import pypdfium2
 from pikepdf import Array, Dictionary, FormFieldFlag, Name, Stream, String
 
+from .shaping import is_right_to_left
 from .structure import branch, elements, nodes
 from .words import clean
 
 HIDDEN = 1 << 1 | 1 << 5  # flags of annotations: hidden, not viewed
 TIGHT = 1.0  # points around a field that belong to it
+WIDEST = 12.0  # points of a line around a field at most
 LONGEST, MOST = 60, 5  # letters of a value, and values, that are named
 UNSEEN = {"Cc", "Cf"}  # marks between letters
 NUMBER = re.compile(r"-?[\d.,\s]+")
@@ -91,8 +95,11 @@ def formatted_fields(pdf):
     }
 
 
-def claims(pdf, formatted):
-    """Return what the fields of text and of choices say: list of Claim."""
+def claims(pdf, formatted, pictured=()):
+    """Return what the fields of text and of choices say: list of Claim.
+
+    :param pictured: keys of widgets that show it as a picture, which no reader reads
+    """
     places = {
         annotation.objgen: number
         for number, page in enumerate(pdf.pages)
@@ -108,6 +115,8 @@ def claims(pdf, formatted):
         for annotation in pdf.acroform.get_annotations_for_field(field):
             widget = annotation.obj
             page, box = places.get(widget.objgen), box_of(widget)
+            if widget.objgen in pictured:
+                continue
             if page is not None and box and not _is_hidden(widget):
                 name, loose = field.fully_qualified_name, widget.objgen in formatted
                 found.append(Claim(page, box, clean(name), words, loose))
@@ -128,6 +137,22 @@ def box_of(widget):
         return None
     box = min(one, three), min(two, four), max(one, three), max(two, four)
     return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def edge_of(widget):
+    """How wide the line around a widget is, in points, if it has one."""
+    sizes = elements(widget, "/Border")
+    width = branch(widget, "/BS").get("/W", sizes[2] if len(sizes) > 2 else 1)
+    return min(max(0, number_of(width)), WIDEST)
+
+
+def number_of(value):
+    """Return what should be a number as one; 0.0 for anything else."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return 0.0
+    return number if isfinite(number) else 0.0
 
 
 def _is_hidden(widget):
@@ -177,6 +202,9 @@ def _shows(shown, word):
     essence = _essence(word)
     if essence in shown:
         return True
+    if is_right_to_left(word):
+        # The order in which a reader finds such letters is not that of the text.
+        return not Counter(essence) - Counter(shown)
     if not NUMBER.fullmatch(word):
         return False
     # 1240 or 1240.5, shown as 1.240,50

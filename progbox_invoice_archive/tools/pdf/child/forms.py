@@ -1,6 +1,6 @@
 """Forms become part of their pages: what was filled in stays visible."""
 
-from pikepdf import Array, Dictionary, Name, Stream, parse_content_stream
+from pikepdf import Array, Dictionary, FormFieldFlag, Name, Stream, parse_content_stream
 
 from .field_painter import FieldPainter
 from .field_values import claims, shown_texts
@@ -45,9 +45,9 @@ def flatten(pdf, formatted=()):
         raise Failure("form_unreadable", "XFA form with NeedsRendering")
     form = _mend(pdf)
     changes = ["forms", "xfa"] if "/XFA" in form else ["forms"]
-    _paint(pdf, form.get("/NeedAppearances") is True)
+    pictured = _paint(pdf, form.get("/NeedAppearances") is True)
     form.NeedAppearances = False
-    found = claims(pdf, formatted)
+    found = claims(pdf, formatted, pictured)
     pdf.flatten_annotations("screen")
     if "/AcroForm" in pdf.Root:
         del pdf.Root["/AcroForm"]
@@ -125,19 +125,30 @@ def _cut_off(root):
 
 
 def _paint(pdf, anew):
-    """Give all fields that have none an appearance; all of them if `anew`."""
+    """Give all fields that have none an appearance; all of them if `anew`.
+
+    :return: see FieldPainter.finish
+    """
     painter = FieldPainter(pdf)
     for field in pdf.acroform.fields:
         annotations = pdf.acroform.get_annotations_for_field(field)
         widgets = [annotation.obj for annotation in annotations]
         if field.is_checkbox or field.is_radio_button:
             show_value(pdf, field, widgets)
-        if not (field.is_text or field.is_choice) or not shown_texts(field):
+        if not (field.is_text or field.is_choice):
             continue
+        is_empty = not shown_texts(field)
+        if is_empty and (not anew or _is_list(field)):
+            continue  # a list of choices has something to show all the same
         for widget in widgets:
+            # Of an empty one, what was painted before may be an older value.
             if anew or not _is_painted(widget):
                 painter.add(field, widget)
-    painter.finish()
+    return painter.finish()
+
+
+def _is_list(field):
+    return field.is_choice and not field.flags & FormFieldFlag.ch_combo
 
 
 def _is_painted(widget):

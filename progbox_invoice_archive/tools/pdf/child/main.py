@@ -55,8 +55,10 @@ def _tasks():
     from .join import join
     from .same_pages import has_same_pages
     from .text import first_page_text, page_texts
+    from .thumbnail import draw_first_page
 
     return {
+        "draw_first_page": draw_first_page,
         "factur_x_problems": factur_x_problems,
         "first_page_text": first_page_text,
         "has_same_pages": has_same_pages,

@@ -34,6 +34,15 @@ def count_pages(path):
         return 0
 
 
+def has_files_inside(path):
+    """Whether PDFium finds files attached to a PDF."""
+    try:
+        with pypdfium2.PdfDocument(path) as pdf:
+            return pdf.count_attachments() > 0
+    except pypdfium2.PdfiumError:
+        return False
+
+
 def with_pdfium(path, target, number=None):
     """Write the pages anew; what is hidden between them stays behind.
 

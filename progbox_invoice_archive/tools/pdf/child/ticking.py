@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from pikepdf import Dictionary, Name, Stream, String
 
-from .field_values import box_of
+from .field_values import box_of, edge_of
 from .messages import Failure
 from .structure import branch, elements
 
@@ -74,11 +74,12 @@ def _frame(pdf, box, is_round):
 
     Programs paint what is ticked, and leave the rest to the reader.
     """
-    corners, look = box_of(box), branch(box, "/MK")
+    corners, look, edge = box_of(box), branch(box, "/MK"), edge_of(box)
     paints = [
         operator % b" ".join(b"%.3f" % float(value) for value in look[key])
         for key, operators in (("/BG", FILLS), ("/BC", STROKES))
         if (operator := operators.get(len(elements(look, key))))
+        and (key == "/BG" or edge)
     ]
     if not corners or not paints:
         return
@@ -92,7 +93,7 @@ def _frame(pdf, box, is_round):
             height - 1,
         )
     )
-    has_ground, has_edge = (elements(look, key) for key in ("/BG", "/BC"))
+    has_ground, has_edge = elements(look, "/BG"), edge and elements(look, "/BC")
     paint = b"B" if has_ground and has_edge else b"S" if has_edge else b"f"
     content = b" ".join([b"q", *paints, outline, paint, b"Q"])
     box.AP.N[OFF] = _drawing(pdf, content, width, height)

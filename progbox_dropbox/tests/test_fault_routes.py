@@ -1,0 +1,449 @@
+import copy
+import re
+from datetime import timedelta
+from itertools import product
+from pathlib import Path
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import OPEN_STATES
+
+from ..models import dropbox_comparison, dropbox_sharing
+from ..models.dropbox_fetch import is_whole
+from ..tools import changes, upload
+from .dropbox_common import LOGGER, DropboxCommon
+from .dropbox_server.sharing import SharingApi
+from .dropbox_server.table import ROUTES
+
+# Throttled with Retry-After, out of order, cut off after the work was done, a token
+# that has run out, an error that is new, an answer that is none.
+FAULTS = (
+    "429_json",
+    "503_empty",
+    "drop_after",
+    "401_expired",
+    "409_unknown",
+    "200_not_json",
+)
+# Of what the token's own address answers there is no 401 and no 409.
+OF_TOKENS = ("429_json", "503_empty", "drop_after", "200_not_json")
+# What is done, and the routes that it takes.
+WORK = {
+    "token": ["oauth2/token"],
+    "copy": [
+        "files/upload_session/start_batch",
+        "files/upload_session/append_batch",
+        "files/upload_session/finish_batch_v2",
+    ],
+    "copy large": ["files/upload_session/start", "files/upload_session/append_v2"],
+    "full": ["users/get_space_usage"],
+    "move": ["files/move_batch_v2", "files/move_batch/check_v2"],
+    "delete": ["files/delete_batch", "files/delete_batch/check"],
+    "ledger": ["files/upload"],
+    "check": [
+        "files/list_folder",
+        "files/list_folder/continue",
+        "files/get_metadata",
+    ],
+    "restore": ["files/get_metadata", "files/download", "files/list_revisions"],
+    "test": ["users/get_current_account", "users/get_space_usage"],
+    "disconnect": ["auth/token/revoke"],
+    "put back": ["files/move_v2"],
+    "put back files": ["files/move_batch_v2", "files/move_batch/check_v2"],
+    "versions": ["files/list_revisions", "files/get_metadata", "files/restore"],
+    "invite": [
+        "files/get_metadata",
+        "sharing/share_folder",
+        "sharing/check_share_job_status",
+        "sharing/add_folder_member",
+        "sharing/list_folder_members",
+        "sharing/list_folder_members/continue",
+    ],
+    "revoke": [
+        "sharing/remove_folder_member",
+        "sharing/check_remove_member_job_status",
+    ],
+}
+GUEST = "claire@example.com"
+
+
+@tagged("post_install", "-at_install")
+class TestFaultRoutes(DropboxCommon):
+    """Whatever goes wrong on whichever route: kept, told, and done in the end, once."""
+
+    def setUp(self):
+        super().setUp()
+        self.store = self.dropbox.account.store
+        self.anchors = self.server["progbox.dropbox.anchor"]
+        self.checks = self.server["progbox.dropbox.check"]
+        self.restores = self.server["progbox.dropbox.restore"]
+        self.startPatcher(patch.object(changes, "FIRST_LOOK", 0))
+        self.startPatcher(patch.object(dropbox_sharing, "POLL", 0))
+
+    # ------------------------------------------------------------------
+    # One fault after the other
+    # ------------------------------------------------------------------
+
+    def on_each_route(self, name, case, faults=FAULTS):
+        """Do a piece of work again and again, each time with another fault.
+
+        What was there before is there again each time, in Odoo and in Dropbox.
+
+        :param str name: of the work
+        :param case: function that does it to its end, and looks what has come of it
+        """
+        before = self.dropbox_now()
+        for route, kind in product(WORK[name], faults):
+            with (
+                self.subTest(route=route, kind=kind),
+                self.env.cr.savepoint() as savepoint,
+                mute_logger(LOGGER),
+            ):
+                self.put_dropbox_back(before)
+                self.kind = kind
+                fault = self.dropbox.faults.add(route, kind)
+                case()
+                self.assertEqual(fault.hit, 1)
+                savepoint.rollback()
+
+    def dropbox_now(self):
+        store, shares = self.store, self.dropbox.account.shares
+        return copy.deepcopy(
+            (store.entries, store.deleted, store.changes, store.used, shares)
+        )
+
+    def put_dropbox_back(self, before):
+        store, account = self.store, self.dropbox.account
+        self.dropbox.faults.clear()
+        store.sessions.clear()
+        (
+            store.entries,
+            store.deleted,
+            store.changes,
+            store.used,
+            account.shares,
+        ) = copy.deepcopy(before)
+
+    def work(self, jobs):
+        """Let a worker do its work, as often as it takes.
+
+        :param jobs: the model of the queue
+        """
+        state, begun = self.account.state, fields.Datetime.now()
+        self.run_cron(cron=jobs._job_leader())
+        self.assertIn(self.account.state, (state, "connected"))
+        self.assertTrue(jobs._job_leader().active)
+        if open_jobs := self.open_jobs(jobs):
+            self.assertTrue(all(open_jobs.mapped("error")))
+        if self.kind == "429_json":
+            wait = timedelta(seconds=15)
+            latest = fields.Datetime.now() + wait
+            self.assertTrue(begun + wait <= self.account.paused_until <= latest)
+        for _run in range(6):
+            if not (open_jobs := self.open_jobs(jobs)):
+                break
+            # What it waits for is over.
+            self.account.paused_until = False
+            open_jobs._job_write({"next_try": fields.Datetime.now()})
+            self.run_cron(cron=jobs._job_leader())
+        self.assertFalse(self.open_jobs(jobs), open_jobs.mapped("error"))
+        self.assertEqual(self.account.state, "connected")
+
+    def open_jobs(self, jobs):
+        return jobs.search([("state", "in", OPEN_STATES)])
+
+    def insist(self, function):
+        """Ask as a person does: what goes wrong is said, and asked again."""
+        try:
+            with self.env.cr.savepoint():
+                return function()
+        except UserError as error:
+            self.assertTrue(str(error))
+        return function()
+
+    def test_each_route_that_is_called_is_here(self):
+        source = "".join(
+            path.read_text()
+            for folder in ("models", "tools", "wizards", "controllers", "cli")
+            for path in (Path(__file__).parents[1] / folder).glob("*.py")
+        )
+        names = set(re.findall(r"\w+", source))
+        called = {route for route in ROUTES if route.replace("/", "_") in names}
+        self.assertGreater(len(called), 20)
+        self.assertFalse(
+            called - {route for routes in WORK.values() for route in routes}
+        )
+
+    # ------------------------------------------------------------------
+    # In the background
+    # ------------------------------------------------------------------
+
+    def test_copying(self):
+        documents = self.several(2)
+
+        def case():
+            self.work(self.transfers)
+            self.assert_copied(documents)
+
+        self.on_each_route("copy", case)
+        self.account.token_expires = fields.Datetime.now()
+        self.on_each_route("token", case, OF_TOKENS)
+
+    def test_copying_large_files(self):
+        self.startPatcher(patch.object(upload, "LARGE", 10))
+        self.startPatcher(patch.object(upload, "PIECE", 16))
+        documents = self.document("FAC/1", b"0123456789" * 5)
+        documents |= self.document("FAC/2", b"abcdefghij" * 5)
+
+        def case():
+            self.work(self.transfers)
+            self.assert_copied(documents)
+
+        self.on_each_route("copy large", case)
+
+    def test_looking_whether_there_is_room_again(self):
+        documents = self.several(2)
+
+        def case():
+            self.account.state = "full"
+            self.work(self.transfers)
+            self.assert_copied(documents)
+
+        self.on_each_route("full", case)
+
+    def test_moving(self):
+        documents = self.several(2)
+        self.run_cron()
+        rules = self.server["progbox.dropbox.rule"]
+        rules._make_missing(self.account)
+        rule = self.account.rule_ids.filtered(
+            lambda rule: rule.type_id == documents.type_id
+        )
+        rule.folder_template = "Ventes/{yyyy}"
+
+        def case():
+            self.dropbox.faults.add("files/move_batch_v2", "async", times=9)
+            rule.action_move()
+            self.work(self.transfers)
+            self.assert_copied(documents)
+            self.assertTrue(all("/Ventes/" in path for path in self.files))
+
+        self.on_each_route("move", case)
+
+    def test_deleting(self):
+        self.account.type_ids = self.server["progbox.document.type"]._of_codes("plan")
+        self.account.on_delete = "delete"
+        documents = self.server["progbox.document"]
+        folder = self.server["progbox.folder"].create(
+            {"name": "Plans", "company_id": self.company.id}
+        )
+        for name in ("a.pdf", "b.pdf"):
+            documents |= documents._create_with_file(
+                {
+                    "name": name,
+                    "folder_id": folder.id,
+                    "company_id": self.company.id,
+                    "type_id": self.account.type_ids.id,
+                },
+                self.server["ir.attachment"]._progbox_stage([name.encode()]),
+            )
+        self.run_cron()
+        kept, gone = documents
+        path, there = self.copy_of(gone).copied_path, set(self.files)
+        self.assertEqual(len(there), 2)
+
+        def case():
+            self.dropbox.faults.add("files/delete_batch", "async", times=9)
+            gone.unlink()
+            self.work(self.transfers)
+            self.assertEqual(set(self.files), there - {path})
+            self.assertEqual(self.copy_of(kept).state, "done")
+
+        self.on_each_route("delete", case)
+
+    def test_sending_the_ledger(self):
+        self.document()
+
+        def case():
+            self.anchors._queue_account(self.account)
+            self.work(self.anchors)
+            anchor = self.anchors.search([("account_id", "=", self.account.id)])
+            self.assertEqual(anchor.state, "done")
+            names = {path.rpartition("/")[2] for path in self.files}
+            self.assertEqual(names, {*anchor.sent, "check_copy.py"})
+
+        self.on_each_route("ledger", case)
+
+    def test_checking(self):
+        documents = self.several(3)
+        self.run_cron()
+        # What was copied since a check has begun is not for it.
+        self.transfers.search([])._job_write({"done_on": "2026-11-02 12:00:00"})
+        path = self.copy_of(documents[1]).copied_path
+        self.store.delete(path)
+        self.startPatcher(patch.object(dropbox_comparison, "PAGE", 1))
+
+        def case():
+            check = self.checks._enqueue_check(self.account)
+            self.work(self.checks)
+            self.assertEqual((check.result, check.position), ("findings", 3))
+            self.assertEqual(check.finding_ids.mapped("path"), [path])
+            self.assertEqual(check.finding_ids.kind, "missing")
+
+        self.on_each_route("check", case)
+
+    def test_restoring(self):
+        documents = self.several(2)
+        self.run_cron()
+        # Of one, only an earlier version is what was sent.
+        blob = self.store.folder / "by-a-person"
+        blob.write_bytes(b"forged")
+        path = self.copy_of(documents[0]).copied_path
+        self.store.commit({"path": path, "mode": "overwrite"}, blob)
+        places = [d._content_attachment()._progbox_path() for d in documents]
+        for place in places:
+            self.addCleanup(place.write_bytes, place.read_bytes())
+
+        def case():
+            for place in places:
+                place.unlink(missing_ok=True)
+            restore = self.restores._enqueue_restore(self.account)
+            self.work(self.restores)
+            self.assertEqual(restore.state, "done")
+            if restore.problems:
+                # A file that is refused is named, and stops none of the others.
+                self.assertEqual((self.kind, restore.problem_count), ("409_unknown", 1))
+                self.restores._enqueue_restore(self.account)
+                self.work(self.restores)
+            self.assertTrue(all(is_whole(document) for document in documents))
+
+        self.on_each_route("restore", case, (*FAULTS, "truncate"))
+
+    # ------------------------------------------------------------------
+    # While a person waits
+    # ------------------------------------------------------------------
+
+    def test_testing_the_connection(self):
+        account = self.account.with_user(self.admin)
+
+        def case():
+            for _time in range(2):
+                account.action_test()
+            self.assertEqual((account.state, account.problem), ("connected", False))
+
+        self.on_each_route("test", case)
+
+    def test_disconnecting(self):
+        def case():
+            self.account.with_user(self.admin).action_disconnect()
+            self.assertEqual(self.account.state, "disconnected")
+            self.assertFalse(self.account.refresh_token)
+
+        self.on_each_route("disconnect", case)
+
+    def moved_by_a_person(self):
+        documents = self.several(2)
+        self.run_cron()
+        self.store.move(self.store.find("/ProGBox/Factures"), "/ProGBox/Elsewhere")
+        check = self.checks._enqueue_check(self.account)
+        self.run_cron(cron=self.checks._job_leader())
+        self.assertEqual(check.finding_ids.kind, "moved")
+        return documents, check.finding_ids.with_user(self.manager)
+
+    def test_putting_a_folder_back(self):
+        documents, finding = self.moved_by_a_person()
+
+        def case():
+            self.insist(finding.action_put_back)
+            self.assert_copied(documents)
+            self.assertEqual(finding.state, "repaired")
+
+        self.on_each_route("put back", case)
+
+    def test_putting_files_back(self):
+        documents, finding = self.moved_by_a_person()
+        self.store.make_folder("/ProGBox/Factures/2026/11")
+
+        def case():
+            self.dropbox.faults.add("files/move_batch_v2", "async", times=9)
+            self.insist(finding.action_put_back)
+            self.assert_copied(documents)
+            self.assertEqual(finding.state, "repaired")
+
+        self.on_each_route("put back files", case)
+
+    def test_restoring_a_version(self):
+        document = self.document()
+        self.run_cron()
+        path = self.copy_of(document).copied_path
+        blob = self.store.folder / "by-a-person"
+        blob.write_bytes(b"forged")
+        self.store.commit({"path": path, "mode": "overwrite"}, blob)
+        mine = document.with_user(self.manager)
+
+        def case():
+            action = self.insist(mine.action_dropbox_versions)
+            versions = self.env[action["res_model"]].with_user(self.manager)
+            archived = versions.browse(action["res_id"]).version_ids.filtered(
+                "is_archived"
+            )
+            self.insist(archived.action_restore)
+            self.assert_copied(document)
+            self.assertEqual(len(self.store.find(path).revisions), 3)
+
+        self.on_each_route("versions", case)
+
+    def shared_wizard(self):
+        folder = self.folder.with_user(self.manager)
+        action = self.insist(folder.action_share_in_dropbox)
+        wizards = self.env[action["res_model"]].with_user(self.manager)
+        return wizards.browse(action["res_id"])
+
+    def shared(self):
+        self.account.scopes = " ".join(dropbox_sharing.SHARING_SCOPES)
+        self.folder = self.several(2).folder_id
+        self.run_cron()
+
+    def test_inviting(self):
+        self.shared()
+        page = SharingApi.page_of_members
+        one_each = patch.object(
+            SharingApi,
+            "page_of_members",
+            lambda api, share, _limit, begin: page(api, share, 1, begin),
+        )
+        self.startPatcher(one_each)
+
+        def case():
+            self.dropbox.faults.add("sharing/share_folder", "async")
+            wizard = self.shared_wizard()
+
+            def invite():
+                wizard.email = GUEST
+                wizard.action_invite()
+
+            self.insist(invite)
+            [share] = self.dropbox.account.shares
+            self.assertEqual(share.invited, {GUEST: "viewer"})
+            self.assertIn(GUEST, self.shared_wizard().member_ids.mapped("email"))
+
+        self.on_each_route("invite", case)
+
+    def test_taking_access_away(self):
+        self.shared()
+        wizard = self.shared_wizard()
+        wizard.email = GUEST
+        wizard.action_invite()
+
+        def case():
+            member = wizard.member_ids.filtered(lambda m: m.email == GUEST)
+            self.insist(member.action_revoke)
+            [share] = self.dropbox.account.shares
+            self.assertFalse(share.invited)
+            self.assertNotIn(GUEST, wizard.member_ids.mapped("email"))
+
+        self.on_each_route("revoke", case)

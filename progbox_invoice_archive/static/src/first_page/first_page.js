@@ -1,0 +1,62 @@
+import {Component, onMounted, onWillUnmount, useRef, useState} from "@odoo/owl";
+import {registry} from "@web/core/registry";
+import {Mutex} from "@web/core/utils/concurrency";
+import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
+
+// One at a time: they are the last thing that a server should be busy with.
+const mutex = new Mutex();
+
+/** Whether the server has a picture at an address; the browser keeps it. */
+function canBeShown(url) {
+    return new Promise((resolve) => {
+        const picture = new Image();
+        picture.onload = () => resolve(true);
+        picture.onerror = () => resolve(false);
+        picture.src = url;
+    });
+}
+
+/**
+ * The first page of a document on its card, once that is in sight; till then, and where
+ * there is none to be seen, an icon. To look at it is not to open the document.
+ */
+export class FirstPage extends Component {
+    static template = "progbox_invoice_archive.FirstPage";
+    static props = standardWidgetProps;
+
+    setup() {
+        this.root = useRef("root");
+        this.state = useState({url: false});
+        const observer = new IntersectionObserver((entries) => {
+            if (entries.some(({isIntersecting}) => isIntersecting)) {
+                observer.disconnect();
+                this.load();
+            }
+        });
+        onMounted(() => this.isPdf && observer.observe(this.root.el));
+        onWillUnmount(() => {
+            this.isGone = true;
+            observer.disconnect();
+        });
+    }
+
+    get isPdf() {
+        return this.props.record.data.mimetype === "application/pdf";
+    }
+
+    async load() {
+        const {data, resId} = this.props.record;
+        const url = `/progbox/document/${resId}/first_page?unique=${data.sha256}`;
+        if (await mutex.exec(() => !this.isGone && canBeShown(url))) {
+            this.state.url = url;
+        }
+    }
+}
+
+registry.category("view_widgets").add("progbox_first_page", {
+    component: FirstPage,
+    fieldDependencies: [
+        {name: "mimetype", type: "char"},
+        {name: "sha256", type: "char"},
+    ],
+});
