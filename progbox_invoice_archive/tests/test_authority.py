@@ -16,6 +16,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import file_path
 
 from ..models import authorities
+from ..models.progbox_archive_catchup import SEEN_UNTIL
 from .common import PDF, ArchiveCommon
 
 ANAF = "odoo.addons.l10n_ro_edi.models.account_move._request_ciusro"
@@ -57,6 +58,10 @@ class AuthorityCommon(ArchiveCommon):
     def handed_over(self, move):
         """Return what the doors take from the archive: printing, portal, sending."""
         return move.sudo()._progbox_valid_documents().get(move.id)
+
+    def migrate(self, version, name, before):
+        path = file_path(f"progbox_invoice_archive/migrations/{version}/{name}")
+        load_script(path, name).migrate(self.env.cr, before)
 
     def look_for_answers(self):
         self.env.flush_all()
@@ -225,7 +230,12 @@ class TestRomania(AuthorityCommon):
         move = self.sent()
         with patch.object(authorities, "replies", lambda _move: []):
             self.decide(move, "ok")
+        parameters = self.server["ir.config_parameter"]
+        tomorrow = fields.Datetime.now() + timedelta(days=1)
+        parameters.set_param(SEEN_UNTIL, fields.Datetime.to_string(tomorrow))
+        self.look(move)
         self.assertFalse(self.replies(move))
+        self.migrate("19.0.1.7.0", "post-replies.py", "19.0.1.6.0")
         for _round in range(2):
             self.look(move)
         self.assertEqual(self.content(self.replies(move)), self.signed(move))
@@ -561,9 +571,7 @@ class TestAuthority(AuthorityCommon):
         jobs._job_write({"state": "failed", "error": "No answer.", "attempts": 10})
         self.jobs_of(refused)._job_write({"pdf_archived": True})
         self.env.flush_all()
-        name = "post-authority.py"
-        path = file_path(f"progbox_invoice_archive/migrations/19.0.1.4.0/{name}")
-        load_script(path, name).migrate(self.env.cr, "19.0.1.3.0")
+        self.migrate("19.0.1.4.0", "post-authority.py", "19.0.1.3.0")
         self.env.invalidate_all()
         self.assertEqual(jobs.mapped("state"), ["pending", "failed"])
         self.run_jobs(given_up)
