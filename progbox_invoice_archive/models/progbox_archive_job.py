@@ -13,6 +13,7 @@ from ..tools.discarded import Discarded
 from ..tools.filenames import clean_filename
 from ..tools.sentinels import AS_IT_IS
 from .account_move import EINVOICE_TYPE
+from .authorities import REPLY_TYPE
 from .invoice_neighbours import PUT_OFF, PUT_OFF_FOR
 from .progbox_archive_deposit import Deposit, InvoiceFiles
 from .progbox_job_mixin import UNFINISHED_STATES
@@ -29,8 +30,6 @@ PRIORITIES = {
 }
 # Of a partner: what Odoo writes when an invoice is posted, and no page shows.
 COUNTED_FIELDS = ("write_date", "write_uid", "customer_rank", "supplier_rank")
-# The type of what an authority has signed, and the series: no version of the invoice.
-REPLY_TYPE = "authority_reply"
 # How often we look whether an authority has answered.
 AUTHORITY_INTERVAL = timedelta(hours=1)
 
@@ -436,6 +435,7 @@ class ProgboxArchiveJob(models.Model):
         for file in deposit.replies:
             if file.staged.sha256 in known:
                 continue
+            known.add(file.staged.sha256)
             version += 1
             stem, _dot, extension = file.name.rpartition(".")
             suffix = f"-v{version}" if version > 1 else ""
