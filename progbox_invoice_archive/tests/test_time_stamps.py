@@ -2,6 +2,7 @@ import base64
 import io
 import subprocess
 import tempfile
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -109,12 +110,31 @@ class TestTimeStamps(VerificationCommon):
         stamps = dict((stamp + later)._files())
         self.assertEqual(len(stamps), 4)
         # With more pages than closings, Odoo cannot tell which page is whose.
-        for numbers in ([], ["INV"] * 3000):
-            with (
-                self.subTest(numbers=len(numbers)),
-                patch.object(type(first), "_number_span", lambda _self: numbers),
-            ):
+        span = patch.object(type(first), "_number_span", return_value=["INV"] * 3000)
+        for pages, printed in (("one each", nullcontext()), ("more", span)):
+            with self.subTest(pages), printed:
                 self.assertEqual(self.enclosed(first + second), stamps)
+
+    def test_stamps_of_several_companies_say_whose_they_are(self):
+        closing, stamp = self.stamped()
+        other = self.setup_other_company(name="Dupont/Fils")["company"]
+        settings = ("progbox_stamp_url", "progbox_stamp_certificates")
+        other.write({name: self.company[name] for name in settings})
+        theirs = self.server["progbox.closing"]._close(other, closing.month)
+        later = theirs.stamp_ids
+        later._job_process()
+        names = [name for name, _content in (closing + theirs)._stamp_files()]
+        self.assertEqual(
+            names,
+            [
+                f"{line} {name}.{kind}"
+                for line, name in (
+                    (stamp.sequence, self.company.name),
+                    (later.sequence, "Dupont_Fils"),
+                )
+                for kind in ("tsr", "txt")
+            ],
+        )
 
     def test_the_end_of_a_ledger_that_moved_is_stamped_once(self):
         for _day in range(2):
