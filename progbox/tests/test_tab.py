@@ -45,6 +45,7 @@ class TestTab(ProgboxCommon):
                 "typeName": document.type_id.name,
                 "mimetype": document.mimetype or "",
                 "size": document.size,
+                "digest": document.sha256,
                 "date": document.document_date and str(document.document_date),
                 "createdBy": self.env.user.name,
                 "resModel": "sale.order",
