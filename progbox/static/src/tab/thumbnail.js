@@ -46,9 +46,9 @@ async function firstPage(address) {
  *
  * @returns {Promise<string|false>} address of the picture; false if there is none
  */
-async function smallPage({id}) {
+async function smallPage({id, digest}) {
     const image = new Image();
-    image.src = url(`/progbox/document/${id}/first_page`, {unique: id});
+    image.src = url(`/progbox/document/${id}/first_page`, {unique: digest});
     try {
         await image.decode();
         return image.src;
@@ -95,7 +95,7 @@ export class Thumbnail extends Component {
         const {item} = this.props;
         if (this.kind === "picture") {
             const route = `/web/image/progbox.document/${item.id}/content`;
-            this.state.src = `${route}/${WIDTH}x${WIDTH}?unique=${item.id}`;
+            this.state.src = `${route}/${WIDTH}x${WIDTH}?unique=${item.digest}`;
             return;
         }
         const draw = () =>

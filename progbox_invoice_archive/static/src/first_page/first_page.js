@@ -6,7 +6,7 @@ import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 // One at a time: they are the last thing that a server should be busy with.
 const mutex = new Mutex();
 
-/** Whether the server has a picture at an address; the browser keeps it. */
+/** Whether the server has a picture at an address, and time; the browser keeps it. */
 function canBeShown(url) {
     return new Promise((resolve) => {
         const picture = new Image();
