@@ -13,6 +13,8 @@ from .zip_files import HEADERS
 # It never changes, and the address of another file is another one. Only for a day, and
 # for the session that has asked: a right may be taken away.
 KEPT = {"Cache-Control": "private, max-age=86400, immutable", "Vary": "Cookie"}
+# Bytes: a first page is not worth reading more, for which some storages copy the file.
+LARGEST = 20_000_000
 # At a time, in a process: pictures must leave memory and processors to the work.
 PAINTERS = BoundedSemaphore(2)
 BUSY = {**HEADERS, "Retry-After": "5"}
@@ -51,7 +53,10 @@ class FirstPage(Controller):
 
     def _picture(self, document):
         attachment = document._content_attachment()
-        if not attachment or document.mimetype != "application/pdf":
+        is_small_pdf = (
+            document.mimetype == "application/pdf" and document.size <= LARGEST
+        )
+        if not attachment or not is_small_pdf:
             return b""
         with tempfile.TemporaryDirectory() as folder:
             path = attachment._progbox_local_path(Path(folder) / "file.pdf")
