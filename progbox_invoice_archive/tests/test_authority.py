@@ -544,6 +544,19 @@ class TestAuthority(AuthorityCommon):
         self.assertIn(move.payment_reference, self.jobs_of(move)[-1].error)
         self.assertFalse(self.documents(move).before_answer)
 
+    def test_what_was_refused_without_a_file_of_odoo_is_to_fix(self):
+        """Some channels remove the PDF when the authority refuses at once."""
+        move = self.archived()
+        self.assert_early(self.documents(move))
+        refused = {"payment_reference": (move.payment_reference,)}
+        self.startPatcher(patch.object(authorities, "REFUSED", refused))
+        for _hour in range(2):
+            self.look_for_answers()
+            self.run_jobs(move)
+        self.assertEqual(move.progbox_archive_state, "fix")
+        self.assertEqual(len(self.jobs_of(move)), 2, "once")
+        self.assertFalse(self.documents(move).before_answer)
+
     def test_an_answer_ends_the_wait_of_a_channel_that_is_offered_for_ever(self):
         channel = {"label": "Authority", "is_applicable": lambda _move: True}
         send = self.env.registry["account.move.send"]
