@@ -1,7 +1,7 @@
 {
     "name": "ProGBox: Purchases",
     "summary": "Documents of purchase orders, found from project, vendor and bills",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Productivity/Documents",
     "license": "LGPL-3",
     "author": "ProGBox",

@@ -9,8 +9,9 @@ from ..tools import access
 
 FLUSHED = {
     "progbox.document": (
-        "name", "type_id", "mimetype", "size", "document_date", "res_model", "res_id",
-        "folder_id", "version", "series", "seal_id", "trashed_on",
+        "name", "type_id", "mimetype", "size", "sha256", "document_date",
+        "res_model", "res_id", "folder_id", "version", "series", "seal_id",
+        "trashed_on",
     ),
     "progbox.folder": ("name", "res_id", "locked"),
     "res.users": ("partner_id",),
@@ -18,8 +19,9 @@ FLUSHED = {
 }  # fmt: skip
 Row = namedtuple(
     "Row",
-    "id name type_id mimetype size document_date create_date author res_model res_id"
-    " folder_id folder_name own_folder in_archive trashed_on version versions",
+    "id name type_id mimetype size sha256 document_date create_date author"
+    " res_model res_id folder_id folder_name own_folder in_archive trashed_on version"
+    " versions",
 )
 
 
@@ -49,6 +51,7 @@ def listed(documents):
             "typeName": type_names[row.type_id],
             "mimetype": row.mimetype or "",
             "size": row.size,
+            "digest": row.sha256 or "",
             "date": fields.Date.to_string(row.document_date),
             "createdOn": fields.Datetime.to_string(row.create_date),
             "createdBy": row.author,
@@ -131,8 +134,9 @@ def _rows_sql(documents):
     """Return the query of the rows of documents, with the number of their versions."""
     return SQL(
         """SELECT document.id, document.name, document.type_id, document.mimetype,
-            document.size, document.document_date, document.create_date, author.name,
-            document.res_model, document.res_id, folder.id, folder.name,
+            document.size, document.sha256, document.document_date,
+            document.create_date, author.name, document.res_model, document.res_id,
+            folder.id, folder.name,
             folder.res_id IS NULL AND folder.locked IS NOT TRUE,
             folder.locked IS TRUE OR document.seal_id IS NOT NULL,
             document.trashed_on, document.version,

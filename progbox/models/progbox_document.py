@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
+from odoo.addons.progbox_invoice_archive.tools.planning import without_compiling
 from odoo.addons.progbox_invoice_archive.tools.search_words import plain_text
 
 from ..tools import access
@@ -148,8 +149,7 @@ class ProgboxDocument(models.Model):
         [model] = value
         if model not in self.env["progbox.mixin"]._progbox_models():
             return Domain.FALSE
-        # Compiling the statement would take longer than running it.
-        self.env.execute_query(SQL("SET LOCAL jit = off"))
+        without_compiling(self.env)
         return Domain("res_model", "=", model) & self.env[model]._progbox_few()
 
     def _check_access(self, operation):
@@ -273,8 +273,7 @@ class ProgboxDocument(models.Model):
         if not record or not record._progbox_may_open_tab():
             return Domain.FALSE
         places = record._progbox_tab_query().places()
-        # Compiling the statement would take longer than running it.
-        self.env.execute_query(SQL("SET LOCAL jit = off"))
+        without_compiling(self.env)
         return Domain.custom(
             to_sql=lambda _model, alias, _query: self._progbox_of_tab_sql(
                 SQL.identifier(alias), record, places

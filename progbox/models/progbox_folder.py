@@ -4,6 +4,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import clean_context
 
+from odoo.addons.progbox_invoice_archive.tools.planning import without_compiling
+
 from ..tools import access
 from . import record_folders
 from .document_values import record_names
@@ -663,9 +665,7 @@ class ProgboxFolder(models.Model):
     @api.model
     def _tree_named(self, text):
         """The folders of records are found by the names of their records."""
-        # The rules of every model stand in the statements: compiling them would take
-        # seconds, and running them does not.
-        self.env.execute_query(SQL("SET LOCAL jit = off"))
+        without_compiling(self.env)
         return super()._tree_named(text) | record_folders.named(self, text)
 
     @api.model

@@ -321,7 +321,7 @@ class ProgboxMixin(models.AbstractModel):
     def _progbox_few(self):
         """Return the domain of what belongs to records that the caller may read.
 
-        It adds nothing to his rights, and says their records where these are few, by
+        It adds nothing to their rights, and says their records where these are few, by
         ``res_id``: a list of a million documents would ask each of them for its record
         before it finds that there is none.
 

@@ -3,7 +3,9 @@
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..tools.tab_order import order_of
+from odoo.addons.progbox_invoice_archive.tools.planning import without_compiling
+
+from ..tools.tab_order import NEWEST, order_of
 from ..tools.tab_query import MOST, RECORDS
 from . import document_values
 from .place import record_of
@@ -108,7 +110,11 @@ def documents_in(folder, text, offset, limit, sorted_by):
         documents._progbox_shown_sql(alias, text),
         documents._superseded_sql(alias),
     )
-    order = order_of(env, sorted_by)
+    [[count]] = env.execute_query(
+        SQL("SELECT count(*) FROM (SELECT %s LIMIT %s) counting", found, MOST + 1)
+    )
+    # To sort more, all of them would have to be read.
+    order = order_of(env, sorted_by) if count <= MOST else NEWEST
     limit = max(1, min(int(limit), RECORDS))
     rows = env.execute_query(
         SQL(
@@ -119,9 +125,6 @@ def documents_in(folder, text, offset, limit, sorted_by):
             max(0, int(offset)),
             limit + 1,
         )
-    )
-    [[count]] = env.execute_query(
-        SQL("SELECT count(*) FROM (SELECT %s LIMIT %s) counting", found, MOST + 1)
     )
     ids = [id_ for (id_,) in rows[:limit]]
     values = document_values.listed(documents.browse(ids))
@@ -157,7 +160,7 @@ def named(folders, text):
     if not parts:
         return folders.browse()
     env.flush_all()
-    env.execute_query(SQL("SET LOCAL jit = off"))
+    without_compiling(env)
     rows = env.execute_query(SQL(" UNION ALL ").join(parts))
     return folders.search(Domain("id", "in", [id_ for (id_,) in rows]))
 
@@ -197,7 +200,7 @@ def _relatives(record, key=None, before=0):
         readable.append((relation, []))
     if parts:
         record.env.flush_all()
-        record.env.execute_query(SQL("SET LOCAL jit = off"))
+        without_compiling(record.env)
         rows = record.env.execute_query(SQL(" UNION ALL ").join(parts))
         for position, id_ in sorted(rows, key=lambda row: (row[0], -row[1])):
             readable[position][1].append(id_)

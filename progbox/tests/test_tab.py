@@ -3,7 +3,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from ..models import document_values, progbox_mixin
+from ..models import document_values, progbox_mixin, record_folders
 from ..tools import tab_query
 from .common import ProgboxCommon
 
@@ -45,6 +45,7 @@ class TestTab(ProgboxCommon):
                 "typeName": document.type_id.name,
                 "mimetype": document.mimetype or "",
                 "size": document.size,
+                "digest": document.sha256,
                 "date": document.document_date and str(document.document_date),
                 "createdBy": self.env.user.name,
                 "resModel": "sale.order",
@@ -90,6 +91,7 @@ class TestTab(ProgboxCommon):
             ("date asc", "Acier.pdf zinc.pdf Élan.pdf"),
             ("person desc", "zinc.pdf Acier.pdf Élan.pdf"),
             ("id; DROP TABLE", "Acier.pdf zinc.pdf Élan.pdf"),
+            (["name asc"], "Acier.pdf zinc.pdf Élan.pdf"),
         ):
             with (
                 self.subTest(sorted_by=sorted_by),
@@ -102,6 +104,22 @@ class TestTab(ProgboxCommon):
                 folder = self.env["progbox.folder"]._progbox_known(self.order)
                 inside = folder.progbox_documents(sorted_by=sorted_by)
                 self.assertEqual(" ".join(self.names(inside)), names)
+
+    def test_the_newest_of_too_many_come_first_whatever_is_chosen(self):
+        for name in ("b.pdf", "a.pdf", "c.pdf"):
+            self.dropped(self.order, name)
+        folder = self.env["progbox.folder"]._progbox_known(self.order)
+        for most, names in ((2, "c.pdf a.pdf b.pdf"), (3, "a.pdf b.pdf c.pdf")):
+            with (
+                self.subTest(most=most),
+                patch.object(tab_query, "MOST", most),
+                patch.object(record_folders, "MOST", most),
+            ):
+                [own] = self.order.progbox_tab("", "name asc")["groups"]
+                page = self.order.progbox_tab_page("own", sorted_by="name asc")
+                inside = folder.progbox_documents(sorted_by="name asc")
+                for found in (own, page, inside):
+                    self.assertEqual(" ".join(self.names(found)), names)
 
     def test_relatives_are_sorted_by_their_names(self):
         orders = [self.order_of(self.client, name=name) for name in ("Q9", "q10", "É1")]

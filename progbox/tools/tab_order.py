@@ -45,7 +45,7 @@ def order_of(env, sorted_by):
         the newest first
     :rtype: Order
     """
-    column, _space, direction = (sorted_by or "").partition(" ")
+    column, _space, direction = str(sorted_by or "").partition(" ")
     if column not in KEYS:
         return NEWEST
     return Order(KEYS[column](env), SQL("DESC") if direction == "desc" else SQL("ASC"))

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from odoo.tools import SQL
 
+from odoo.addons.progbox_invoice_archive.tools.planning import without_compiling
+
 from .tab_order import NEWEST
 
 # Documents of a group that the tab shows at first.
@@ -57,7 +59,8 @@ class TabQuery:
 
     :param SQL shown: which rows of ``document`` the tab shows, versions apart
     :param SQL superseded: whether there is a later version of a row of ``document``
-    :param Order order: of the documents of a group
+    :param Order order: of the documents of a group; of more than ``MOST``, the newest
+        come first whatever it is, for all of them would be read to sort them
     """
 
     def __init__(self, shown, superseded, order=NEWEST):
@@ -118,18 +121,23 @@ class TabQuery:
             mine = [row for row in rows if row[0] == position]
             records, documents, as_records = mine[0][1:4]
             ids = [row[4] for row in mine if row[4]]
-            result.append((group, Found(records, documents, as_records, ids)))
+            found = Found(records, documents, as_records, ids)
+            result.append((group, self._sorted(env, group.key, found)))
         return result
 
-    def count(self, env):
-        """Return the number of documents in all groups, one more than MOST at most."""
+    def count(self, env, key=None):
+        """Return the number of documents, one more than MOST at most.
+
+        :param str key: of a group; of all groups without it
+        """
+        groups = [self._group(key)] if key else self.all
         [[count]] = self._rows(
             env,
             SQL(
                 "WITH %s SELECT count(*) FROM (SELECT FROM (%s) recs"
                 " CROSS JOIN LATERAL (%s) found LIMIT %s) counted",
-                self._recs(self.all),
-                self._everything(),
+                self._recs(groups),
+                self._everything(groups),
                 self._number_of(SQL("recs")),
                 MOST + 1,
             ),
@@ -141,7 +149,7 @@ class TabQuery:
         return SQL(
             "WITH %s SELECT recs.model, recs.id FROM (%s) recs",
             self._recs(self.all),
-            self._everything(),
+            self._everything(self.all),
         )
 
     def page(self, env, key, offset, limit):
@@ -151,6 +159,7 @@ class TabQuery:
             record, its number of documents
         """
         groups = [self._group(key)]
+        is_sorted = self.order is not NEWEST and self.count(env, key) <= MOST
         rows = self._rows(
             env,
             SQL(
@@ -177,7 +186,10 @@ class TabQuery:
                 offset=offset,
                 limit=limit + 1,
                 page=self._documents(
-                    SQL("NOT (SELECT yes FROM long)"), offset, limit + 1
+                    SQL("NOT (SELECT yes FROM long)"),
+                    offset,
+                    limit + 1,
+                    self.order if is_sorted else NEWEST,
                 ),
             ),
         )
@@ -191,8 +203,7 @@ class TabQuery:
         return next(group for group in self.all if group.key == key)
 
     def _rows(self, env, query):
-        # Compiling the statement would take longer than running it.
-        env.execute_query(SQL("SET LOCAL jit = off"))
+        without_compiling(env)
         return env.execute_query(query)
 
     def _recs(self, groups):
@@ -210,11 +221,10 @@ class TabQuery:
             for position, group in enumerate(groups)
         )
 
-    def _everything(self):
-        """Return the query of the records of all groups."""
+    def _everything(self, groups):
+        """Return the query of the records of some groups."""
         return SQL(" UNION ALL ").join(
-            SQL("SELECT * FROM %s", _name(position))
-            for position in range(len(self.all))
+            SQL("SELECT * FROM %s", _name(position)) for position in range(len(groups))
         )
 
     def _of_group(self, groups, position):
@@ -305,7 +315,14 @@ class TabQuery:
             MOST + 1,
         )
 
-    def _documents(self, condition, offset, limit):
+    def _sorted(self, env, key, found):
+        """Return what was found of a group, its first documents in the chosen order."""
+        if self.order is NEWEST or found.as_records or found.documents > MOST:
+            return found
+        _as_records, rows = self.page(env, key, 0, PAGE)
+        return found._replace(ids=[id_ for id_, _count in rows])
+
+    def _documents(self, condition, offset, limit, order=NEWEST):
         """Return the query of a page of documents, of a group that shows documents.
 
         With the ``place`` of each, as the statement around it has an order of its own.
@@ -318,9 +335,9 @@ class TabQuery:
             ) found
             WHERE %(condition)s
             ORDER BY place OFFSET %(offset)s LIMIT %(limit)s""",
-            of_all=self.order.by(SQL("found")),
-            of_record=self.order.by(SQL("document")),
-            documents=self._of_record(SQL("filled"), self.order.columns),
+            of_all=order.by(SQL("found")),
+            of_record=order.by(SQL("document")),
+            documents=self._of_record(SQL("filled"), order.columns),
             condition=condition,
             offset=offset,
             limit=limit,

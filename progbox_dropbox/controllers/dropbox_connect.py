@@ -1,12 +1,14 @@
 """The way to Dropbox's page of consent, and back."""
 
 import json
+from functools import partial
 
 import requests
 from dropbox import oauth
 
 from odoo.exceptions import AccessError, UserError
 from odoo.http import Controller, request, route
+from odoo.service.model import retrying
 from odoo.tools.misc import hash_sign, verify_hash_signed
 
 from ..models.dropbox_connection import SCOPES, AnotherAccount, Connection
@@ -29,16 +31,7 @@ class DropboxConnect(Controller):
 
     @route("/progbox/dropbox/connect/<int:account_id>", type="http", auth="user")
     def connect(self, account_id):
-        account = self._account(account_id)
-        kept = {}
-        flow = self._flow(account, kept)
-        state = {"account": account.id, "user": request.env.uid}
-        signed = hash_sign(
-            request.env(su=True), SIGNED_FOR, state, expiration_hours=HOURS
-        )
-        url = flow.start(signed)
-        request.session[KEPT] = {**kept, "verifier": flow.code_verifier}
-        return request.redirect(url, local=False)
+        return self._to_dropbox(self._account(account_id))
 
     @route(
         "/progbox/dropbox/another/<int:account_id>",
@@ -47,11 +40,8 @@ class DropboxConnect(Controller):
         methods=["POST"],
     )
     def another(self, account_id):
-        """Begin anew: forget the Dropbox of before, and ask for one."""
-        account = self._account(account_id)
-        account.action_disconnect()
-        account.action_forget()
-        return request.redirect(f"/progbox/dropbox/connect/{account.id}")
+        """Begin anew: once another Dropbox is allowed, that of before is forgotten."""
+        return self._to_dropbox(self._account(account_id), anew=True)
 
     @route(CALLBACK, type="http", auth="user")
     def callback(self, **query):
@@ -61,12 +51,24 @@ class DropboxConnect(Controller):
         except AccessError:
             raise
         except AnotherAccount as error:
-            values = {"problem": str(error), "another": self._asked_account(query)}
+            values = {"problem": str(error), "another": self._asked(query)[0]}
         except UserError as error:
             values["problem"] = str(error)
         if values["problem"]:
             return request.render("progbox_dropbox.connect_problem", values, status=400)
         return request.redirect("/odoo/dropbox-settings")
+
+    def _to_dropbox(self, account, anew=False):
+        """Send the browser to Dropbox's page of consent."""
+        kept = {}
+        flow = self._flow(account, kept)
+        state = {"account": account.id, "user": request.env.uid, "anew": anew}
+        signed = hash_sign(
+            request.env(su=True), SIGNED_FOR, state, expiration_hours=HOURS
+        )
+        url = flow.start(signed)
+        request.session[KEPT] = {**kept, "verifier": flow.code_verifier}
+        return request.redirect(url, local=False)
 
     def _finish(self, query):
         """Take over the connection.
@@ -74,7 +76,7 @@ class DropboxConnect(Controller):
         :return: a text that says why there is none, None if there is
         """
         kept = request.session.pop(KEPT, None) or {}
-        account = self._asked_account(query)
+        account, anew = self._asked(query)
         if not account:
             return request.env._(
                 "This link is not one of yours, or it is too old. Press “Connect "
@@ -100,7 +102,10 @@ class DropboxConnect(Controller):
         except HANDLED as error:
             return text_of(request.env, classify(error))
         try:
-            return Connection(account).connect(result)
+            # Its code works once: who meets another transaction cannot come back.
+            return retrying(
+                partial(Connection(account).connect, result, anew), request.env
+            )
         except HANDLED as error:
             return text_of(request.env, classify(error))
 
@@ -130,13 +135,16 @@ class DropboxConnect(Controller):
         except (ValueError, UnicodeError):
             return None
 
-    def _asked_account(self, query):
-        """Return the account that this user has asked to connect, None if none."""
+    def _asked(self, query):
+        """Return the account that this user has asked to connect, None if none.
+
+        :return: tuple of the account, and whether to begin anew with it
+        """
         _csrf, _bar, signed = (query.get("state") or "").partition("|")
         state = self._verified(signed)
         if not state or state["user"] != request.env.uid:
-            return None
-        return self._account(state["account"])
+            return None, False
+        return self._account(state["account"]), state.get("anew")
 
     def _account(self, account_id):
         accounts = request.env["progbox.dropbox.account"]

@@ -47,10 +47,11 @@ class Connection:
             app_secret=self.account.app_secret or None,
         )
 
-    def connect(self, result):
+    def connect(self, result, anew=False):
         """Take over what Dropbox has granted.
 
         :param result: OAuth2FlowResult of the SDK
+        :param bool anew: whether a person has decided to begin anew with another one
         :return: None, or a text that says why it cannot be used
         :raise AnotherAccount: when a person has to decide
         :raise: one of HANDLED
@@ -68,18 +69,12 @@ class Connection:
         )
         client = Client(access)
         who = client.users_get_current_account()
-        if self.account.account_ref and self.account.account_ref != who.account_id:
-            client.auth_token_revoke()
-            raise AnotherAccount(
-                self.env._(
-                    "This is the Dropbox of %(other)s. What was copied so far is in "
-                    "that of %(email)s. Connect that one again, or begin anew with "
-                    "another: everything is copied there then, and what is in the "
-                    "Dropbox of %(email)s stays where it is.",
-                    other=who.email,
-                    email=self.account.email,
-                )
-            )
+        if self.account.account_ref not in (False, who.account_id):
+            if not anew:
+                client.auth_token_revoke()
+                raise AnotherAccount(self._question(who))
+            self.account.action_disconnect()
+            self.account.action_forget()
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         self.account.write(
             {
@@ -94,6 +89,16 @@ class Connection:
         self.note_account(client)
         self.account._resume()
         return None
+
+    def _question(self, who):
+        return self.env._(
+            "This is the Dropbox of %(other)s. What was copied so far is in that of "
+            "%(email)s. Connect that one again, or begin anew with another: everything "
+            "is copied there then, and what is in the Dropbox of %(email)s stays where "
+            "it is.",
+            other=who.email,
+            email=self.account.email,
+        )
 
     def note_account(self, client=None):
         """Note who the account is of, and how much room there is.

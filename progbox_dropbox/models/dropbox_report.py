@@ -151,7 +151,7 @@ def _named(job):
 
 
 def administrators_of(account):
-    """Return who may put right what the manager cannot: nobody, if he can.
+    """Return who may put right what the manager cannot: nobody, if the manager can.
 
     :rtype: res.users
     """

@@ -1,4 +1,5 @@
 import re
+import time
 from datetime import timedelta
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -7,7 +8,7 @@ from dropbox.oauth import OAuth2FlowNoRedirectResult
 from freezegun import freeze_time
 
 from odoo import Command, fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.http import Request
 from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import file_open
@@ -163,7 +164,38 @@ class TestConnect(ConnectCommon, HttpCase):
             address, data={"csrf_token": token}, allow_redirects=False
         )
         self.env.invalidate_all()
-        return self.url_open(response.headers["Location"], allow_redirects=False)
+        return response
+
+    def test_who_begins_anew_and_refuses_loses_nothing(self):
+        document = self.document()
+        self.back(self.dropbox.authorize(self.start()))
+        self.account.action_sync()
+        self.account._queue_page()
+        self.run_cron()
+        other = self.dropbox.add_account("Another", "other@example.com")
+        page = self.back(self.dropbox.authorize(self.start(), account=other)).text
+        address = self.begin_anew(page).headers["Location"]
+        # Only after the page of Dropbox is anything forgotten.
+        response = self.back(self.dropbox.authorize(address, allow=False))
+        self.assertIn("Nothing has changed", response.text)
+        self.assertEqual(self.account.state, "connected")
+        self.assertTrue(self.dropbox.tokens)
+        self.assert_copied(document)
+        # Whoever chooses the same Dropbox there has nothing to send again.
+        address = self.begin_anew(page).headers["Location"]
+        self.back(self.dropbox.authorize(address))
+        self.assertEqual(self.account.state, "connected")
+        self.assert_copied(document)
+
+    def test_another_transaction_does_not_cost_the_code(self):
+        with (
+            patch.object(time, "sleep"),
+            patch.object(
+                Connection, "note_account", side_effect=[ConcurrencyError(""), None]
+            ),
+        ):
+            self.back(self.dropbox.authorize(self.start()))
+        self.assertEqual(self.account.state, "connected")
 
     def test_nobody_else_begins_anew(self):
         self.back(self.dropbox.authorize(self.start()))

@@ -76,7 +76,10 @@ class AccountMoveSend(models.AbstractModel):
         By default as long as Odoo would send it through an electronic channel, several
         localisations print the answer on the page, or has sent it and hears nothing.
         """
-        return authorities.has_asked(move) or bool(self._get_default_extra_edis(move))
+        return authorities.has_asked(move) or (
+            not authorities.has_accepted(move)
+            and bool(self._get_default_extra_edis(move))
+        )
 
     @api.model
     def _progbox_is_overtaken(self, move, documents):

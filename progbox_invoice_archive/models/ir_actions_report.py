@@ -72,6 +72,16 @@ class IrActionsReport(models.Model):
 
     _inherit = "ir.actions.report"
 
+    def _render_qweb_pdf(self, report_ref, res_ids=None, data=None):
+        """Certificates carry the time stamps of their closings."""
+        content, kind = super()._render_qweb_pdf(report_ref, res_ids, data)
+        # Not before: Odoo makes one PDF of several, and drops what is attached to them.
+        if kind == "pdf" and self._get_report(report_ref).report_name == CERTIFICATE:
+            closings = self.env["progbox.closing"].browse(res_ids)
+            if files := list(closings._stamp_files()):
+                content = enclose(content, files)
+        return content, kind
+
     def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
         report = self._get_report(report_ref)
         if report.report_name.startswith(OWN_REPORTS):
@@ -82,12 +92,7 @@ class IrActionsReport(models.Model):
             )
         sent, printable = self._progbox_found_in_archive(report, data, res_ids)
         if not sent and not printable:
-            streams = super()._render_qweb_pdf_prepare_streams(
-                report_ref, data, res_ids
-            )
-            if report.report_name == CERTIFICATE:
-                self._progbox_enclose_stamps(streams)
-            return streams
+            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)
         # Where Odoo cannot split what it made, it asks for each invoice again.
         anew = self.with_context(progbox_render_anew=RENDER_ANEW)
         render = partial(
@@ -101,17 +106,6 @@ class IrActionsReport(models.Model):
         return OrderedDict(
             (res_id, streams[res_id]) for res_id in dict.fromkeys([*in_order, *streams])
         )
-
-    def _progbox_enclose_stamps(self, streams):
-        """Put the time stamp of each closing into its certificate.
-
-        :param dict streams: by id of the closing; None or False is what Odoo has not
-            taken apart
-        """
-        for record in self.env["progbox.closing"].browse(filter(None, streams)):
-            if files := list(record.stamp_ids._files()):
-                made = streams[record.id]
-                made["stream"] = io.BytesIO(enclose(made["stream"].getvalue(), files))
 
     def _get_rendering_context(self, report, docids, data):
         """Nothing is called pro forma of which the final document is archived."""

@@ -4,9 +4,9 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.planning import without_compiling
 from . import authorities
 from .invoice_neighbours import PUT_OFF
-from .progbox_archive_job import REPLY_TYPE
 
 CRON = "progbox_invoice_archive.ir_cron_catchup"
 # Invoices that one run looks for, and how many may wait in the queue: the rest
@@ -52,8 +52,7 @@ class ProgboxArchiveCatchup(models.AbstractModel):
         :return: how many invoices were found
         """
         jobs = self.env["progbox.archive.job"]
-        # Compiling these queries takes PostgreSQL longer than answering them.
-        self.env.cr.execute("SET LOCAL jit = off")
+        without_compiling(self.env)
         found = 0
         for reason, query in self._queries().items():
             ids = [id_ for [id_] in self.env.execute_query(query)]
@@ -71,13 +70,15 @@ class ProgboxArchiveCatchup(models.AbstractModel):
         :param int after: id of the invoice before the first of a page
         :return: id of the last one, None when there is none
         """
-        send = self.env["account.move.send"]
         ids = [id_ for [id_] in self.env.execute_query(self._unanswered_sql(after))]
         moves = self.env["account.move"].browse(ids)
         documents = moves._progbox_documents()
         answered = moves.filtered(
-            lambda move: send._progbox_is_overtaken(
-                move.with_company(move.company_id), documents.get(move.id, ())
+            lambda move: (
+                move.id in documents
+                and self._has_answer(
+                    move.with_company(move.company_id), documents[move.id]
+                )
             )
         )
         if answered:
@@ -85,30 +86,50 @@ class ProgboxArchiveCatchup(models.AbstractModel):
         return ids[-1] if ids else None
 
     @api.model
-    def _unanswered_sql(self, after):
-        """Return, as SQL, a page of invoices archived before an authority's answer.
+    def _has_answer(self, move, documents):
+        """Whether an answer has come that these files, or the archive, do without."""
+        send = self.env["account.move.send"]
+        return send._progbox_is_overtaken(move, documents) or bool(
+            # What is signed is archived with what was sent.
+            move.invoice_pdf_report_id and authorities.replies(move)
+        )
 
-        Those that have changed lately: an answer is written on the invoice.
+    @api.model
+    def _unanswered_sql(self, after):
+        """Return, as SQL, a page of invoices that an answer may be missing of.
 
         :param int after: id of the invoice before the first
         """
         self.env.flush_all()
+        replied = authorities.replied_sql(self.env, self._seen_until())
         return SQL(
-            """SELECT DISTINCT move.id
-            FROM progbox_document document
-            JOIN account_move move ON move.id = document.res_id AND %(to_archive)s
-            WHERE document.before_answer AND document.res_model = 'account.move'
-            AND move.id > %(after)s
-            AND move.write_date >= %(since)s
-            AND NOT %(superseded)s
-            AND NOT %(queued)s
+            """SELECT move.id
+            FROM (%(unanswered)s) unanswered(id)
+            JOIN account_move move ON move.id = unanswered.id AND %(to_archive)s
+            WHERE move.id > %(after)s AND NOT %(queued)s
             ORDER BY move.id LIMIT %(limit)s""",
+            unanswered=SQL(" UNION ").join(filter(None, (self._early_sql(), replied))),
             to_archive=self.env["account.move"]._progbox_to_archive_sql(SQL("move")),
             queued=self._queued_sql(SQL("move.id")),
-            superseded=self.env["progbox.document"]._superseded_sql(SQL("document")),
             after=after,
-            since=self._seen_until(),
             limit=BATCH_SIZE,
+        )
+
+    @api.model
+    def _early_sql(self):
+        """Return, as SQL, the ids of invoices archived before an authority's answer.
+
+        Those that have changed lately: an answer is written on the invoice.
+        """
+        return SQL(
+            """SELECT document.res_id
+            FROM progbox_document document
+            JOIN account_move early ON early.id = document.res_id
+            WHERE document.before_answer AND document.res_model = 'account.move'
+            AND early.write_date >= %(since)s
+            AND NOT %(superseded)s""",
+            superseded=self.env["progbox.document"]._superseded_sql(SQL("document")),
+            since=self._seen_until(),
         )
 
     @api.model
@@ -157,51 +178,13 @@ class ProgboxArchiveCatchup(models.AbstractModel):
         """Return, per reason, the query for the ids of invoices without archive."""
         self.env.flush_all()
         expected = self._expected_sql()
-        queries = {
+        return {
             "catchup": self._missing_sql(expected),
             "history": self._missing_sql(
                 SQL("NOT %s AND company.progbox_archive_history", expected)
             ),
             "legal": self._changed_sql(),
         }
-        if replied := authorities.replied_sql(self.env):
-            queries["answer"] = self._unarchived_replies_sql(replied)
-        return queries
-
-    @api.model
-    def _unarchived_replies_sql(self, replied):
-        """Return, as SQL, the query for sent invoices whose answer is not archived.
-
-        :param SQL replied: see :func:`authorities.replied_sql`
-        """
-        return SQL(
-            """SELECT move.id
-            FROM account_move move
-            WHERE move.id IN (%(replied)s) AND %(to_archive)s
-            AND EXISTS (
-                SELECT FROM ir_attachment legal
-                WHERE legal.res_model = 'account.move' AND legal.res_id = move.id
-                AND legal.res_field = 'invoice_pdf_report_file'
-            )
-            AND EXISTS (
-                SELECT FROM progbox_document document
-                WHERE document.res_model = 'account.move'
-                AND document.res_id = move.id AND %(archived)s
-            )
-            AND NOT EXISTS (
-                SELECT FROM progbox_document reply
-                WHERE reply.res_model = 'account.move'
-                AND reply.res_id = move.id AND reply.series = %(series)s
-            )
-            AND NOT %(queued)s
-            ORDER BY move.id LIMIT %(limit)s""",
-            replied=replied,
-            to_archive=self.env["account.move"]._progbox_to_archive_sql(SQL("move")),
-            archived=self.env["progbox.document"]._archived_sql(SQL("document")),
-            queued=self._queued_sql(SQL("move.id")),
-            series=REPLY_TYPE,
-            limit=BATCH_SIZE,
-        )
 
     @api.model
     def _expected_sql(self):

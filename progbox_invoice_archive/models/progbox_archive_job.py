@@ -12,7 +12,9 @@ from ..exceptions import CharactersWithoutFont, JobCancelled, JobError, JobWaiti
 from ..tools.discarded import Discarded
 from ..tools.filenames import clean_filename
 from ..tools.sentinels import AS_IT_IS
+from . import authorities
 from .account_move import EINVOICE_TYPE
+from .authorities import REPLY_TYPE
 from .invoice_neighbours import PUT_OFF, PUT_OFF_FOR
 from .progbox_archive_deposit import Deposit, InvoiceFiles
 from .progbox_job_mixin import UNFINISHED_STATES
@@ -29,8 +31,6 @@ PRIORITIES = {
 }
 # Of a partner: what Odoo writes when an invoice is posted, and no page shows.
 COUNTED_FIELDS = ("write_date", "write_uid", "customer_rank", "supplier_rank")
-# The type of what an authority has signed, and the series: no version of the invoice.
-REPLY_TYPE = "authority_reply"
 # How often we look whether an authority has answered.
 AUTHORITY_INTERVAL = timedelta(hours=1)
 
@@ -205,6 +205,9 @@ class ProgboxArchiveJob(models.Model):
             # What was sent years ago stays what it is, and so does what is accepted.
             is_final = self.as_it_is or self.reason == "history"
             deposit = files.legal(with_shortcomings=not is_final)
+        elif self.reason == "answer" and (refused := authorities.refusal(move)):
+            # Odoo keeps no file of it: what is archived remains the last version.
+            deposit = Deposit("legal", (), authority_refusal=refused)
         elif postings or not move._progbox_current_documents(strict=True):
             self._wait_for_authority(move, postings)
             if self.reason == "history":
@@ -245,13 +248,14 @@ class ProgboxArchiveJob(models.Model):
         deposit = prepared.deposit
         if not deposit:
             return None
-        if deposit.files:
-            self._put_away(move, deposit)
+        self._put_away(move, deposit)
         self._put_away_replies(move, deposit)
         remains = deposit.refusal or deposit.authority_refusal
         if not remains or self.as_it_is:
             return None
-        self._job_write({"pdf_archived": True, "reason": "posting"})
+        self._job_write({"pdf_archived": True})
+        if deposit.files:
+            self._job_write({"reason": "posting"})
         return JobError(self._remark(deposit))
 
     def _remark(self, deposit):
@@ -436,6 +440,7 @@ class ProgboxArchiveJob(models.Model):
         for file in deposit.replies:
             if file.staged.sha256 in known:
                 continue
+            known.add(file.staged.sha256)
             version += 1
             stem, _dot, extension = file.name.rpartition(".")
             suffix = f"-v{version}" if version > 1 else ""

@@ -1,6 +1,7 @@
 import json
 import logging
 from datetime import timedelta
+from os.path import splitext
 
 from dateutil.relativedelta import relativedelta
 
@@ -8,6 +9,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date, format_datetime
 
+from ..tools.filenames import clean_filename
 from ..tools.ledger.verify import read_payload
 from ..tools.sentinels import SERVER
 from .document_sql import invoices_sql
@@ -169,6 +171,20 @@ class ProgboxClosing(models.Model):
             )
         )
         return list(dict.fromkeys(number for [number] in numbers[:1] + numbers[-1:]))
+
+    def _stamp_files(self):
+        """Return the time stamps of closings, as (name, content) of each file.
+
+        Every ledger counts its lines from one: names of several say whose they are.
+        """
+        several = len(self.company_id) > 1
+        for closing in self:
+            for name, content in closing.stamp_ids._files():
+                if several:
+                    line, extension = splitext(name)
+                    name = f"{line} {closing.company_id.name}"
+                    name = clean_filename(name, extension)
+                yield name, content
 
     def _refusal(self):
         return self.env._(

@@ -5,6 +5,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import clean_context
 
 from ..tools.filenames import clean_filename
+from ..tools.planning import without_compiling
 from ..tools.sentinels import SERVER
 from .share_parts import month_name
 
@@ -559,7 +560,7 @@ class ProgboxFolder(models.Model):
         self.env["progbox.folder"].flush_model(["parent_id"])
         readable = self.env["progbox.document"]._search(self._tree_documents())
         children = self._search(Domain.TRUE)
-        self.env.execute_query(SQL("SET LOCAL jit = off"))
+        without_compiling(self.env)
         query = SQL(
             """SELECT folder.id, counted.documents, (
                 SELECT progbox_folder.id FROM %(children)s

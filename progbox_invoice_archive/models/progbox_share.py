@@ -12,7 +12,7 @@ from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 from ..exceptions import NotShared
 from ..tools.filenames import clean_filename
 from ..tools.plural import counted
-from ..tools.sentinels import SERVER
+from ..tools.sentinels import INVITATION, SERVER
 from ..tools.share_token import matches, new_secret, split
 from ..tools.web_request import current_request, note_person
 from .declared_pieces import piece
@@ -255,6 +255,7 @@ class ProgboxShare(models.Model):
             share._log_change(
                 self.env._("Revoked: %(share)s", share=share._visitor_label())
             )
+            share._withdraw_invitation()
 
     def _log_change(self, note):
         self.env["progbox.access.log"]._log(
@@ -694,18 +695,40 @@ class ProgboxShare(models.Model):
         :return: what the button of our e-mail opens
         """
         partner = self.partner_id.sudo()
-        if partner.user_ids:
+        if not partner.user_ids:
+            self._let_in()
+        elif not self._is_awaited():
             return self._portal_url()
+        partner.signup_prepare()
+        query = urlencode({"token": partner._generate_signup_token()})
+        return f"{self._portal_url()}/activate?{query}"
+
+    def _let_in(self):
         wizard = (
             self.env["portal.wizard"]
             .sudo()
             .with_company(self.company_id)
-            .with_context(progbox_share_invitation=True)
-            .create({"partner_ids": [Command.set(partner.ids)]})
+            .with_context(progbox_share_invitation=INVITATION)
+            .create({"partner_ids": [Command.set(self.partner_id.ids)]})
         )
         wizard.user_ids.action_grant_access()
-        query = urlencode({"token": partner._generate_signup_token()})
-        return f"{self._portal_url()}/activate?{query}"
+
+    def _is_awaited(self):
+        """Whether the contact is of the portal only, and has never logged in to it."""
+        users = self._contact().sudo().user_ids
+        return bool(users) and all(
+            user._is_portal() and not user.login_date for user in users
+        )
+
+    def _withdraw_invitation(self):
+        """End an invitation that nobody has followed, once nothing is shared."""
+        if self._is_awaited() and not self.sudo().search_count(
+            Domain("kind", "=", "portal")
+            & Domain("partner_id", "=", self.partner_id.id)
+            & Domain("state", "=", "active"),
+            limit=1,
+        ):
+            self.partner_id.sudo().signup_cancel()
 
     @api.model
     def _notify_closed(self, closings):

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, config
 
+from ..tools.planning import without_compiling
 from .progbox_zip import DEFAULT_LIMIT, LIMIT_PARAMETER
 
 
@@ -110,8 +111,7 @@ class ResConfigSettings(models.TransientModel):
 
     def _progbox_counts(self):
         moves = self.env["account.move"]
-        # Compiling this query takes PostgreSQL longer than answering it.
-        self.env.cr.execute("SET LOCAL jit = off")
+        without_compiling(self.env)
         return dict(
             self.env.execute_query(
                 SQL(

@@ -1,9 +1,12 @@
+import tempfile
 import threading
+from pathlib import Path
 from unittest.mock import patch
 
 from odoo import Command
 from odoo.tests import new_test_user
 
+from . import pdf_collection
 from .http_common import ClientCase
 from .share_common import PortalCommon
 
@@ -17,8 +20,9 @@ PEOPLE = {
     "accountant": "billing",
 }
 EVERYBODY = frozenset(PEOPLE)
-# What nobody may see who has no right to folder A: names, bytes, what pages say.
-SECRETS = (b"SECRET", b"%PDF", b"November 2026")
+# What nobody may see who has no right to folder A: names, bytes, pictures, what pages
+# say.
+SECRETS = (b"SECRET", b"%PDF", b"JFIF", b"November 2026")
 
 
 class LeaksCommon(PortalCommon, ClientCase):
@@ -41,7 +45,11 @@ class LeaksCommon(PortalCommon, ClientCase):
             company_id=other.id,
             company_ids=[Command.set(other.ids)],
         )
-        cls.secret = cls.archived_without_render("SECRET/1", "2026-11-05")
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(pdf_collection.plain(Path(folder) / "one.pdf", "one"))
+            cls.secret = cls.archived_without_render(
+                "SECRET/1", "2026-11-05", content=page.read_bytes()
+            )
         cls.folder_b = cls.october.folder_id
         cls.share_a = cls.share_with(cls.month, cls.anna)
         cls.share_b = cls.share_with(cls.folder_b, cls.boris)

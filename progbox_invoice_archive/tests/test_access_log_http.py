@@ -9,6 +9,7 @@ from odoo import Command
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..controllers.first_page import PAINTERS
 from . import pdf_collection
 from .common import PDF
 from .test_access_log import AccessLogCommon
@@ -200,6 +201,7 @@ class TestAccessLogOverHttp(AccessLogCommon, HttpCase):
         picture = Image.open(io.BytesIO(response.content))
         self.assertLessEqual(picture.width, 200)
         self.assertIn("immutable", response.headers["Cache-Control"])
+        self.assertEqual(response.headers["Vary"], "Cookie")
         self.assertFalse(self.lines(document=document))
         self.authenticate("plain", "plain")
         self.assertEqual(self.first_page(document).status_code, 403)
@@ -207,9 +209,18 @@ class TestAccessLogOverHttp(AccessLogCommon, HttpCase):
 
     def test_there_is_no_picture_of_what_cannot_be_drawn(self):
         """The browser is told so without an error, which its console would show."""
-        self.assertEqual(self.first_page(self.document).status_code, 204)
+        response = self.first_page(self.document)
+        self.assertEqual(response.status_code, 204)
+        self.assertIn("max-age", response.headers["Cache-Control"])
         with self.lifted("ir_attachment"):
             self.lose(self.document)
+        self.assertEqual(self.first_page(self.document).status_code, 204)
+
+    def test_few_pictures_are_drawn_at_a_time(self):
+        with PAINTERS, PAINTERS:
+            response = self.first_page(self.document)
+        self.assertEqual(response.status_code, 503)
+        self.assertTrue(response.headers["Retry-After"])
         self.assertEqual(self.first_page(self.document).status_code, 204)
 
 

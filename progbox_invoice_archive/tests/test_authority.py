@@ -1,4 +1,6 @@
+import base64
 import csv
+import hashlib
 import io
 from contextlib import contextmanager
 from datetime import timedelta
@@ -6,18 +8,23 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.modules.module import load_script
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import file_path
 
 from ..models import authorities
+from ..models.progbox_archive_catchup import SEEN_UNTIL
 from .common import PDF, ArchiveCommon
 
 ANAF = "odoo.addons.l10n_ro_edi.models.account_move._request_ciusro"
-SIGNED = b"<?xml version='1.0'?><Signature>of ANAF</Signature>"
+SIGNED = """<?xml version='1.0'?>
+<Signature xmlns="http://www.w3.org/2000/09/xmldsig#">
+  <SignedInfo><Reference><DigestValue>%s</DigestValue></Reference></SignedInfo>
+  <SignatureValue>%s</SignatureValue>
+</Signature>"""
 
 
 class AuthorityCommon(ArchiveCommon):
@@ -51,6 +58,10 @@ class AuthorityCommon(ArchiveCommon):
     def handed_over(self, move):
         """Return what the doors take from the archive: printing, portal, sending."""
         return move.sudo()._progbox_valid_documents().get(move.id)
+
+    def migrate(self, version, name, before):
+        path = file_path(f"progbox_invoice_archive/migrations/{version}/{name}")
+        load_script(path, name).migrate(self.env.cr, before)
 
     def look_for_answers(self):
         self.env.flush_all()
@@ -139,11 +150,18 @@ class TestRomania(AuthorityCommon):
         self.run_jobs(move)
         return move
 
-    def decide(self, move, status, error=""):
+    def signed(self, move, value="S", error=""):
+        """Return what ANAF signs: the e-invoice, or the errors when it refuses it."""
+        content = error.encode() or move.ubl_cii_xml_id.raw
+        digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        return (SIGNED % (digest, value)).encode()
+
+    def decide(self, move, status, error="", value="S"):
         """Let ANAF answer when Odoo asks, and the archive look for answers."""
-        signature = {"key_signature": "S", "key_certificate": "C"}
+        signature = {"key_signature": value, "key_certificate": "C"}
+        signed = self.signed(move, value, error)
         answer = {
-            "signature": {**signature, "attachment_raw": SIGNED},
+            "signature": {**signature, "attachment_raw": signed},
             "invoice": {"error": error},
         }
         asked = {"key_download": "9001", "state_status": status}
@@ -152,8 +170,33 @@ class TestRomania(AuthorityCommon):
             patch(f"{ANAF}_download_answer", lambda **_values: answer),
         ):
             move._l10n_ro_edi_fetch_invoice_sent_documents()
+        self.look(move)
+
+    def look(self, move):
         self.look_for_answers()
         self.run_jobs(move)
+
+    def answer(self, move, signed=b"", state="invoice_validated", **values):
+        """Create what Odoo does when ANAF has answered, with the rights of a clerk.
+
+        :param res.company company: of the clerk, without one it is the server
+        """
+        company = values.pop("company", None)
+        answers = self.server["l10n_ro_edi.document"]
+        if company:
+            answers = answers.with_user(self.clerk(company)).sudo(False)
+        attachment = base64.b64encode(signed) if signed else False
+        values |= {"invoice_id": move.id, "state": state, "attachment": attachment}
+        return answers.create(values)
+
+    def clerk(self, company):
+        return new_test_user(
+            self.env,
+            f"clerk {company.id}",
+            groups="account.group_account_invoice",
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+        )
 
     def replies(self, move):
         return self.documents(move).filtered("series")
@@ -166,7 +209,7 @@ class TestRomania(AuthorityCommon):
         self.assertEqual(move.l10n_ro_edi_state, "invoice_validated")
         self.assertEqual(move.progbox_archive_state, "archived")
         reply = self.replies(move)
-        self.assertEqual(self.content(reply), SIGNED)
+        self.assertEqual(self.content(reply), self.signed(move))
         self.assertEqual(reply.type_id.code, "authority_reply")
         self.assertTrue(reply.seal_id)
         self.assertEqual(reply.folder_id, files.folder_id)
@@ -187,12 +230,15 @@ class TestRomania(AuthorityCommon):
         move = self.sent()
         with patch.object(authorities, "replies", lambda _move: []):
             self.decide(move, "ok")
+        parameters = self.server["ir.config_parameter"]
+        tomorrow = fields.Datetime.now() + timedelta(days=1)
+        parameters.set_param(SEEN_UNTIL, fields.Datetime.to_string(tomorrow))
+        self.look(move)
         self.assertFalse(self.replies(move))
-        self.env.flush_all()
+        self.migrate("19.0.1.7.0", "post-replies.py", "19.0.1.6.0")
         for _round in range(2):
-            self.server["progbox.archive.catchup"]._run_once()
-            self.run_jobs(move)
-        self.assertEqual(self.content(self.replies(move)), SIGNED)
+            self.look(move)
+        self.assertEqual(self.content(self.replies(move)), self.signed(move))
         reasons = self.jobs_of(move).mapped("reason")
         self.assertEqual(reasons, ["posting", "legal", "answer", "answer"])
 
@@ -206,7 +252,7 @@ class TestRomania(AuthorityCommon):
         self.assertIn("no such code", job.error)
         self.assertIn("refused", job.error)
         self.assertTrue(job.to_fix and job.acceptable)
-        self.assertEqual(self.content(self.replies(move)), SIGNED)
+        self.assertTrue(self.replies(move))
         self.assertEqual(self.newest(move) - self.replies(move), files)
         self.assertFalse(any(files.mapped("before_answer")), "it has answered")
         self.assertEqual(self.handed_over(move), files)
@@ -217,6 +263,84 @@ class TestRomania(AuthorityCommon):
         self.look_for_answers()
         self.server["progbox.archive.catchup"]._run_once()
         self.assertEqual(self.jobs_of(move)[-1], job, "somebody has looked")
+
+    def test_nobody_of_another_company_answers_for_the_authority(self):
+        move = self.sent()
+        files, jobs = self.newest(move), self.jobs_of(move)
+        other = self.setup_other_company()["company"]
+        forged = self.answer(move, self.signed(move), company=other)
+        self.look(move)
+        self.assertFalse(self.replies(move))
+        self.assert_early(files, version=2)
+
+        forged.write({"state": "invoice_refused", "message": "Pay to me"})
+        move.l10n_ro_edi_state = "invoice_refused"
+        self.look(move)
+        self.assertEqual(move.progbox_archive_state, "archived")
+        self.assert_early(files, version=2)
+        self.assertEqual(self.jobs_of(move), jobs)
+        move._progbox_enqueue("legal")
+        self.run_jobs(move)
+        self.assertEqual(move.progbox_archive_state, "archived")
+        self.assertFalse(self.replies(move))
+        self.assert_early(files, version=2)
+
+    def test_what_another_company_has_written_is_no_answer(self):
+        move = self.sent()
+        answer = self.answer(move, self.signed(move))
+        other = self.setup_other_company()["company"]
+        stranger = self.clerk(other)
+        attachments = self.server["ir.attachment"].with_user(stranger).sudo()
+        place = {"res_model": answer._name, "res_id": answer.id}
+        attachments.create(
+            {
+                **place,
+                "name": "attachment",
+                "res_field": "attachment",
+                "raw": self.signed(move, "of a stranger"),
+            }
+        )
+        self.look(move)
+        self.assertEqual(self.content(self.replies(move)), self.signed(move))
+
+        second = self.answer(move, self.signed(move, "second"))
+        second.with_user(stranger).sudo(False).message = "It is mine"
+        self.look(move)
+        self.assertEqual(len(self.replies(move)), 1)
+
+    def test_what_is_no_signature_of_the_invoice_is_not_sealed(self):
+        move = self.sent()
+        of_another = self.signed(move, error="another e-invoice")
+        for content in (b"<Signature/>", b"\x93garbage", of_another):
+            self.answer(move, content, company=None)
+        self.look(move)
+        self.assertFalse(self.replies(move))
+        self.assertFalse(any(self.newest(move).mapped("before_answer")))
+        jobs = self.jobs_of(move)
+        self.look(move)
+        self.server["progbox.archive.catchup"]._run_once()
+        self.assertEqual(self.jobs_of(move), jobs, "not again and again")
+
+    def test_what_is_signed_later_is_archived_too(self):
+        move = self.sent()
+        self.decide(move, "ok")
+        # A clerk may delete it: Odoo asks again.
+        move.sudo().l10n_ro_edi_document_ids.unlink()
+        self.answer(move, move.ubl_cii_xml_id.raw, "invoice_sent")
+        self.decide(move, "ok", value="later")
+        contents = [self.content(reply) for reply in self.replies(move)]
+        self.assertEqual(contents, [self.signed(move), self.signed(move, "later")])
+
+    def test_equal_replies_are_sealed_once_and_ten_at_a_time(self):
+        move = self.sent()
+        for _time in range(3):
+            self.answer(move, self.signed(move))
+        self.look(move)
+        self.assertEqual(len(self.replies(move)), 1)
+        for number in range(11):
+            self.answer(move, self.signed(move, number))
+        self.look(move)
+        self.assertEqual(len(self.replies(move)), 11)
 
     def test_what_was_refused_and_is_a_draft_again_is_not_to_fix(self):
         move = self.sent()
@@ -420,6 +544,34 @@ class TestAuthority(AuthorityCommon):
         self.assertIn(move.payment_reference, self.jobs_of(move)[-1].error)
         self.assertFalse(self.documents(move).before_answer)
 
+    def test_what_was_refused_without_a_file_of_odoo_is_to_fix(self):
+        """Some channels remove the PDF when the authority refuses at once."""
+        move = self.archived()
+        self.assert_early(self.documents(move))
+        refused = {"payment_reference": (move.payment_reference,)}
+        self.startPatcher(patch.object(authorities, "REFUSED", refused))
+        for _hour in range(2):
+            self.look_for_answers()
+            self.run_jobs(move)
+        self.assertEqual(move.progbox_archive_state, "fix")
+        self.assertEqual(len(self.jobs_of(move)), 2, "once")
+        self.assertFalse(self.documents(move).before_answer)
+
+    def test_an_answer_ends_the_wait_of_a_channel_that_is_offered_for_ever(self):
+        channel = {"label": "Authority", "is_applicable": lambda _move: True}
+        send = self.env.registry["account.move.send"]
+        channels = {"_get_all_extra_edis": lambda _send: {"authority": channel}}
+        self.startPatcher(patch.multiple(send, **channels))
+        move = self.archived()
+        self.send(move)
+        self.look_for_answers()
+        self.assert_early(self.documents(move))
+        accepted = {"payment_reference": (move.payment_reference,)}
+        self.startPatcher(patch.object(authorities, "ACCEPTED", accepted))
+        self.look_for_answers()
+        self.run_jobs(move)
+        self.assertFalse(self.documents(move).before_answer)
+
     def test_an_invoice_that_goes_to_no_authority(self):
         move = self.posted(payment_reference="ANSWERED before")
         self.run_jobs(move)
@@ -432,9 +584,7 @@ class TestAuthority(AuthorityCommon):
         jobs._job_write({"state": "failed", "error": "No answer.", "attempts": 10})
         self.jobs_of(refused)._job_write({"pdf_archived": True})
         self.env.flush_all()
-        name = "post-authority.py"
-        path = file_path(f"progbox_invoice_archive/migrations/19.0.1.4.0/{name}")
-        load_script(path, name).migrate(self.env.cr, "19.0.1.3.0")
+        self.migrate("19.0.1.4.0", "post-authority.py", "19.0.1.3.0")
         self.env.invalidate_all()
         self.assertEqual(jobs.mapped("state"), ["pending", "failed"])
         self.run_jobs(given_up)

@@ -8,6 +8,7 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 from odoo.tools.misc import limited_field_access_token
 
+from ..models.verification_beside_sql import differing_files
 from .verification_common import VerificationCommon
 
 
@@ -59,6 +60,20 @@ class TestEvidenceBeside(VerificationCommon, HttpCase):
                     self.assertEqual(findings.number, number)
                 savepoint.rollback()
                 self.env.invalidate_all()
+
+    def test_an_equality_made_by_somebody_hides_nothing(self):
+        self.tamper(
+            "UPDATE ir_attachment SET url = 'evil' WHERE id = %s", self.attachment.id
+        )
+        self.env.cr.execute(
+            """CREATE FUNCTION public.alike(varchar, varchar) RETURNS boolean
+            LANGUAGE sql AS $$ SELECT $1::text = $2::text OR 'evil' IN ($1::text) $$;
+            CREATE OPERATOR public.= (
+                LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = public.alike
+            )"""
+        )
+        [row] = differing_files(self.env, self.company, 0, self.document.id)
+        self.assertEqual(row[0], self.document.id)
 
     def test_the_database_refuses_it_all(self):
         self.env.flush_all()

@@ -12,6 +12,8 @@ from .leaks_common import EVERYBODY, LeaksCommon
 ROUTES = {
     "/my/archive": {"portal A"},
     "/my/archive/<int:share_id>": {"portal A"},
+    # Leads elsewhere.
+    "/my/archive/<int:share_id>/activate": set(),
     "/my/archive/<int:share_id>/month/<string:month>": {"portal A"},
     "/my/archive/<int:share_id>/month/<string:month>/page/<int:page>": {"portal A"},
     "/my/archive/<int:share_id>/search": {"portal A"},
@@ -51,8 +53,11 @@ ROUTES = {
     "/progbox/zip/folder/<int:folder_id>": {"accountant"},
     "/progbox/zip/<int:ticket_id>": {"accountant"},
     "/progbox/export/<int:export_id>": {"accountant"},
-    # A picture at most, without a word that can be read.
-    "/progbox/document/<int:document_id>/first_page": set(),
+    "/progbox/document/<int:document_id>/first_page": {"accountant"},
+    # Odoo's own, by way of the archive.
+    '/account/download_invoice_documents/<models("account.move"):invoices>'
+    "/<string:filetype>": {"accountant"},
+    '/account/download_move_attachments/<models("account.move"):moves>': {"accountant"},
 }
 # What a zip can be asked for: the new documents last, they are new only once.
 PARTS = ("2026-11", "2026", "all", "again", "taken@", "new")
@@ -75,6 +80,11 @@ DOORS = {
 
 @tagged("post_install", "-at_install")
 class TestLeaks(LeaksCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.invoice = cls.archived(name="SECRET/2026/0002")
+
     def fill(self, route, share=None, token=None, **things):
         """Return an address, with what is asked for filled in."""
         share = share or self.share_a
@@ -102,6 +112,9 @@ class TestLeaks(LeaksCommon):
             "<int:folder_id>": self.month.id,
             "<int:ticket_id>": self.ticket.id,
             "<path:rest>": "document",
+            '<models("account.move"):invoices>': self.invoice.id,
+            '<models("account.move"):moves>': self.invoice.id,
+            "<string:filetype>": "pdf",
         }
         for name, value in values.items():
             route = route.replace(name, str(value))
@@ -149,7 +162,7 @@ class TestLeaks(LeaksCommon):
         """Nobody gets anything through a share; who has rights has them without."""
         self.ask(
             {
-                route: people if "/progbox/" in route else set()
+                route: set() if "/archive" in route else people
                 for route, people in ROUTES.items()
             },
             self.fill,

@@ -4,6 +4,7 @@ from lxml import html
 
 from odoo.tests import tagged
 
+from ..controllers import share_pages
 from .common import PDF
 from .share_common import PortalCommon
 
@@ -109,17 +110,9 @@ class TestPortalArchive(PortalCommon):
 
     def test_a_search_for_a_whole_book_is_cut(self):
         words = " ".join(f"word{number}" for number in range(500))
-        searched = []
-        shares = type(self.share)
-        plain = shares._search_domain
-
-        def noting(share, search="", **dates):
-            searched.append(search)
-            return plain(share, search, **dates)
-
-        with patch.object(shares, "_search_domain", noting):
+        with patch.object(share_pages, "_found", wraps=share_pages._found) as found:
             self.get(f"{self.url}/search?search={words}")
-        self.assertEqual(searched, [words[:200]])
+        self.assertEqual(found.call_args.kwargs["search"], words[:200])
 
     def test_a_pdf_is_shown_and_downloaded(self):
         url = f"{self.url}/document/{self.november.id}"

@@ -171,9 +171,14 @@ class TestLinkPage(PortalCommon, MailCase):
         self.get(
             f"/web/static/lib/pdfjs/web/viewer.html?file=%2Farchive%2F{self.token}"
         )
+        # The token of an invitation lets somebody choose a password.
+        invitation = "AbCd_Ef-012"
+        self.get(f"/my/archive/{self.share.id}/activate?token={invitation}")
         asked = [line for line in keep.lines if f"{self.share.id}-***" in line]
         self.assertEqual(len(asked), 2)
-        self.assertFalse([line for line in keep.lines if self.token in line])
+        self.assertTrue([line for line in keep.lines if "?token=***" in line])
+        for secret in (self.token, invitation):
+            self.assertFalse([line for line in keep.lines if secret in line])
 
     def test_only_the_first_address_has_the_secret(self):
         pages, seen = [self.url], set()

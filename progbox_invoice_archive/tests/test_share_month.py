@@ -60,6 +60,14 @@ class TestShareMonth(ShareCommon, MailCase):
         self.assertEqual(body.count("November 2026: *1*"), 2)
         self.assertRegex(mail.body_html, r"/my/archive[^/]")
 
+    def test_a_contact_is_written_to_the_address_he_has_now(self):
+        self.share_with(self.root, self.anna, monthly_notification=True)
+        self.anna.email = "anna@new.example"
+        self.share_with(self.month, self.anna, monthly_notification=True)
+        [mail] = self.close("2026-11-01")
+        self.assertEqual(mail.recipient_ids.email, "anna@new.example")
+        self.assertFalse(mail.email_to)
+
     def test_what_comes_late_is_told_apart(self):
         self.share_with(self.month, self.anna, monthly_notification=True)
         self.share_with(self.october.folder_id, self.boris, monthly_notification=True)

@@ -2,6 +2,7 @@ import base64
 import io
 import subprocess
 import tempfile
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -84,19 +85,56 @@ class TestTimeStamps(VerificationCommon):
         self.stamps._enqueue_daily(self.company)
         self.assertEqual((stamp.state, stamp.attempts), ("pending", 0))
 
-    def test_the_printed_certificate_carries_the_stamp(self):
-        closing, stamp = self.stamped()
+    def enclosed(self, closings):
+        """Return what is attached to the certificates of closings, printed at once."""
         reports = self.server["ir.actions.report"].with_context(
             force_report_rendering=True
         )
-        content, _kind = reports._render_qweb_pdf(REPORT, closing.ids)
+        content, _kind = reports._render_qweb_pdf(REPORT, closings.ids)
         with pikepdf.open(io.BytesIO(content)) as pdf:
-            enclosed = {
+            return {
                 name: file.get_file().read_bytes()
                 for name, file in pdf.attachments.items()
             }
+
+    def test_the_printed_certificate_carries_the_stamp(self):
+        closing, stamp = self.stamped()
+        enclosed = self.enclosed(closing)
         self.assertEqual(enclosed, dict(stamp._files()))
         self.assertEqual(len(enclosed), 2)
+
+    def test_certificates_printed_at_once_carry_the_stamps_of_all(self):
+        first, stamp = self.stamped()
+        self.filed()
+        second, later = self.stamped()
+        stamps = dict((stamp + later)._files())
+        self.assertEqual(len(stamps), 4)
+        # With more pages than closings, Odoo cannot tell which page is whose.
+        span = patch.object(type(first), "_number_span", return_value=["INV"] * 3000)
+        for pages, printed in (("one each", nullcontext()), ("more", span)):
+            with self.subTest(pages), printed:
+                self.assertEqual(self.enclosed(first + second), stamps)
+
+    def test_stamps_of_several_companies_say_whose_they_are(self):
+        closing, stamp = self.stamped()
+        other = self.setup_other_company(name="Dupont/Fils")["company"]
+        settings = ("progbox_stamp_url", "progbox_stamp_certificates")
+        other.write({name: self.company[name] for name in settings})
+        theirs = self.server["progbox.closing"]._close(other, closing.month)
+        later = theirs.stamp_ids
+        later._job_process()
+        names = [name for name, _content in (closing + theirs)._stamp_files()]
+        self.assertEqual(
+            names,
+            [
+                f"{line} {name}.{kind}"
+                for line, name in (
+                    (stamp.sequence, self.company.name),
+                    (later.sequence, "Dupont_Fils"),
+                )
+                for kind in ("tsr", "txt")
+            ],
+        )
 
     def test_the_end_of_a_ledger_that_moved_is_stamped_once(self):
         for _day in range(2):

@@ -115,6 +115,11 @@ class TestWalk(BaseCase):
         )
         self.assertIn(("line_foreign", 2), found(lines))
 
+    def test_a_payload_that_is_gone(self):
+        lines = ledger(3)
+        lines[1] = lines[1]._replace(payload=None)
+        self.assertEqual(found(lines), [("line_changed", 2)])
+
     def test_of_the_last_two_lines_either_may_be_wrong(self):
         lines = ledger(4)
         payload = lines[2].payload.replace("INV/3", "INV/X")

@@ -13,6 +13,8 @@ import secrets
 SECRET_BYTES = 32
 # As it stands in an address: the number of the share, then the secret.
 TOKEN = re.compile(r"([1-9]\d{0,9})-([\w-]{43})", re.ASCII)
+# Of an invitation to the portal: who has it chooses the password.
+INVITATION = re.compile(r"([?&]token=)[^&\s]+")
 
 
 def new_secret():
@@ -52,8 +54,10 @@ def masked(text):
 
     >>> masked("GET /archive/12-" + "a" * 43 + "/zip/all HTTP/1.1")
     'GET /archive/12-***/zip/all HTTP/1.1'
+    >>> masked("GET /web/signup?token=ab.c-d&redirect=%2Fmy HTTP/1.1")
+    'GET /web/signup?token=***&redirect=%2Fmy HTTP/1.1'
     """
-    return TOKEN.sub(r"\1-***", text)
+    return INVITATION.sub(r"\1***", TOKEN.sub(r"\1-***", text))
 
 
 class MaskTokens(logging.Filter):

@@ -10,6 +10,7 @@ from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tools import file_open
 
+KSEF = "odoo.addons.l10n_pl_edi.models.account_move_send.KsefApiService"
 VERIFACTU = "odoo.addons.l10n_es_edi_verifactu.models.verifactu_document"
 CERTIFICATE = (
     "l10n_es_edi_verifactu/demo/certificates/"
@@ -82,6 +83,19 @@ class Country:
         )
         move.action_post()
         return move
+
+    def certificate(self, scope):
+        """Return a certificate of the seller's for a channel."""
+        with file_open(CERTIFICATE, "rb") as file:
+            content = base64.b64encode(file.read())
+        return self.env["certificate.certificate"].create(
+            {
+                "content": content,
+                "pkcs12_password": "1234",
+                "scope": scope,
+                "company_id": self.seller.id,
+            }
+        )
 
     def archive(self, move):
         jobs = self.env["progbox.archive.job"].search([("move_id", "=", move.id)])
@@ -201,15 +215,7 @@ def spain(env):
     country.archive(move)
     told["still_before"] = country.told(move)
     told["history"] = country.history()
-    with file_open(CERTIFICATE, "rb") as file:
-        certificate = env["certificate.certificate"].create(
-            {
-                "content": base64.b64encode(file.read()),
-                "pkcs12_password": "1234",
-                "scope": "verifactu",
-                "company_id": seller.id,
-            }
-        )
+    certificate = country.certificate("verifactu")
     seller.write(
         {
             "l10n_es_edi_verifactu_test_environment": True,
@@ -233,6 +239,34 @@ def spain(env):
         country.send(move, ["es_verifactu"])
     told["after"] = country.told(move)
     told["authority"] = move.l10n_es_edi_verifactu_state
+    return told
+
+
+def poland(env):
+    """KSeF takes the invoice before the page is made, and is offered for ever."""
+    address = {"street": "Ulica 1", "zip": "00-001", "city": "Warszawa"}
+    country = Country(
+        env,
+        "pl",
+        "pl",
+        {**address, "vat": "PL5260001246"},
+        {**address, "vat": "PL7272445205"},
+    )
+    country.seller.l10n_pl_edi_certificate = country.certificate("general")
+    told = {}
+    for status in ("accepted", "rejected"):
+        move = country.archived()
+        told["before"] = country.told(move)
+        with patch(KSEF) as service:
+            service().send_invoice.return_value = {"referenceNumber": "R-1"}
+            country.send(move, ["pl_ksef"])
+        told["status"] = move.l10n_pl_edi_status
+        told["sent"] = country.told(move)
+        move.l10n_pl_edi_status = status
+        env.flush_all()
+        env["progbox.archive.catchup"]._queue_answered()
+        country.archive(move)
+        told[status] = country.told(move)
     return told
 
 
@@ -291,5 +325,5 @@ def france(env):
 def everything(env):
     return {
         scenario.__name__: scenario(env(context={}))
-        for scenario in (italy, spain, france)
+        for scenario in (italy, spain, poland, france)
     }

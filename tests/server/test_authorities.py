@@ -1,4 +1,4 @@
-"""Companies of Italy, Spain and France on a database with their localisations.
+"""Companies of Italy, Spain, Poland and France on a database with their localisations.
 
 Romania is in `test_authority.py` of the add-on: its channel is always installed.
 """
@@ -20,6 +20,7 @@ MODULES = (
     "l10n_es_edi_verifactu",
     "l10n_fr_facturx_chorus_pro",
     "l10n_it_edi",
+    "l10n_pl_edi",
 )
 SCRIPT = """
 import json, sys
@@ -106,6 +107,19 @@ def test_what_spains_authority_has_accepted_is_the_next_version(told):
     assert spain["authority"] == "accepted"
     assert spain["after"]["documents"] == [[1, PDF, True], [2, PDF, False]]
     assert spain["after"]["archive_has_what_was_sent"]
+
+
+def test_poland_has_no_answer_until_ksef_has_decided(told):
+    poland = told["poland"]
+    assert_archived(poland["before"], [[1, PDF, True]], ["pl_ksef"])
+    assert poland["status"] == "sent"
+    early = [document[2] for document in poland["sent"]["documents"]]
+    assert early and all(early)
+    for status in ("accepted", "rejected"):
+        newest = [row for row in poland[status]["documents"] if row[0] > 1]
+        assert not any(row[2] for row in newest or poland[status]["documents"])
+    assert poland["accepted"]["state"] == "archived"
+    assert poland["rejected"]["state"] == "fix"
 
 
 def test_france_has_no_authority_in_between(told):

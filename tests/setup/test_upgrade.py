@@ -42,8 +42,11 @@ ALL = os.environ.get("PROGBOX_UPGRADES") == "all"
 OLD = [FIRST, *(OTHERS if ALL else OTHERS[-1:])]
 NAME = "progbox_upgrade"
 
+COUNT = 20
 # Invoices that are archived, as all old versions do it.
-INVOICES = """
+INVOICES = (
+    f"COUNT = {COUNT}"
+    + """
 import json
 
 admin = env.ref("base.user_admin")
@@ -70,10 +73,11 @@ def archive():
     env["progbox.archive.job"].sudo()._job_run()
 
 
-kept, other = invoice("kept"), invoice("other")
+kept, other, *more = [invoice(f"roof {number}") for number in range(COUNT)]
 archive()
 env.cr.commit()
 """
+)
 # What else there is in the archive of the version 1.3.0.
 EVERYTHING = (
     INVOICES
@@ -138,7 +142,8 @@ print(
 )
 """
 )
-EVERYTHING = "import datetime" + EVERYTHING
+EVERYTHING = "import datetime\n" + EVERYTHING
+SEALED = COUNT + 1  # with the deleted one
 # What the version of today says of all of it.
 CHECK = """
 import hashlib, json
@@ -237,8 +242,8 @@ def upgraded(old_addons):
 def test_the_old_version_has_made_all_of_it(upgraded):
     assert upgraded.data["states"] == ["done"] * 3
     assert not upgraded.data["findings"]
-    # Three invoices, a deletion and a closing.
-    assert len(upgraded.before) >= 5
+    # The invoices, a deletion and a closing.
+    assert len(upgraded.before) >= SEALED + 2
 
 
 def test_the_ledger_is_the_same_line_by_line(upgraded):
@@ -263,7 +268,7 @@ def test_the_verification_finds_nothing(upgraded):
 def test_every_file_is_what_it_was(upgraded):
     rows = sql("SELECT id, sha256 FROM progbox_document WHERE sha256 <> ''", NAME)
     digests = dict(row.split("|") for row in rows)
-    assert len(digests) >= 4  # the invoices and the backup
+    assert len(digests) >= SEALED + 1  # the invoices and the backup
     assert upgraded.checked["files"] == digests
 
 
@@ -285,7 +290,7 @@ def test_a_dropped_file_has_a_series_and_supersedes_nothing(upgraded):
     assert len(rows) >= 2  # the cheque and the backup
     assert set(rows) == {"t"}
     assert sql("SELECT series FROM progbox_document WHERE seal_id > 0", NAME) == [
-        "" for _document in range(3)
+        "" for _document in range(SEALED)
     ]
     assert upgraded.checked["superseded"] == []
     assert upgraded.data["kept"] in upgraded.checked["archive_states"]
@@ -337,7 +342,7 @@ def test_the_archive_is_open_to_those_who_had_access(upgraded):
 
 def test_closing_export_and_backup_are_there(upgraded):
     [closing] = sql("SELECT month, document_count FROM progbox_closing", NAME)
-    assert closing == "2026-11-01|3"
+    assert closing == f"2026-11-01|{SEALED}"
     for table in ("progbox_compilation", "progbox_export", "progbox_source_deletion"):
         assert sql(f"SELECT state FROM {table}", NAME) == ["done"]
     assert sql(
@@ -366,7 +371,7 @@ def test_an_older_version_is_upgraded_as_well(old_addons, version, commit):
         assert set(map(str, upgraded.checked["findings"].values())) == {
             str(["done", False, {}])
         }
-        assert len(upgraded.checked["files"]) == 2
+        assert len(upgraded.checked["files"]) == COUNT
         assert upgraded.checked["guards"] == ["active"]
         assert " ERROR " not in upgraded.log
     finally:

@@ -324,6 +324,11 @@ test("a tab is sorted by the server, and told so with each page", async () => {
     await model.sort(view.sortedBy);
     await model.loadMore(model.groups[0]);
     await model.sort(view.sortedBy);
+    expect(model.hasTooMany).toBe(false);
+    model.groups[0].capped = true;
+    expect(model.hasTooMany).toBe(true);
+    model.groups[0].asRecords = true;
+    expect(model.hasTooMany).toBe(false);
     expect(asked).toEqual([
         ["progbox_tab", "name asc"],
         ["progbox_tab_page", "name asc"],

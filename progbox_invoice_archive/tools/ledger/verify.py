@@ -50,9 +50,10 @@ class Finding(NamedTuple):
 def read_payload(text):
     """Return the sealed values of a line, empty when they cannot be read.
 
-    :param text: str or bytes
+    :param text: str or bytes; None where the database has none any more
     """
     try:
+        text = text or ""
         if isinstance(text, bytes):
             text = text.decode()
         content = _decoder.decode(text)

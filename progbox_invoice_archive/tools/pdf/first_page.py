@@ -7,6 +7,9 @@ from .limited_child import Child
 
 MEMORY = 512 << 20
 SECONDS = 30
+# Of a picture: nobody has asked for it, and somebody waits for the whole server.
+PICTURE_MEMORY = 256 << 20
+PICTURE_SECONDS = 5
 MOST_PAGES = 20
 
 
@@ -48,10 +51,10 @@ def first_page_picture(path, folder):
     :rtype: bytes
     """
     picture = Path(folder) / "first_page.jpg"
-    with Child(folder, MEMORY) as child:
+    with Child(folder, PICTURE_MEMORY) as child:
         try:
             arguments = {"path": path, "picture": picture}
-            child.ask("draw_first_page", arguments, SECONDS)
+            child.ask("draw_first_page", arguments, PICTURE_SECONDS)
         except Failure:
             return b""
     return picture.read_bytes()

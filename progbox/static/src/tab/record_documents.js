@@ -273,6 +273,14 @@ export class RecordDocuments extends Component {
     async sort(column) {
         this.view.sort(column);
         await this.tab.sort(this.view.sortedBy);
+        if (this.view.sortedBy && this.tab.hasTooMany) {
+            this.env.services.notification.add(
+                _t(
+                    "More than 1,000 documents are not sorted: the newest come first. Search, or choose a folder."
+                ),
+                {type: "info"}
+            );
+        }
     }
 
     /** One table of the list has the titles of all: the others are as wide. */

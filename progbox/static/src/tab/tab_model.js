@@ -157,6 +157,11 @@ export class TabModel {
         return this.groups.flatMap(({items}) => items);
     }
 
+    /** @returns {boolean} whether a group has more documents than the server sorts */
+    get hasTooMany() {
+        return this.groups.some(({capped, asRecords}) => capped && !asRecords);
+    }
+
     get isEmpty() {
         return this.groups.every(({documents}) => !documents);
     }

@@ -1,7 +1,7 @@
 import {Component, onMounted, onWillUnmount, useRef, useState} from "@odoo/owl";
 import {Mutex} from "@web/core/utils/concurrency";
 import {loadPDFJSAssets} from "@web/core/utils/pdfjs";
-import {url} from "@web/core/utils/urls";
+import {smallPage} from "@progbox_invoice_archive/first_page/first_page";
 import {contentUrl, iconOf, thumbnailKind} from "./file_kind";
 
 const WIDTH = 320;
@@ -38,22 +38,6 @@ async function firstPage(address) {
         return false;
     } finally {
         task.destroy();
-    }
-}
-
-/**
- * Have the server draw the first page, which the browser keeps.
- *
- * @returns {Promise<string|false>} address of the picture; false if there is none
- */
-async function smallPage({id}) {
-    const image = new Image();
-    image.src = url(`/progbox/document/${id}/first_page`, {unique: id});
-    try {
-        await image.decode();
-        return image.src;
-    } catch {
-        return false;
     }
 }
 
@@ -95,12 +79,14 @@ export class Thumbnail extends Component {
         const {item} = this.props;
         if (this.kind === "picture") {
             const route = `/web/image/progbox.document/${item.id}/content`;
-            this.state.src = `${route}/${WIDTH}x${WIDTH}?unique=${item.id}`;
+            this.state.src = `${route}/${WIDTH}x${WIDTH}?unique=${item.digest}`;
             return;
         }
-        const draw = () =>
-            this.kind === "archived" ? smallPage(item) : firstPage(contentUrl(item));
-        const src = await mutex.exec(() => !this.isGone && draw());
+        const isWanted = () => !this.isGone;
+        const src =
+            this.kind === "archived"
+                ? await smallPage(item.id, item.digest, isWanted)
+                : await mutex.exec(() => isWanted() && firstPage(contentUrl(item)));
         if (src) {
             if (pages.size >= MOST_PAGES) {
                 pages.clear();

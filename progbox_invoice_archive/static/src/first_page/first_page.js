@@ -6,13 +6,25 @@ import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 // One at a time: they are the last thing that a server should be busy with.
 const mutex = new Mutex();
 
-/** Whether the server has a picture at an address; the browser keeps it. */
-function canBeShown(url) {
-    return new Promise((resolve) => {
+/**
+ * Have the server draw a first page, small; the browser keeps it.
+ *
+ * @param {Function} isWanted asked when its turn has come
+ * @returns {Promise<string|false>} its address; false where there is none, or no time
+ */
+export function smallPage(id, digest, isWanted) {
+    return mutex.exec(async () => {
         const picture = new Image();
-        picture.onload = () => resolve(true);
-        picture.onerror = () => resolve(false);
-        picture.src = url;
+        try {
+            if (isWanted()) {
+                picture.src = `/progbox/document/${id}/first_page?unique=${digest}`;
+                await picture.decode();
+                return picture.src;
+            }
+        } catch {
+            // There is none.
+        }
+        return false;
     });
 }
 
@@ -44,12 +56,17 @@ export class FirstPage extends Component {
         return this.props.record.data.mimetype === "application/pdf";
     }
 
+    get icon() {
+        if (this.isPdf) {
+            return "fa-file-pdf-o";
+        }
+        const isPicture = `${this.props.record.data.mimetype}`.startsWith("image/");
+        return isPicture ? "fa-file-image-o" : "fa-file-code-o";
+    }
+
     async load() {
         const {data, resId} = this.props.record;
-        const url = `/progbox/document/${resId}/first_page?unique=${data.sha256}`;
-        if (await mutex.exec(() => !this.isGone && canBeShown(url))) {
-            this.state.url = url;
-        }
+        this.state.url = await smallPage(resId, data.sha256, () => !this.isGone);
     }
 }
 
