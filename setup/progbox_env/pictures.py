@@ -181,11 +181,11 @@ def tab(page, address, addon, name):
     page.goto(address)
     page.wait_for_selector(".o_form_view")
     page.click(".nav-link[name=progbox]")
-    page.locator(".nav-link[name=progbox]").evaluate("tab => tab.scrollIntoView()")
     # Drawn as soon as it is in sight.
     card = page.locator(".o_progbox_thumbnail").first
     card.scroll_into_view_if_needed()
     card.locator("img").wait_for()
+    page.locator(".nav-link[name=progbox]").evaluate("tab => tab.scrollIntoView()")
     keep(page, addon, name)
 
 
