@@ -90,7 +90,7 @@ while kills < %(kills)s and not finished:
     os.kill(pid, signal.SIGKILL)
     finished = not os.WIFSIGNALED(os.waitpid(pid, 0)[1])
     kills += not finished
-print("kills", kills)
+print("kills", kills, flush=True)
 os._exit(0)
 """
 OUTCOME = """
