@@ -103,6 +103,12 @@ class Country:
             job._job_write({"attempts": job.attempts + 1})
             job._job_process()
 
+    def look_for_answer(self, move):
+        """Do what the archive does each hour."""
+        self.env.flush_all()
+        self.env["progbox.archive.catchup"]._queue_answered()
+        self.archive(move)
+
     def send(self, move, channels=(), methods=(), **settings):
         """Send an invoice as Send & Print does, then archive what was sent."""
         self.send_model._generate_and_send_invoices(
@@ -171,9 +177,7 @@ def italy(env):
         "authority": move.l10n_it_edi_state,
     }
     move.l10n_it_edi_state = "forwarded"
-    env.flush_all()
-    env["progbox.archive.catchup"]._queue_answered()
-    country.archive(move)
+    country.look_for_answer(move)
     told["answered"] = country.told(move)
     told["history"] = country.history()
 
@@ -181,9 +185,7 @@ def italy(env):
     with patch.object(type(move), "_l10n_it_edi_upload", accept):
         country.send(refused, ["it_edi_send"])
     refused.l10n_it_edi_state = "rejected"
-    env.flush_all()
-    env["progbox.archive.catchup"]._queue_answered()
-    country.archive(refused)
+    country.look_for_answer(refused)
     return {**told, "refused": country.told(refused)}
 
 
@@ -263,9 +265,7 @@ def poland(env):
         told["status"] = move.l10n_pl_edi_status
         told["sent"] = country.told(move)
         move.l10n_pl_edi_status = status
-        env.flush_all()
-        env["progbox.archive.catchup"]._queue_answered()
-        country.archive(move)
+        country.look_for_answer(move)
         told[status] = country.told(move)
     return told
 
