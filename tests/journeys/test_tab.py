@@ -473,6 +473,7 @@ def test_what_is_archived_is_locked(records, log_in):
     expect(locked).to_have_count(1)
     expect(locked.get_by_role("img", name="Archived")).to_be_visible()
     # Its first page, too small to be read, and nothing that would change it.
+    locked.scroll_into_view_if_needed()
     expect(locked.locator(".o_progbox_thumbnail img")).to_be_visible(timeout=PATIENCE)
     opened = [["document_ref", "!=", False], ["kind", "in", ["view", "download"]]]
     assert not call(page, "progbox.access.log", "search_count", opened)
@@ -572,7 +573,10 @@ def test_several_documents_at_once(records, log_in):
     selected(page, "a.txt", "b.txt")
     page.click(".o_progbox_move")
     page.select_option(".o_progbox_move_kind", label="Projects")
-    page.fill(".o_progbox_move_dialog .o_record_selector input", "Toiture")
+    record = page.locator(".o_progbox_move_dialog .o_record_selector input")
+    # No longer the one that held the quotation.
+    expect(record).to_have_value("")
+    record.fill("Toiture")
     page.click(".o-autocomplete--dropdown-item:has-text('Toiture de la mairie')")
     page.click(".o_progbox_move_confirm")
     expect(own).to_have_count(1)
@@ -661,9 +665,9 @@ def named(page, name):
     return in_list(page).filter(has_text=name)
 
 
-def order_of(page, group="own"):
-    rows = page.locator(f".o_progbox_group[data-key={group}] span.o_progbox_card_name")
-    return rows.all_inner_texts()
+def expect_order(page, *names):
+    rows = page.locator(".o_progbox_group[data-key=own] span.o_progbox_card_name")
+    expect(rows).to_have_text(names)
 
 
 def test_a_list_beside_the_cards(records, log_in):
@@ -684,14 +688,14 @@ def test_a_list_beside_the_cards(records, log_in):
     title = page.locator("th[role=columnheader]:has([data-column=name])")
     page.click("[data-column=name]")
     expect(title).to_have_attribute("aria-sort", "ascending")
-    expect(in_list(page).first).to_contain_text("a.txt")
-    assert order_of(page) == ["a.txt", "b.txt", "c plus long.txt"]
+    expect_order(page, "a.txt", "b.txt", "c plus long.txt")
     page.click("[data-column=name]")
-    expect(in_list(page).first).to_contain_text("c plus long.txt")
+    expect_order(page, "c plus long.txt", "b.txt", "a.txt")
     page.click("[data-column=size]")
     expect(in_list(page).last).to_contain_text("c plus long.txt")
     page.click("[data-column=name]")
-    expect(in_list(page).first).to_contain_text("a.txt")
+    expect(title).to_have_attribute("aria-sort", "ascending")
+    expect_order(page, "a.txt", "b.txt", "c plus long.txt")
 
     # By the keyboard, as among the cards.
     named(page, "a.txt").focus()
@@ -761,6 +765,9 @@ def test_a_photo_on_a_phone(records, log_in, tmp_path):
     photo = tmp_path / "site.jpg"
     Image.new("RGB", (64, 48), "orange").save(photo)
     camera.set_input_files(photo)
+    expect(card(page, "site.jpg")).to_be_visible(timeout=PATIENCE)
+    # A picture is fetched once it is in sight.
+    card(page, "site.jpg").scroll_into_view_if_needed()
     picture = card(page, "site.jpg").locator("img")
     expect(picture).to_be_visible(timeout=PATIENCE)
     assert picture.evaluate("img => img.decode().then(() => img.naturalWidth)")
