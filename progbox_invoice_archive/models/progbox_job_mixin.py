@@ -69,6 +69,8 @@ class QueueRun:
         self.began = fields.Datetime.now()
         # Of the job that was taken last: the columns of QUEUE_ORDER.
         self.last = None
+        # Of the manager of each company, for the kinds of jobs that speak to them.
+        self.languages = {}
 
 
 class ProgboxJobMixin(models.AbstractModel):
@@ -236,6 +238,13 @@ class ProgboxJobMixin(models.AbstractModel):
         """Return the language of what the job has to say: its manager's."""
         return self.company_id._progbox_archive_manager().lang
 
+    def _job_language_in(self, run):
+        """Return the language, which a kind of many small jobs keeps for its run.
+
+        :param QueueRun run: that the job is done in
+        """
+        return self._job_language()
+
     def _job_on_error(self):
         """React to an attempt that failed; the job holds its error by now."""
 
@@ -389,7 +398,7 @@ class ProgboxJobMixin(models.AbstractModel):
         """
         if jobs := self._job_lock_next(run):
             if len(jobs) == 1:
-                jobs = jobs.with_context(lang=jobs._job_language())
+                jobs = jobs.with_context(lang=jobs._job_language_in(run))
             jobs._job_begin_attempt()
             # Counts already: Odoo lets a cron rest when three servers in a row have
             # died under it without progress. Here, each job has its own limit.
