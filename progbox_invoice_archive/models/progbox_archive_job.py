@@ -218,6 +218,13 @@ class ProgboxArchiveJob(models.Model):
             )
         return Prepared(self._fingerprint(move), deposit)
 
+    def _job_language_in(self, run):
+        # Who the manager is takes as long to find out as all else of the engine.
+        company = self.company_id.id
+        if company not in run.languages:
+            run.languages[company] = self._job_language()
+        return run.languages[company]
+
     def _job_discard(self, prepared):
         if prepared.deposit:
             prepared.deposit.discard()

@@ -69,6 +69,8 @@ class QueueRun:
         self.began = fields.Datetime.now()
         # Of the job that was taken last: the columns of QUEUE_ORDER.
         self.last = None
+        # Of the manager of each company, for the kinds of jobs that speak to them.
+        self.languages = {}
 
 
 class ProgboxJobMixin(models.AbstractModel):
@@ -211,9 +213,12 @@ class ProgboxJobMixin(models.AbstractModel):
 
         :rtype: ir.cron, empty when an administrator has deleted it: jobs then wait
         """
-        cron = self.env.ref(self._job_cron, raise_if_not_found=False)
+        cron_id = self.env["ir.model.data"]._xmlid_to_res_id(self._job_cron)
+        crons = self.env["ir.cron"].sudo().with_context(active_test=False)
+        # Posting waits: one query finds it, and reads what waking it looks at.
+        cron = crons.search_fetch(Domain("id", "=", cron_id), ["active"])
         # One that a person has made in its place has no XML id.
-        return cron.sudo() if cron else self._job_find_crons()[:1]
+        return cron or self._job_find_crons()[:1]
 
     @api.model
     def _job_crons(self):
@@ -235,6 +240,13 @@ class ProgboxJobMixin(models.AbstractModel):
     def _job_language(self):
         """Return the language of what the job has to say: its manager's."""
         return self.company_id._progbox_archive_manager().lang
+
+    def _job_language_in(self, run):
+        """Return the language, which a kind of many small jobs keeps for its run.
+
+        :param QueueRun run: that the job is done in
+        """
+        return self._job_language()
 
     def _job_on_error(self):
         """React to an attempt that failed; the job holds its error by now."""
@@ -389,7 +401,7 @@ class ProgboxJobMixin(models.AbstractModel):
         """
         if jobs := self._job_lock_next(run):
             if len(jobs) == 1:
-                jobs = jobs.with_context(lang=jobs._job_language())
+                jobs = jobs.with_context(lang=jobs._job_language_in(run))
             jobs._job_begin_attempt()
             # Counts already: Odoo lets a cron rest when three servers in a row have
             # died under it without progress. Here, each job has its own limit.

@@ -168,6 +168,16 @@ class TestJobCron(CompilationCommon):
             self.server["progbox.archive.catchup"]._run()
         self.assertEqual(self.jobs_of(move).reason, "catchup")
 
+    def test_one_query_finds_the_cron_and_says_whether_it_is_active(self):
+        leader = self.jobs._job_leader()
+        for active in (True, False):
+            leader.active = active
+            self.env.flush_all()
+            self.env.invalidate_all()
+            with self.subTest(active=active), self.assertQueryCount(1):
+                found = self.jobs._job_leader()
+                self.assertEqual((found, found.active), (leader, active))
+
     def test_more_workers_of_one_kind_are_all_found(self):
         leader = self.jobs._job_leader()
         other = self.cron_made_by_hand(self.jobs)

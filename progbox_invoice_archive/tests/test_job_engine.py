@@ -17,6 +17,7 @@ from ..models.progbox_job_mixin import (
     FREE_INTERRUPTIONS,
     JOB_FIELDS,
     MAX_ATTEMPTS,
+    ProgboxJobMixin,
     QueueRun,
 )
 from .common import ArchiveCommon
@@ -131,6 +132,20 @@ class TestJobEngine(ArchiveCommon):
         with self.executing(OSError(28, "No space left on device")), self.mute():
             self.run_cron()
         self.assertIn("Libérez de l'espace", self.job.error)
+
+    def test_a_run_asks_once_who_the_manager_is(self):
+        self.queue(2)
+        ask, asked = ProgboxJobMixin._job_language, []
+
+        def note(job):
+            asked.append(job.company_id)
+            return ask(job)
+
+        with patch.object(ProgboxJobMixin, "_job_language", note):
+            with self.executing(lambda job: None), self.not_committing():
+                with self.nothing_prepared():
+                    self.jobs._job_run()
+        self.assertEqual(asked, [self.company])
 
     def test_delays_grow_and_end(self):
         delays = []

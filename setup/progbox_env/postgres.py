@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -87,7 +88,6 @@ def _initialise():
         run([program("initdb"), *options], "postgresql", **as_owner())
         with (new / "postgresql.conf").open("a") as config:
             config.write("listen_addresses = ''\n")
-            config.write(f"unix_socket_directories = '{home / 'socket'}'\n")
             config.write("max_connections = 200\n")
         new.rename(data)
 
@@ -117,6 +117,8 @@ def _start(options):
     if _control("status", "-D", data).returncode == 0:
         return
     log = folder() / "server.log"
+    # Named here and not in the cluster's own file: the clone may have been moved.
+    options += f" -c unix_socket_directories={shlex.quote(str(socket()))}"
     start = ["start", "-w", "-s", "-D", data, "-l", log, "-o", options]
     if _control(*start).returncode:
         raise Stop(f"PostgreSQL does not start: read {log}.")
