@@ -23,7 +23,6 @@ from ..tools.pdf import (
     PartRefused,
     assembly,
     inspect_files,
-    inspection,
 )
 from ..tools.pdf.check import Check, CheckFailed
 from ..tools.pdf.child import main as child_main
@@ -114,7 +113,8 @@ class TestPdfFailures(PdfCase):
             given.append(seconds)
             raise Failure("crashed")
 
-        with patch.object(Child, "ask", die), patch.object(inspection, "time", clock):
+        timed = patch(f"{inspect_files.__module__}.time", clock)
+        with patch.object(Child, "ask", die), timed:
             [found] = inspect_files(self.paths[:1], self.work, Limits(seconds=30))
         self.assertEqual(found.refusal, "crashed")
         self.assertEqual(given, [30, 9])
