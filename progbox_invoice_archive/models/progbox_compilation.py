@@ -535,14 +535,13 @@ class ProgboxCompilation(models.Model):
         gone = Domain("attachment_id", "=", False)
         self._lines("found", domain=gone)._leave_out("missing")
         while lines := self._lines("found", limit=CHECK_BATCH):
-            items = self._items(lines)
+            items = yield from self._items(lines)
             inspections = inspect_files(
                 list(items.values()), self._folder(), LIMITS, extract, stopped.is_set
             )
             for line, inspection in zip(items, inspections, strict=True):
                 line._apply_inspection(inspection)
                 yield {"position": self.position + 1}
-            yield {"position": self.position + len(lines) - len(items)}
 
     def _compare_signed(self):
         """See which signed files are the invoice: a piece of work for each."""
@@ -554,14 +553,25 @@ class ProgboxCompilation(models.Model):
             yield {}
 
     def _items(self, lines):
-        """Return what is to be tried, by line; the other lines are settled."""
+        """Return what is to be tried, by line; the other lines are settled.
+
+        A generator: another storage takes its time for each file. A run that comes back
+        finds what was fetched.
+        """
         items = {}
         for line in lines:
-            path = line._path()
-            if line.kind == "einvoice" and not line._has_pages():
-                line._take_along(path)
+            copy = line._copy_path()
+            is_fetched, path = copy.exists(), line._path()
+            if not path.is_file():
+                line._refuse("missing", str(path))
+            elif line.kind == "einvoice" and not line._has_pages():
+                line.write({"state": "in", "parts": []})
             else:
                 items[line] = Item(path, line.name)
+            if line not in items:
+                yield {"position": self.position + 1}
+            elif path == copy and not is_fetched:
+                yield {}
         return items
 
     def _resolve_duplicates(self):

@@ -201,15 +201,10 @@ class ProgboxCompilationFile(models.Model):
 
     def _path(self):
         """Return where the bytes are: the file store, or a copy in the folder."""
-        copy = self.compilation_id._folder() / f"original-{self.id}"
-        return self.attachment_id._progbox_local_path(copy)
+        return self.attachment_id._progbox_local_path(self._copy_path())
 
-    def _take_along(self, path):
-        """Take a file that has no pages: it is attached to the backup as it is."""
-        if path.is_file():
-            self.write({"state": "in", "parts": []})
-        else:
-            self._refuse("missing", str(path))
+    def _copy_path(self):
+        return self.compilation_id._folder() / f"original-{self.id}"
 
     def _apply_inspection(self, inspection):
         """Write down what trying the file has shown."""

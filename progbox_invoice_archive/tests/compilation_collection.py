@@ -1,7 +1,9 @@
 """Files of every kind that people and programs send, and what becomes of each."""
 
 import email.message
+import io
 import random
+import struct
 from typing import NamedTuple
 
 import pikepdf
@@ -11,6 +13,7 @@ from PIL import (
     GifImagePlugin,  # noqa: F401
     Image,
     ImageOps,
+    Jpeg2KImagePlugin,  # noqa: F401
     TiffImagePlugin,  # noqa: F401
 )
 
@@ -115,6 +118,100 @@ def turn(degrees):
     return change
 
 
+def turned_pages(path):
+    """A TIFF, of which each page lies in another way."""
+    frames = [collection.corners() for _number in range(8)]
+    for number, frame in enumerate(frames, 1):
+        frame.encoderinfo = {"tiffinfo": {EXIF_ORIENTATION: number}}
+    first, *others = frames
+    options = {**first.encoderinfo, "append_images": others}
+    first.save(path, "TIFF", save_all=True, **options)
+
+
+def see_through(path):
+    """A picture with a palette, of which one colour is transparent."""
+    image = collection.corners()
+    image.paste((255, 255, 255), (30, 20, 66, 44))
+    image = image.quantize(8)
+    image.save(path, "PNG", transparency=image.getpixel((48, 32)))
+
+
+def with_entries(**entries):
+    def change(pdf):
+        for key, value in entries.items():
+            pdf.pages[0].obj[f"/{key}"] = value
+
+    return change
+
+
+def inherit(pdf):
+    """What a page needs stands above it."""
+    for key in ("/MediaBox", "/Resources"):
+        pdf.Root.Pages[key] = pdf.pages[0].obj[key]
+        for page in pdf.pages:
+            del page.obj[key]
+    pdf.Root.Pages.Rotate = 90
+
+
+def show_again(pdf):
+    first, second = pdf.Root.Pages.Kids
+    pdf.Root.Pages.Kids, pdf.Root.Pages.Count = Array([first, second, first]), 3
+
+
+def cut_up(pdf):
+    """The drawing of a page is in pieces, which are no words."""
+    drawing = pdf.pages[0].Contents.read_bytes()
+    middle = drawing.index(b"Tj") - 3
+    pieces = (drawing[:middle], b"", drawing[middle:])
+    pdf.pages[0].Contents = Array([pdf.make_stream(piece) for piece in pieces])
+
+
+def drawn(make):
+    """A page with a picture packed in some way."""
+
+    def change(pdf):
+        size, packed, entries = make(collection.corners())
+        picture = pdf.make_stream(packed, Width=size[0], Height=size[1], **entries)
+        picture.Type, picture.Subtype = Name.XObject, Name.Image
+        pdf.pages[0].Resources.XObject = Dictionary(P=picture)
+        pdf.pages[0].contents_add(b"q 192 0 0 128 72 300 cm /P Do Q")
+
+    return change
+
+
+def wavelets(image):
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG2000")
+    return image.size, buffer.getvalue(), {"Filter": Name.JPXDecode}
+
+
+def two_levels(image):
+    """What scanners write: a page of JBIG2 that has one region."""
+    buffer = io.BytesIO()
+    image.convert("1").save(buffer, "TIFF", compression="group4")
+    tags = Image.open(buffer).tag_v2
+    start, [length] = tags[273][0], tags[279]
+    content = buffer.getvalue()[start : start + length]
+    sizes = struct.pack(">II", *image.size)
+    page = struct.pack(">IBBBI", 0, 48, 0, 1, 19) + sizes + bytes(11)
+    region = sizes + bytes(9) + b"\1" + content
+    head = struct.pack(">IBBBI", 1, 38, 0, 1, len(region))
+    entries = {
+        "Filter": Name.JBIG2Decode,
+        "ColorSpace": Name.DeviceGray,
+        "BitsPerComponent": 1,
+    }
+    return image.size, page + head + region, entries
+
+
+def dynamic(path):
+    """A form with the fields of both kinds."""
+    collection.form(path, "both")
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.Root.AcroForm.XFA = pdf.make_stream(b"<xdp:xdp/>")
+        pdf.save()
+
+
 def crop(pdf):
     pdf.pages[0].CropBox = Array([50, 600, 500, 800])
 
@@ -205,6 +302,24 @@ KINDS = {
     "upside down.pdf": Kind(edited(turn(180), "upside"), ("upside",)),
     "odd turn.pdf": Kind(edited(turn(-90), "odd turn"), ("odd turn",)),
     "cropped.pdf": Kind(edited(crop, "cropped"), ("cropped",)),
+    "beside zero.pdf": Kind(
+        edited(with_entries(MediaBox=Array([-100, -50, 595, 842])), "beside zero"),
+        ("beside zero",),
+    ),
+    "backwards.pdf": Kind(
+        edited(with_entries(MediaBox=Array([595, 842, 0, 0])), "backwards"),
+        ("backwards",),
+    ),
+    "large unit.pdf": Kind(edited(with_entries(UserUnit=2), "unit"), ("unit",)),
+    "no right angle.pdf": Kind(edited(turn(45), "45 degrees"), ("45 degrees",)),
+    "inherited.pdf": Kind(edited(inherit, "h1", "h2"), ("h1", "h2")),
+    "again.pdf": Kind(
+        edited(show_again, "a1", "a2"), ("a1", "a2", "a1"), ("repaired",)
+    ),
+    "cut up.pdf": Kind(edited(cut_up, "cut up"), ("cut up",)),
+    "wavelets.pdf": Kind(edited(drawn(wavelets), "wavelets"), ("wavelets",)),
+    "two levels.pdf": Kind(edited(drawn(two_levels), "two levels"), ("two levels",)),
+    "second edition.pdf": Kind(saved("2.0", force_version="2.0"), ("2.0",)),
     "packed.pdf": Kind(
         saved("packed", object_stream_mode=pikepdf.ObjectStreamMode.generate),
         ("packed",),
@@ -236,6 +351,9 @@ KINDS = {
         ("no icon",),
         ("icons",),
         alike=False,
+    ),
+    "film.pdf": Kind(
+        edited(stamped(Name.Screen), "film"), ("film",), ("players",), alike=False
     ),
     # Locked
     "owner RC4.pdf": Kind(
@@ -282,6 +400,10 @@ KINDS = {
     ),
     "hindi.pdf": Kind(form("क्षत्रिय"), ("Form क्षत्रिय",), ("forms",), alike=False),
     "adlam.pdf": Kind(form("\U0001e900"), ("Form",), ("forms", "unseen"), alike=False),
+    "dots.pdf": Kind(
+        form("Łódź 2", name="a.b..c."), ("Form Łódź 2",), ("forms",), alike=False
+    ),
+    "dynamic.pdf": Kind(dynamic, ("Form both",), ("forms", "xfa")),
     "broken fields.pdf": Kind(
         lambda path: edit_form(path, "a null among the fields", "first"),
         ("Form first",),
@@ -387,6 +509,8 @@ KINDS = {
     "fax.tiff": Kind(
         written(collection.picture, "TIFF", frames=3), ("", "", ""), ("image",)
     ),
+    "turned.tiff": Kind(turned_pages, ("",) * 8, ("image",)),
+    "see-through.png": Kind(see_through, ("",), ("image",)),
     **{
         f"turned {number}.{kind.lower()}": Kind(turned(number, kind), ("",), ("image",))
         for kind in ("JPEG", "PNG", "WEBP")

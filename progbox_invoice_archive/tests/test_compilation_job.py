@@ -17,6 +17,7 @@ from odoo.addons.base.models.ir_cron import IrCron
 
 from ..models import compilation_assembly, progbox_long_job_mixin
 from ..models.compilation_assembly import Assembly
+from ..models.ir_attachment import IrAttachment
 from ..tools.pdf import CompileError, Part, PartRefused, assemble
 from .compilation_common import CompilationCommon, encrypted, pdf_of, signed
 from .object_store import ObjectStore
@@ -268,6 +269,34 @@ class TestCompilationJob(CompilationCommon):
             self.texts(self.reader(job))[:3], ["FIRST", "PLAN", "FROM THE STORE"]
         )
         self.assertEqual(self.left_out(job), {("lost.pdf", "missing")})
+
+    def test_each_file_of_another_storage_is_a_piece_of_work(self):
+        store = ObjectStore(self)
+        names = [f"stored {number}.pdf" for number in range(3)]
+        files = [self.attach(self.move, name, pdf_of(name)) for name in names]
+        store.path(files[1].store_fname).unlink()
+        job, asked = self.begun(), []
+        local_path = IrAttachment._progbox_local_path
+
+        def fetch(attachment, copy):
+            known = copy.exists() or attachment._progbox_path()
+            asked[-1] += [] if known else [attachment.name]
+            return local_path(attachment, copy)
+
+        with (
+            patch.object(progbox_long_job_mixin, "COMMIT_INTERVAL", -1),
+            patch.object(IrAttachment, "_progbox_local_path", fetch),
+        ):
+            while job.step in ("find", "check") and len(asked) < 20:
+                asked.append([])
+                job._job_process(lambda: 0)
+                job._job_begin_attempt()
+        # None again in the run that comes back, not even what is missing.
+        self.assertEqual([each for each in asked if each], [[name] for name in names])
+        job._job_process()
+        wanted = ["FIRST", "PLAN", names[0], names[2]]
+        self.assertEqual(self.texts(self.reader(job))[:4], wanted)
+        self.assertEqual(self.left_out(job), {(names[1], "missing")})
 
     def test_an_einvoice_that_is_missing_is_listed_and_the_rest_goes_in(self):
         xml = self.deposit(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import psutil
@@ -104,6 +105,19 @@ class TestPdfFailures(PdfCase):
         crashed = [each for each in seen if each.refusal]
         self.assertTrue(all(each.refusal == "crashed" for each in crashed), crashed)
         self.assertLessEqual(len(crashed), 4)  # what two children had at hand, twice
+
+    def test_a_file_that_kills_its_reader_has_no_more_time_than_others(self):
+        given, clock = [], SimpleNamespace(monotonic=iter([100, 121]).__next__)
+
+        def die(_child, _task, _arguments, seconds, **_options):
+            given.append(seconds)
+            raise Failure("crashed")
+
+        timed = patch(f"{inspect_files.__module__}.time", clock)
+        with patch.object(Child, "ask", die), timed:
+            [found] = inspect_files(self.paths[:1], self.work, Limits(seconds=30))
+        self.assertEqual(found.refusal, "crashed")
+        self.assertEqual(given, [30, 9])
 
     def test_an_assembly_survives_the_death_of_its_child_once(self):
         deaths = []

@@ -106,6 +106,22 @@ class TestPdfPauses(PdfCase):
         self.assertEqual(c.exception.index, 2)
         self.assertFalse(self.kept.exists())
 
+    def test_trying_a_part_alone_pauses_too(self):
+        go_on, tried, half = Check.go_on, [], {"half": "of it"}
+
+        def in_two_halves(check, state=None):
+            if check._path.name == "result.pdf":
+                if not tried:
+                    raise CheckFailed("page 1", page=0)
+                return go_on(check, state)
+            tried.append(state)
+            return go_on(check) if state else half
+
+        with patch.object(Check, "go_on", in_two_halves):
+            self.assemble_in_slices(self.parts)
+        self.assertEqual(tried, [None, half])
+        self.assertEqual(len(poppler_texts(self.target)), 63)
+
     def test_a_slow_disk_is_no_fault_of_a_part(self):
         slowly = "import os, time; os.fdatasync = lambda _file: time.sleep(60)"
         begin, work, rest = limited_child.BOOT.partition("from child.main")

@@ -1,5 +1,5 @@
 import pikepdf
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
 from ..tools.pdf import Limits
 from . import pdf_collection as collection
@@ -123,6 +123,28 @@ class TestPdfPictures(PdfCase):
         inspection = self.assertReady(self.path, 1, ["image"])
         painted = poppler_image(inspection.ready).convert("L")
         self.assertEqual(painted.getextrema(), (255, 255))
+
+    def test_a_transparent_colour_hides_no_other(self):
+        coloured = collection.corners((600, 400))
+        coloured.paste((255, 255, 255), (200, 100, 400, 300))
+        picture = coloured.quantize(16)
+        numbers = picture.getpalette()
+        colours = [tuple(numbers[at : at + 3]) for at in range(0, len(numbers), 3)]
+        white = colours.index((255, 255, 255))
+        for name, image, options in (
+            *((f"{bits} bits", picture, {"bits": bits}) for bits in (4, 8)),
+            ("grey", picture.convert("L"), {}),
+        ):
+            transparent = 255 if image.mode != "P" else white
+            shown = []
+            for more in ({}, {"transparency": transparent}):
+                image.save(self.path, "PNG", **options, **more)
+                ready = self.assertReady(self.path, 1, ["image"]).ready
+                shown.append(poppler_image(ready).convert("L"))
+            with self.subTest(name):
+                self.assertLess(shown[0].getextrema()[0], 128)
+                difference = ImageChops.difference(*shown)
+                self.assertLess(ImageStat.Stat(difference).mean[0], 0.1)
 
     def test_a_picture_that_has_no_place_in_a_pdf_is_called_a_picture(self):
         for content in (

@@ -139,6 +139,7 @@ class Assembler:
         self._begin()
         while True:
             try:
+                self._try_alone()
                 if not self._kept["search"]:
                     return self._make(self._parts, numbers=self._numbers, **frame)
                 index, detail = self._search(), self._kept["fault"]
@@ -190,7 +191,7 @@ class Assembler:
             if not self._kept["joined"]:
                 self._join(parts, output, state, progress, frame)
                 self._kept["joined"] = True
-            self._check(parts, output)
+            self._check(output, count_pages(parts), self._readers)
         except (Paused, Cancelled):
             raise
         except CompileError:
@@ -223,10 +224,8 @@ class Assembler:
         if not finished:
             raise Paused()
 
-    def _check(self, parts, output):
-        check = Check(
-            self._readers, output, count_pages(parts), self._left, **self._options
-        )
+    def _check(self, path, pages, readers):
+        check = Check(readers, path, pages, self._left, **self._options)
         state = self._kept["check"]
         while True:
             self._rest()
@@ -276,18 +275,22 @@ class Assembler:
             if failure.code in ERRORS and failure.code not in REFUSALS:
                 raise CompileError(failure.code, failure.detail) from failure
             raise PartRefused(index, "damaged", failure.detail) from failure
-        if isinstance(error, CheckFailed):
-            self._try_alone(index, target, part.pages)
         self._parts[index] = part._replace(path=target)
-        normalised = {**self._kept["normalised"], str(index): str(target)}
-        self._kept["normalised"] = normalised
+        self._kept.update(
+            normalised={**self._kept["normalised"], str(index): str(target)},
+            untried=index if isinstance(error, CheckFailed) else None,
+        )
 
-    def _try_alone(self, index, path, pages):
+    def _try_alone(self):
         """Spare the others another turn if a part is not accepted alone either."""
+        if (index := self._kept["untried"]) is None:
+            return
+        part = self._parts[index]
         try:
-            Check(self._readers[:1], path, pages, self._left).go_on()
+            self._check(part.path, part.pages, self._readers[:1])
         except CheckFailed as error:
             raise PartRefused(index, "unshowable", error.detail) from error
+        self._kept["untried"] = None
 
     def _rest(self):
         """Pause if somebody waits for it; not before each call has done something."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -86,14 +87,19 @@ def _inspect(children, closing, item, folder, limits, extract):
 
 
 def _asked(child, arguments, seconds, cancelled):
-    """What a child says of a file; once more, of other readers, if it died of it."""
+    """What a child says of a file; once more, of other readers, if it died of it.
+
+    Both have the time of one file: whoever waits for it cannot be interrupted.
+    """
+    end = time.monotonic() + seconds
     try:
         return child.ask("inspect_file", arguments, seconds, cancelled=cancelled)
     except Failure as error:
         if error.code != "crashed":
             raise
     arguments = arguments | {"has_died": True}
-    return child.ask("inspect_file", arguments, seconds, cancelled=cancelled)
+    left = max(end - time.monotonic(), 0)
+    return child.ask("inspect_file", arguments, left, cancelled=cancelled)
 
 
 def _restored(values):

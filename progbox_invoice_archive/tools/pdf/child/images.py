@@ -42,7 +42,7 @@ def to_pdf(path, target):
         with Image.open(path, formats=KINDS) as image:
             upright = _stand_as_they_are(image)
             image.load()  # half a picture does not pass for a whole one
-            if not upright or not _embed(path, image.format, target):
+            if not upright or not _embed(path, image, target):
                 _repaint(image, target)
     except UnidentifiedImageError as error:
         raise Failure(_code_of(path), str(error)) from error
@@ -77,9 +77,11 @@ def _stand_as_they_are(image):
     return kept
 
 
-def _embed(path, kind, target):
+def _embed(path, image, target):
     """Put a picture into a PDF as it is, where PDF knows its form."""
-    if kind not in ("JPEG", "PNG", "TIFF"):
+    kind = image.format
+    # Of colours that are transparent img2pdf makes a mask that hides the others, too.
+    if kind not in ("JPEG", "PNG", "TIFF") or "transparency" in image.info:
         return False
     try:
         _write([path], target, all_frames=kind == "TIFF")
