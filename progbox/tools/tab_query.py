@@ -135,10 +135,10 @@ class TabQuery:
             env,
             SQL(
                 "WITH %s SELECT count(*) FROM (SELECT FROM (%s) recs"
-                " CROSS JOIN LATERAL (%s) found LIMIT %s) counted",
+                " CROSS JOIN LATERAL (%s OFFSET 0) found LIMIT %s) counted",
                 self._recs(groups),
                 self._everything(groups),
-                self._number_of(SQL("recs")),
+                self._of_record(SQL("recs")),
                 MOST + 1,
             ),
         )
@@ -181,7 +181,7 @@ class TabQuery:
                 filled=self._filled(groups),
                 most=RECORDS,
                 documents=self._of_record(SQL("recs")),
-                number=self._number_of(SQL("recs")),
+                number=self._of_record(SQL("recs")),
                 count=MOST + 1,
                 offset=offset,
                 limit=limit + 1,
@@ -242,7 +242,9 @@ class TabQuery:
 
         :param SQL record: a row of records
         """
-        # Not NOT: PostgreSQL would join the later versions of all documents first.
+        # Each is looked up along the index of versions. With NOT, PostgreSQL would join
+        # the later versions of all documents first, and with a window it would sort all
+        # documents of the record, of which some are enough to count.
         return SQL(
             "SELECT %s FROM progbox_document document"
             " WHERE document.res_model = %s.model AND document.res_id = %s.id"
@@ -252,29 +254,6 @@ class TabQuery:
             record,
             self.superseded,
             self._conditions(record),
-        )
-
-    def _number_of(self, record):
-        """Return a row for each shown document of a record, for many of them.
-
-        Along the index of versions: looking for a later version of each would take
-        three times as long.
-
-        :param SQL record: a row of records
-        """
-        return SQL(
-            """SELECT FROM (
-                SELECT every.*, max(every.version) OVER (
-                    PARTITION BY COALESCE(every.series, '')
-                ) AS latest
-                FROM progbox_document every
-                WHERE every.res_model = %(record)s.model
-                AND every.res_id = %(record)s.id
-            ) document
-            WHERE (document.version < document.latest) IS NOT TRUE
-            AND %(conditions)s OFFSET 0""",
-            record=record,
-            conditions=self._conditions(record),
         )
 
     def _conditions(self, record):
@@ -308,10 +287,10 @@ class TabQuery:
                 UNION ALL
                 SELECT * FROM filled
                 WHERE filled.position = kind.position AND NOT kind.is_long
-            ) record CROSS JOIN LATERAL (%s) found
+            ) record CROSS JOIN LATERAL (%s OFFSET 0) found
             LIMIT %s) counting""",
             self._of_group(self.all, SQL("kind.position")),
-            self._number_of(SQL("record")),
+            self._of_record(SQL("record")),
             MOST + 1,
         )
 
