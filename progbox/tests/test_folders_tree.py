@@ -85,15 +85,12 @@ class TestTree(ProgboxCommon):
 
     def test_records_of_long_ago_come_behind_those_of_others(self):
         self.patch(progbox_folder, "PAGE_SIZE", 2)
-        mine = self.env["sale.order"].create(
-            [{"partner_id": self.client.id, "user_id": self.salesman.id}] * 3
-        )
-        theirs = self.env["sale.order"].create(
-            [{"partner_id": self.client.id, "user_id": self.env.user.id}] * 3
-        )
-        for order in mine + theirs:
+        wanted = [self.order.name]
+        for user in [self.salesman] * 3 + [self.env.user] * 3:
+            order = self.order_of(self.client, user_id=user.id)
             self.folders.sudo()._progbox_of_record(order)
-        wanted = [*reversed(mine.mapped("name")), self.order.name]
+            if user == self.salesman:
+                wanted.insert(0, order.name)
         # None, some and all of a page are among the newest of all.
         for near in (1, 4, 5, 100):
             self.patch(record_folders, "NEAR", near)
