@@ -135,10 +135,10 @@ class TabQuery:
             env,
             SQL(
                 "WITH %s SELECT count(*) FROM (SELECT FROM (%s) recs"
-                " CROSS JOIN LATERAL (%s OFFSET 0) found LIMIT %s) counted",
+                " CROSS JOIN LATERAL (%s) found LIMIT %s) counted",
                 self._recs(groups),
                 self._everything(groups),
-                self._of_record(SQL("recs")),
+                self._number_of(SQL("recs")),
                 MOST + 1,
             ),
         )
@@ -181,7 +181,7 @@ class TabQuery:
                 filled=self._filled(groups),
                 most=RECORDS,
                 documents=self._of_record(SQL("recs")),
-                number=self._of_record(SQL("recs")),
+                number=self._number_of(SQL("recs")),
                 count=MOST + 1,
                 offset=offset,
                 limit=limit + 1,
@@ -242,9 +242,7 @@ class TabQuery:
 
         :param SQL record: a row of records
         """
-        # Each is looked up along the index of versions. With NOT, PostgreSQL would join
-        # the later versions of all documents first, and with a window it would sort all
-        # documents of the record, of which some are enough to count.
+        # Not NOT: PostgreSQL would join the later versions of all documents first.
         return SQL(
             "SELECT %s FROM progbox_document document"
             " WHERE document.res_model = %s.model AND document.res_id = %s.id"
@@ -254,6 +252,31 @@ class TabQuery:
             record,
             self.superseded,
             self._conditions(record),
+        )
+
+    def _number_of(self, record):
+        """Return a row for each shown document of a record, for many of them.
+
+        Only where the record has later versions at all, they are looked for document by
+        document. A window over the versions would sort all documents of the record,
+        when PostgreSQL takes them for few, and some are enough to count.
+
+        :param SQL record: a row of records
+        """
+        return SQL(
+            """SELECT FROM (SELECT EXISTS (
+                SELECT FROM progbox_document newer
+                WHERE newer.res_model = %(record)s.model
+                AND newer.res_id = %(record)s.id AND newer.version > 1
+            ) AS later OFFSET 0) versions
+            CROSS JOIN progbox_document document
+            WHERE document.res_model = %(record)s.model
+            AND document.res_id = %(record)s.id
+            AND (versions.later AND %(superseded)s) IS NOT TRUE
+            AND %(conditions)s OFFSET 0""",
+            record=record,
+            superseded=self.superseded,
+            conditions=self._conditions(record),
         )
 
     def _conditions(self, record):
@@ -287,10 +310,10 @@ class TabQuery:
                 UNION ALL
                 SELECT * FROM filled
                 WHERE filled.position = kind.position AND NOT kind.is_long
-            ) record CROSS JOIN LATERAL (%s OFFSET 0) found
+            ) record CROSS JOIN LATERAL (%s) found
             LIMIT %s) counting""",
             self._of_group(self.all, SQL("kind.position")),
-            self._of_record(SQL("record")),
+            self._number_of(SQL("record")),
             MOST + 1,
         )
 
