@@ -58,6 +58,9 @@ class HrEmployee(models.Model):
             )
         return super()._progbox_check_access(operation)
 
+    def _progbox_may(self, operation):
+        return self._progbox_may_at_all(operation) and super()._progbox_may(operation)
+
     def _progbox_check_tab(self):
         self.ensure_one()
         return None if self._progbox_is_oneself() else super()._progbox_check_tab()
@@ -72,11 +75,9 @@ class HrEmployee(models.Model):
 
     def _progbox_own_documents_sql(self, alias):
         """Employees see those of their own documents that are meant for them."""
-        try:
-            self._progbox_check_access("read")
-        except AccessError:
-            return self._progbox_open_types_sql(alias)
-        return super()._progbox_own_documents_sql(alias)
+        if self._progbox_may("read"):
+            return super()._progbox_own_documents_sql(alias)
+        return self._progbox_open_types_sql(alias)
 
     @api.model
     def _progbox_folder_title(self):

@@ -95,6 +95,8 @@ class ProgboxDocument(models.Model):
         "(res_model, document_date DESC, number DESC, version DESC, id DESC)"
         " WHERE trashed_on IS NULL"
     )
+    # Which records have later versions of a document at all.
+    _later_idx = models.Index("(res_model, res_id) WHERE version > 1")
     _trash_idx = models.Index("(trashed_on) WHERE trashed_on IS NOT NULL")
 
     @api.depends("res_model", "res_id", "record_name", "seal_id")

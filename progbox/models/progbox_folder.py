@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import clean_context
 
+from odoo.addons.progbox_invoice_archive.models.progbox_folder import PAGE_SIZE
 from odoo.addons.progbox_invoice_archive.tools.planning import without_compiling
 
 from ..tools import access
@@ -648,16 +649,17 @@ class ProgboxFolder(models.Model):
     def _progbox_records_page(self, node, before, including_ids):
         """Return a page of the folders of records of a model, newest first.
 
-        Along an index, beginning where the page before has ended: counting off 50,000
-        folders, with the rights on each, would take as long as reading them.
+        Beginning where the page before has ended: counting off 50,000 folders, with the
+        rights on each, would take as long as reading them.
         """
         page = {"folders": [], "size": 0, "more": False}
         if (model := node.removeprefix(MODEL)) in self._progbox_models_read():
             inside = Domain("res_model", "=", model) & Domain("res_id", ">", 0)
-            inside &= self.env[model]._progbox_few()
             if before:
                 inside &= Domain("id", "<", before)
             ids = [id_ for id_ in including_ids if isinstance(id_, int)]
+            newest = record_folders.newest_of(self, model, before, PAGE_SIZE + 1)
+            inside &= Domain("id", "in", [*newest, *ids])
             page = self._tree_found(inside, "id desc", 0, ids)
         ids = [folder["id"] for folder in page["folders"][: page["size"]]]
         return {**page, "parentId": node, "next": min(ids, default=0)}

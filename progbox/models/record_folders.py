@@ -5,6 +5,7 @@ from odoo.tools import SQL
 
 from odoo.addons.progbox_invoice_archive.tools.planning import without_compiling
 
+from ..tools import access
 from ..tools.tab_order import NEWEST, order_of
 from ..tools.tab_query import MOST, RECORDS
 from . import document_values
@@ -12,6 +13,8 @@ from .place import record_of
 
 # Folders of one kind of relatives that are loaded at once.
 PAGE_SIZE = 20
+# Among so many newest folders, a page is looked for one by one.
+NEAR = 2000
 # How the ids of nodes begin that stand for all relatives of a kind.
 RELATION = "relation:"
 
@@ -82,6 +85,53 @@ def page_of(record, key, before=0):
             node |= {"resModel": folder.res_model, "resId": folder.res_id}
         return _page(relation.key, nodes, ids)
     return _page(key, [], [])
+
+
+def newest_of(folders, model, before, limit):
+    """Return the ids of the newest folders of records of a model that the caller reads.
+
+    Mostly they are among the newest of all. Whoever reads only records of long ago
+    would have to ask all newer ones first: their folders are taken from their records.
+
+    :param before: only folders with a smaller id, 0 for all
+    """
+    env = folders.env
+    query = env[model]._progbox_readable()
+    if query is None or query.is_empty():
+        return []
+    env.flush_all()
+    without_compiling(env)
+    inside = SQL(
+        "folder.res_model = %s AND folder.res_id IS NOT NULL"
+        " AND (%s = 0 OR folder.id < %s)",
+        model,
+        before,
+        before,
+    )
+    rows = env.execute_query(
+        SQL(
+            """WITH near AS MATERIALIZED (
+                SELECT folder.id FROM (
+                    SELECT folder.id, folder.res_id FROM progbox_folder folder
+                    WHERE %(inside)s ORDER BY folder.id DESC LIMIT %(near)s
+                ) folder WHERE %(readable)s ORDER BY folder.id DESC LIMIT %(limit)s
+            )
+            SELECT id FROM near
+            UNION (
+                SELECT folder.id FROM progbox_folder folder
+                WHERE %(inside)s AND folder.res_id = ANY(ARRAY(%(records)s))
+                AND (SELECT count(*) FROM near) < %(limit)s
+                ORDER BY folder.id DESC LIMIT %(limit)s
+            )
+            ORDER BY id DESC LIMIT %(limit)s""",
+            inside=inside,
+            near=NEAR,
+            readable=access.exists(query, SQL("folder")),
+            records=query.select(),
+            limit=limit,
+        )
+    )
+    return [id_ for (id_,) in rows]
 
 
 def documents_in(folder, text, offset, limit, sorted_by):

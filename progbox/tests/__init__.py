@@ -9,6 +9,7 @@ from . import test_folders_tree
 from . import test_history
 from . import test_javascript
 from . import test_leaks
+from . import test_object_storage
 from . import test_records_gone
 from . import test_relations
 from . import test_rights

@@ -3,7 +3,7 @@ from odoo.tests import tagged
 
 from odoo.addons.progbox_invoice_archive.models import progbox_folder
 
-from ..models import progbox_mixin
+from ..models import progbox_mixin, record_folders
 from .common import ProgboxCommon
 
 
@@ -82,6 +82,22 @@ class TestTree(ProgboxCommon):
             names += self.names(page)
             start, more = page["next"], page["more"]
         self.assertEqual(names, [*reversed(orders.mapped("name")), self.order.name])
+
+    def test_records_of_long_ago_come_behind_those_of_others(self):
+        self.patch(progbox_folder, "PAGE_SIZE", 2)
+        wanted = [self.order.name]
+        for user in [self.salesman] * 3 + [self.env.user] * 3:
+            order = self.order_of(self.client, user_id=user.id)
+            self.folders.sudo()._progbox_of_record(order)
+            if user == self.salesman:
+                wanted.insert(0, order.name)
+        # None, some and all of a page are among the newest of all.
+        for near in (1, 4, 5, 100):
+            self.patch(record_folders, "NEAR", near)
+            first = self.folders.tree_page("model:sale.order")
+            self.assertEqual((self.names(first), first["more"]), (wanted[:2], True))
+            second = self.folders.tree_page("model:sale.order", first["next"])
+            self.assertEqual((self.names(second), second["more"]), (wanted[2:], False))
 
     def test_the_tree_opens_where_it_was(self):
         self.patch(progbox_folder, "PAGE_SIZE", 1)

@@ -154,6 +154,20 @@ class TestTab(ProgboxCommon):
                 count = self.order.progbox_tab_count()
                 self.assertEqual(count, {"count": most, "capped": capped})
 
+    def test_earlier_versions_do_not_count(self):
+        plan = self.dropped(self.order)
+        self.dropped(self.order, "photo.jpg")
+        self.dropped(self.order, "new.pdf", replaces=plan.id)
+        [own] = self.order.progbox_tab()["groups"]
+        self.assertEqual(set(self.names(own)), {"new.pdf", "photo.jpg"})
+        self.assertEqual(own["documents"], 2)
+        self.assertEqual(self.order.progbox_tab_count()["count"], 2)
+        with patch.object(tab_query, "RECORDS", 0):
+            [_own, group] = self.client.progbox_tab()["groups"]
+            self.assertEqual((group["asRecords"], group["documents"]), (True, 2))
+            [record] = self.client.progbox_tab_page("quotations")["records"]
+        self.assertEqual(record["documents"], 2)
+
     def test_search_ignores_accents_and_case(self):
         self.dropped(self.order, "Décompte final.pdf")
         self.dropped(self.order, "Situație.pdf")
