@@ -2,8 +2,9 @@ import logging
 from contextlib import closing
 
 from odoo import api, models
+from odoo.exceptions import LockError, UserError
 
-from ..exceptions import FileUnreadable
+from ..exceptions import FileUnreadable, JobError
 from ..tools.discarded import Discarded
 from ..tools.sentinels import RENDER_ANEW, SELF_CONTAINED
 from . import authorities, invoice_pdfa
@@ -62,7 +63,17 @@ class AccountMoveSend(models.AbstractModel):
                 # A database under test would make HTML of it; evidence is a PDF always.
                 force_report_rendering=True,
             )
-            send._generate_invoice_documents({move.with_env(send.env): data})
+            move = move.with_env(send.env)
+            authorities.ask_nobody(move)
+            try:
+                send._generate_invoice_documents({move: data})
+            except (JobError, LockError):
+                raise
+            except UserError as error:
+                if not settings["format"]:
+                    raise
+                # Most formats put it here, and some raise it.
+                data["error"] = str(error)
         return data
 
     # ------------------------------------------------------------------

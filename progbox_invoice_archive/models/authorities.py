@@ -29,6 +29,9 @@ REFUSED = {
     "l10n_ro_edi_state": ("invoice_refused",),
     "l10n_tr_nilvera_send_status": ("error",),
 }
+# Fields of a client, and what they say while no authority was asked about the client:
+# Odoo then asks it each time that it makes the e-invoice.
+NOT_ASKED = {"l10n_tr_nilvera_customer_status": "not_checked"}
 # Romania keeps what ANAF has signed: its answer, whether it accepts or refuses.
 ROMANIA = "l10n_ro_edi.document"
 VALIDATED = "invoice_validated"
@@ -72,6 +75,18 @@ def _said(move, states):
     """Return the name of the field that has one of these states."""
     fields = (name for name in states if name in move._fields)
     return next((name for name in fields if move[name] in states[name]), None)
+
+
+def ask_nobody(move):
+    """Keep Odoo from asking an authority about the client of an invoice.
+
+    In the cache alone, while documents are made of which nothing stays: nobody waits
+    for an authority that does not answer.
+    """
+    client = move.partner_id
+    for name, value in NOT_ASKED.items():
+        if name in client._fields and client[name] == value:
+            client._fields[name]._update_cache(client, False)
 
 
 def replies(move):

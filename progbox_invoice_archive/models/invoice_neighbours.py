@@ -39,9 +39,12 @@ COMPANY_FIELDS = ("report_header", "report_footer", "company_details")
 # Whoever writes waits for this: of more, the newest. The others are looked at when
 # somebody asks for them.
 LIMIT = 200
-# The priority of what comes last, and hours later: so it is at most two versions a
-# day. After a day the watch would tell of it.
+# The priority of what comes last.
 PUT_OFF = 20
+# A letterhead is changed in several steps: one version has all of them.
+SETTLING = timedelta(minutes=5)
+# What is changed again within these hours waits as long: in the portal, anybody may do
+# so each minute. After a day the watch would tell of it.
 PUT_OFF_FOR = timedelta(hours=12)
 
 
@@ -69,10 +72,8 @@ def _queue(records, changed):
     """Queue the archived invoices that print some of these records, by their ids."""
     server = records.env(user=SUPERUSER_ID, su=True, context={})
     written_now = server[records._name].browse(changed)
-    # In the portal anybody may do so again and again: not each time a version. A
-    # letterhead is changed in several steps, and is on every invoice.
-    put_off = not records.env.user._is_internal() or bool(_companies(written_now))
-    moves = _open_moves(written_now, put_off)
+    put_off = _put_off(records.env.user, written_now)
+    moves = _open_moves(written_now, put_off is not None)
     documents = moves._progbox_documents()
     archived = moves.browse(documents)
     changes = InvoiceChanges(archived, documents, many=True)
@@ -81,6 +82,17 @@ def _queue(records, changed):
     if queued := comparable - changes.settled(comparable):
         jobs = server["progbox.archive.job"]
         jobs._enqueue_moves(queued, "changed", put_off=put_off)
+
+
+def _put_off(user, records):
+    """Return for how long what a user has written waits at least, None if not at all.
+
+    Not each time a version: clients may write in the portal as often as they like, and
+    a letterhead is on every invoice.
+    """
+    if _companies(records):
+        return SETTLING
+    return None if user._is_internal() else timedelta()
 
 
 def _companies(records):

@@ -14,6 +14,7 @@ from ..exceptions import JobError
 from ..tools.discarded import Discarded
 from ..tools.report import says
 from ..tools.sentinels import WORDS
+from . import authorities
 
 _logger = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ class InvoiceWords:
 
     def _texts(self):
         self._forget_payments()
+        authorities.ask_nobody(self.move)
         texts = [says.of_page(self._html(), self._picture)]
         texts += map(says.of_einvoice, self.move._progbox_einvoices(self.settings))
         return texts

@@ -128,15 +128,16 @@ class ProgboxArchiveJob(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _enqueue_moves(self, moves, reason, put_off=False):
+    def _enqueue_moves(self, moves, reason, put_off=None):
         """Queue these invoices and wake the archiver: all that posting pays for.
 
         :param account.move moves: posted customer documents
         :param str reason: a key of the field ``reason``
-        :param bool put_off: let everything else come first
+        :param timedelta put_off: let everything else come first, and wait so long; an
+            invoice that was archived anew like that within the last hours waits longer
         """
         now = fields.Datetime.now()
-        next_try = now + PUT_OFF_FOR if put_off else now
+        last = put_off is not None
         # Plain SQL: posting a hundred invoices may not cost more than three
         # hundredths of itself, and the ORM would take as much for the rows alone.
         moves.flush_recordset(["company_id"])
@@ -148,16 +149,34 @@ class ProgboxArchiveJob(models.Model):
                 )
                 SELECT id, company_id, %(reason)s, %(priority)s, 'pending', 0,
                     %(next_try)s, %(uid)s, %(now)s, %(uid)s, %(now)s
-                FROM account_move WHERE id = ANY(%(ids)s) ORDER BY id""",
+                FROM account_move WHERE id = ANY(%(ids)s) ORDER BY id
+                RETURNING next_try""",
                 reason=reason,
-                priority=PUT_OFF if put_off else PRIORITIES[reason],
-                next_try=next_try,
+                priority=PUT_OFF if last else PRIORITIES[reason],
+                next_try=self._put_off_sql(now, put_off) if last else SQL("%s", now),
                 now=now,
                 uid=self.env.uid,
                 ids=moves.ids,
             )
         )
-        self._job_trigger(next_try if put_off else None)
+        for [next_try] in set(self.env.cr.fetchall()) if last else [[None]]:
+            self._job_trigger(next_try)
+
+    @api.model
+    def _put_off_sql(self, now, put_off):
+        """Return when a row of ``account_move`` that is put off comes to its turn."""
+        self.flush_model(["move_id", "priority", "done_on"])
+        return SQL(
+            """CASE WHEN EXISTS (
+                SELECT FROM progbox_archive_job earlier
+                WHERE earlier.move_id = account_move.id
+                AND earlier.priority = %(last)s AND earlier.done_on > %(lately)s
+            ) THEN %(later)s ELSE %(soon)s END""",
+            last=PUT_OFF,
+            lately=now - PUT_OFF_FOR,
+            later=now + PUT_OFF_FOR,
+            soon=now + put_off,
+        )
 
     @api.model
     def _job_set_workers(self, wanted):
@@ -315,7 +334,10 @@ class ProgboxArchiveJob(models.Model):
     def _fingerprint(self, move):
         """Return what differs when the prepared files are out of date."""
         partners = (
-            move.partner_id | move.commercial_partner_id | move.partner_shipping_id
+            move.partner_id
+            | move.commercial_partner_id
+            | move.partner_shipping_id
+            | move.company_id.partner_id
         )
         return (
             [record.write_date for record in (move, move.company_id)],

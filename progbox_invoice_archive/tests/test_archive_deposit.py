@@ -204,6 +204,22 @@ class TestArchiveDeposit(ArchiveCommon):
         self.assertEqual(self.content(xml), b"<invoice/>")
         self.assertEqual((pdf | xml).mapped("version"), [1, 1])
 
+    def test_the_page_is_archived_when_a_format_raises_what_is_wrong(self):
+        refusal = UserError("No negative lines.")
+
+        def refuse(model, invoice, data):
+            if data["invoice_edi_format"]:
+                raise refusal
+
+        self.client.invoice_edi_format = "ubl_bis3"
+        move = self.posted()
+        hook = "_hook_invoice_document_before_pdf_report_render"
+        with patch.object(AccountMoveSend, hook, refuse):
+            self.run_jobs(move)
+        self.assertEqual(self.documents(move).mapped("mimetype"), ["application/pdf"])
+        self.assertIn("No negative lines.", self.jobs_of(move).error)
+        self.assertEqual(move.progbox_archive_state, "fix")
+
     def test_companies_have_an_archive_each(self):
         other = self.setup_other_company()["company"]
         other.progbox_archive_folder = ".rechnungen"

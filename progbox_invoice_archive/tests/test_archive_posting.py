@@ -117,16 +117,18 @@ class TestArchivePosting(ArchiveCommon):
         move.action_post()
         [job] = self.jobs_of(move)
         self.env.flush_all()
-        before = job._fingerprint(move)
-        for change, is_same in (
-            ("customer_rank = customer_rank + 1", True),
-            ("street = 'Rue Neuve 7'", False),
+        for partner, change, is_same in (
+            (move.partner_id, "customer_rank = customer_rank + 1", True),
+            (move.partner_id, "street = 'Rue Neuve 7'", False),
+            (self.company.partner_id, "customer_rank = customer_rank + 1", True),
+            (self.company.partner_id, "street = 'Rue Neuve 7'", False),
         ):
-            with self.subTest(change=change):
+            with self.subTest(partner=partner, change=change):
+                before = job._fingerprint(move)
                 self.env.cr.execute(
                     f"UPDATE res_partner SET {change},"  # noqa: S608 a constant
                     " write_date = write_date + interval '1 second' WHERE id = %s",
-                    [move.partner_id.id],
+                    [partner.id],
                 )
                 self.env.invalidate_all()
                 self.assertEqual(job._fingerprint(move) == before, is_same)

@@ -6,6 +6,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from ..models import verification_sql
+from ..models.invoice_neighbours import PUT_OFF, PUT_OFF_FOR
 from .verification_common import VerificationCommon
 
 NOW = "INV/2026/09999"
@@ -167,6 +168,13 @@ class TestRenumbered(VerificationCommon):
         self.assertEqual(self.notes(), {self.both: TO_COME, self.other.name: ""})
         self.jobs_of(self.move)[-1]._job_finish("failed")
         self.assertEqual(self.notes()[self.both], TO_COME)
+
+    def test_a_zip_says_so_of_what_is_put_off(self):
+        """As when the company has moved: whoever asks gets the newer version."""
+        job = self.jobs_of(self.move)[-1]
+        later = job.create_date + PUT_OFF_FOR
+        job._job_write({"priority": PUT_OFF, "next_try": later})
+        self.assertEqual(self.notes(), {self.both: TO_COME, self.other.name: ""})
 
     def test_a_zip_says_nothing_once_it_has_come(self):
         self.filed(self.move)

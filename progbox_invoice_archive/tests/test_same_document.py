@@ -12,7 +12,7 @@ from odoo.addons.account.models import account_move, account_move_line
 from odoo.addons.base.models.ir_actions_report import IrActionsReport
 
 from ..models.invoice_changes import InvoiceChanges
-from ..models.invoice_neighbours import PUT_OFF
+from ..models.invoice_neighbours import PUT_OFF, PUT_OFF_FOR, SETTLING
 from ..models.invoice_words import InvoiceWords
 from ..tools.discarded import Discarded
 from .report_common import pages_of
@@ -201,13 +201,30 @@ class TestSameDocument(SameDocumentCommon):
         self.run_jobs(self.move)
         self.assertEqual(self.documents(self.move).mapped("version"), [1, 2])
 
-    def test_a_client_who_moves_in_the_portal_is_put_off(self):
-        portal = self.env.ref("base.public_user")
-        for street in ("2 rue Basse", "1 rue Haute", "2 rue Basse"):
-            self.client.with_user(portal).sudo().street = street
+    def waits(self):
+        """Return how long the last job waits; the archiver is woken then."""
+        job = self.jobs_of(self.move)[-1]
+        self.assertTrue(
+            self.env["ir.cron.trigger"].search_count(
+                [
+                    ("cron_id", "=", self.jobs._job_leader().id),
+                    ("call_at", "=", job.next_try),
+                ]
+            )
+        )
+        return job.next_try - job.create_date
+
+    def test_a_client_who_moves_in_the_portal_again_and_again_is_put_off(self):
+        client = self.client.with_user(self.env.ref("base.public_user")).sudo()
+        for street in ("2 rue Basse", "1 rue Haute", "3 rue Basse"):
+            client.street = street
         _posting, job = self.jobs_of(self.move)
-        self.assertGreater(job.next_try, job.create_date + timedelta(hours=11))
+        self.assertEqual(self.waits(), timedelta(), "the first time")
         self.assertEqual(job.priority, max(self.jobs.search([]).mapped("priority")))
+        self.run_jobs(self.move)
+        self.assertEqual(self.documents(self.move).mapped("version"), [1, 2])
+        client.street = "2 rue Basse"
+        self.assertEqual(self.waits(), PUT_OFF_FOR)
         closings = self.server["progbox.closing"]
         self.assertFalse(closings._archiver_is_busy(self.company, date(2026, 12, 1)))
         printed = "".join(pages_of(self.through("printed")))
@@ -245,9 +262,12 @@ class TestSameDocument(SameDocumentCommon):
             self.env.invalidate_all()
         self.move_company()
         self.assertEqual(self.reasons(), ["posting", "changed"])
+        self.assertEqual(self.waits(), SETTLING)
         printed = "".join(pages_of(self.through("printed")))
         self.assertIn("9 neuve", printed, "at once for whoever asks")
         self.assertEqual(set(self.jobs_of(self.move).mapped("state")), {"done"})
+        self.company.street = "10 rue Neuve"
+        self.assertEqual(self.waits(), PUT_OFF_FOR, "not each time a version")
 
     def test_a_company_that_has_moved_leaves_what_clients_have(self):
         self.receive()

@@ -4,7 +4,11 @@ Runs inside of Odoo's shell, with the localisations installed.
 """
 
 import base64
+import json
+from contextlib import suppress
 from unittest.mock import patch
+
+import requests
 
 from odoo import Command
 from odoo.exceptions import UserError
@@ -16,6 +20,25 @@ CERTIFICATE = (
     "l10n_es_edi_verifactu/demo/certificates/"
     "Certificado_RPJ_A39200019_CERTIFICADO_ENTIDAD_PRUEBAS_5_Pre.p12"
 )
+
+
+NAV = "l10n_hu_edi/tests/mocked_requests"
+
+
+def network(answers, status=200):
+    """Answer locally what goes to the network, for the length of a block.
+
+    :param dict answers: bytes by a part of the address
+    """
+
+    def answer(_session, _method, url, **_kwargs):
+        response = requests.Response()
+        response.status_code = status
+        response.encoding = "utf-8"
+        [response._content] = (answers[part] for part in answers if part in url)
+        return response
+
+    return patch.object(requests.Session, "request", answer)
 
 
 class Country:
@@ -116,14 +139,37 @@ class Country:
         )
         self.archive(move)
 
+    def without_credentials(self, channel, refusing):
+        """Return what becomes of invoices of a company that nobody has registered.
+
+        The archive asks nobody about them.
+
+        :param refusing: what the authority answers whoever sends one, as a context
+        """
+        with network({}):
+            move = self.archived()
+            told = {"before": self.told(move), "history": self.history()}
+            # Without the digests nobody knows whether a document is still the same.
+            told["is_comparable"] = all(self.documents(move).mapped("said"))
+        try:
+            with refusing, self.env.cr.savepoint():
+                self.send(move, [channel])
+        except UserError as error:
+            told["refused_by_odoo"] = str(error)
+        self.archive(move)
+        return {**told, "still_before": self.told(move)}
+
+    def documents(self, move):
+        return self.env["progbox.document"].search(
+            [("res_model", "=", "account.move"), ("res_id", "=", move.id)],
+            order="version, mimetype",
+        )
+
     def told(self, move):
         """Return what is known of an invoice and of its documents, as JSON has it."""
         self.env.flush_all()
         self.env.invalidate_all()
-        documents = self.env["progbox.document"].search(
-            [("res_model", "=", "account.move"), ("res_id", "=", move.id)],
-            order="version, mimetype",
-        )
+        documents = self.documents(move)
         newest = documents.filtered(
             lambda document: (
                 not document.superseded and document.mimetype == "application/pdf"
@@ -270,6 +316,86 @@ def poland(env):
     return told
 
 
+def hungary(env):
+    """NAV is told of the invoice before the page is made, and answers later."""
+    address = {"street": "Utca 1", "zip": "1073", "city": "Budapest"}
+    country = Country(
+        env,
+        "hu",
+        "hu",
+        {**address, "vat": "27725414-2-13"},
+        {**address, "vat": "14933477-2-13"},
+    )
+    told = country.without_credentials("hu_nav_30", network({}))
+    country.seller.write(
+        {
+            "l10n_hu_edi_server_mode": "test",
+            "l10n_hu_edi_username": "this",
+            "l10n_hu_edi_password": "that",
+            "l10n_hu_edi_signature_key": "some_key",
+            "l10n_hu_edi_replacement_key": "abcdefghijklmnop",
+        }
+    )
+
+    def answered(name):
+        with file_open(f"{NAV}/{name}_response.xml", "rb") as file:
+            return file.read()
+
+    status = answered("queryTransactionStatus")
+    sending = {name: answered(name) for name in ("tokenExchange", "manageInvoice")}
+    sending["queryTransactionStatus"] = status.replace(b">DONE<", b">PROCESSING<")
+    for case, answer in (
+        ("accepted", status),
+        ("refused", status.replace(b">DONE<", b">ABORTED<")),
+    ):
+        move = country.archived()
+        with network(sending):
+            country.send(move, ["hu_nav_30"])
+        told["status"] = move.l10n_hu_edi_state
+        told["sent"] = country.told(move)
+        with network({"queryTransactionStatus": answer}), suppress(UserError):
+            move.l10n_hu_edi_button_update_status()
+        country.look_for_answer(move)
+        told[case] = country.told(move)
+    return told
+
+
+def turkey(env):
+    """Nilvera takes the e-invoice before the page is made, and answers later."""
+    address = {
+        "street": "Sokak 1",
+        "zip": "06934",
+        "city": "Ankara",
+        "state_id": env.ref("base.state_tr_06").id,
+    }
+    country = Country(
+        env,
+        "tr",
+        "tr",
+        {**address, "vat": "3297552117"},
+        {**address, "vat": "1729171602", "ref": "Ulus"},
+    )
+    refusing = network({"nilvera.com": b"Unauthorized"}, status=401)
+    told = country.without_credentials("tr_nilvera", refusing)
+    country.seller.l10n_tr_nilvera_api_key = "key"
+    sending = {
+        "Check/TaxNumber": json.dumps([{"Name": "urn:mail:client"}]).encode(),
+        "Send/Xml": b"{}",
+    }
+    for case, code in (("accepted", "succeed"), ("refused", "error")):
+        move = country.archived()
+        with network(sending):
+            country.send(move, ["tr_nilvera"])
+        told["status"] = move.l10n_tr_nilvera_send_status
+        told["sent"] = country.told(move)
+        answer = {"InvoiceStatus": {"Code": code}}
+        with network({"/Status": json.dumps(answer).encode()}):
+            move._l10n_tr_nilvera_get_submitted_document_status()
+        country.look_for_answer(move)
+        told[case] = country.told(move)
+    return told
+
+
 def france(env):
     """Nothing to wait for: Peppol transports what is archived."""
     country = Country(
@@ -325,5 +451,5 @@ def france(env):
 def everything(env):
     return {
         scenario.__name__: scenario(env(context={}))
-        for scenario in (italy, spain, poland, france)
+        for scenario in (italy, spain, poland, hungary, turkey, france)
     }

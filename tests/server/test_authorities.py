@@ -1,4 +1,4 @@
-"""Companies of Italy, Spain, Poland and France on a database with their localisations.
+"""Companies of six countries on a database with their localisations.
 
 Romania is in `test_authority.py` of the add-on: its channel is always installed.
 """
@@ -19,8 +19,10 @@ MODULES = (
     "l10n_es_edi_sii",
     "l10n_es_edi_verifactu",
     "l10n_fr_facturx_chorus_pro",
+    "l10n_hu_edi",
     "l10n_it_edi",
     "l10n_pl_edi",
+    "l10n_tr_nilvera_einvoice",
 )
 SCRIPT = """
 import json, sys
@@ -122,6 +124,44 @@ def test_poland_has_no_answer_until_ksef_has_decided(told):
     assert poland["rejected"]["state"] == "fix"
 
 
+def test_hungary_is_archived_before_the_answer(told):
+    assert_before(told["hungary"], [[1, PDF, True]], "hu_nav_30", "Missing NAV")
+
+
+def test_turkey_is_archived_before_the_answer_and_nobody_is_asked(told):
+    documents = [[1, PDF, True], [1, XML, True]]
+    assert_before(told["turkey"], documents, "tr_nilvera", "unauthorised")
+
+
+def assert_before(country, documents, channel, refused):
+    assert_archived(country["before"], documents, [channel])
+    assert country["is_comparable"]
+    assert refused in country["refused_by_odoo"]
+    assert country["still_before"] == country["before"]
+
+
+@pytest.mark.parametrize("name", ["hungary", "turkey"])
+def test_what_went_to_the_authority_is_the_next_version(told, name):
+    country = told[name]
+    assert country["status"] == "sent"
+    early = country["before"]["documents"]
+    sent = [[2, mimetype, True] for _version, mimetype, _early in early]
+    assert_archived(country["sent"], early + sent)
+    assert country["sent"]["archive_has_what_was_sent"]
+
+
+@pytest.mark.parametrize("name", ["hungary", "turkey"])
+def test_the_answer_is_the_last_word(told, name):
+    country = told[name]
+    early = country["before"]["documents"]
+    answered = [[2, mimetype, False] for _version, mimetype, _early in early]
+    assert_archived(country["accepted"], early + answered)
+    refused = country["refused"]
+    assert refused["documents"] == early + answered
+    assert refused["state"] == "fix"
+    assert "the authority has refused it" in refused["errors"][0]
+
+
 def test_france_has_no_authority_in_between(told):
     assert_archived(told["france"]["unregistered"], [[1, PDF, False]])
 
@@ -130,6 +170,8 @@ def test_a_history_is_what_clients_have_and_else_what_odoo_makes(told):
     made = {
         "italy": [[1, PDF, True], [1, XML, True]],
         "spain": [[1, PDF, True]],
+        "hungary": [[1, PDF, True]],
+        "turkey": [[1, PDF, True], [1, XML, True]],
         "france": [[1, PDF, False]],
     }
     for country, documents in made.items():
