@@ -208,6 +208,26 @@ def _files(env, document_ids):
     return found
 
 
+def kept(env, run, listed):
+    """Return the counts that the database has of a run, and how many of its findings.
+
+    :param progbox.verification run: past the cache of the ORM
+    :param listed: ids of findings that nobody can have acknowledged yet
+    """
+    [row] = env.execute_query(
+        SQL(
+            """SELECT finding_counts, (
+                SELECT count(*) FROM progbox_verification_finding
+                WHERE id = ANY(%s) AND verification_id = run.id
+                AND acknowledged_on IS NULL
+            ) FROM progbox_verification run WHERE id = %s""",
+            [finding.id for finding in listed],
+            run.id,
+        )
+    )
+    return row[0] or {}, row[1]
+
+
 def unsealed(env, company, after, since):
     """Return a page of archived documents that the ledger does not know.
 
