@@ -52,9 +52,7 @@ def address_findings(company):
     if now == said:
         return []
     return [
-        Finding(
-            "certificate_changed", expected="\n".join(said), actual="\n".join(now)
-        )
+        Finding("certificate_changed", expected="\n".join(said), actual="\n".join(now))
     ]
 
 
