@@ -281,9 +281,8 @@ class ProgboxVerification(models.Model):
 
     def _job_settle(self, error):
         if isinstance(error, NotKept):
-            self._job_fail(error, give_up=True)
-        else:
-            super()._job_settle(error)
+            return self._job_fail(error, give_up=True)
+        return super()._job_settle(error)
 
     def _job_on_error(self):
         if self.state == "failed":
