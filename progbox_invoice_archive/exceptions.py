@@ -30,6 +30,10 @@ class JobError(UserError):
         self.detail = detail
 
 
+class NotKept(JobError):
+    """The database does not keep what was written: trying again changes nothing."""
+
+
 class FileUnreadable(UserError, OSError):
     """The storage does not give the bytes of an attachment."""
 

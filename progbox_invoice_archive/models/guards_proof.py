@@ -5,15 +5,20 @@ What they do is tried, see guards_trial.py. What they are is looked at here.
 The functions are compared with their text here. So are the triggers: PostgreSQL writes
 a trigger in words of its own, therefore each is made once more, on an empty temporary
 table of the same columns, and what it says of the two must be the same.
+
+All of it is asked with nothing in sight but what PostgreSQL brings along: an ``=`` of
+somebody's own, for the very types of our columns, is taken before that of PostgreSQL,
+wherever it stands. Whether there is one, guards_shadows.py says.
 """
 
 import re
+from contextlib import contextmanager
 
 from odoo.tools import SQL
 
 from ..tools.ledger.guards_sql import FUNCTIONS
 from ..tools.ledger.guards_triggers import TRIGGERS
-from . import guards_trial
+from . import guards_shadows, guards_trial
 
 # Settings that switch triggers off, or hide rows.
 SETTINGS = "^(session_replication_role|row_security)="
@@ -28,13 +33,26 @@ def problems(env, wanted):
     """
     # Also those that are gone: something else may stand in their place.
     tables = sorted({table for table, _event, _action in TRIGGERS.values()})
-    return [
-        *_changed_functions(env),
-        *_changed_triggers(env, wanted),
-        *_foreign(env, tables),
-        *_settings(env, tables),
-        *guards_trial.not_refused(env, wanted),
-    ]
+    path = guards_shadows.search_path(env)
+    with _nothing_else_in_sight(env.cr):
+        found = [
+            *_changed_functions(env),
+            *_changed_triggers(env, wanted),
+            *_foreign(env, tables),
+            *_settings(env, tables),
+            *guards_shadows.problems(env, path),
+        ]
+    return found + guards_trial.not_refused(env, wanted)
+
+
+@contextmanager
+def _nothing_else_in_sight(cr):
+    """Let names mean what PostgreSQL itself has under them, for a few statements."""
+    with cr.savepoint(flush=False) as savepoint:
+        # A command, which no function or operator of somebody else's can change.
+        cr.execute("SET LOCAL search_path TO pg_catalog, pg_temp")
+        yield
+        savepoint.rollback()
 
 
 def _changed_functions(env):
@@ -117,8 +135,9 @@ def _foreign(env, tables):
             SELECT format('%%s: rule %%s', relname, rulename)
             FROM pg_rewrite JOIN kept ON kept.oid = ev_class
             UNION ALL
-            SELECT format('%%s: inheritance %%s', relname, inhrelid::regclass)
+            SELECT format('%%s: inheritance %%s', kept.relname, heir.relname)
             FROM pg_inherits JOIN kept ON kept.oid IN (inhparent, inhrelid)
+            JOIN pg_class heir ON heir.oid = inhrelid
             UNION ALL
             SELECT format('%%s: row security %%s', relname, polname)
             FROM pg_policy JOIN kept ON kept.oid = polrelid
@@ -129,11 +148,6 @@ def _foreign(env, tables):
                 SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace
                 AND relname = name AND relkind = 'r' AND relpersistence = 'p'
             )
-            UNION ALL
-            SELECT format('%%s.%%s: stands before the table', nspname, relname)
-            FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-            WHERE relname = ANY(%(tables)s) AND to_regclass(relname) = pg_class.oid
-                AND nspname <> 'public'
             ORDER BY 1""",
             tables=tables,
             ours=list(TRIGGERS),

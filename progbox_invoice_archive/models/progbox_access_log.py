@@ -10,10 +10,10 @@ from odoo.tools import SQL
 from ..tools.ledger.guards_sql import PURGE_SETTING
 from ..tools.sentinels import SERVER
 from ..tools.web_request import current_request
+from . import certificate_addresses, stamp_authorities
 from .document_sql import path_sql, renumbered_sql
 from .ir_binary import ONE_OPENING, ONE_REFUSAL
 from .res_users import ARCHIVE_MANAGER
-from .stamp_authorities import keep_on_record
 
 PURGE_LIMIT = 10000
 # Of one person within :data:`ONE_REFUSAL`: whoever tries one number after the other
@@ -288,7 +288,8 @@ class ProgboxAccessLog(models.Model):
             limit = fields.Datetime.now() - timedelta(
                 days=company.progbox_log_retention_days
             )
-            keep_on_record(company, limit)
+            stamp_authorities.keep_on_record(company, limit)
+            certificate_addresses.keep_on_record(company, limit)
             # Whole seals: what is left of one could not be checked any more.
             seals._seal_lines(company)
             mine = Domain("company_id", "=", company.id)

@@ -7,6 +7,7 @@ from odoo.tools.misc import clean_context
 
 from ..exceptions import JobCancelled, JobError, JobWaiting
 from ..tools.ledger.verify import Finding
+from . import certificate_addresses
 from .declared_pieces import piece
 from .ir_actions_report import CERTIFICATE as REPORT
 from .progbox_job_mixin import JOB_FIELDS
@@ -80,7 +81,7 @@ class ProgboxClosingMail(models.Model):
         """Return which certificates did not leave: a part of a verification.
 
         Those that were waited for long, and those that nobody was asked to send since
-        somebody is named who gets them.
+        somebody is named who gets them. And whether they go where they should.
 
         :param int after: 0 for the one page that there is
         :return: see progbox.verification._parts_of_check()
@@ -90,6 +91,7 @@ class ProgboxClosingMail(models.Model):
         since = company.sudo().progbox_certificate_since
         closings = self.env["progbox.closing"].sudo()
         asked = Domain("mail_ids", "!=", False)
+        changed = certificate_addresses.address_findings(company)
         late = closings.search(
             Domain("company_id", "=", company.id)
             & Domain("closed_on", "<", fields.Datetime.now() - PATIENCE)
@@ -97,7 +99,7 @@ class ProgboxClosingMail(models.Model):
             & ~Domain("mail_ids.state", "=", "done"),
             order="id",
         )
-        return 1, [
+        return 1, changed + [
             Finding(
                 "certificate_not_sent",
                 closing.seal_id.sequence,

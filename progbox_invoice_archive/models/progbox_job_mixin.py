@@ -55,6 +55,8 @@ JOB_FIELDS = frozenset(
         "state",
     }
 )
+# What changes on the way and no page shows.
+UNSEEN = JOB_FIELDS | {"checkpoint"}
 
 
 class QueueRun:
@@ -271,7 +273,7 @@ class ProgboxJobMixin(models.AbstractModel):
             vals = {**vals, "begun": False}
         engine = self.sudo().with_context(progbox_job_engine=JOB_ENGINE)
         result = engine.write(vals)
-        if "state" in vals or vals.keys() - JOB_FIELDS:
+        if "state" in vals or vals.keys() - UNSEEN:
             self._job_tell()
         return result
 

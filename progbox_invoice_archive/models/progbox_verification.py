@@ -9,6 +9,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_datetime
 
+from ..exceptions import NotKept
 from . import verification_sql
 from .declared_pieces import piece
 from .progbox_job_mixin import OPEN_STATES
@@ -256,8 +257,32 @@ class ProgboxVerification(models.Model):
             counts[finding.kind] += 1
             if counts[finding.kind] <= LISTED_PER_KIND:
                 values.append({"verification_id": self.id, **Listed._values(finding)})
-        Listed.create(values)
+        listed = Listed.create(values)
         self._job_write({"finding_counts": dict(counts)})
+        self._check_kept(listed)
+
+    def _check_kept(self, listed=()):
+        """Check that the database has what was found: a trigger may take it away.
+
+        :param listed: findings that were just written
+        :raise NotKept:
+        """
+        expected = (self.finding_counts or {}, len(listed))
+        self.env.flush_all()
+        if verification_sql.kept(self.env, self, listed) != expected:
+            raise NotKept(
+                self.env._(
+                    "What was found is not in the database after it was written: "
+                    "something changes it on the way. Have the administrator look for "
+                    "triggers and rules on the tables of the verifications and of "
+                    "their findings, then verify again."
+                )
+            )
+
+    def _job_settle(self, error):
+        if isinstance(error, NotKept):
+            return self._job_fail(error, give_up=True)
+        return super()._job_settle(error)
 
     def _job_on_error(self):
         if self.state == "failed":
@@ -269,7 +294,11 @@ class ProgboxVerification(models.Model):
             self.env["mail.activity"]._progbox_report_unverified(self)
 
     def _job_finish(self, state, reason=False):
-        result = super()._job_finish(state, reason)
+        with self.env.cr.savepoint():
+            result = super()._job_finish(state, reason)
+            if state == "done":
+                for run in self:
+                    run._check_kept()
         if state == "done":
             for run in self:
                 self.env["mail.activity"]._progbox_report_verification(run)

@@ -6,7 +6,7 @@ from odoo.tools import email_normalize
 from ..tools.filenames import clean_filename
 from ..tools.ledger.guards_sql import SHORTEST_LOG_RETENTION
 from ..tools.time_stamp import is_address, load_certificates, names_user
-from . import invoice_neighbours
+from . import certificate_addresses, invoice_neighbours
 from .stamp_authorities import note_authorities
 
 WEEKDAYS = [
@@ -349,22 +349,9 @@ class ResCompany(models.Model):
             }
             if addresses != noted:
                 company.progbox_certificate_addresses = addresses
-                company._progbox_log_addresses()
+                certificate_addresses.note_addresses(company)
             if bool(people) != bool(company.progbox_certificate_since):
                 company.progbox_certificate_since = people and fields.Datetime.now()
-
-    def _progbox_log_addresses(self):
-        """Put on record who gets the closing certificates from now on."""
-        noted = self.progbox_certificate_addresses or {}
-        addresses = sorted(filter(None, noted.values()))
-        self.env["progbox.access.log"]._log(
-            "share",
-            company=self,
-            note=self.env._(
-                "From now on, the closing certificates go to: %(addresses)s",
-                addresses=", ".join(addresses) or "–",
-            ),
-        )
 
     def _progbox_start_refusal(self):
         return self.env._(

@@ -34,6 +34,7 @@ BESIDE_KINDS = [
     ("authority_changed", "Authority changed off the record"),
     ("stamp_off", "Time stamps switched off"),
     ("certificate_not_sent", "Closing certificate not sent"),
+    ("certificate_changed", "Addresses of certificates changed off the record"),
     ("certificate_off", "Closing certificates go to nobody"),
 ]
 BESIDE_WARNINGS = (
@@ -182,6 +183,18 @@ BESIDE_TEXTS = {
             "Put right what is said here: it is sent within a day. If nothing is said, "
             "somebody has removed the order to send it: print the certificate and hand "
             "it over yourself. Then acknowledge this."
+        ),
+    ),
+    "certificate_changed": (
+        _lt(
+            "The closing certificates go to other addresses than the access log says: "
+            "somebody has changed them in the database itself, or has deleted a "
+            "contact."
+        ),
+        _lt(
+            "In the settings of the archive, take out those who get the certificates, "
+            "save, and choose them again: then they are on record. Hand the last "
+            "certificates over yourself, and find out who worked in the database."
         ),
     ),
     "certificate_off": (

@@ -133,7 +133,10 @@ def differing_files(env, company, after, last):
         SQL(
             """SELECT document.id, document.name, document.number,
                 CASE WHEN file.name::text IS DISTINCT FROM document.name::text
-                    THEN seal.payload END, EXISTS (
+                    THEN (
+                        SELECT payload FROM progbox_seal
+                        WHERE id = document.seal_id
+                    ) END, EXISTS (
                     SELECT FROM ir_attachment twin WHERE twin.id != file.id
                     AND twin.res_model = file.res_model
                     AND twin.res_field = file.res_field AND twin.res_id = file.res_id

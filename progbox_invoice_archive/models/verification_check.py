@@ -281,13 +281,14 @@ class VerificationCheck:
 
     def _check_document(self, entry):
         """Return what is wrong with the document of a line, its file aside."""
-        line, content, row = entry.line, entry.content, entry.row
-        if line.kind != "deposit":
+        line, content = entry.line, entry.content
+        if line.kind != "deposit" or entry.document and entry.is_in_order():
             return []
         about = {"sequence": line.sequence, "content": content}
-        if not row:
+        if not entry.document:
             return [Finding("document_missing", **about)]
         about["document"] = entry.document
+        row = entry.row
         findings = []
         if differing := compare_document(content, row):
             findings.append(

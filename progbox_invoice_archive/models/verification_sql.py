@@ -12,7 +12,7 @@ from odoo import fields
 from odoo.tools import SQL
 
 from ..tools.ledger.sealed_columns import SEALED_COLUMNS
-from ..tools.ledger.verify import SEALED, read_payload
+from ..tools.ledger.verify import COMPARED, is_as_sealed, read_payload
 from ..tools.ledger.walk import Line
 from .progbox_job_mixin import OPEN_STATES
 
@@ -39,10 +39,17 @@ LINE_COLUMNS = (
 )
 DOCUMENT_COLUMNS = ("document.id", "document.seal_id", "document.mimetype")
 # A row is cut in three, which is sooner than to take it apart by name.
-COLUMNS = (*LINE_COLUMNS, *DOCUMENT_COLUMNS, *SEALED_COLUMNS.values())
+COLUMNS = (
+    *LINE_COLUMNS,
+    *DOCUMENT_COLUMNS,
+    *(SEALED_COLUMNS[key] for key in COMPARED),
+)
 OF_LINE = slice(len(LINE_COLUMNS))
-OF_DOCUMENT = slice(len(LINE_COLUMNS), len(COLUMNS) - len(SEALED))
-OF_SEALED = slice(len(COLUMNS) - len(SEALED), None)
+OF_DOCUMENT = slice(len(LINE_COLUMNS), len(COLUMNS) - len(COMPARED))
+OF_SEALED = slice(len(COLUMNS) - len(COMPARED), None)
+DOCUMENT = OF_DOCUMENT.start
+FOLDER = OF_SEALED.start + COMPARED.index("folder")
+SIZE = COMPARED.index("size")
 
 
 class File(NamedTuple):
@@ -60,7 +67,8 @@ class Entry(NamedTuple):
     :param document: id of the document's row, None without one
     :param seal: id of the line that the row names
     :param str mimetype: of the row
-    :param dict row: the row's values under the keys of ``SEALED``
+    :param tuple values: of the row, in the order of ``COMPARED``
+    :param str folder: path of the folder that the row names
     :param list files: of File, the oldest first
     :param list others: ids of attachments that belong to no field the document has
     """
@@ -70,9 +78,26 @@ class Entry(NamedTuple):
     document: int | None
     seal: int | None
     mimetype: str | None
-    row: dict | None
+    values: tuple
+    folder: str | None
     files: list
     others: list
+
+    @property
+    def row(self):
+        """The row's values under the keys of ``SEALED``."""
+        values = dict(zip(COMPARED, self.values, strict=True))
+        return {**values, "folder": self.folder}
+
+    def is_in_order(self):
+        """Whether nothing needs a closer look, the bytes of the file aside."""
+        return (
+            self.seal == self.line.id
+            and len(self.files) == 1
+            and not self.others
+            and is_as_sealed(self.content, self.values, self.folder)
+            and not self.is_of_another_type()
+        )
 
     def is_of_another_type(self):
         """Whether the file is served as something else than the document is.
@@ -91,19 +116,14 @@ def entries(env, company, after):
     """
     paths = {}
     while rows := env.execute_query(_entries_sql(company, after)):
-        read = [
-            (
-                Line._make(row[OF_LINE]),
-                row[OF_DOCUMENT],
-                dict(zip(SEALED, row[OF_SEALED], strict=True)),
-            )
-            for row in rows
-        ]
-        line, _document, _values = read[-1]
-        after = (line.sequence, line.id)
-        _learn_paths(env, {values["folder"] for *_row, values in read}, paths)
-        files = _files(env, [row[0] for _line, row, _values in read if row[0]])
-        yield from _portions(_entry(*row, paths, files) for row in read)
+        lines = [Line._make(row[OF_LINE]) for row in rows]
+        after = (lines[-1].sequence, lines[-1].id)
+        _learn_paths(env, {row[FOLDER] for row in rows}, paths)
+        files = _files(env, [row[DOCUMENT] for row in rows if row[DOCUMENT]])
+        yield from _portions(
+            _entry(line, row, paths, files)
+            for line, row in zip(lines, rows, strict=True)
+        )
 
 
 def _portions(entries):
@@ -111,7 +131,7 @@ def _portions(entries):
     portion, volume = [], 0
     for entry in entries:
         portion.append(entry)
-        volume += entry.row["size"] or 0 if entry.row else 0
+        volume += entry.values[SIZE] or 0
         if volume >= PORTION_SIZE:
             yield portion
             portion, volume = [], 0
@@ -139,14 +159,11 @@ def _entries_sql(company, after):
     )
 
 
-def _entry(line, document, values, paths, files):
-    content = read_payload(line.payload)
-    id_, seal, mimetype = document
-    if not id_:
-        return Entry(line, content, None, None, None, None, [], [])
-    values["folder"] = paths.get(values["folder"])
-    found = files.get(id_, ([], []))
-    return Entry(line, content, id_, seal, mimetype, values, *found)
+def _entry(line, row, paths, files):
+    id_, seal, mimetype = row[OF_DOCUMENT]
+    content, folder = read_payload(line.payload), paths.get(row[FOLDER])
+    found = files.get(id_) or ([], [])
+    return Entry(line, content, id_, seal, mimetype, row[OF_SEALED], folder, *found)
 
 
 def _learn_paths(env, folders, paths):
@@ -181,13 +198,34 @@ def _files(env, document_ids):
         document_ids,
     )
     found = {}
-    for document_id, field, *file in env.execute_query(query):
-        files, others = found.setdefault(document_id, ([], []))
-        if field == "content":
-            files.append(File(*file))
+    for row in env.execute_query(query):
+        files, others = found.setdefault(row[0], ([], []))
+        file = File._make(row[2:])
+        if row[1] == "content":
+            files.append(file)
         else:
-            others.append(file[0])
+            others.append(file.id)
     return found
+
+
+def kept(env, run, listed):
+    """Return the counts that the database has of a run, and how many of its findings.
+
+    :param progbox.verification run: past the cache of the ORM
+    :param listed: ids of findings that nobody can have acknowledged yet
+    """
+    [row] = env.execute_query(
+        SQL(
+            """SELECT finding_counts, (
+                SELECT count(*) FROM progbox_verification_finding
+                WHERE id = ANY(%s) AND verification_id = run.id
+                AND acknowledged_on IS NULL
+            ) FROM progbox_verification run WHERE id = %s""",
+            [finding.id for finding in listed],
+            run.id,
+        )
+    )
+    return row[0] or {}, row[1]
 
 
 def unsealed(env, company, after, since):

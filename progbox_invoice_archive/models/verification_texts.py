@@ -125,7 +125,11 @@ TEXTS = {
     ),
     "guard_missing": (
         _lt("The database does not protect the archive as it should: %(actual)s"),
-        _lt("Update the module ProGBox Invoice Archive, then verify again."),
+        _lt(
+            "Update the module ProGBox Invoice Archive, then verify again. What is "
+            "still named then, somebody has made in the database: have its "
+            "administrator remove it, and find out who it was."
+        ),
     ),
     "guard_lifted": (
         _lt(

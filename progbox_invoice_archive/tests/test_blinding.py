@@ -1,5 +1,8 @@
+import ast
 import json
 import os
+import re
+from pathlib import Path
 from unittest.mock import patch
 
 from psycopg2.errors import LockNotAvailable
@@ -9,7 +12,20 @@ from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from ..models import progbox_verification, progbox_watch, verification_check
+from ..models import (
+    guards_lines,
+    guards_shadows,
+    progbox_access_log_seal,
+    progbox_closing,
+    progbox_closing_mail,
+    progbox_job_mixin,
+    progbox_time_stamp,
+    progbox_verification,
+    progbox_watch,
+    verification_beside_sql,
+    verification_check,
+    verification_sql,
+)
 from ..tools.ledger import chain
 from ..tools.ledger.digests import digest_files
 from ..tools.ledger.verify import read_payload
@@ -17,6 +33,20 @@ from .verification_common import VerificationCommon
 
 CHECK = verification_check.__name__
 RUN = progbox_verification.__name__
+JOB = progbox_job_mixin.__name__
+INTEGRITY = "progbox_invoice_archive.mail_activity_type_integrity"
+# Where the statements of a verification are.
+STATEMENTS = (
+    guards_lines,
+    progbox_access_log_seal,
+    progbox_closing,
+    progbox_closing_mail,
+    progbox_time_stamp,
+    progbox_verification,
+    progbox_watch,
+    verification_beside_sql,
+    verification_sql,
+)
 
 
 @tagged("post_install", "-at_install")
@@ -226,6 +256,129 @@ class TestBlinding(VerificationCommon):
                 self.env.invalidate_all()
         self.assertIntact(self.verify())
 
+    def test_what_answers_in_the_place_of_postgresql(self):
+        """Words that are taken before PostgreSQL's own, and rows that are hidden."""
+        self.run_deferred_triggers()
+        guards_lines.note_lifted(self.server, self.company, ["progbox_seal_keep"])
+        lies = (
+            "CREATE FUNCTION public.lies(varchar, varchar) RETURNS boolean LANGUAGE sql"
+            " AS $$SELECT $1::text = $2::text AND $2::text <> 'guards_lifted'$$;"
+            "CREATE OPERATOR public.= (FUNCTION = public.lies, LEFTARG = varchar,"
+            " RIGHTARG = varchar)"
+        )
+        schema = "CREATE SCHEMA evil;"
+        lower = (
+            "CREATE FUNCTION {}.lower({}) RETURNS text LANGUAGE sql AS $$SELECT 'a'$$;"
+        )
+        away = "USING (current_query() !~ 'FROM account_move move')"
+        for name, attack, seen in (
+            ("=(character varying,character varying) stands before", lies, False),
+            (
+                "lower(character varying) stands before",
+                lower.format("public", "varchar"),
+                True,
+            ),
+            (
+                "search_path: evil stands before pg_catalog",
+                schema
+                + lower.format("evil", "text")
+                + "SET LOCAL search_path TO evil, pg_catalog, public",
+                True,
+            ),
+            (
+                "evil.account_move: stands before the table",
+                schema + "CREATE VIEW evil.account_move AS"
+                " SELECT * FROM public.account_move;"
+                "SET LOCAL search_path TO evil, public",
+                True,
+            ),
+            (
+                "account_move: row security",
+                "ALTER TABLE account_move ENABLE ROW LEVEL SECURITY,"
+                f" FORCE ROW LEVEL SECURITY; CREATE POLICY hide ON account_move {away}",
+                True,
+            ),
+        ):
+            with self.subTest(name=name), self.env.cr.savepoint() as savepoint:
+                self.run_deferred_triggers()
+                self.env.cr.execute(attack)
+                run = self.verify()
+                wanted = {("guard_missing", None)}
+                # What the first one hides.
+                wanted |= {("guard_lifted", None)} if seen else set()
+                self.assertEqual(self.found(run), wanted)
+                self.assertIn(name, "\n".join(run.finding_ids.mapped("actual")))
+                savepoint.rollback()
+                self.env.invalidate_all()
+        self.assertFound(("guard_lifted", None))
+
+    def test_every_word_of_a_statement_is_looked_at(self):
+        """A function that a statement of the verification calls is one that counts."""
+        self.env.cr.execute(
+            "SELECT DISTINCT proname FROM pg_proc"
+            " WHERE pronamespace = 'pg_catalog'::regnamespace"
+        )
+        known = {name for [name] in self.env.cr.fetchall()}
+        called = set()
+        for module in STATEMENTS:
+            tree = ast.parse(Path(module.__file__).read_text())
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    called.update(re.findall(r"\b([a-z_0-9]+)\(", node.value))
+        self.assertIn("string_agg", called)
+        self.assertEqual(called & known - set(guards_shadows.CALLED), set())
+
+    def test_what_is_found_is_what_is_kept(self):
+        """A trigger that takes findings away on their way, behind the guards."""
+        self.exchange_a_file()
+        # One that another verification may have its findings turned into.
+        self.verify()
+        eats = (
+            "CREATE FUNCTION public.eats() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN {} END$$; CREATE TRIGGER z_eats BEFORE {} ON {} FOR EACH ROW"
+            " EXECUTE FUNCTION public.eats()"
+        )
+        counts = "NEW.finding_counts := NULL; RETURN NEW;"
+        table = "progbox_verification"
+        for attack in (
+            eats.format(
+                "NEW.verification_id := NEW.verification_id - 1; RETURN NEW;",
+                "INSERT",
+                f"{table}_finding",
+            ),
+            eats.format(counts, "UPDATE", table),
+            eats.format(
+                f"IF NEW.state = 'done' THEN {counts} END IF; RETURN NEW;",
+                "UPDATE",
+                table,
+            ),
+        ):
+            with self.subTest(attack), self.env.cr.savepoint() as savepoint:
+                self.run_deferred_triggers()
+                self.env.cr.execute(attack)  # pylint: disable=sql-injection
+                with (
+                    mute_logger(CHECK, RUN, JOB),
+                    # The transaction of a test goes on.
+                    patch.object(self.env.cr, "rollback"),
+                ):
+                    run = self.verify()
+                self.assertEqual((run.state, run.result), ("failed", "failed"))
+                self.assertIn("not in the database", run.error)
+                alerts = self.env["mail.activity"]._progbox_open_alerts(
+                    self.company, INTEGRITY
+                )
+                self.assertEqual(len(alerts), 1)
+                savepoint.rollback()
+                self.env.invalidate_all()
+        self.assertFound(("file_changed", self.moves[0]))
+
+    def test_what_extensions_bring_along_is_no_attack(self):
+        for extension in ("citext", "hstore", "pg_trgm", "unaccent", "pgcrypto"):
+            self.env.cr.execute(
+                SQL("CREATE EXTENSION IF NOT EXISTS %s", SQL.identifier(extension))
+            )
+        self.assertIntact(self.verify())
+
     def test_no_table_is_another_one(self):
         aside = "ALTER TABLE {0} RENAME TO aside;"
         view = f"{aside} CREATE VIEW {{0}} AS SELECT * FROM aside"
@@ -252,9 +405,8 @@ class TestBlinding(VerificationCommon):
                 self.env.invalidate_all()
 
     def test_a_deleted_type_of_activity_is_made_again(self):
-        kind = "progbox_invoice_archive.mail_activity_type_integrity"
-        self.env.ref(kind).unlink()
+        self.env.ref(INTEGRITY).unlink()
         self.exchange_a_file()
         self.verify()
-        alerts = self.env["mail.activity"]._progbox_open_alerts(self.company, kind)
-        self.assertEqual(alerts.activity_type_id, self.env.ref(kind))
+        alerts = self.env["mail.activity"]._progbox_open_alerts(self.company, INTEGRITY)
+        self.assertEqual(alerts.activity_type_id, self.env.ref(INTEGRITY))

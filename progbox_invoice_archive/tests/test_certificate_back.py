@@ -11,7 +11,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
 from ..exceptions import JobError
-from ..models import progbox_closing_mail
+from ..models import certificate_addresses, progbox_closing_mail
 from ..models.progbox_closing_mail import REPORT
 from .verification_common import VerificationCommon
 
@@ -200,6 +200,60 @@ class TestCertificateBack(VerificationCommon):
             self.assertFound(not_sent)
             self.company.progbox_certificate_partner_ids = False
             self.assertIntact(self.verify())
+
+    def test_addresses_are_those_on_record(self):
+        """Whoever changes the row, or the list, is found; a choice is not."""
+        self.assertIntact(self.verify())
+        thief = self.env["res.partner"].create(
+            {"name": "Thief", "email": "thief@example.com"}
+        )
+        forged = (
+            "UPDATE res_company SET progbox_certificate_addresses ="
+            " jsonb_build_object(%s::text, 'thief@example.com')",
+            self.keeper.id,
+        )
+        emptied = ("DELETE FROM progbox_certificate_partner_rel",)
+        added = (
+            "INSERT INTO progbox_certificate_partner_rel (company_id, partner_id)"
+            " VALUES (%s, %s)",
+            self.company.id,
+            thief.id,
+        )
+        for attack, actual in (
+            (forged, "thief@example.com"),
+            (emptied, ""),
+            (added, "?\nduval@example.com"),
+        ):
+            with self.subTest(attack), self.env.cr.savepoint() as savepoint:
+                self.tamper(*attack)
+                run = self.assertFound(("certificate_changed", None))
+                [finding] = run.finding_ids
+                self.assertEqual(finding.expected, "duval@example.com")
+                self.assertEqual(finding.actual or "", actual)
+                savepoint.rollback()
+                self.env.invalidate_all()
+        other = self.keeper.create({"name": "Other", "email": "other@example.com"})
+        for lang in ("fr_FR", "ro_RO", "en_US"):
+            self.env["res.lang"]._activate_lang(lang)
+            settings = self.company.with_context(lang=lang)
+            settings.progbox_certificate_partner_ids = other
+            settings.progbox_certificate_partner_ids |= self.keeper
+            self.assertIntact(self.verify())
+
+    def test_who_gets_certificates_stays_on_record(self):
+        now, day = fields.Datetime.now(), timedelta(days=1)
+        logs = self.server["progbox.access.log"]
+        about = [("company_id", "=", self.company.id), ("note", "like", ": duval@")]
+        certificate_addresses.keep_on_record(self.company, now - day)
+        self.assertEqual(logs.search_count(about), 1)
+        certificate_addresses.keep_on_record(self.company, now + day)
+        self.assertEqual(logs.search_count(about), 2)
+        # Of a version that did not note it yet.
+        self.tamper("DELETE FROM progbox_access_log WHERE note ~ ': duval@'")
+        certificate_addresses.keep_on_record(self.company, now + day)
+        self.assertEqual(logs.search_count(about), 0)
+        certificate_addresses.put_on_record(self.company)
+        self.assertEqual(logs.search_count(about), 1)
 
     def test_what_was_given_up_is_tried_every_day(self):
         job = self.closing.mail_ids

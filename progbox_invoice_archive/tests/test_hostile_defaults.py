@@ -26,6 +26,8 @@ HOSTILE = {
     "many2one": 1,
     "many2one_reference": 7,
     "monetary": 7.5,
+    # The rows of another model: their own fields have hostile defaults, too.
+    "one2many": [[6, 0, [1]]],
     "reference": "res.partner,1",
     "text": "hostile",
 }
@@ -60,10 +62,9 @@ class TestHostileDefaults(VerificationCommon):
         """
         values = {}
         for name, field in model._fields.items():
-            if not field.store or name in MAGIC_COLUMNS or not name.startswith(prefix):
+            if name in MAGIC_COLUMNS or not name.startswith(prefix):
                 continue
-            if field.type == "one2many":
-                # The rows of another model, which has defaults of its own.
+            if not (field.store or field.type == "one2many"):
                 continue
             if field.type == "selection":
                 values[name] = field.get_values(self.server)[-1]
@@ -83,42 +84,52 @@ class TestHostileDefaults(VerificationCommon):
 
     def set_hostile_defaults(self):
         """Set a default for every stored field of every model of ours."""
-        fields = self.server["ir.model.fields"]
-        rows = [
-            SQL("(%s, %s)", fields._get(model._name, name).id, json.dumps(value))
-            for model in map(self.server.__getitem__, self.own_models)
-            for name, value in self.hostile(model).items()
-        ]
-        rows += [
-            SQL("(%s, %s)", fields._get(name, field).id, json.dumps(value))
+        chosen = {
+            (name, field): value
+            for name in self.own_models
+            for field, value in self.hostile(self.server[name]).items()
+        }
+        chosen |= {
+            (name, field): value
             for name, values in self.added().items()
             for field, value in values.items()
-        ]
+        }
         # Of Odoo's own models those that would open a file, or hide an alert.
-        rows += [
-            SQL("(%s, %s)", fields._get(model, name).id, text)
-            for model, name, text in (
-                ("ir.attachment", "public", "true"),
-                ("ir.attachment", "type", '"url"'),
-                ("ir.attachment", "url", '"https://example.com"'),
-                ("mail.mail", "email_cc", '"stranger@example.com"'),
-                ("mail.mail", "email_to", '"stranger@example.com"'),
-                ("mail.mail", "scheduled_date", '"2031-01-01 00:00:00"'),
-                ("mail.mail", "state", '"cancel"'),
-                ("mail.activity", "active", "false"),
-            )
-        ]
+        chosen |= {
+            ("ir.attachment", "public"): True,
+            ("ir.attachment", "type"): "url",
+            ("ir.attachment", "url"): "https://example.com",
+            ("mail.mail", "email_cc"): "stranger@example.com",
+            ("mail.mail", "email_to"): "stranger@example.com",
+            ("mail.mail", "scheduled_date"): "2031-01-01 00:00:00",
+            ("mail.mail", "state"): "cancel",
+            ("mail.activity", "active"): False,
+        }
+        self.set_defaults(chosen)
+        return len(chosen)
+
+    def set_defaults(self, chosen):
+        """Set defaults in the database, in the place of earlier ones of these fields.
+
+        :param dict chosen: values by (model, field)
+        """
+        fields = self.server["ir.model.fields"]
+        texts = {
+            fields._get(*key).id: json.dumps(value) for key, value in chosen.items()
+        }
         self.env.flush_all()
+        self.env.cr.execute(
+            SQL("DELETE FROM ir_default WHERE field_id = ANY(%s)", list(texts))
+        )
         self.env.cr.execute(
             SQL(
                 "INSERT INTO ir_default (field_id, json_value) VALUES %s",
-                SQL(", ").join(rows),
+                SQL(", ").join(SQL("(%s, %s)", *row) for row in texts.items()),
             )
         )
         self.env.registry.clear_cache()
         self.addCleanup(self.env.registry.clear_cache)
         self.env.invalidate_all()
-        return len(rows)
 
     def defaults(self, names, **context):
         """Return what the records of these models begin with; what is drawn not."""
@@ -136,6 +147,32 @@ class TestHostileDefaults(VerificationCommon):
         before = self.defaults(self.own_models)
         self.assertGreater(self.set_hostile_defaults(), 300)
         self.assertEqual(self.defaults(self.own_models), before)
+
+    def test_no_selection_takes_any_of_its_values(self):
+        selections = {
+            (name, field): self.server[name]._fields[field].get_values(self.server)
+            for name, values in [
+                *((name, self.hostile(self.server[name])) for name in self.own_models),
+                *self.added().items(),
+            ]
+            for field in values
+            if self.server[name]._fields[field].type == "selection"
+        }
+        self.assertIn(("progbox.verification.finding", "kind"), selections)
+        before = {key: self.begins_with(*key) for key in selections}
+        for turn in range(max(map(len, selections.values()))):
+            chosen = {
+                key: values[turn]
+                for key, values in selections.items()
+                if turn < len(values)
+            }
+            self.set_defaults(chosen)
+            for key, value in chosen.items():
+                with self.subTest(field=key, value=value):
+                    self.assertEqual(self.begins_with(*key), before[key])
+
+    def begins_with(self, name, field):
+        return self.server[name].default_get([field])
 
     def test_nor_what_is_added_to_a_model_of_odoo(self):
         added = self.added()

@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 from odoo.tests import BaseCase, tagged
 
+from ..models.verification_sql import Entry, File
 from ..tools.ledger import chain, digests
 from ..tools.ledger.copy import BadCopy, read_copy
 from ..tools.ledger.digest_program import BLOCK_SIZE
@@ -20,9 +21,11 @@ from ..tools.ledger.digests import (
     read_ahead,
 )
 from ..tools.ledger.verify import (
+    COMPARED,
     SEALED,
     compare_anchors,
     compare_document,
+    is_as_sealed,
     judge_file,
     read_payload,
 )
@@ -103,6 +106,31 @@ class TestWalk(BaseCase):
                 with self.subTest(name, stop_at=stop_at):
                     self.assertEqual(found(lines, stop_at), expected)
 
+    def test_each_value_of_a_line_counts(self):
+        *before, last = ledger(3)
+
+        def lying(line, **values):
+            """Seal other values, with the hash that belongs to them."""
+            payload = chain.canonical({**read_payload(line.payload), **values})
+            hash_ = chain.link(line.previous_hash, payload)
+            return line._replace(payload=payload, hash=hash_)
+
+        other = last._replace(kind="other")
+        for name, line, kind in (
+            ("hash", last._replace(payload=f"{last.payload} "), "line_changed"),
+            ("company", lying(last, company=2), "line_foreign"),
+            ("number", lying(last, sequence=4), "line_reordered"),
+            ("kind", lying(last, kind="closing"), "line_changed"),
+            ("kind of the row", last._replace(kind="closing"), "line_changed"),
+            ("document", lying(last, document=7), "line_changed"),
+            ("document of the row", last._replace(document=7), "line_changed"),
+            ("time", lying(last, sealed_on="2026-11-02T12:00:00Z"), "line_changed"),
+            ("time of the row", last._replace(sealed_on=NOON), "line_changed"),
+            ("no kind of ours", lying(other, kind="other"), "line_foreign"),
+        ):
+            with self.subTest(name):
+                self.assertEqual(found([*before, line]), [(kind, 3)])
+
     def test_a_copy_of_a_line_with_the_same_number(self):
         lines = ledger(5)
         lines.insert(3, lines[2])
@@ -177,6 +205,53 @@ class TestWalk(BaseCase):
 
 @tagged("-at_install", "post_install")
 class TestComparisons(BaseCase):
+    def test_a_row_as_it_was_sealed_is_known_at_once(self):
+        content = {key: f"some {key}" for key in COMPARED} | {"amount": "12.50"}
+        row = {**content, "amount": 12.5, "folder": 7}
+        values = tuple(row[key] for key in COMPARED)
+        folder = content["folder"]
+        self.assertTrue(is_as_sealed(content, values, folder))
+        self.assertFalse(is_as_sealed(content, values, "another"))
+        for key in COMPARED:
+            less = {other: content[other] for other in COMPARED if other != key}
+            none = tuple(None if key == other else row[other] for other in COMPARED)
+            with self.subTest(key):
+                self.assertFalse(is_as_sealed({**content, key: "x"}, values, folder))
+                self.assertFalse(is_as_sealed(less, values, folder))
+                # The row names its folder by the id, which says nothing here.
+                same = is_as_sealed(content, none, folder)
+                self.assertEqual(same, key == "folder")
+                # Only a series need not be in the line.
+                same = is_as_sealed(less, none, folder)
+                self.assertEqual(same, key == "series")
+
+    def test_a_document_is_in_order_when_all_is(self):
+        content = {key: f"some {key}" for key in COMPARED} | {"amount": "12.50"}
+        row = {**content, "amount": 12.5}
+        file = File(5, "ab/abc", "application/pdf")
+        right = Entry(
+            ledger(1)[0],
+            content,
+            101,
+            1001,
+            "application/pdf",
+            tuple(row[key] for key in COMPARED),
+            content["folder"],
+            [file],
+            [],
+        )
+        self.assertTrue(right.is_in_order())
+        for wrong in (
+            {"seal": 1002},
+            {"files": []},
+            {"files": [file, file]},
+            {"others": [6]},
+            {"folder": "another"},
+            {"mimetype": "text/html"},
+        ):
+            with self.subTest(wrong):
+                self.assertFalse(right._replace(**wrong).is_in_order())
+
     def test_anchors(self):
         hashes = {3: "c", 5: "e"}
         self.assertEqual(compare_anchors([(3, "c", "x"), (5, "e", "x")], hashes, 5), [])

@@ -87,6 +87,17 @@ archive()
 deleted.button_draft()
 deleted.unlink()
 env["progbox.source.deletion"].sudo()._job_run()
+# Deleted in the database itself: found, and acknowledged by a person.
+gone = invoice("gone")
+archive()
+env.flush_all()
+env.cr.execute("DELETE FROM account_move WHERE id = %s", [gone.id])
+env.invalidate_all()
+first = env["progbox.verification"].sudo()._start_here(company, {"door": "command"})
+env.cr.commit()
+first._job_process(lambda: env.cr.commit() or float("inf"))
+first.finding_ids.with_env(env).action_acknowledge()
+env.cr.commit()
 env["progbox.closing"].sudo()._close(company, datetime.date(2026, 11, 1))
 
 documents = env["progbox.document"].sudo()
@@ -131,6 +142,7 @@ print(
             "company": company.id,
             "states": [export.state, backup.state, run.state],
             "findings": run.finding_counts,
+            "acknowledged": first.finding_counts,
             "kept": kept.id,
             "waiting": waiting.id,
             "dropped": dropped.id,
@@ -143,7 +155,7 @@ print(
 """
 )
 EVERYTHING = "import datetime\n" + EVERYTHING
-SEALED = COUNT + 1  # with the deleted one
+SEALED = COUNT + 2  # with the two that were deleted
 # What the version of today says of all of it.
 CHECK = """
 import hashlib, json
@@ -157,15 +169,17 @@ files = {
     for document in documents
     if document.sha256
 }
-findings = {}
+findings, acknowledged = {}, {}
 for company in env["progbox.seal"].search([]).company_id:
     run = env["progbox.verification"]._start_here(company, {"door": "command"})
     run._job_process()
     findings[company.id] = [run.state, run.error_detail, run.finding_counts or {}]
+    acknowledged[company.id] = run.acknowledged_count
 models = env["ir.model"].search([("model", "=like", "progbox.%")]).mapped("model")
 print(json.dumps({
     "files": files,
     "findings": findings,
+    "acknowledged": acknowledged,
     "guards": sorted(set(env["progbox.ledger.guards"]._guards_state().values())),
     "models_without_code": [name for name in models if name not in env],
     "superseded": documents.filtered("superseded").ids,
@@ -263,6 +277,11 @@ def test_the_verification_finds_nothing(upgraded):
     assert set(map(str, upgraded.checked["findings"].values())) == {
         str(["done", False, {}])
     }
+
+
+def test_what_a_person_has_acknowledged_is_not_repeated(upgraded):
+    assert upgraded.data["acknowledged"] == {"source_gone": 1}
+    assert upgraded.checked["acknowledged"][str(upgraded.data["company"])] == 1
 
 
 def test_every_file_is_what_it_was(upgraded):

@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-import json
+import marshal
 import subprocess
 import sys
 from collections import deque
@@ -18,6 +18,8 @@ READERS = 2
 AHEAD = 2
 # So few files are digested sooner than a process starts.
 FEW = 100
+# Of an answer that does not come, or ends in the middle.
+NO_ANSWER = (OSError, EOFError, ValueError, TypeError)
 
 
 class Digest(NamedTuple):
@@ -85,8 +87,8 @@ class Reader:
     def _answer(self, process, paths):
         if process:
             # Somebody may have killed it, for its memory or by mistake.
-            with contextlib.suppress(OSError, ValueError):
-                answer = json.loads(process.stdout.readline())
+            with contextlib.suppress(*NO_ANSWER):
+                answer = marshal.load(process.stdout)
                 return [Digest._make(values) for values in answer]
             if process is self._process:
                 self._close()
@@ -107,7 +109,7 @@ class Reader:
 
 
 def _ask(process, paths):
-    process.stdin.write(json.dumps(paths).encode() + b"\n")
+    process.stdin.write(marshal.dumps(paths))
     process.stdin.flush()
 
 
