@@ -22,7 +22,7 @@ from odoo import Command
 from odoo.addons.progbox_invoice_archive.tools.sentinels import SERVER
 env = env(user=env["res.users"].search([("login", "=", "en_US")]))
 company = env.company
-client = env["res.partner"].create({"name": "Maçonnerie générale Lefèvre & Ștefănescu"})
+client = env["res.partner"].create({"name": "Maçonnerie Lefèvre & Ștefănescu"})
 moves = env["account.move"].create([{
     "move_type": "out_invoice", "partner_id": client.id,
     "invoice_date": "2026-11-20",
@@ -67,7 +67,8 @@ sale = env["sale.order"].create(
 purchase = env["purchase.order"].create({"partner_id": client.id, "order_line": line})
 for record in (client, project, sale, purchase, employee):
     for name in ("Plan of the roof.txt", "Minutes.txt"):
-        with env["ir.attachment"]._progbox_stage([f"{record}{name}".encode()]) as staged:
+        blocks = [f"{record}{name}".encode()]
+        with env["ir.attachment"]._progbox_stage(blocks) as staged:
             document, _same = env["progbox.document"]._progbox_drop(
                 record, staged, {"name": name})
 document.progbox_trash()
@@ -92,7 +93,8 @@ make("progbox.dropbox.finding", account_id=account.id, check_id=check.id,
 make("progbox.dropbox.anchor", account_id=account.id, closing_id=closing.id,
     first_line=1, last_line=3)
 seal = closing.sudo().seal_id
-make("progbox.time.stamp", closing_id=closing.id, sequence=seal.sequence, hash=seal.hash)
+make("progbox.time.stamp", closing_id=closing.id, sequence=seal.sequence,
+    hash=seal.hash)
 env.cr.commit()
 """
 # The screens that there are: what the windows of the add-ons show, and the views that

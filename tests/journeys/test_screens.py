@@ -39,12 +39,12 @@ LOOK = """([isOurs, isPhone]) => {
     const cells = [...document.querySelectorAll(".o_data_row .o_data_cell")];
     const columns = Map.groupBy(cells, (cell) => cell.getAttribute("name"));
     const isEmpty = (column) => column.every((cell) => !cell.innerText.trim()
-        && !cell.querySelector("i, img, button, input, .progress"));
+        && !cell.querySelector("i, img, button, input, .progress, .oi"));
     const empty = [...columns].filter(([, column]) => isEmpty(column));
     const isCut = (cell) => cell.scrollWidth > cell.clientWidth + 1;
     for (const name of ["number", "partner_name", "amount_total", "state", "result",
-            "folder_name", "recipient_name", "display_name", "name", "totals_text", "move_id",
-            "partner_id"]) {
+            "folder_name", "recipient_name", "display_name", "name", "totals_text",
+            "move_id", "partner_id"]) {
         const cut = (columns.get(name) || []).find(isCut);
         if (isOurs && cut && empty.length) {
             const others = empty.map(([other]) => other).join(", ");
@@ -196,5 +196,6 @@ def test_every_screen(enter, found, lang, screen):
         page.evaluate(OPEN, [action, {"additionalContext": found["context"]}])
         page.wait_for_selector(".modal .o_form_view")
         look(name, LOOK_DIALOG)
-        page.locator(".modal-header :is(.btn-close, .oi-arrow-left)").first.click()
+        # Its button may be under a notification.
+        page.evaluate(OPEN, [{"type": "ir.actions.act_window_close"}, {}])
         page.wait_for_selector(".modal", state="detached")
