@@ -14,8 +14,20 @@ import {ArchiveSearchModel} from "./archive_search_model";
 // What is left of the list when a preview stands beside it.
 const NARROW_COLUMNS = ["number", "partner_name", "document_date", "amount_total"];
 
-// What a column says only in some documents; any other value says something.
-const SAYS_SOMETHING = {version: (version) => version > 1};
+// There, the client matters more than the end of a very long number.
+const NARROW_NUMBER = "125px";
+
+// What a column says only in some documents; any other value says something. A file
+// that has a number is named after it.
+const SAYS_SOMETHING = {
+    name: ({name, number}, isAskedFor) => name && (isAskedFor || !number),
+    version: ({version}) => version > 1,
+};
+
+const narrowColumn = (column) =>
+    column.name === "number"
+        ? {...column, attrs: {...column.attrs, width: NARROW_NUMBER}}
+        : column;
 
 /** @returns {Array[]} the domains of the groups that are shown, of sub-groups too */
 const domainsOfGroups = ({isGrouped, groups}) =>
@@ -102,12 +114,15 @@ export class ArchiveListRenderer extends ListRenderer {
     getActiveColumns() {
         const columns = super.getActiveColumns();
         if (this.preview.record && this.preview.isBeside) {
-            return columns.filter(({name}) => NARROW_COLUMNS.includes(name));
+            return columns
+                .filter(({name}) => NARROW_COLUMNS.includes(name))
+                .map(narrowColumn);
         }
         const {records} = this.props.list;
-        const isEmpty = ({name}) => {
-            const says = SAYS_SOMETHING[name] || Boolean;
-            return records.length && !records.some(({data}) => says(data[name]));
+        const isEmpty = ({name, optional}) => {
+            const says = SAYS_SOMETHING[name] || ((data) => data[name]);
+            const isAskedFor = optional === "hide";
+            return records.length && !records.some(({data}) => says(data, isAskedFor));
         };
         return columns.filter((column) => !column.optional || !isEmpty(column));
     }
