@@ -2,9 +2,13 @@ from urllib.parse import urlencode
 
 from odoo.http import request, route
 
+from odoo.addons.auth_signup.controllers.main import AuthSignupHome
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
+from ..tools.sentinels import INVITATION
 from .share_routes import kept_private
+
+ARCHIVE = "/my/archive"
 
 
 class ArchivePortal(CustomerPortal):
@@ -20,7 +24,7 @@ class ArchivePortal(CustomerPortal):
             values["archive_count"] = shares._own()._count_all()
         return values
 
-    @route("/my/archive", type="http", auth="user", website=True, multilang=False)
+    @route(ARCHIVE, type="http", auth="user", website=True, multilang=False)
     @kept_private
     def archive(self, **_query):
         shares = request.env["progbox.share"]._own()
@@ -46,7 +50,7 @@ class ArchivePortal(CustomerPortal):
     @kept_private
     def activate(self, share_id, token=""):
         """Lead an invited contact to what is shared, at first by way of a password."""
-        page = f"/my/archive/{share_id}"
+        page = f"{ARCHIVE}/{share_id}"
         if self._is_invitation(token) and request.env.user._is_public():
             query = urlencode({"token": token, "redirect": page})
             return request.redirect(f"/web/signup?{query}")
@@ -58,3 +62,17 @@ class ArchivePortal(CustomerPortal):
             return request.env["res.partner"].sudo()._get_partner_from_token(token)
         except ValueError:  # made up, or cut by a mail program
             return False
+
+
+class ArchiveSignup(AuthSignupHome):
+    """Whoever follows the invitation of a share gets no second e-mail from Odoo."""
+
+    def do_signup(self, qcontext, do_login=True):
+        page = qcontext.get("redirect") or ""
+        is_invited = qcontext.get("token") and page.startswith(f"{ARCHIVE}/")
+        invitation = {"progbox_share_invitation": INVITATION} if is_invited else {}
+        request.update_context(**invitation)
+        result = super().do_signup(qcontext, do_login=do_login)
+        # Whoever logs in meanwhile gets a context of his own.
+        request.update_context(**invitation)
+        return result

@@ -372,6 +372,15 @@ class ResCompany(models.Model):
             date=copied_on,
         )
 
+    def _progbox_letterhead_vat(self):
+        """Return the VAT number for a letterhead that does not have it yet, or False.
+
+        Odoo's layouts print it only where somebody has written it there.
+        """
+        self.ensure_one()
+        written = f"{self.company_details or ''}{self.report_footer or ''}"
+        return bool(self.vat) and self.vat not in written and self.vat
+
     def _progbox_archive_manager(self):
         """Return who looks after the archive of the company.
 

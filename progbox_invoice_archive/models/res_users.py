@@ -1,6 +1,8 @@
 from odoo import models
 from odoo.exceptions import AccessError
 
+from ..tools.sentinels import INVITATION
+
 ARCHIVE_MANAGER = "progbox_invoice_archive.group_archive_manager"
 # Whom to ask: more names than that would be no help.
 MOST_NAMED = 3
@@ -8,6 +10,13 @@ MOST_NAMED = 3
 
 class ResUsers(models.Model):
     _inherit = "res.users"
+
+    def _notify_security_setting_update(self, *args, **kwargs):
+        """Whoever follows an invitation has no password before, that could change."""
+        told = self
+        if self.env.context.get("progbox_share_invitation") is INVITATION:
+            told = self.filtered("login_date")
+        return super(ResUsers, told)._notify_security_setting_update(*args, **kwargs)
 
     def _progbox_archive_managers(self):
         """Return the names of those who may steer the archive of this company.

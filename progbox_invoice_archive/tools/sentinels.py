@@ -18,7 +18,7 @@ RENDER_ANEW = object()
 STREAMER = object()
 # Renders what an invoice says, to compare it: nothing is drawn, and nobody is meant.
 WORDS = object()
-# Lets a contact in to the portal without Odoo's e-mail, for the share sends its own.
+# Lets a contact in to the portal without Odoo's e-mails, for the share sends its own.
 INVITATION = object()
 # Only asks whether there are documents: nobody needs their bytes.
 ASKING = object()

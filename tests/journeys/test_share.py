@@ -123,6 +123,9 @@ def test_a_month_is_shared_downloaded_and_checked(marie, browser, mailbox, tmp_p
         claire.fill(f"input[name={field}]", "a long password")
     claire.click("form.oe_signup_form button[type=submit]")
     claire.wait_for_url(re.compile(r"/my/archive/\d+$"))
+    # Odoo's "account created" would be the second one.
+    subjects = [mail["Subject"] for mail in mailbox.mails if CLAIRE in mail["To"]]
+    assert len(subjects) == 1, subjects
     # It still does when she opens the e-mail again.
     claire.goto(button)
     claire.wait_for_url(re.compile(r"/my/archive/\d+$"))
