@@ -180,7 +180,7 @@ class Fetch:
             try:
                 found = self.client.files_list_revisions(path, mode, MOST_REVISIONS)
             except exceptions.ApiError as error:
-                if not is_lookup(error):
+                if not is_unknown_there(error):
                     raise
                 continue
             for revision in found.entries:
@@ -233,3 +233,9 @@ def is_lookup(error):
     """Whether Dropbox refuses to give one file."""
     union = getattr(error, "error", None)
     return isinstance(union, (files.DownloadError, files.GetMetadataError))
+
+
+def is_unknown_there(error):
+    """Whether Dropbox does not know the file whose versions it is asked for."""
+    union = error.error
+    return isinstance(union, files.ListRevisionsError) and union.is_path()
