@@ -56,6 +56,9 @@ env.cr.commit()
 print("made", invoice.id, document.id, invoice.name, file)
 """
 GUEST = "claire@example.com"
+# Two buttons, and what is said when all is queued.
+ENGLISH = ("Connect Dropbox", "Sync Now", "is being queued and copied")
+FRENCH = ("Connecter Dropbox", "Synchroniser maintenant", "est mis en file et copié")
 
 
 class Place(NamedTuple):
@@ -159,19 +162,14 @@ def synchronized(page, place):
     return page
 
 
-def connect_and_synchronize(page):
+def connect_and_synchronize(page, words=ENGLISH):
+    connect, synchronize, queued = words
     page.goto(SETTINGS)
-    page.get_by_role("button", name="Connect Dropbox").click()
+    page.get_by_role("button", name=connect).click()
     page.get_by_role("button", name="Allow").click()
     expect(page.get_by_text("bureau@example.com")).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("button", name="Sync Now").click()
-    expect(page.get_by_text("is being queued and copied")).to_be_visible(
-        timeout=PATIENCE
-    )
-    wait_for_copies(page)
-
-
-def wait_for_copies(page):
+    page.get_by_role("button", name=synchronize).click()
+    expect(page.get_by_text(queued)).to_be_visible(timeout=PATIENCE)
     open_overview(page)
     # The page follows by itself.
     copied = page.locator(".o_form_view [name=copied_count]")
@@ -305,13 +303,7 @@ def test_setup_run_starts_a_dropbox_to_try(chromium):
         with started("--dropbox", *options) as said:
             [url] = re.findall(r"Address +(\S+)", said)
             with logged_in(chromium, url, "fr-FR") as page:
-                page.goto(SETTINGS)
-                page.get_by_role("button", name="Connecter Dropbox").click()
-                page.get_by_role("button", name="Allow").click()
-                email = page.get_by_text("bureau@example.com")
-                expect(email).to_be_visible(timeout=PATIENCE)
-                page.get_by_role("button", name="Synchroniser maintenant").click()
-                wait_for_copies(page)
+                connect_and_synchronize(page, FRENCH)
                 [home] = re.findall(r"https://\S+/home", said)
                 see_each_copy(page, home)
         accounts = "progbox_dropbox_account WHERE app_key IS NOT NULL"
