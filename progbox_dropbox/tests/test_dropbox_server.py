@@ -399,4 +399,3 @@ class TestDropboxServer(ClientCase):
             )
             self.assertIn("Authorization", answer.text)
             self.assertEqual(dropbox.counts()["calls"], 1)
-
