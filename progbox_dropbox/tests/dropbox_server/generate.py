@@ -101,7 +101,7 @@ def by_name(values):
 
 def written(table):
     """Return the text of ``routes.json``."""
-    return json.dumps(table, indent=1) + "\n"
+    return json.dumps(table, indent=4) + "\n"
 
 
 if __name__ == "__main__":
