@@ -177,11 +177,15 @@ class Fetch:
         if transfer.file_ref:
             tries.insert(0, (transfer.file_ref, modes.id))
         for path, mode in tries:
-            with contextlib.suppress(exceptions.ApiError):
+            try:
                 found = self.client.files_list_revisions(path, mode, MOST_REVISIONS)
-                for revision in found.entries:
-                    if revision.content_hash == transfer.content_hash:
-                        return f"rev:{revision.rev}"
+            except exceptions.ApiError as error:
+                if not is_unknown_there(error):
+                    raise
+                continue
+            for revision in found.entries:
+                if revision.content_hash == transfer.content_hash:
+                    return f"rev:{revision.rev}"
         raise NotFetched(
             self.env._(
                 "Dropbox does not have %(path)s any more, nor an earlier version of "
@@ -229,3 +233,9 @@ def is_lookup(error):
     """Whether Dropbox refuses to give one file."""
     union = getattr(error, "error", None)
     return isinstance(union, (files.DownloadError, files.GetMetadataError))
+
+
+def is_unknown_there(error):
+    """Whether Dropbox does not know the file whose versions it is asked for."""
+    union = error.error
+    return isinstance(union, files.ListRevisionsError) and union.is_path()

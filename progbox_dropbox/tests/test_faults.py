@@ -29,6 +29,14 @@ PASSING = (
     "409_unknown",
     "409_busy",
 )
+# What Dropbox never takes, whoever asks.
+NEVER = (
+    "disallowed_name",
+    "malformed_path",
+    "no_write_permission",
+    "operation_suppressed",
+    "team_folder",
+)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -172,7 +180,7 @@ class TestFaults(DropboxCommon):
         self.assertIn("suspended", self.account.problem)
 
     def test_one_file_that_can_never_go_is_listed_and_stops_nobody(self):
-        for kind in ("disallowed_name", "malformed_path", "no_write_permission"):
+        for kind in NEVER:
             with self.subTest(kind):
                 self.dropbox.account.store.reset()
                 good, bad = self.document("FAC/1"), self.document("FAC/2")

@@ -148,6 +148,18 @@ class TestRestore(DropboxCommon):
         with self.assertRaisesRegex(UserError, "Restore the file from a backup"):
             self.fetch(document)
 
+    def test_what_dropbox_refuses_without_a_reason_is_not_said_to_be_lost(self):
+        document = self.copied()
+        self.store.delete(self.copy_of(document).copied_path)
+        self.lose(document)
+        self.fault("list_revisions", "409_unknown", times=2)
+        with self.assertRaises(UserError) as caught:
+            self.fetch(document)
+        self.assertNotIn("from a backup", str(caught.exception))
+        self.dropbox.faults.clear()
+        self.fetch(document)
+        self.assertTrue(is_whole(document))
+
     def test_a_copy_that_is_to_be_sent_again_is_found_by_its_path(self):
         document = self.copied()
         self.store.delete(self.copy_of(document).copied_path)

@@ -77,6 +77,16 @@ class TestTransfer(DropboxCommon):
             self.dropbox.by_route["files/upload_session/finish_batch_v2"], 1
         )
 
+    def test_more_files_than_one_call_takes(self):
+        many = [
+            upload.File(number, f"/{number}", 1, "", lambda: [b"a"])
+            for number in range(501)
+        ]
+        upload.Upload(self.account._client()).send(many, float("inf"))
+        self.assertTrue(all(file.arrived for file in many))
+        sent = self.dropbox.by_route["files/upload_session/append_batch"]
+        self.assertEqual(sent, 2)
+
     def test_an_empty_file(self):
         document = self.document(content=b"")
         self.run_cron()

@@ -17,6 +17,8 @@ LARGE = 8 * MEGABYTE
 # What is in memory at a time: of small files one such piece that is on its way, and
 # one that is read meanwhile.
 PIECE = 8 * MEGABYTE
+# More files than this Dropbox does not take in one such call.
+MOST_OF_A_PIECE = 500
 # Large files that are on their way at a time, with one such piece of each.
 SIDE_BY_SIDE = 4
 
@@ -195,7 +197,8 @@ class Upload:
             content = self._content(file)
             if content is None:
                 continue
-            if contents and size + len(content) > PIECE:
+            is_full = size + len(content) > PIECE or len(piece) == MOST_OF_A_PIECE
+            if contents and is_full:
                 yield piece, contents
                 piece, contents, size = [], [], 0
             piece.append(file)

@@ -1,25 +1,33 @@
 """Dropbox is connected, everything copied, looked after and shared, as people do it."""
 
+import contextlib
 import json
 import re
+import signal
 import ssl
+import subprocess
 import urllib.request
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
 from progbox_env import (
+    ROOT,
     base,
     clone_database,
     drop_database,
+    ensure_languages,
     odoo_shell,
+    sql,
     start_odoo,
 )
 from progbox_env.dropbox import local_dropbox
 from progbox_env.server import free_port
 
 DATABASE = "progbox_dropbox_journey"
+STARTED = "progbox_dropbox_started"
 SETTINGS = "/odoo/dropbox-settings"
 # A page is compiled when it is first asked for; milliseconds.
 PATIENCE = 60_000
@@ -48,6 +56,9 @@ env.cr.commit()
 print("made", invoice.id, document.id, invoice.name, file)
 """
 GUEST = "claire@example.com"
+# Two buttons, and what is said when all is queued.
+ENGLISH = ("Connect Dropbox", "Sync Now", "is being queued and copied")
+FRENCH = ("Connecter Dropbox", "Synchroniser maintenant", "est mis en file et copié")
 
 
 class Place(NamedTuple):
@@ -106,8 +117,15 @@ def place():
 
 @pytest.fixture
 def page(place, chromium):
+    with logged_in(chromium, place.url, "en-US") as page:
+        yield page
+
+
+@contextlib.contextmanager
+def logged_in(chromium, url, locale):
+    """A page of the administrator."""
     context = chromium.new_context(
-        base_url=place.url, locale="en-US", ignore_https_errors=True
+        base_url=url, locale=locale, ignore_https_errors=True
     )
     page = context.new_page()
     errors = []
@@ -144,15 +162,14 @@ def synchronized(page, place):
     return page
 
 
-def connect_and_synchronize(page):
+def connect_and_synchronize(page, words=ENGLISH):
+    connect, synchronize, queued = words
     page.goto(SETTINGS)
-    page.get_by_role("button", name="Connect Dropbox").click()
+    page.get_by_role("button", name=connect).click()
     page.get_by_role("button", name="Allow").click()
     expect(page.get_by_text("bureau@example.com")).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("button", name="Sync Now").click()
-    expect(page.get_by_text("is being queued and copied")).to_be_visible(
-        timeout=PATIENCE
-    )
+    page.get_by_role("button", name=synchronize).click()
+    expect(page.get_by_text(queued)).to_be_visible(timeout=PATIENCE)
     open_overview(page)
     # The page follows by itself.
     copied = page.locator(".o_form_view [name=copied_count]")
@@ -250,3 +267,57 @@ def test_somebody_is_invited_to_a_folder_and_loses_the_access(synchronized):
     confirm(page)
     expect(guest).to_have_count(0, timeout=PATIENCE)
     expect(people).to_have_count(1)
+
+
+@contextlib.contextmanager
+def started(*options):
+    """``setup/run``, as a person starts it and stops it again.
+
+    :return: what it says until Odoo is there
+    """
+    process = subprocess.Popen(
+        [ROOT / "setup/run", *options], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        said = ""
+        while "Ctrl-C stops it" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        yield said
+        process.send_signal(signal.SIGINT)
+        assert "stopped" in process.communicate()[1]
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def test_setup_run_starts_a_dropbox_to_try(chromium):
+    with base(tests=True):
+        # With its language, which takes a minute to install.
+        clone_database(STARTED, ensure_languages())
+        odoo_shell(STARTED, PAPER)
+        port = str(free_port())
+        options = ["--database", STARTED, "--port", port, "--language", "fr"]
+        with started("--dropbox", *options) as said:
+            [url] = re.findall(r"Address +(\S+)", said)
+            with logged_in(chromium, url, "fr-FR") as page:
+                connect_and_synchronize(page, FRENCH)
+                [home] = re.findall(r"https://\S+/home", said)
+                see_each_copy(page, home)
+        accounts = "progbox_dropbox_account WHERE app_key IS NOT NULL"
+        # No token is kept that would be brought to the real one.
+        state = f"SELECT state, coalesce(refresh_token, 'none') FROM {accounts}"
+        assert sql(state, STARTED) == ["disconnected|none"]
+        drop_database(STARTED)
+
+
+def see_each_copy(page, home):
+    """Look at the files on the page that ``setup/run`` names."""
+    copies = sql("SELECT copied_path FROM progbox_dropbox_transfer", STARTED)
+    assert copies
+    for path in copies:
+        folder, _slash, name = path.rpartition("/")
+        page.goto(home + quote(folder))
+        expect(page.get_by_role("link", name=name)).to_be_visible()

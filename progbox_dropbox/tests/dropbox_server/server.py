@@ -22,7 +22,7 @@ from .errors import Refusal, WriteRefused, bad_input, route_error
 from .faults import ANSWERS, JSON, Faults
 from .pages import HTML, consent_page, home_page
 from .store import Store
-from .table import REQUIRED, ROUTES
+from .table import ROUTES, arguments_of, is_for_app_folders
 
 ADDRESS = "127.0.0.1"
 # The names that these hosts have at Dropbox.
@@ -311,47 +311,26 @@ class DropboxServer:
         return token
 
     def check_scope(self, route, token):
-        if not route.app_folder and not self.app.full:
+        if not is_for_app_folders(route) and not self.app.full:
             raise bad_input(
                 'Your API app is an "App Folder" app. It is not allowed to access this '
                 "API function."
             )
-        if not route.scope or route.scope in token.scopes:
+        scope = ROUTES[route]["scope"]
+        if not scope or scope in token.scopes:
             return
-        if route.scope not in self.app.scopes:
+        if scope not in self.app.scopes:
             raise bad_input(
                 "Your app is not permitted to access this endpoint because it does not "
-                f"have the required scope '{route.scope}'. The owner of the app can "
+                f"have the required scope '{scope}'. The owner of the app can "
                 "enable the scope."
             )
-        error = {".tag": "missing_scope", "required_scope": route.scope}
+        error = {".tag": "missing_scope", "required_scope": scope}
         raise route_error(error, 401)
 
 
 def invalid_grant(description):
     return 400, {"error": "invalid_grant", "error_description": description}
-
-
-def arguments_of(route, name, text):
-    """Return the arguments of a call, with the specification's defaults."""
-    try:
-        given = json.loads(text)
-    except ValueError as error:
-        raise bad_input(f"could not decode input as JSON: {error}") from error
-    if route.arguments is None:
-        if given is not None:
-            raise bad_input(f"Error in call to API function {name!r}: expected null")
-        return {}
-    if unknown := set(given) - set(route.arguments):
-        raise bad_input(
-            f"Error in call to API function {name!r}: unknown field {unknown.pop()!r}"
-        )
-    arguments = {**route.arguments, **given}
-    if missing := [key for key, value in arguments.items() if value is REQUIRED]:
-        raise bad_input(
-            f"Error in call to API function {name!r}: missing field {missing[0]!r}"
-        )
-    return arguments
 
 
 class Listener(ThreadingHTTPServer):
@@ -441,18 +420,18 @@ class Handler(BaseHTTPRequestHandler):
         if not self.path.startswith("/2/") or name not in ROUTES:
             return 404, f"Unknown API function: {name}"
         route = ROUTES[name]
-        if route.host != self.role:
+        if route["host"] != self.role:
             raise bad_input(f"Error in call to API function {name!r}: wrong host")
         token = dropbox.token_of(self.headers.get("Authorization"))
-        dropbox.check_scope(route, token)
+        dropbox.check_scope(name, token)
         check_size(body)
         text, content = self.split(route, name, body)
-        arguments = arguments_of(route, name, text)
+        arguments = arguments_of(name, text)
         call = Api(dropbox, token, name, arguments, content)
         if not writes(name):
             time.sleep(dropbox.latency)
         result = call.answer()
-        if route.style == "download":
+        if route["style"] == "download":
             headers = {"Dropbox-API-Result": json.dumps(result.json(tagged=False))}
             headers["Content-Type"] = "application/octet-stream"
             if wanted := RANGE.fullmatch(self.headers.get("Range") or ""):
@@ -462,14 +441,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def split(self, route, name, body):
         """Return the argument as text, and the content."""
-        expected = JSON if route.style == "rpc" else "application/octet-stream"
+        expected = JSON if route["style"] == "rpc" else "application/octet-stream"
         content_type = self.headers.get("Content-Type")
-        if route.style != "download" and content_type != expected:
+        if route["style"] != "download" and content_type != expected:
             raise bad_input(
                 f'Error in call to API function {name!r}: Bad HTTP "Content-Type" '
                 f"header: {content_type!r}. Expecting {expected!r}."
             )
-        if route.style == "rpc":
+        if route["style"] == "rpc":
             return body.decode(), b""
         argument = self.headers.get("Dropbox-API-Arg")
         if argument is None or not argument.isascii():

@@ -1,175 +1,173 @@
-"""The routes of API v2, as Dropbox's published specification has them."""
+"""The routes of API v2 that are played here, as Dropbox's specification has them.
 
-from typing import NamedTuple
+``routes.json`` has them; ``generate.py`` writes it.
+"""
 
-REQUIRED = object()
-MANY = 1000
-MEGABYTE = 1 << 20
-LARGEST_REQUEST = 150 * MEGABYTE
+import json
+import re
+from datetime import datetime
+from pathlib import Path
 
+from .errors import bad_input
 
-class Route(NamedTuple):
-    """What a call looks like; whether an app with an App folder may make it."""
-
-    host: str
-    style: str
-    scope: str
-    app_folder: bool
-    arguments: dict
-
-
-def rpc(scope, arguments, host="api", app_folder=True):
-    return Route(host, "rpc", scope, app_folder, arguments)
+FILE = Path(__file__).with_name("routes.json")
+TABLE = json.loads(FILE.read_text())
+ROUTES, TYPES = TABLE["routes"], TABLE["types"]
+ROOT = 'Specify the root folder as an empty string rather than "/".'
+NUMBERS = ("Int32", "Int64", "UInt32", "UInt64")
 
 
-def upload(arguments):
-    arguments = {**arguments, "content_hash": None}
-    return Route("content", "upload", WRITE, True, arguments)
+def method_of(route):
+    """Return the method that plays a route; the SDK calls it by the same name."""
+    return route.replace("/", "_")
 
 
-def sharing(scope, arguments):
-    """A route of shared folders: an app with an App folder may not use it."""
-    return rpc(scope, arguments, app_folder=False)
+def is_for_app_folders(route):
+    """Whether an app with an App folder may use a route.
+
+    This alone is in the specification and not in the SDK: the routes of shared folders
+    lack its attribute ``allow_app_folder_app``.
+    """
+    return not route.startswith("sharing/")
 
 
-SHARE, SHARED = "sharing.write", "sharing.read"
-JOB = {"async_job_id": REQUIRED}
-WRITE, READ = "files.content.write", "files.content.read"
-METADATA, ACCOUNT = "files.metadata.read", "account_info.read"
-COMMIT = {
-    "path": REQUIRED,
-    "mode": "add",
-    "autorename": False,
-    "client_modified": None,
-    "mute": False,
-    "property_groups": None,
-    "strict_conflict": False,
-}
-LISTING = {
-    "path": REQUIRED,
-    "recursive": False,
-    "include_media_info": False,
-    "include_deleted": False,
-    "include_has_explicit_shared_members": False,
-    "include_mounted_folders": True,
-    "limit": None,
-    "shared_link": None,
-    "include_property_groups": None,
-    "include_non_downloadable_files": True,
-    "include_restorable_info": False,
-}
-ROUTES = {
-    "files/upload": upload(COMMIT),
-    "files/upload_session/start": upload({"close": False, "session_type": None}),
-    "files/upload_session/append_v2": upload({"cursor": REQUIRED, "close": False}),
-    "files/upload_session/append_batch": upload({"entries": REQUIRED}),
-    "files/upload_session/finish": upload({"cursor": REQUIRED, "commit": REQUIRED}),
-    "files/upload_session/start_batch": rpc(
-        WRITE, {"num_sessions": REQUIRED, "session_type": None}
-    ),
-    "files/upload_session/finish_batch_v2": rpc(WRITE, {"entries": REQUIRED}),
-    "files/create_folder_v2": rpc(WRITE, {"path": REQUIRED, "autorename": False}),
-    "files/delete_v2": rpc(WRITE, {"path": REQUIRED, "parent_rev": None}),
-    "files/move_v2": rpc(
-        WRITE,
-        {
-            "from_path": REQUIRED,
-            "to_path": REQUIRED,
-            "allow_shared_folder": False,
-            "autorename": False,
-            "allow_ownership_transfer": False,
-        },
-    ),
-    "files/move_batch_v2": rpc(
-        WRITE,
-        {
-            "entries": REQUIRED,
-            "autorename": False,
-            "allow_ownership_transfer": False,
-        },
-    ),
-    "files/move_batch/check_v2": rpc(WRITE, JOB),
-    "files/delete_batch": rpc(WRITE, {"entries": REQUIRED}),
-    "files/delete_batch/check": rpc(WRITE, JOB),
-    "files/restore": rpc(WRITE, {"path": REQUIRED, "rev": REQUIRED}),
-    "files/get_metadata": rpc(
-        METADATA,
-        {
-            "path": REQUIRED,
-            "include_media_info": False,
-            "include_deleted": False,
-            "include_has_explicit_shared_members": False,
-            "include_property_groups": None,
-        },
-    ),
-    "files/list_folder": rpc(METADATA, LISTING),
-    "files/list_folder/continue": rpc(METADATA, {"cursor": REQUIRED}),
-    "files/list_folder/get_latest_cursor": rpc(METADATA, LISTING),
-    "files/list_revisions": rpc(
-        METADATA,
-        {
-            "path": REQUIRED,
-            "mode": "path",
-            "limit": 10,
-            "before_rev": None,
-            "include_restorable_info": False,
-        },
-    ),
-    "files/download": Route(
-        "content", "download", READ, True, {"path": REQUIRED, "rev": None}
-    ),
-    "sharing/share_folder": sharing(
-        SHARE,
-        {
-            "path": REQUIRED,
-            "acl_update_policy": None,
-            "force_async": False,
-            "member_policy": None,
-            "shared_link_policy": None,
-            "viewer_info_policy": None,
-            "access_inheritance": "inherit",
-            "actions": None,
-            "link_settings": None,
-        },
-    ),
-    "sharing/check_share_job_status": sharing(SHARE, JOB),
-    "sharing/check_job_status": sharing(SHARE, JOB),
-    "sharing/check_remove_member_job_status": sharing(SHARE, JOB),
-    "sharing/add_folder_member": sharing(
-        SHARE,
-        {
-            "shared_folder_id": REQUIRED,
-            "members": REQUIRED,
-            "quiet": False,
-            "custom_message": None,
-        },
-    ),
-    "sharing/remove_folder_member": sharing(
-        SHARE,
-        {
-            "shared_folder_id": REQUIRED,
-            "member": REQUIRED,
-            "leave_a_copy": REQUIRED,
-        },
-    ),
-    "sharing/unshare_folder": sharing(
-        SHARE, {"shared_folder_id": REQUIRED, "leave_a_copy": False}
-    ),
-    "sharing/get_folder_metadata": sharing(
-        SHARED, {"shared_folder_id": REQUIRED, "actions": None}
-    ),
-    "sharing/list_folder_members": sharing(
-        SHARED,
-        {
-            "shared_folder_id": REQUIRED,
-            "actions": None,
-            "limit": 1000,
-            "path": None,
-        },
-    ),
-    "sharing/list_folder_members/continue": sharing(SHARED, {"cursor": REQUIRED}),
-    "users/get_current_account": rpc(ACCOUNT, None),
-    "users/get_space_usage": rpc(ACCOUNT, None),
-    "check/user": rpc(ACCOUNT, {"query": ""}),
-    "auth/token/revoke": rpc(None, None),
+def arguments_of(route, text):
+    """Return the arguments of a call, with the specification's defaults.
+
+    :param str text: JSON
+    :raise Refusal: when they are not what the specification asks for
+    """
+    try:
+        given = json.loads(text)
+        return checked(ROUTES[route]["argument"], given, "") or {}
+    except ValueError as error:
+        raise bad_input(f"Error in call to API function {route!r}: {error}") from error
+
+
+def checked(kind, value, where):
+    """Return a value with the defaults of what is left out.
+
+    :param dict kind: what it has to be
+    :param str where: it stands, for the message
+    :raise ValueError: when it is something else
+    """
+    if value is None and kind.get("nullable"):
+        return None
+    if complaint := CHECKS[kind["kind"]](kind, value):
+        raise ValueError(f"{where or 'request body'}: {complaint}")
+    if kind["kind"] == "List":
+        return [
+            checked(kind["of"], item, f"{where}[{number}]")
+            for number, item in enumerate(value)
+        ]
+    if kind["kind"] == "Struct":
+        return checked_fields(TYPES[kind["type"]], value, where)
+    if kind["kind"] == "Union":
+        return checked_choice(TYPES[kind["type"]], value, where)
+    return value
+
+
+def checked_fields(fields, value, where):
+    if unknown := sorted(set(value) - set(fields) - {".tag"}):
+        raise ValueError(f"{where}: unknown field {unknown[0]!r}")
+    result = {}
+    for name, kind in fields.items():
+        if name in value:
+            place = f"{where}.{name}".lstrip(".")
+            result[name] = checked(kind, value[name], place)
+        elif "default" in kind or "nullable" in kind:
+            result[name] = kind.get("default")
+        else:
+            raise ValueError(f"{where}: missing field {name!r}")
+    return result
+
+
+def checked_choice(tags, value, where):
+    """Check what is one of several: a tag alone, or a tag with what belongs to it."""
+    tag = value if isinstance(value, str) else value.get(".tag")
+    if tag not in tags:
+        raise ValueError(f"{where}: unknown tag {tag!r}")
+    kind = tags[tag]
+    # A structure's fields stand beside the tag, anything else under its name.
+    given = {} if isinstance(value, str) else value
+    if kind["kind"] == "Struct":
+        return {".tag": tag, **checked(kind, given, where)}
+    if kind["kind"] != "Void":
+        checked(kind, given.get(tag), f"{where}.{tag}")
+    return value
+
+
+# ------------------------------------------------------------------
+# What is wrong with a value, in words; nothing when all is well
+# ------------------------------------------------------------------
+
+
+def wrong_void(_kind, value):
+    return value is not None and "expected null"
+
+
+def wrong_boolean(_kind, value):
+    return not isinstance(value, bool) and "expected boolean"
+
+
+def wrong_number(kind, value):
+    if not isinstance(value, int) or isinstance(value, bool):
+        return "expected integer"
+    if not kind["minimum"] <= value <= kind["maximum"]:
+        return f"must be between {kind['minimum']} and {kind['maximum']}"
+    return None
+
+
+def wrong_string(kind, value):
+    if not isinstance(value, str):
+        return "expected string"
+    if wrong := wrong_count(len(value), kind, "length", "characters"):
+        return wrong
+    if not (pattern := kind.get("pattern")):
+        return None
+    if not re.fullmatch(pattern, value):
+        return f"{value!r} did not match pattern {pattern!r}"
+    # Of all that has a pattern, a path alone may be this.
+    return value == "/" and ROOT
+
+
+def wrong_timestamp(kind, value):
+    try:
+        datetime.strptime(value, kind["format"])
+    except (TypeError, ValueError):
+        return f"{value!r} did not match format {kind['format']!r}"
+    return None
+
+
+def wrong_list(kind, value):
+    if not isinstance(value, list):
+        return "expected list"
+    return wrong_count(len(value), kind, "items", "items")
+
+
+def wrong_count(number, kind, limit, unit):
+    if number < kind.get(f"min_{limit}", 0):
+        return f"must have at least {kind[f'min_{limit}']} {unit}"
+    if number > kind.get(f"max_{limit}", number):
+        return f"must have at most {kind[f'max_{limit}']} {unit}"
+    return None
+
+
+def wrong_struct(_kind, value):
+    return not isinstance(value, dict) and "expected object"
+
+
+def wrong_union(_kind, value):
+    return not isinstance(value, str | dict) and "expected string or object"
+
+
+CHECKS = {
+    "Void": wrong_void,
+    "Boolean": wrong_boolean,
+    "String": wrong_string,
+    "Timestamp": wrong_timestamp,
+    "List": wrong_list,
+    "Struct": wrong_struct,
+    "Union": wrong_union,
+    **dict.fromkeys(NUMBERS, wrong_number),
 }
