@@ -40,7 +40,7 @@ class ArchivePortal(CustomerPortal):
         )
 
     @route(
-        "/my/archive/<int:share_id>/activate",
+        f"{ARCHIVE}/<int:share_id>/activate",
         type="http",
         auth="public",
         website=True,

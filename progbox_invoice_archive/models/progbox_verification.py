@@ -261,12 +261,14 @@ class ProgboxVerification(models.Model):
         self._job_write({"finding_counts": dict(counts)})
         self._check_kept(listed)
 
-    def _check_kept(self, listed=()):
+    def _check_kept(self, listed=None):
         """Check that the database has what was found: a trigger may take it away.
 
         :param listed: findings that were just written
         :raise NotKept:
         """
+        if listed is None:
+            listed = self.finding_ids.browse()
         expected = (self.finding_counts or {}, len(listed))
         self.env.flush_all()
         if verification_sql.kept(self.env, self, listed) != expected:

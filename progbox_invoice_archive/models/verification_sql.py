@@ -212,7 +212,7 @@ def kept(env, run, listed):
     """Return the counts that the database has of a run, and how many of its findings.
 
     :param progbox.verification run: past the cache of the ORM
-    :param listed: ids of findings that nobody can have acknowledged yet
+    :param listed: findings that nobody can have acknowledged yet
     """
     [row] = env.execute_query(
         SQL(
@@ -221,7 +221,7 @@ def kept(env, run, listed):
                 WHERE id = ANY(%s) AND verification_id = run.id
                 AND acknowledged_on IS NULL
             ) FROM progbox_verification run WHERE id = %s""",
-            [finding.id for finding in listed],
+            listed.ids,
             run.id,
         )
     )

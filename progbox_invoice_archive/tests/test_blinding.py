@@ -13,15 +13,19 @@ from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
 from ..models import (
+    certificate_addresses,
     guards_lines,
     guards_shadows,
     progbox_access_log_seal,
+    progbox_archive_catchup,
     progbox_closing,
     progbox_closing_mail,
+    progbox_document,
     progbox_job_mixin,
     progbox_time_stamp,
     progbox_verification,
     progbox_watch,
+    stamp_authorities,
     verification_beside_sql,
     verification_check,
     verification_sql,
@@ -37,13 +41,17 @@ JOB = progbox_job_mixin.__name__
 INTEGRITY = "progbox_invoice_archive.mail_activity_type_integrity"
 # Where the statements of a verification are.
 STATEMENTS = (
+    certificate_addresses,
     guards_lines,
     progbox_access_log_seal,
+    progbox_archive_catchup,
     progbox_closing,
     progbox_closing_mail,
+    progbox_document,
     progbox_time_stamp,
     progbox_verification,
     progbox_watch,
+    stamp_authorities,
     verification_beside_sql,
     verification_sql,
 )
