@@ -22,6 +22,7 @@ from ..models import (
     progbox_closing_mail,
     progbox_document,
     progbox_job_mixin,
+    progbox_long_job_mixin,
     progbox_time_stamp,
     progbox_verification,
     progbox_watch,
@@ -360,6 +361,16 @@ class TestBlinding(VerificationCommon):
                 "UPDATE",
                 table,
             ),
+            # Between two transactions, when they are not what is written.
+            eats.format(
+                "IF NEW.finding_counts IS NOT DISTINCT FROM OLD.finding_counts THEN"
+                f" {counts} END IF; RETURN NEW;",
+                "UPDATE",
+                table,
+            ),
+            eats.format(
+                "NEW.kind := 'guard_lifted'; RETURN NEW;", "INSERT", f"{table}_finding"
+            ),
         ):
             with self.subTest(attack), self.env.cr.savepoint() as savepoint:
                 self.run_deferred_triggers()
@@ -368,6 +379,7 @@ class TestBlinding(VerificationCommon):
                     mute_logger(CHECK, RUN, JOB),
                     # The transaction of a test goes on.
                     patch.object(self.env.cr, "rollback"),
+                    patch.object(progbox_long_job_mixin, "COMMIT_INTERVAL", 0),
                 ):
                     run = self.verify()
                 self.assertEqual((run.state, run.result), ("failed", "failed"))
