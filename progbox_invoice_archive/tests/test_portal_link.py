@@ -143,7 +143,7 @@ class TestLinkPage(PortalCommon, MailCase):
         export = self.built(self.share._request_zip("all", "Everything"))
         self.get(f"{address}/file")
         self.get(f"{self.url}/document/0")
-        in_a_zip = "2 documents dans un fichier zip"
+        in_a_zip = "Documents dans un fichier zip (2)"
         self.assertEqual(
             self.lines(self.share, "download", "refused").mapped("note"),
             [
