@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import clean_context
 
-from odoo.addons.progbox_invoice_archive.models.progbox_folder import PAGE_SIZE
+from odoo.addons.progbox_invoice_archive.models import progbox_folder as archive_folder
 from odoo.addons.progbox_invoice_archive.tools.planning import without_compiling
 
 from ..tools import access
@@ -658,7 +658,8 @@ class ProgboxFolder(models.Model):
             if before:
                 inside &= Domain("id", "<", before)
             ids = [id_ for id_ in including_ids if isinstance(id_, int)]
-            newest = record_folders.newest_of(self, model, before, PAGE_SIZE + 1)
+            limit = archive_folder.PAGE_SIZE + 1
+            newest = record_folders.newest_of(self, model, before, limit)
             inside &= Domain("id", "in", [*newest, *ids])
             page = self._tree_found(inside, "id desc", 0, ids)
         ids = [folder["id"] for folder in page["folders"][: page["size"]]]

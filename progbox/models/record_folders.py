@@ -92,6 +92,8 @@ def newest_of(folders, model, before, limit):
 
     Mostly they are among the newest of all. Whoever reads only records of long ago
     would have to ask all newer ones first: their folders are taken from their records.
+    The companies are those of the folders: some clients are read in other companies,
+    too, and what is left out afterwards would end a page early.
 
     :param before: only folders with a smaller id, 0 for all
     """
@@ -103,10 +105,13 @@ def newest_of(folders, model, before, limit):
     without_compiling(env)
     inside = SQL(
         "folder.res_model = %s AND folder.res_id IS NOT NULL"
-        " AND (%s = 0 OR folder.id < %s)",
+        " AND (%s = 0 OR folder.id < %s)"
+        " AND (%s OR folder.company_id IS NULL OR folder.company_id = ANY(%s))",
         model,
         before,
         before,
+        env.su,
+        env.companies.ids,
     )
     rows = env.execute_query(
         SQL(

@@ -1,5 +1,6 @@
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from odoo.addons.progbox_invoice_archive.models import progbox_folder
 
@@ -98,6 +99,30 @@ class TestTree(ProgboxCommon):
             self.assertEqual((self.names(first), first["more"]), (wanted[:2], True))
             second = self.folders.tree_page("model:sale.order", first["next"])
             self.assertEqual((self.names(second), second["more"]), (wanted[2:], False))
+
+    def test_a_page_ends_with_no_client_of_the_head_office(self):
+        self.patch(progbox_folder, "PAGE_SIZE", 2)
+        office = self.salesman.company_id
+        branch = self.env["res.company"].create({"name": "B", "parent_id": office.id})
+        user = new_test_user(
+            self.env,
+            "branch_salesman",
+            "sales_team.group_sale_salesman_all_leads,base.group_partner_manager",
+            company_id=branch.id,
+            company_ids=[Command.set(branch.ids)],
+        )
+        clients = self.env["res.partner"].create(
+            [
+                {"name": f"Client {company.name}", "company_id": company.id}
+                for company in (branch, office, office, office)
+            ]
+        )
+        for client in clients:
+            self.folders.sudo()._progbox_of_record(client)
+        # Odoo lets a branch read the clients of its head office.
+        self.assertEqual(clients.with_user(user)._filtered_access("read"), clients)
+        page = self.folders.with_user(user).tree_page("model:res.partner")
+        self.assertEqual(self.names(page), ["Client B", self.client.name])
 
     def test_the_tree_opens_where_it_was(self):
         self.patch(progbox_folder, "PAGE_SIZE", 1)

@@ -17,7 +17,7 @@ class ProgboxCompileWizard(models.TransientModel):
     def _compute_texts(self):
         result = super()._compute_texts()
         for wizard in self:
-            wizard.documents_text = wizard._count_text("document")
+            wizard.documents_text = wizard._count_files("document")
         return result
 
     @api.depends("with_documents")

@@ -238,4 +238,6 @@ def is_lookup(error):
 def is_unknown_there(error):
     """Whether Dropbox does not know the file whose versions it is asked for."""
     union = error.error
-    return isinstance(union, files.ListRevisionsError) and union.is_path()
+    if not isinstance(union, files.ListRevisionsError) or not union.is_path():
+        return False
+    return union.get_path().is_not_found() or union.get_path().is_not_file()

@@ -75,6 +75,13 @@ def text_of(env, verdict):
         ),
     }
     texts |= dict.fromkeys(
+        ("operation_suppressed", "team_folder"),
+        env._(
+            "Dropbox does not let this be changed at this place. Choose another "
+            "folder, or ask the administrator of the Dropbox team."
+        ),
+    )
+    texts |= dict.fromkeys(
         FULL,
         env._(
             "This Dropbox is full. Make room or enlarge it: the copying goes on by "

@@ -419,11 +419,14 @@ class ProgboxDropboxAccount(models.Model):
         return restores._enqueue_restore(self.sudo())._action()
 
     def action_retry_failed(self):
-        """Try again what was given up."""
-        self.ensure_one()
-        failed = Domain("account_id", "=", self.id) & Domain("state", "=", "failed")
-        copies = self.env["progbox.dropbox.transfer"].search(failed)
-        closings = self.env["progbox.dropbox.anchor"].search(failed)
+        """Try again what was given up, also what its user does not see.
+
+        Nobody reads the copy any more whose document has been deleted.
+        """
+        failed = Domain("account_id", "=", self._to_steer().id)
+        failed &= Domain("state", "=", "failed")
+        copies = self.env["progbox.dropbox.transfer"].sudo().search(failed)
+        closings = self.env["progbox.dropbox.anchor"].sudo().search(failed)
         if closings and not copies:
             return closings.action_retry()
         closings.action_retry()

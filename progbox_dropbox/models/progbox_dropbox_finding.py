@@ -310,14 +310,18 @@ class ProgboxDropboxFinding(models.Model):
         for change in changes:
             if change.metadata:
                 change.key._job_write({"found_path": False})
-        if stayed := transfers.filtered("found_path"):
-            raise UserError(
-                self.env._(
-                    "Dropbox did not move %(path)s. Look there for another file in its "
-                    "place.",
-                    path=stayed[:1].found_path,
-                )
-            )
+        if stayed := [change for change in changes if not change.metadata]:
+            raise UserError(self._stayed_text(stayed[0]))
+
+    def _stayed_text(self, change):
+        """Return why a file was not moved back."""
+        return self.env._(
+            "Dropbox did not move %(path)s: %(reason)s",
+            path=change.key.found_path,
+            reason=self.env._("It was deleted in Dropbox.")
+            if change.gone
+            else text_of(self.env, change.verdict),
+        )
 
 
 def is_conflict(error):

@@ -405,7 +405,9 @@ class ProgboxDropboxTransfer(models.Model):
             return
         for change in changes:
             change.key._settle_change(account, change, job)
-        account._worked()
+        # What stops the account stays, whatever has become of the others.
+        if not any(c.verdict and c.verdict.action in STOPS for c in changes):
+            account._worked()
 
     def _changes(self, task):
         """Return what is to be moved or deleted, and settle what is not."""

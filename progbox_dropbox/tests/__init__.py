@@ -5,6 +5,7 @@ from . import test_tools_verdicts
 from . import test_transfer
 from . import test_faults
 from . import test_fault_routes
+from . import test_refusals
 from . import test_connect
 from . import test_rules
 from . import test_when

@@ -1,3 +1,4 @@
+import copy
 import hashlib
 from contextlib import ExitStack
 from datetime import timedelta
@@ -97,6 +98,27 @@ class DropboxCommon(DropboxCase, ArchiveCommon):
 
     def path(self, number, folder="Factures/2026/11", prefix="Facture_"):
         return f"/ProGBox/{folder}/{prefix}{number.replace('/', '_')}.pdf"
+
+    def dropbox_now(self):
+        """Return all that is in the account, for :meth:`put_dropbox_back`."""
+        account = self.dropbox.account
+        store = account.store
+        return copy.deepcopy(
+            (store.entries, store.deleted, store.changes, store.used, account.shares)
+        )
+
+    def put_dropbox_back(self, before):
+        account = self.dropbox.account
+        store = account.store
+        self.dropbox.faults.clear()
+        store.sessions.clear()
+        (
+            store.entries,
+            store.deleted,
+            store.changes,
+            store.used,
+            account.shares,
+        ) = copy.deepcopy(before)
 
     def assert_copied(self, documents):
         """Check that each document is there, once, with the right bytes."""

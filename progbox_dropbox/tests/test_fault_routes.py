@@ -1,4 +1,3 @@
-import copy
 import re
 from datetime import timedelta
 from itertools import product
@@ -149,24 +148,6 @@ class TestFaultRoutes(DropboxCommon):
     def hits(self, start=""):
         """Return how many faults have come whose names begin in a way."""
         return sum(f.hit for f in self.faults if f.kind.startswith(start))
-
-    def dropbox_now(self):
-        store, shares = self.store, self.dropbox.account.shares
-        return copy.deepcopy(
-            (store.entries, store.deleted, store.changes, store.used, shares)
-        )
-
-    def put_dropbox_back(self, before):
-        store, account = self.store, self.dropbox.account
-        self.dropbox.faults.clear()
-        store.sessions.clear()
-        (
-            store.entries,
-            store.deleted,
-            store.changes,
-            store.used,
-            account.shares,
-        ) = copy.deepcopy(before)
 
     def work(self, jobs):
         """Let a worker do its work, as often as it takes.

@@ -121,8 +121,9 @@ class TestSharing(DropboxCommon):
     def test_an_invitation_stands_when_dropbox_is_silent_afterwards(self):
         wizard = self.wizard()
         wizard.email = GUEST
-        self.dropbox.faults.add("sharing/list_folder_members", "rate_limit")
+        silent = self.dropbox.faults.add("sharing/list_folder_members", "503_empty")
         wizard.action_invite()
+        self.assertEqual(silent.hit, 1)
         self.assertEqual(self.shares[0].invited, {GUEST: "viewer"})
         log = self.server["progbox.access.log"].search([], order="id desc", limit=1)
         self.assertIn(GUEST, log.note)

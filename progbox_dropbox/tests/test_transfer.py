@@ -424,8 +424,9 @@ class TestTransfer(DropboxCommon):
             self.assertFalse(records.with_user(manager).search([]))
             with self.assertRaises(AccessError):
                 records.with_user(manager).read(["state"])
-        with self.assertRaises(AccessError):
-            self.account.with_user(manager).action_sync()
+        for action in ("action_sync", "action_retry_failed"):
+            with self.assertRaises(AccessError):
+                getattr(self.account.with_user(manager), action)()
 
     def test_the_overview_counts(self):
         self.several(3)

@@ -141,7 +141,8 @@ class TestWhen(DropboxCommon):
         account.action_resume()
         self.run_cron()
         self.assert_copied(document)
-        for action in ("action_pause", "action_resume", "action_stop_sync"):
+        steering = ("action_pause", "action_resume", "action_stop_sync")
+        for action in (*steering, "action_retry_failed"):
             with self.assertRaises(AccessError):
                 getattr(self.account.with_user(self.billing), action)()
 

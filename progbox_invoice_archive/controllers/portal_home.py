@@ -11,6 +11,17 @@ from .share_routes import kept_private
 ARCHIVE = "/my/archive"
 
 
+def invited(token):
+    """Return the contact that a token still lets choose a password: once, soon.
+
+    :rtype: res.partner, False for what is made up, or was cut by a mail program
+    """
+    try:
+        return request.env["res.partner"].sudo()._get_partner_from_token(token)
+    except ValueError:
+        return False
+
+
 class ArchivePortal(CustomerPortal):
     """What a contact with a login finds in the portal."""
 
@@ -40,7 +51,7 @@ class ArchivePortal(CustomerPortal):
         )
 
     @route(
-        "/my/archive/<int:share_id>/activate",
+        f"{ARCHIVE}/<int:share_id>/activate",
         type="http",
         auth="public",
         website=True,
@@ -51,28 +62,28 @@ class ArchivePortal(CustomerPortal):
     def activate(self, share_id, token=""):
         """Lead an invited contact to what is shared, at first by way of a password."""
         page = f"{ARCHIVE}/{share_id}"
-        if self._is_invitation(token) and request.env.user._is_public():
+        if invited(token) and request.env.user._is_public():
             query = urlencode({"token": token, "redirect": page})
             return request.redirect(f"/web/signup?{query}")
         return request.redirect(page)
-
-    def _is_invitation(self, token):
-        """Whether a token still lets somebody choose a password: once, soon."""
-        try:
-            return request.env["res.partner"].sudo()._get_partner_from_token(token)
-        except ValueError:  # made up, or cut by a mail program
-            return False
 
 
 class ArchiveSignup(AuthSignupHome):
     """Whoever follows the invitation of a share gets no second e-mail from Odoo."""
 
     def do_signup(self, qcontext, do_login=True):
-        page = qcontext.get("redirect") or ""
-        is_invited = qcontext.get("token") and page.startswith(f"{ARCHIVE}/")
+        is_invited = do_login and self._is_invited(qcontext)
         invitation = {"progbox_share_invitation": INVITATION} if is_invited else {}
         request.update_context(**invitation)
         result = super().do_signup(qcontext, do_login=do_login)
         # Whoever logs in meanwhile gets a context of his own.
         request.update_context(**invitation)
         return result
+
+    def _is_invited(self, qcontext):
+        """Whether a token belongs to the contact of the share that it leads to."""
+        if not (contact := qcontext.get("token") and invited(qcontext["token"])):
+            return False
+        shares = request.env["progbox.share"].sudo()
+        shared = shares.search([("partner_id", "=", contact.id)])
+        return qcontext.get("redirect") in {f"{ARCHIVE}/{id_}" for id_ in shared.ids}

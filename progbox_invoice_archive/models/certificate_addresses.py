@@ -28,10 +28,17 @@ def note_addresses(company):
 
 
 def put_on_record(company):
-    """Note who gets them, when they were chosen before that was noted."""
+    """Note who gets them, when they were chosen before that was noted.
+
+    The oldest versions noted no addresses at all: those of today are taken.
+    """
     noted_on, _said = _on_record(company)
-    if _noted(company) and not noted_on:
+    if noted_on:
+        return
+    if _noted(company):
         note_addresses(company)
+    else:
+        company._progbox_note_addresses()
 
 
 def keep_on_record(company, before):
@@ -63,10 +70,14 @@ def _noted(company):
 
 
 def _now(company):
-    """Return the addresses that certificates would be sent to, in their order."""
+    """Return the addresses that certificates would be sent to, in their order.
+
+    Who had none when the settings noted them gets nothing.
+    """
     noted = company.sudo().progbox_certificate_addresses or {}
     people = company._progbox_certificate_people()
-    return sorted(noted.get(str(person.id)) or "?" for person in people)
+    addresses = (noted.get(str(person.id), "?") for person in people)
+    return sorted(filter(None, addresses))
 
 
 def _on_record(company):

@@ -76,13 +76,16 @@ def _words(env, schemas):
     """Return functions and operators that are taken before PostgreSQL's own.
 
     One for the very same types is not, as long as PostgreSQL comes first. Extensions
-    have their own for their own types.
+    have their own for their own types. Whoever owns the database may add to these, but
+    what an extension has brought along belongs to a superuser. Where Odoo's own role is
+    one, the two cannot be told apart: it could change PostgreSQL's own words as well.
     """
     rows = env.execute_query(
         SQL(
             """WITH word AS (
                 SELECT 'pg_operator'::regclass AS kind, oid, oprnamespace AS space,
-                    oprname AS name, ARRAY[oprleft, oprright] AS types
+                    oprname AS name, oprowner AS owner,
+                    ARRAY[oprleft, oprright] AS types
                 FROM pg_operator
                 WHERE oprname IN (
                     SELECT oprname FROM pg_operator
@@ -90,7 +93,7 @@ def _words(env, schemas):
                 )
                 UNION ALL
                 SELECT 'pg_proc'::regclass, oid, pronamespace, proname,
-                    proargtypes::oid[]
+                    proowner, proargtypes::oid[]
                 FROM pg_proc WHERE proname = ANY(%(called)s)
             )
             SELECT format('%%s stands before that of PostgreSQL', CASE
@@ -111,6 +114,8 @@ def _words(env, schemas):
                 OR EXISTS (
                     SELECT FROM pg_type WHERE pg_type.oid = ANY(word.types)
                     AND typnamespace <> 'pg_catalog'::regnamespace
+                ) AND EXISTS (
+                    SELECT FROM pg_roles WHERE pg_roles.oid = owner AND rolsuper
                 )
             ))
             ORDER BY 1""",
@@ -123,12 +128,16 @@ def _words(env, schemas):
 
 
 def _tables(env, schemas):
-    """Return what is read in the place of a table of Odoo's."""
+    """Return what is read in the place of a table of Odoo's.
+
+    Temporary tables and views are, whatever the order of the schemas says.
+    """
     rows = env.execute_query(
         SQL(
             """SELECT format('%%s.%%s: stands before the table', nspname, relname)
             FROM pg_class shadow JOIN pg_namespace ON pg_namespace.oid = relnamespace
-            WHERE nspname = ANY(%s) AND relkind IN ('r', 'v', 'm', 'f', 'p')
+            WHERE (nspname = ANY(%s) OR relnamespace = pg_my_temp_schema())
+            AND relkind IN ('r', 'v', 'm', 'f', 'p')
             AND EXISTS (
                 SELECT FROM pg_class WHERE relname = shadow.relname
                 AND relnamespace = 'public'::regnamespace

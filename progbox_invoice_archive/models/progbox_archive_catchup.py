@@ -137,7 +137,7 @@ class ProgboxArchiveCatchup(models.AbstractModel):
         """Return whether an invoice has a job that is still open, or to fix.
 
         :param SQL move_id: its id, in the statement around
-        :param bool put_off: whether a job that waits for hours counts
+        :param bool put_off: whether a job that comes last counts
         """
         return SQL(
             """EXISTS (
@@ -168,7 +168,7 @@ class ProgboxArchiveCatchup(models.AbstractModel):
         return self.env["progbox.archive.job"].search_count(
             Domain("state", "=", "pending")
             & Domain("reason", "!=", "posting")
-            # These wait for hours.
+            # These come last, and may wait for hours.
             & Domain("priority", "!=", PUT_OFF),
             limit=BATCH_SIZE,
         )

@@ -209,23 +209,27 @@ def _files(env, document_ids):
 
 
 def kept(env, run, listed):
-    """Return the counts that the database has of a run, and how many of its findings.
+    """Return what the database has of the findings of a run.
 
     :param progbox.verification run: past the cache of the ORM
-    :param listed: ids of findings that nobody can have acknowledged yet
+    :param listed: findings that nobody can have acknowledged yet
+    :return: the counts of the run; its findings by kind; and how many of those listed
     """
-    [row] = env.execute_query(
+    [[counts]] = env.execute_query(
+        SQL("SELECT finding_counts FROM progbox_verification WHERE id = %s", run.id)
+    )
+    rows = env.execute_query(
         SQL(
-            """SELECT finding_counts, (
-                SELECT count(*) FROM progbox_verification_finding
-                WHERE id = ANY(%s) AND verification_id = run.id
-                AND acknowledged_on IS NULL
-            ) FROM progbox_verification run WHERE id = %s""",
-            [finding.id for finding in listed],
+            """SELECT kind, count(*), count(*) FILTER (
+                WHERE id = ANY(%s) AND acknowledged_on IS NULL
+            ) FROM progbox_verification_finding
+            WHERE verification_id = %s GROUP BY kind""",
+            listed.ids,
             run.id,
         )
     )
-    return row[0] or {}, row[1]
+    by_kind = {kind: count for kind, count, _listed in rows}
+    return counts or {}, by_kind, sum(count for _kind, _count, count in rows)
 
 
 def unsealed(env, company, after, since):

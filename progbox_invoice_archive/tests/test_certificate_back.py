@@ -1,6 +1,8 @@
 import base64
 import io
+import runpy
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 import pypdfium2
@@ -254,6 +256,34 @@ class TestCertificateBack(VerificationCommon):
         self.assertEqual(logs.search_count(about), 0)
         certificate_addresses.put_on_record(self.company)
         self.assertEqual(logs.search_count(about), 1)
+
+    def test_who_gets_them_since_an_older_version(self):
+        """Contacts were chosen, and neither the settings nor the log had addresses."""
+        script = "migrations/19.0.1.7.0/post-certificate_addresses.py"
+        migrate = runpy.run_path(Path(__file__).parents[1] / script)["migrate"]
+        logs = self.server["progbox.access.log"]
+        about = [("company_id", "=", self.company.id), ("note", "like", "go to: ")]
+        nowhere = self.keeper.create({"name": "Nowhere", "email": "x"})
+        self.tamper("DELETE FROM progbox_access_log WHERE note ~ ': duval@'")
+        self.tamper("UPDATE res_company SET progbox_certificate_addresses = NULL")
+        self.tamper(
+            "INSERT INTO progbox_certificate_partner_rel (company_id, partner_id)"
+            " VALUES (%s, %s)",
+            self.company.id,
+            nowhere.id,
+        )
+        for _time in range(2):
+            migrate(self.env.cr, "19.0.1.5.0")
+            self.assertEqual(
+                logs.search(about).mapped("note"),
+                ["From now on, the closing certificates go to: duval@example.com"],
+            )
+        self.assertIntact(self.verify())
+        # What the settings had noted is not noted anew from the contact.
+        self.tamper("DELETE FROM progbox_access_log WHERE note ~ ': duval@'")
+        self.keeper.email = "thief@example.com"
+        migrate(self.env.cr, "19.0.1.6.0")
+        self.assertIn("to: duval@example.com", logs.search(about).note)
 
     def test_what_was_given_up_is_tried_every_day(self):
         job = self.closing.mail_ids

@@ -6,6 +6,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
+from ..tools.ledger.verify import Finding
 from .verification_common import VerificationCommon
 
 DELETION_COLUMNS = {
@@ -90,15 +91,9 @@ class TestDeletionTampering(VerificationCommon):
     def test_an_acknowledgement_that_nobody_has_made(self):
         """Of the row alone, before the invoice goes."""
         run = self.runs._start_here(self.company, {"door": "command"})
-        finding = self.server["progbox.verification.finding"].create(
-            {
-                "verification_id": run.id,
-                "kind": "source_gone",
-                "level": "error",
-                "res_model": "account.move",
-                "res_id": self.victim.id,
-            }
-        )
+        gone = {"model": "account.move", "record": self.victim.id}
+        run._add_findings([Finding("source_gone", content=gone)])
+        finding = run.finding_ids
         self.env.flush_all()
         acknowledged = (
             "UPDATE progbox_verification_finding SET acknowledged_by = 'Mitchell',"

@@ -17,6 +17,7 @@ from ..models import (
 )
 from ..tools.ledger.guards_attempts import ATTEMPTS
 from ..tools.ledger.guards_triggers import TRIGGERS
+from ..tools.ledger.verify import Finding
 from .verification_common import VerificationCommon
 
 # What is emptied with these has a guard of its own, or is too much to be tried.
@@ -52,10 +53,9 @@ class TestGuardsTrial(VerificationCommon):
         cls.server["progbox.access.log"]._log("view", documents=document)
         cls.stamp()
         run = cls.runs._start_here(cls.company, {"door": "command"})
-        values = {"verification_id": run.id, "kind": "clock", "level": "warning"}
-        findings = cls.server["progbox.verification.finding"].create([values, values])
+        run._add_findings([Finding("clock"), Finding("clock")])
         run._job_process()
-        findings[0].write(
+        run.finding_ids[0].write(
             {"acknowledged_by": "X", "acknowledged_on": fields.Datetime.now()}
         )
         cls.env.flush_all()

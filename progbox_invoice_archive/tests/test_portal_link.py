@@ -143,7 +143,7 @@ class TestLinkPage(PortalCommon, MailCase):
         export = self.built(self.share._request_zip("all", "Everything"))
         self.get(f"{address}/file")
         self.get(f"{self.url}/document/0")
-        in_a_zip = "2 documents dans un fichier zip"
+        in_a_zip = "Documents dans un fichier zip (2)"
         self.assertEqual(
             self.lines(self.share, "download", "refused").mapped("note"),
             [
@@ -179,6 +179,32 @@ class TestLinkPage(PortalCommon, MailCase):
         self.assertTrue([line for line in keep.lines if "?token=***" in line])
         for secret in (self.token, invitation):
             self.assertFalse([line for line in keep.lines if secret in line])
+
+    def test_only_the_guest_of_a_share_gets_no_further_e_mail(self):
+        share = self.share_with(self.root, self.anna)
+        own = f"/my/archive/{share.id}"
+
+        def told(path, user, redirect):
+            """Return how many e-mails a user gets for choosing a password."""
+            user.partner_id.signup_prepare(signup_type=path.split("_")[0])
+            path = f"/web/{path}?token={user.partner_id._generate_signup_token()}"
+            form = html.fromstring(self.url_open(path).text)
+            values = {
+                "csrf_token": form.xpath("//input[@name='csrf_token']/@value")[0],
+                "login": user.login,
+                "name": user.name,
+                "password": "a long and new one",
+                "confirm_password": "a long and new one",
+                "redirect": redirect,
+            }
+            with self.mock_mail_gateway():
+                self.url_open(path, data=values, allow_redirects=False)
+            return len(self._new_mails)
+
+        self.assertTrue(told("reset_password", self.anna, own))
+        self.assertTrue(told("signup", self.boris, own))
+        self.authenticate(None, None)
+        self.assertFalse(told("signup", self.anna, own))
 
     def test_only_the_first_address_has_the_secret(self):
         pages, seen = [self.url], set()

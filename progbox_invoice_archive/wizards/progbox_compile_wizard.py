@@ -53,11 +53,18 @@ class ProgboxCompileWizard(models.TransientModel):
             wizard.attachments_text = wizard._count_text("attachment")
             wizard.images_text = wizard._count_text("image")
             wizard.einvoices_text = wizard._count_text("einvoice")
-            wizard.detached_text = wizard._count_text("detached")
+            wizard.detached_text = wizard._count_files("detached")
 
     def _count_text(self, kind):
+        return self._count_of(kind) or self.env._("none")
+
+    def _count_files(self, kind):
+        # "None" agrees with what is counted in French and Romanian.
+        return self._count_of(kind) or self.env._("no file")
+
+    def _count_of(self, kind):
         [count, _size] = (self.counts or {}).get(kind, (0, 0))
-        return str(count) if count else self.env._("none")
+        return str(count) if count else ""
 
     @api.depends(
         "counts",

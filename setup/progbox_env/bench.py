@@ -114,6 +114,18 @@ class Tools:
             databases.drop_database(database)
 
 
+def processor_seconds(backends):
+    """Return the seconds that this process and its PostgreSQL have computed so far.
+
+    :param backends: process ids of its connections with PostgreSQL
+    """
+    spent = time.process_time()
+    for pid in backends:
+        running, *_ = Path(f"/proc/{pid}/schedstat").read_text().split()
+        spent += int(running) / 1e9
+    return spent
+
+
 def machine():
     """What the figures were measured on."""
     cpu = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())

@@ -12,10 +12,10 @@ commits.
 import contextlib
 import statistics
 import time
-from pathlib import Path
 from unittest.mock import patch
 
 from invoices import posted_invoices
+from progbox_env.bench import processor_seconds
 from rows import copy_rows
 
 from odoo.tools import SQL
@@ -178,27 +178,19 @@ class Archive:
         ids = copy_rows(self.job, numbers, values)
         self.env.cr.execute("ANALYZE progbox_archive_job")
         self.env.cr.commit()
-        times, now = [], processor_clock(self.env)
+        times, backends = [], [self.env.cr._cnx.info.backend_pid]
+
+        def note():
+            times.append(processor_seconds(backends))
+
         jobs = self.env["progbox.archive.job"]
-        with doing_nothing(jobs, batch, lambda: times.append(now())):
+        with doing_nothing(jobs, batch, note):
             jobs._job_run()
         assert len(times) == length, len(times)
         assert not jobs.search_count([("id", "in", ids), ("state", "!=", "done")])
         self.env.cr.execute("DELETE FROM progbox_archive_job WHERE id = ANY(%s)", [ids])
         self.env.cr.commit()
         return per_job(times[: END + 1]), per_job(times[-END - 1 :])
-
-
-def processor_clock(env):
-    """Return what tells the seconds that we and our PostgreSQL have computed."""
-    env.cr.execute("SELECT pg_backend_pid()")
-    [backend] = env.cr.fetchone()
-    schedule = Path(f"/proc/{backend}/schedstat")
-
-    def now():
-        return time.process_time() + int(schedule.read_text().split()[0]) / 1e9
-
-    return now
 
 
 @contextlib.contextmanager

@@ -13,10 +13,8 @@ PostgreSQL have computed (`cpu`), which a machine that is busy does not change.
 import contextlib
 import functools
 import gc
-import time
-from pathlib import Path
 
-from progbox_env.bench import Timings
+from progbox_env.bench import Timings, processor_seconds
 from rows import copy_rows, unguarded
 
 from odoo.fields import Command
@@ -122,11 +120,7 @@ class ServerClock:
 
     def now(self):
         """Return the seconds that all of them have been running."""
-        spent = time.process_time()
-        for pid in self.pids:
-            running, *_ = Path(f"/proc/{pid}/schedstat").read_text().split()
-            spent += int(running) / 1e9
-        return spent
+        return processor_seconds(self.pids)
 
     def around(self, sides):
         """Return the sides, which then note what they take; not the first round."""

@@ -297,6 +297,7 @@ def test_un_mois_n_a_pas_de_jour(visit, path, button):
     page.click(".o_datetime_picker .o_date_item_cell:has-text('mars')")
     expect(month).to_have_text(re.compile(r"^mars \d{4}$"))
     month.locator("button").press("ArrowDown")
+    expect(month).to_have_text(re.compile(r"^février \d{4}$"))
     month.locator("button").press("ArrowDown")
     expect(month).to_have_text(re.compile(r"^janvier \d{4}$"))
     expect(month.locator("input")).to_have_count(0)

@@ -247,6 +247,8 @@ class Api(SharingApi):
         elif parent_rev and parent_rev != entry.rev:
             conflict = {".tag": "conflict", "conflict": {".tag": "file"}}
             error = {".tag": "path_write", "path_write": conflict}
+        elif fault := self.server.faults.take(self.route, COMMITS, entry.path):
+            error = {".tag": "path_write", "path_write": {".tag": fault.kind}}
         else:
             return {".tag": "success", "metadata": self.store.delete(path).json()}
         return {".tag": "failure", "failure": error}
@@ -282,7 +284,7 @@ class Api(SharingApi):
         commit = {"path": path, "mode": "overwrite"}
         try:
             with self.server.committing(self.account):
-                return self.store.commit(commit, old.blob).json(tagged=False)
+                return self.committed(commit, old.blob).json(tagged=False)
         except WriteRefused as refused:
             error = {".tag": "path_write", "path_write": refused.error}
             raise route_error(error) from refused

@@ -70,10 +70,18 @@ class SharingApi:
         if entry and (share := self.shared_at(entry)):
             raise route_error(bad_path("already_shared", self.shared_json(share)))
         self.check_not_nested(entry.path if entry else path)
+        self.check_refused()
         entry = entry or self.store.make_folder(path)
         share = Share(entry)
         self.account.shares.append(share)
         return self.launched(self.shared_json(share), force_async)
+
+    def check_refused(self):
+        if fault := self.server.faults.take(self.route, MEMBERS):
+            error = {".tag": fault.kind}
+            if fault.kind.startswith("too_many"):
+                error[fault.kind] = 10
+            raise route_error(error)
 
     def check_not_nested(self, path):
         shared = {key_of(share.folder.path) for share in self.account.shares}
@@ -97,11 +105,7 @@ class SharingApi:
         self, shared_folder_id, members, quiet, custom_message
     ):
         share = self.share_of(shared_folder_id)
-        if fault := self.server.faults.take(self.route, MEMBERS):
-            error = {".tag": fault.kind}
-            if fault.kind.startswith("too_many"):
-                error[fault.kind] = 10
-            raise route_error(error)
+        self.check_refused()
         for member in members:
             level = member.get("access_level", "viewer")
             level = level if isinstance(level, str) else level[".tag"]
@@ -158,6 +162,7 @@ class SharingApi:
 
     def sharing_remove_folder_member(self, shared_folder_id, member, leave_a_copy):
         share = self.share_of(shared_folder_id)
+        self.check_refused()
         email = member.get("email") or self.email_of(share, member["dropbox_id"])
         if email == self.account.email:
             raise route_error({".tag": "folder_owner"})
