@@ -171,8 +171,9 @@ class Fetch:
         """Return the revision that was sent, of a copy that was changed or deleted.
 
         :raise NotFetched: when Dropbox does not have it any more
+        :raise ApiError: when Dropbox holds it back, whichever way it is asked for
         """
-        modes = files.ListRevisionsMode
+        held_back, modes = None, files.ListRevisionsMode
         tries = [(transfer.copied_path, modes.path)]
         if transfer.file_ref:
             tries.insert(0, (transfer.file_ref, modes.id))
@@ -180,12 +181,16 @@ class Fetch:
             try:
                 found = self.client.files_list_revisions(path, mode, MOST_REVISIONS)
             except exceptions.ApiError as error:
-                if not is_unknown_there(error):
+                if not is_lookup(error):
                     raise
+                if not is_unknown_there(error):
+                    held_back = error
                 continue
             for revision in found.entries:
                 if revision.content_hash == transfer.content_hash:
                     return f"rev:{revision.rev}"
+        if held_back:
+            raise held_back
         raise NotFetched(
             self.env._(
                 "Dropbox does not have %(path)s any more, nor an earlier version of "
@@ -230,14 +235,14 @@ def is_whole(document):
 
 
 def is_lookup(error):
-    """Whether Dropbox refuses to give one file."""
+    """Whether Dropbox refuses to give one file, or its versions."""
     union = getattr(error, "error", None)
+    if isinstance(union, files.ListRevisionsError):
+        return union.is_path()
     return isinstance(union, (files.DownloadError, files.GetMetadataError))
 
 
 def is_unknown_there(error):
     """Whether Dropbox does not know the file whose versions it is asked for."""
-    union = error.error
-    if not isinstance(union, files.ListRevisionsError) or not union.is_path():
-        return False
-    return union.get_path().is_not_found() or union.get_path().is_not_file()
+    path = error.error.get_path()
+    return path.is_not_found() or path.is_not_file()

@@ -283,7 +283,12 @@ class TestRefusals(DropboxCommon):
         # To Dropbox this one is no answer there.
         named = {kind: kind for kind in sorted(LOOKUPS - {"unsupported_file"})}
         self.on_each("files/download", named, case)
-        words = dict.fromkeys(sorted(LOOKUPS), "nor an earlier version")
+        words = {
+            "not_found": "nor an earlier version",
+            "restricted_content": "restricted_content",
+            "unsupported_file": "does not give",
+        }
+        self.assertEqual(words.keys(), LOOKUPS)
         self.on_each("files/list_revisions", words, case, times=2)
 
     def changed_by_a_person(self, path):

@@ -11,6 +11,7 @@ from odoo.tools import SQL, format_date, format_datetime
 
 from ..tools.filenames import clean_filename
 from ..tools.ledger.verify import read_payload
+from ..tools.plural import elided
 from ..tools.sentinels import SERVER
 from .document_sql import invoices_sql
 from .invoice_neighbours import PUT_OFF
@@ -86,7 +87,7 @@ class ProgboxClosing(models.Model):
         for closing in self:
             month = closing._month_text()
             closing.display_name = (
-                self.env._("Closing of %(month)s", month=month)
+                elided(self.env._("Closing of %(word)s"), month)
                 if closing.number <= 1
                 else self.env._(
                     "%(month)s, supplementary closing %(number)s",

@@ -47,6 +47,14 @@ class TestClosingCertificate(ArchiveCommon):
                 with self.subTest(lang=lang, text=text):
                     self.assertIn(text, page)
 
+    def test_its_name_fits_the_month(self):
+        self.assertEqual(self.closing.display_name, "Closing of November 2026")
+        closing = self.closing.with_context(lang="fr_FR")
+        self.assertEqual(closing.display_name, "Clôture de novembre 2026")
+        with freeze_time("2026-11-10"):
+            october = closing._close(self.company, date(2026, 10, 2))
+        self.assertEqual(october.display_name, "Clôture d'octobre 2026")
+
     def test_the_page_on_paper_says_what_was_closed(self):
         pdf, kind = self.reports.with_context(lang="fr_FR")._render_qweb_pdf(
             "progbox_invoice_archive.report_closing", self.closing.ids

@@ -1,6 +1,6 @@
 from odoo.tests import TransactionCase, tagged
 
-from ..tools.plural import counted
+from ..tools.plural import counted, elided
 
 
 @tagged("post_install", "-at_install")
@@ -29,6 +29,14 @@ class TestPlural(TransactionCase):
             env = self.env(context={"lang": code})
             found = {count: counted(env, forms, count) for count in expected}
             self.assertEqual(found, expected, code)
+
+    def test_a_word_that_begins_with_a_vowel_has_its_form(self):
+        forms = "de %(word)s|d'%(word)s"
+        for word in ("mars", "août", "Octobre", "été"):
+            expected = f"de {word}" if word == "mars" else f"d'{word}"
+            self.assertEqual(elided(forms, word), expected)
+        # A language without elision has one form.
+        self.assertEqual(elided("of %(word)s", "April"), "of April")
 
     def test_the_number_is_written_as_people_write_it(self):
         forms = "%(count)s de %(what)s"

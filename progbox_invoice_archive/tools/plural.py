@@ -1,4 +1,7 @@
-"""Sentences with a number in them: Odoo's translations have no plural forms."""
+"""Sentences whose form depends on what they are filled with.
+
+Odoo's translations have no plural forms, and no forms before a vowel.
+"""
 
 from babel.numbers import format_decimal
 
@@ -6,6 +9,7 @@ from odoo.tools.misc import babel_locale_parse, get_lang
 
 # The plural categories of CLDR in their order, "other" being the last of each language.
 CATEGORIES = ("zero", "one", "two", "few", "many")
+VOWELS = tuple("aeiouyâéèêîôûœ")
 
 
 def counted(env, forms, count, **values):
@@ -31,6 +35,20 @@ def counted(env, forms, count, **values):
         # French has a category of its own for millions, and the same words.
         form = forms[0 if category == "one" else -1]
     return form % {"count": format_integer(env, count), **values}
+
+
+def elided(forms, word):
+    """Return the form of a sentence that fits the word it is filled with.
+
+    French says "Clôture de mars", and "Clôture d'avril". In its catalogue the form
+    before a vowel stands after the other one with ``|`` between.
+
+    :param str forms: translated
+    :param str word: fills ``%(word)s``
+    """
+    before_consonant, _bar, before_vowel = forms.partition("|")
+    is_vowel = before_vowel and word.lower().startswith(VOWELS)
+    return (before_vowel if is_vowel else before_consonant) % {"word": word}
 
 
 def format_integer(env, number):
