@@ -1,4 +1,3 @@
-import copy
 import hashlib
 from contextlib import ExitStack
 from datetime import timedelta
@@ -19,6 +18,7 @@ class DropboxCommon(DropboxCase, ArchiveCommon):
 
     def setUp(self):
         super().setUp()
+        self.store = self.dropbox.account.store
         self.transfers = self.server["progbox.dropbox.transfer"]
         self.account = self.connected(self.company)
         self.admin = self.user_of(
@@ -99,26 +99,11 @@ class DropboxCommon(DropboxCase, ArchiveCommon):
     def path(self, number, folder="Factures/2026/11", prefix="Facture_"):
         return f"/ProGBox/{folder}/{prefix}{number.replace('/', '_')}.pdf"
 
-    def dropbox_now(self):
-        """Return all that is in the account, for :meth:`put_dropbox_back`."""
-        account = self.dropbox.account
-        store = account.store
-        return copy.deepcopy(
-            (store.entries, store.deleted, store.changes, store.used, account.shares)
-        )
-
-    def put_dropbox_back(self, before):
-        account = self.dropbox.account
-        store = account.store
-        self.dropbox.faults.clear()
-        store.sessions.clear()
-        (
-            store.entries,
-            store.deleted,
-            store.changes,
-            store.used,
-            account.shares,
-        ) = copy.deepcopy(before)
+    def person_writes(self, path, content=b"forged"):
+        """Let a person put something else into the place of a file in Dropbox."""
+        blob = self.store.folder / "by-a-person"
+        blob.write_bytes(content)
+        return self.store.commit({"path": path, "mode": "overwrite"}, blob)
 
     def assert_copied(self, documents):
         """Check that each document is there, once, with the right bytes."""

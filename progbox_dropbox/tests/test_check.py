@@ -20,7 +20,6 @@ class TestCheck(DropboxCommon):
     def setUp(self):
         super().setUp()
         self.checks = self.server["progbox.dropbox.check"]
-        self.store = self.dropbox.account.store
 
     def copied(self, number=3):
         documents = self.several(number)
@@ -39,11 +38,6 @@ class TestCheck(DropboxCommon):
 
     def calls(self, route):
         return self.dropbox.by_route.get(route, 0)
-
-    def person_writes(self, path, content):
-        blob = self.store.folder / "by-a-person"
-        blob.write_bytes(content)
-        return self.store.commit({"path": path, "mode": "overwrite"}, blob)
 
     def findings(self, check):
         return {f.path: (f.kind, f.state) for f in check.finding_ids}

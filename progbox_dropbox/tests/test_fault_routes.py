@@ -11,13 +11,14 @@ from odoo.tools import mute_logger
 
 from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import OPEN_STATES
 
-from ..models import dropbox_comparison, dropbox_sharing
+from ..models import dropbox_sharing
 from ..models.dropbox_fetch import is_whole
-from ..tools import changes, upload
-from .dropbox_common import LOGGER, DropboxCommon
+from ..tools import upload
+from .dropbox_common import LOGGER
 from .dropbox_server.faults import ANSWERS
 from .dropbox_server.sharing import SharingApi
 from .dropbox_server.table import ROUTES
+from .work_common import WorkCommon
 
 # After the work was done: the answer of a call that goes well is lost, or cut off.
 LOST = ("drop_after", "truncate")
@@ -92,18 +93,12 @@ GUEST = "claire@example.com"
 
 
 @tagged("post_install", "-at_install")
-class TestFaultRoutes(DropboxCommon):
+class TestFaultRoutes(WorkCommon):
     """Whatever goes wrong on whichever route: kept, told, and done in the end, once."""
 
     def setUp(self):
         super().setUp()
-        self.store = self.dropbox.account.store
-        self.anchors = self.server["progbox.dropbox.anchor"]
-        self.checks = self.server["progbox.dropbox.check"]
-        self.restores = self.server["progbox.dropbox.restore"]
         self.faults, self.stops = [], False
-        self.startPatcher(patch.object(changes, "FIRST_LOOK", 0))
-        self.startPatcher(patch.object(dropbox_sharing, "POLL", 0))
 
     # ------------------------------------------------------------------
     # One fault after the other
@@ -243,14 +238,7 @@ class TestFaultRoutes(DropboxCommon):
         self.on_each_route("full", case)
 
     def test_moving(self):
-        documents = self.several(2)
-        self.run_cron()
-        rules = self.server["progbox.dropbox.rule"]
-        rules._make_missing(self.account)
-        rule = self.account.rule_ids.filtered(
-            lambda rule: rule.type_id == documents.type_id
-        )
-        rule.folder_template = "Ventes/{yyyy}"
+        documents, rule = self.to_be_moved()
 
         def case():
             self.dropbox.faults.add("files/move_batch_v2", "async", times=99)
@@ -262,24 +250,7 @@ class TestFaultRoutes(DropboxCommon):
         self.on_each_route("move", case)
 
     def test_deleting(self):
-        self.account.type_ids = self.server["progbox.document.type"]._of_codes("plan")
-        self.account.on_delete = "delete"
-        documents = self.server["progbox.document"]
-        folder = self.server["progbox.folder"].create(
-            {"name": "Plans", "company_id": self.company.id}
-        )
-        for name in ("a.pdf", "b.pdf"):
-            documents |= documents._create_with_file(
-                {
-                    "name": name,
-                    "folder_id": folder.id,
-                    "company_id": self.company.id,
-                    "type_id": self.account.type_ids.id,
-                },
-                self.server["ir.attachment"]._progbox_stage([name.encode()]),
-            )
-        self.run_cron()
-        kept, gone = documents
+        kept, gone = self.to_be_deleted("a.pdf", "b.pdf")
         path, there = self.copy_of(gone).copied_path, set(self.files)
         self.assertEqual(len(there), 2)
 
@@ -306,13 +277,7 @@ class TestFaultRoutes(DropboxCommon):
         self.on_each_route("ledger", case)
 
     def test_checking(self):
-        documents = self.several(3)
-        self.run_cron()
-        # What was copied since a check has begun is not for it.
-        self.transfers.search([])._job_write({"done_on": "2026-11-02 12:00:00"})
-        path = self.copy_of(documents[1]).copied_path
-        self.store.delete(path)
-        self.startPatcher(patch.object(dropbox_comparison, "PAGE", 1))
+        path = self.to_be_missed()
 
         def case():
             check = self.checks._enqueue_check(self.account)
@@ -324,16 +289,7 @@ class TestFaultRoutes(DropboxCommon):
         self.on_each_route("check", case)
 
     def test_restoring(self):
-        documents = self.several(2)
-        self.run_cron()
-        # Of one, only an earlier version is what was sent.
-        blob = self.store.folder / "by-a-person"
-        blob.write_bytes(b"forged")
-        path = self.copy_of(documents[0]).copied_path
-        self.store.commit({"path": path, "mode": "overwrite"}, blob)
-        places = [d._content_attachment()._progbox_path() for d in documents]
-        for place in places:
-            self.addCleanup(place.write_bytes, place.read_bytes())
+        documents, places = self.to_be_fetched()
 
         def case():
             for place in places:
@@ -375,15 +331,6 @@ class TestFaultRoutes(DropboxCommon):
 
         self.on_each_route("disconnect", case)
 
-    def moved_by_a_person(self):
-        documents = self.several(2)
-        self.run_cron()
-        self.store.move(self.store.find("/ProGBox/Factures"), "/ProGBox/Elsewhere")
-        check = self.checks._enqueue_check(self.account)
-        self.run_cron(cron=self.checks._job_leader())
-        self.assertEqual(check.finding_ids.kind, "moved")
-        return documents, check.finding_ids.with_user(self.manager)
-
     def test_putting_a_folder_back(self):
         documents, finding = self.moved_by_a_person()
 
@@ -410,9 +357,7 @@ class TestFaultRoutes(DropboxCommon):
         document = self.document()
         self.run_cron()
         path = self.copy_of(document).copied_path
-        blob = self.store.folder / "by-a-person"
-        blob.write_bytes(b"forged")
-        self.store.commit({"path": path, "mode": "overwrite"}, blob)
+        self.person_writes(path)
         mine = document.with_user(self.manager)
 
         def case():

@@ -52,7 +52,6 @@ class TestRebuild(DropboxCommon):
 
     def setUp(self):
         super().setUp()
-        self.store = self.dropbox.account.store
         for number in (1, 2, 3):
             self.invoice(number)
         self.note_deletion(3)

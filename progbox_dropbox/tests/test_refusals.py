@@ -1,5 +1,4 @@
 from datetime import timedelta
-from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import UserError
@@ -8,12 +7,12 @@ from odoo.tools import mute_logger
 
 from odoo.addons.progbox_invoice_archive.models.progbox_job_mixin import MAX_ATTEMPTS
 
-from ..models import dropbox_comparison, dropbox_sharing
+from ..models import dropbox_sharing
 from ..models.dropbox_fetch import is_whole
 from ..models.progbox_dropbox_account import ACTIVITY
-from ..tools import changes
-from .dropbox_common import LOGGER, DropboxCommon
+from .dropbox_common import LOGGER
 from .dropbox_server.faults import COMMITS, LOOKUPS, MEMBERS
+from .work_common import WorkCommon
 
 UNKNOWN = "no reason that is known"
 PLACE = "does not let this be changed"
@@ -54,21 +53,12 @@ BAD = "00001.pdf"
 
 
 @tagged("post_install", "-at_install")
-class TestRefusals(DropboxCommon):
+class TestRefusals(WorkCommon):
     """What Dropbox refuses to one file or person, on each route that it may come from.
 
     The others go on. What was refused is listed with its reason, and done once when
     the reason is gone.
     """
-
-    def setUp(self):
-        super().setUp()
-        self.store = self.dropbox.account.store
-        self.anchors = self.server["progbox.dropbox.anchor"]
-        self.checks = self.server["progbox.dropbox.check"]
-        self.restores = self.server["progbox.dropbox.restore"]
-        self.startPatcher(patch.object(changes, "FIRST_LOOK", 0))
-        self.startPatcher(patch.object(dropbox_sharing, "POLL", 0))
 
     def test_each_refusal_is_here(self):
         self.assertEqual(WRITES.keys(), COMMITS)
@@ -153,13 +143,7 @@ class TestRefusals(DropboxCommon):
         self.on_each(route, WRITES, case, name=BAD)
 
     def moving(self):
-        documents = self.several(2)
-        self.run_cron()
-        self.server["progbox.dropbox.rule"]._make_missing(self.account)
-        rule = self.account.rule_ids.filtered(
-            lambda rule: rule.type_id == documents.type_id
-        )
-        rule.folder_template = "Ventes/{yyyy}"
+        documents, rule = self.to_be_moved()
 
         def case(*outcome):
             rule.action_move()
@@ -184,21 +168,7 @@ class TestRefusals(DropboxCommon):
         self.on_each("files/get_metadata", OTHER_LOOKUPS, case)
 
     def test_deleting(self):
-        self.account.type_ids = self.server["progbox.document.type"]._of_codes("plan")
-        self.account.on_delete = "delete"
-        folder = self.server["progbox.folder"].create(
-            {"name": "Plans", "company_id": self.company.id}
-        )
-        [document] = self.server["progbox.document"]._create_with_file(
-            {
-                "name": "a.pdf",
-                "folder_id": folder.id,
-                "company_id": self.company.id,
-                "type_id": self.account.type_ids.id,
-            },
-            self.server["ir.attachment"]._progbox_stage([b"a"]),
-        )
-        self.run_cron()
+        document = self.to_be_deleted("a.pdf")
         transfer = self.copy_of(document)
 
         def case(*outcome):
@@ -223,12 +193,7 @@ class TestRefusals(DropboxCommon):
         self.on_each("files/upload", WRITES, case, skip=1)
 
     def test_checking(self):
-        documents = self.several(3)
-        self.run_cron()
-        self.transfers.search([])._job_write({"done_on": "2026-11-02 12:00:00"})
-        path = self.copy_of(documents[1]).copied_path
-        self.store.delete(path)
-        self.startPatcher(patch.object(dropbox_comparison, "PAGE", 1))
+        path = self.to_be_missed()
 
         def found(check):
             self.assertEqual((check.state, check.result), ("done", "findings"))
@@ -249,14 +214,8 @@ class TestRefusals(DropboxCommon):
             self.on_each(route, {"not_found": ()}, not_found)
 
     def test_restoring(self):
-        documents = self.several(2)
-        self.run_cron()
-        # Of one, only an earlier version is what was sent.
+        documents, places = self.to_be_fetched()
         path = self.copy_of(documents[0]).copied_path
-        self.changed_by_a_person(path)
-        places = [d._content_attachment()._progbox_path() for d in documents]
-        for place in places:
-            self.addCleanup(place.write_bytes, place.read_bytes())
 
         def restore():
             done = self.restores._enqueue_restore(self.account)
@@ -291,11 +250,6 @@ class TestRefusals(DropboxCommon):
         self.assertEqual(words.keys(), LOOKUPS)
         self.on_each("files/list_revisions", words, case, times=2)
 
-    def changed_by_a_person(self, path):
-        blob = self.store.folder / "by-a-person"
-        blob.write_bytes(b"forged")
-        self.store.commit({"path": path, "mode": "overwrite"}, blob)
-
     # ------------------------------------------------------------------
     # While a person waits
     # ------------------------------------------------------------------
@@ -308,12 +262,7 @@ class TestRefusals(DropboxCommon):
         return function()
 
     def putting_back(self):
-        documents = self.several(2)
-        self.run_cron()
-        self.store.move(self.store.find("/ProGBox/Factures"), "/ProGBox/Elsewhere")
-        check = self.checks._enqueue_check(self.account)
-        self.work(self.checks)
-        finding = check.finding_ids.with_user(self.manager)
+        documents, finding = self.moved_by_a_person()
 
         def case(_outcome, words):
             with self.assertRaisesRegex(UserError, words):
@@ -352,7 +301,7 @@ class TestRefusals(DropboxCommon):
         document = self.document()
         self.run_cron()
         path = self.copy_of(document).copied_path
-        self.changed_by_a_person(path)
+        self.person_writes(path)
         lookups = {"not_found": GONE}
         lookups |= {kind: words for kind, (_o, words) in OTHER_LOOKUPS.items()}
 

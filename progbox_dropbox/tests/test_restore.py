@@ -22,10 +22,6 @@ DOWNLOAD = Client.files_download
 class TestRestore(DropboxCommon):
     """What the server has lost comes back from its copy."""
 
-    def setUp(self):
-        super().setUp()
-        self.store = self.dropbox.account.store
-
     def copied(self, number=1):
         documents = self.several(number)
         self.run_cron()
@@ -125,10 +121,7 @@ class TestRestore(DropboxCommon):
 
     def test_a_copy_that_was_changed_has_a_version_that_was_sent(self):
         document = self.copied()
-        blob = self.store.folder / "by-a-person"
-        blob.write_bytes(b"forged")
-        path = self.copy_of(document).copied_path
-        self.store.commit({"path": path, "mode": "overwrite"}, blob)
+        self.person_writes(self.copy_of(document).copied_path)
         self.lose(document)
         self.fetch(document)
         self.assertTrue(is_whole(document))

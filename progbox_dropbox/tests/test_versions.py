@@ -10,13 +10,10 @@ class TestVersions(DropboxCommon, HttpCase):
 
     def setUp(self):
         super().setUp()
-        self.store = self.dropbox.account.store
         self.document_ = self.document()
         self.run_cron()
         self.place = self.copy_of(self.document_).copied_path
-        blob = self.store.folder / "by-a-person"
-        blob.write_bytes(b"forged")
-        self.store.commit({"path": self.place, "mode": "overwrite"}, blob)
+        self.person_writes(self.place)
 
     def versions(self, user=None):
         user = user or self.manager
