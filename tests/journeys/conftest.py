@@ -6,6 +6,7 @@ import time
 
 import pytest
 from aiosmtpd.controller import Controller
+from people import DESK, PHONE, log_in
 from progbox_env import (
     base,
     clone_database,
@@ -19,11 +20,11 @@ from progbox_env.server import free_port
 DATABASE = "progbox_journeys"
 # login, language of Odoo and of the browser, screen
 PEOPLE = {
-    "emma": ("en_US", "en-US", {"width": 1366, "height": 768}),
-    "claire": ("fr_FR", "fr-FR", {"width": 1366, "height": 768}),
-    "phil": ("en_US", "en-US", {"width": 390, "height": 844}),
+    "emma": ("en_US", "en-US", DESK),
+    "claire": ("fr_FR", "fr-FR", DESK),
+    "phil": ("en_US", "en-US", PHONE),
     # an archive manager
-    "manon": ("en_US", "en-US", {"width": 1366, "height": 768}),
+    "manon": ("en_US", "en-US", DESK),
 }
 PREPARE = """
 from odoo import Command
@@ -100,33 +101,43 @@ def journeys(mailbox):
 
 
 @pytest.fixture
-def visit(journeys, chromium):
-    """Log a person in; return the page, and the address of the person's invoice."""
-    server, drafts = journeys
-    contexts = []
+def open_browser(chromium):
+    """Open a browser of somebody's own; its page, which may have no error at the end.
 
-    def log_in(login):
-        _lang, locale, screen = PEOPLE[login]
-        is_phone = screen["width"] < 768
+    What is wrong with the page is in its list ``errors``, to which a test may add.
+    """
+    pages = []
+
+    def open_browser(url, screen=DESK, **options):
+        is_phone = screen is PHONE
         context = chromium.new_context(
             viewport=screen,
-            locale=locale,
             has_touch=is_phone,
             is_mobile=is_phone,
-            base_url=server.url,
+            base_url=url,
+            **options,
         )
-        contexts.append(context)
         page = context.new_page()
         page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.goto("/web/login")
-        page.fill("input[name=login]", login)
-        page.fill("input[name=password]", login)
-        page.click("button[type=submit]")
-        page.wait_for_selector(".o_web_client")
+        page.on("pageerror", lambda error: page.errors.append(f"{page.url}: {error}"))
+        pages.append(page)
+        return page
+
+    yield open_browser
+    for page in pages:
+        assert not page.errors, "\n".join(page.errors)
+        page.context.close()
+
+
+@pytest.fixture
+def visit(journeys, open_browser):
+    """Log a person in; return the page, and the address of the person's invoice."""
+    server, drafts = journeys
+
+    def visit(login):
+        _lang, locale, screen = PEOPLE[login]
+        page = open_browser(server.url, screen, locale=locale)
+        log_in(page, login)
         return page, f"/odoo/customer-invoices/{drafts[login]}"
 
-    yield log_in
-    for context in contexts:
-        assert not context.pages[0].errors
-        context.close()
+    return visit

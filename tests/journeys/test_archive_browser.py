@@ -117,7 +117,6 @@ def test_the_archive_on_a_phone(visit):
     folders.click()
     page.click("[role=treeitem]:has-text('.factures')")
     card = page.locator(f".o_kanban_record:has-text('{number}')")
-    card.scroll_into_view_if_needed()
     expect(card.locator(".o_progbox_first_page img")).to_be_visible()
     card.click()
     preview = page.locator(".o_progbox_preview")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
+from people import log_in
 from playwright.sync_api import expect
 from progbox_env import (
     ROOT,
@@ -130,11 +131,7 @@ def logged_in(chromium, url, locale):
     page = context.new_page()
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto("/web/login")
-    page.fill("input[name=login]", "admin")
-    page.fill("input[name=password]", "admin")
-    page.click("button[type=submit]")
-    page.wait_for_selector(".o_web_client")
+    log_in(page, "admin")
     yield page
     assert not errors
     context.close()
@@ -259,10 +256,14 @@ def test_somebody_is_invited_to_a_folder_and_loses_the_access(synchronized):
     month.locator(".o_progbox_folder_actions").click()
     page.get_by_role("menuitem", name="Share in Dropbox").click()
     page.fill(".modal [name=email] input", GUEST)
-    page.get_by_role("button", name="Invite", exact=True).click()
+    invite = page.get_by_role("button", name="Invite", exact=True)
+    invite.click()
     people = page.locator(".modal .o_data_row")
     guest = people.filter(has_text=GUEST)
     expect(guest).to_have_count(1, timeout=PATIENCE)
+    # The dialog that shows the guest takes the place of the one before.
+    expect(page.locator(".modal")).to_have_count(1)
+    expect(invite).to_be_enabled()
     guest.get_by_role("button", name="Revoke").click()
     confirm(page)
     expect(guest).to_have_count(0, timeout=PATIENCE)

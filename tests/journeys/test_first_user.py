@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from people import log_in
 from playwright.sync_api import Expect
 from progbox_env import (
     base,
@@ -17,7 +18,6 @@ from progbox_env import (
 from pypdf import PdfReader
 
 DATABASE = "progbox_first_user"
-SCREEN = {"width": 1366, "height": 768}
 PATIENCE = 60_000  # milliseconds; the first page of a language takes a while
 expect = Expect()
 expect.set_options(timeout=PATIENCE)
@@ -131,38 +131,22 @@ def sessions():
 
 
 @pytest.fixture
-def visit(records, chromium, sessions):
+def visit(records, open_browser, sessions):
     """Open a page for a person; it may have no error."""
     server, _found = records
-    contexts = []
 
     def visit(login, path):
         _lang, locale = PEOPLE[login] if login else (None, "fr-FR")
-        context = chromium.new_context(
-            viewport=SCREEN,
-            locale=locale,
-            base_url=server.url,
-            storage_state=sessions.get(login),
-        )
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        if login and login not in sessions:
-            page.goto("/web/login")
-            page.fill("input[name=login]", login)
-            page.fill("input[name=password]", login)
-            page.click("button[type=submit]")
-            page.wait_for_selector(".o_web_client")
-            sessions[login] = context.storage_state()
+        session = sessions.get(login)
+        page = open_browser(server.url, locale=locale, storage_state=session)
+        page.context.set_default_timeout(PATIENCE)
+        if login and not session:
+            log_in(page, login)
+            sessions[login] = page.context.storage_state()
         page.goto(path)
         return page
 
-    yield visit
-    for context in contexts:
-        assert not context.pages[0].errors
-        context.close()
+    return visit
 
 
 def downloaded(page, click):

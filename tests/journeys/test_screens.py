@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from people import DESK, PHONE, log_in
 from progbox_env import (
     base,
     clone_database,
@@ -16,7 +17,6 @@ from screens import ARCHIVE, SCREENS, USERS
 DATABASE = "progbox_screens"
 LANGUAGES = {"en_US": "en-US", "fr_FR": "fr-FR", "ro_RO": "ro-RO"}
 PATIENCE = 60_000  # milliseconds; the first page of a language takes a while
-DESK, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
 # What is wrong with a page, as it stands.
 LOOK = """([isOurs, isPhone]) => {
     const wrong = [];
@@ -121,46 +121,29 @@ def sessions():
 
 
 @pytest.fixture
-def enter(server, chromium, sessions):
+def enter(server, open_browser, sessions):
     """Log somebody in who speaks a language; what is wrong is told at the end."""
-    contexts, wrong = [], []
 
-    def log_in(lang, screen):
-        context = chromium.new_context(
-            viewport=screen,
-            locale=LANGUAGES[lang],
-            base_url=server.url,
-            has_touch=screen is PHONE,
-            is_mobile=screen is PHONE,
-            storage_state=sessions.get(lang),
-        )
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
+    def enter(lang, screen):
+        session = sessions.get(lang)
+        locale = LANGUAGES[lang]
+        page = open_browser(server.url, screen, locale=locale, storage_state=session)
+        page.context.set_default_timeout(PATIENCE)
         page.on(
             "console",
             lambda told: (
-                told.type == "error" and wrong.append(f"{page.url}: {told.text}")
+                told.type == "error" and page.errors.append(f"{page.url}: {told.text}")
             ),
         )
-        if lang not in sessions:
-            page.goto("/web/login")
-            page.fill("input[name=login]", lang)
-            page.fill("input[name=password]", lang)
-            page.click("button[type=submit]")
-            page.wait_for_selector(".o_web_client")
-            sessions[lang] = context.storage_state()
+        if not session:
+            log_in(page, lang)
+            sessions[lang] = page.context.storage_state()
         page.goto("/odoo/archive")
         page.wait_for_selector(".o_view_controller .o_content")
         page.evaluate(WATCH)
-        return page, wrong
+        return page
 
-    yield log_in
-    faults = list(wrong)
-    for context in contexts:
-        context.close()
-    assert not faults, "\n".join(faults)
+    return enter
 
 
 @pytest.mark.parametrize("screen", [DESK, PHONE], ids=["desk", "phone"])
@@ -168,7 +151,8 @@ def enter(server, chromium, sessions):
 def test_every_screen(enter, found, lang, screen):
     assert len(found["screens"]) > 60 and len(found["dialogs"]) > 8
     is_phone = screen is PHONE
-    page, wrong = enter(lang, screen)
+    page = enter(lang, screen)
+    wrong = page.errors
 
     def look(name, script, argument=None):
         settle(page)

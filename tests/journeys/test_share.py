@@ -5,12 +5,12 @@ import re
 import subprocess
 
 import pytest
+from people import DESK, PHONE, log_in
 from playwright.sync_api import TimeoutError, expect
 from progbox_env import odoo_shell
 
 MANAGER = "marie"
 CLAIRE = "claire.duval@example.com"
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True}
 ANALYTICS = "https://analytics.example.com"
 # Load a script as the analytics of a website do; return what refuses it.
 REFUSED = """url => new Promise(resolve => {
@@ -41,25 +41,15 @@ def url(journeys):
 
 
 @pytest.fixture
-def browser(url, chromium):
+def browser(url, open_browser):
     """Open a browser of somebody else; return its page."""
-    contexts = []
 
-    def start(**options):
-        context = chromium.new_context(
-            base_url=url, accept_downloads=True, **{"locale": "en-US", **options}
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
+    def start(screen=DESK, locale="en-US"):
+        page = open_browser(url, screen, locale=locale)
         page.on("console", lambda message: note_refusal(page, message.text))
         return page
 
-    yield start
-    for context in contexts:
-        assert not context.pages[0].errors
-        context.close()
+    return start
 
 
 def note_refusal(page, text):
@@ -70,12 +60,8 @@ def note_refusal(page, text):
 
 @pytest.fixture
 def marie(browser):
-    page = browser(viewport={"width": 1366, "height": 768})
-    page.goto("/web/login")
-    page.fill("input[name=login]", MANAGER)
-    page.fill("input[name=password]", MANAGER)
-    page.click("button[type=submit]")
-    page.wait_for_selector(".o_web_client")
+    page = browser()
+    log_in(page, MANAGER)
     return page
 
 
@@ -117,7 +103,7 @@ def test_a_month_is_shared_downloaded_and_checked(marie, browser, mailbox, tmp_p
     # One e-mail: it says what is shared, and leads there by way of a password.
     shared = mailbox.wait_for(CLAIRE, "Here is the month")
     button = html.unescape(re.search(r'href="([^"]*/activate\?[^"]*)"', shared)[1])
-    claire = browser(viewport={"width": 1366, "height": 768})
+    claire = browser()
     claire.goto(button)
     for field in ("password", "confirm_password"):
         claire.fill(f"input[name={field}]", "a long password")
@@ -159,11 +145,11 @@ def test_a_link_is_opened_on_a_phone_until_it_is_revoked(marie, browser):
     expect(marie.locator(".modal .alert-warning")).to_have_count(0)
     marie.click(".modal-footer button:has-text('Close')")
 
-    phil = browser(has_touch=True, **PHONE)
+    phil = browser(PHONE)
     phil.goto(link)
     assert_fits(phil)
     # The words are longest in Romanian.
-    ioana = browser(has_touch=True, locale="ro-RO", **PHONE)
+    ioana = browser(PHONE, "ro-RO")
     ioana.goto(link)
     expect(ioana.locator("label:has-text('Până la')")).to_be_visible()
     assert_fits(ioana)

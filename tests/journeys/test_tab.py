@@ -4,7 +4,9 @@ import re
 import tempfile
 from pathlib import Path
 
+import people
 import pytest
+from people import DESK, PHONE
 from PIL import Image
 from playwright.sync_api import expect
 from progbox_env import (
@@ -17,8 +19,6 @@ from progbox_env import (
 )
 
 DATABASE = "progbox_tab"
-SCREEN = {"width": 1366, "height": 768}
-PHONE = {"width": 390, "height": 844}
 PATIENCE = 60_000  # milliseconds
 PREPARE = """
 from odoo import Command
@@ -102,36 +102,17 @@ def records():
 
 
 @pytest.fixture
-def log_in(records, chromium):
+def log_in(records, open_browser):
     """Open a browser for a person; no page may have had an error."""
     server, _addresses = records
-    contexts = []
 
-    def log_in(login="sam", screen=SCREEN, locale="en-US"):
-        is_phone = screen is PHONE
-        context = chromium.new_context(
-            viewport=screen,
-            locale=locale,
-            has_touch=is_phone,
-            is_mobile=is_phone,
-            base_url=server.url,
-        )
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.goto("/web/login")
-        page.fill("input[name=login]", login)
-        page.fill("input[name=password]", login)
-        page.click("button[type=submit]")
-        page.wait_for_selector(".o_web_client")
+    def log_in(login="sam", screen=DESK, locale="en-US"):
+        page = open_browser(server.url, screen, locale=locale)
+        page.context.set_default_timeout(PATIENCE)
+        people.log_in(page, login)
         return page
 
-    yield log_in
-    for context in contexts:
-        assert not context.pages[0].errors
-        context.close()
+    return log_in
 
 
 def open_tab(page, address):
@@ -139,6 +120,11 @@ def open_tab(page, address):
     page.wait_for_selector(".o_form_view")
     page.click(".nav-link[name=progbox]")
     page.wait_for_selector(".o_progbox_tab")
+
+
+def see_everything(page):
+    """Look at a screen without an end: a picture is fetched once it is in sight."""
+    page.set_viewport_size({**page.viewport_size, "height": 5000})
 
 
 def title(page):
@@ -473,7 +459,7 @@ def test_what_is_archived_is_locked(records, log_in):
     expect(locked).to_have_count(1)
     expect(locked.get_by_role("img", name="Archived")).to_be_visible()
     # Its first page, too small to be read, and nothing that would change it.
-    locked.scroll_into_view_if_needed()
+    see_everything(page)
     expect(locked.locator(".o_progbox_thumbnail img")).to_be_visible(timeout=PATIENCE)
     opened = [["document_ref", "!=", False], ["kind", "in", ["view", "download"]]]
     assert not call(page, "progbox.access.log", "search_count", opened)
@@ -766,8 +752,7 @@ def test_a_photo_on_a_phone(records, log_in, tmp_path):
     Image.new("RGB", (64, 48), "orange").save(photo)
     camera.set_input_files(photo)
     expect(card(page, "site.jpg")).to_be_visible(timeout=PATIENCE)
-    # A picture is fetched once it is in sight.
-    card(page, "site.jpg").scroll_into_view_if_needed()
+    see_everything(page)
     picture = card(page, "site.jpg").locator("img")
     expect(picture).to_be_visible(timeout=PATIENCE)
     assert picture.evaluate("img => img.decode().then(() => img.naturalWidth)")

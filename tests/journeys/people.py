@@ -1,0 +1,13 @@
+"""People at browsers: their screens, and how they log in."""
+
+DESK = {"width": 1366, "height": 768}
+PHONE = {"width": 390, "height": 844}
+
+
+def log_in(page, login):
+    """Log somebody in, whose password is the login."""
+    page.goto("/web/login")
+    page.fill("input[name=login]", login)
+    page.fill("input[name=password]", login)
+    page.click("button[type=submit]")
+    page.wait_for_selector(".o_web_client")
