@@ -17,7 +17,7 @@ class ProgboxCompileWizard(models.TransientModel):
     def _compute_texts(self):
         result = super()._compute_texts()
         for wizard in self:
-            wizard.documents_text = wizard._count_files("document")
+            wizard.documents_text = wizard._count_text("document", are_files=True)
         return result
 
     @api.depends("with_documents")

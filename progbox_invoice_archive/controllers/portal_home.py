@@ -6,9 +6,7 @@ from odoo.addons.auth_signup.controllers.main import AuthSignupHome
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
 from ..tools.sentinels import INVITATION
-from .share_routes import kept_private
-
-ARCHIVE = "/my/archive"
+from .share_routes import ARCHIVE, kept_private
 
 
 def invited(token):

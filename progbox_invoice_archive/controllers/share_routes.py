@@ -11,10 +11,12 @@ from ..tools.share_token import MaskTokens
 from ..tools.web_request import current_request, note_link, noted_link
 from .share_problems import take_problems
 
+# What is shared with a contact who has a login.
+ARCHIVE = "/my/archive"
 # The contact's own, the link, and where it leads: only the first address of a visit
 # has the secret in it.
 ROOTS = (
-    "/my/archive/<int:share_id>",
+    f"{ARCHIVE}/<int:share_id>",
     "/archive/<string:token>",
     "/archive/of/<int:link_id>",
 )
@@ -141,7 +143,7 @@ def _open(share_id, token, link_id):
         raise SessionExpiredException("Log in to open a share")
     else:
         share = shares._open_own(share_id)
-        root = f"/my/archive/{share_id}"
+        root = f"{ARCHIVE}/{share_id}"
     # Text in the language of the page, dates in the zone of the visitor.
     share = share.with_context(
         lang=request.env.lang, tz=request.env.context.get("tz"), progbox_root=root

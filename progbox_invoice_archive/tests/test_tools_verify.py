@@ -106,6 +106,22 @@ class TestWalk(BaseCase):
                 with self.subTest(name, stop_at=stop_at):
                     self.assertEqual(found(lines, stop_at), expected)
 
+    def test_a_displaced_line_is_not_forgotten_before_its_successor(self):
+        lines = ledger(8)
+        # The seventh stands in the place of the third, and the eighth names another.
+        lines[2] = lines.pop(6)._replace(sequence=3)
+        last = lines[-1]._replace(previous_hash="$1$other")
+        lines[-1] = last._replace(hash=chain.link("$1$other", last.payload))
+        self.assertEqual(
+            found(lines),
+            [
+                ("line_reordered", 3),
+                ("line_removed", 7),
+                ("line_foreign", 6),
+                ("line_foreign", 8),
+            ],
+        )
+
     def test_each_value_of_a_line_counts(self):
         *before, last = ledger(3)
 

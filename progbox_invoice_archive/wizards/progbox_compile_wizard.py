@@ -53,18 +53,18 @@ class ProgboxCompileWizard(models.TransientModel):
             wizard.attachments_text = wizard._count_text("attachment")
             wizard.images_text = wizard._count_text("image")
             wizard.einvoices_text = wizard._count_text("einvoice")
-            wizard.detached_text = wizard._count_files("detached")
+            wizard.detached_text = wizard._count_text("detached", are_files=True)
 
-    def _count_text(self, kind):
-        return self._count_of(kind) or self.env._("none")
+    def _count_text(self, kind, are_files=False):
+        """Return how many there are, in words when there is none.
 
-    def _count_files(self, kind):
-        # "None" agrees with what is counted in French and Romanian.
-        return self._count_of(kind) or self.env._("no file")
-
-    def _count_of(self, kind):
+        :param bool are_files: whether they are called so, and not by their kind, with
+            which "none" agrees in French and Romanian
+        """
         [count, _size] = (self.counts or {}).get(kind, (0, 0))
-        return str(count) if count else ""
+        if count:
+            return str(count)
+        return self.env._("no file") if are_files else self.env._("none")
 
     @api.depends(
         "counts",

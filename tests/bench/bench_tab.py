@@ -118,10 +118,6 @@ class ServerClock:
         self.times = Timings()
         self.pids = [env.cr._cnx.info.backend_pid for env in envs]
 
-    def now(self):
-        """Return the seconds that all of them have been running."""
-        return processor_seconds(self.pids)
-
     def around(self, sides):
         """Return the sides, which then note what they take; not the first round."""
         return {
@@ -130,9 +126,9 @@ class ServerClock:
         }
 
     def _noted(self, side, opening):
-        start = self.now()
+        start = processor_seconds(self.pids)
         opening()
-        taken = self.now() - start
+        taken = processor_seconds(self.pids) - start
         if side in self.times:
             self.times[side].append(taken)
         else:
