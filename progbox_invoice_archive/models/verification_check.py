@@ -22,6 +22,7 @@ from ..tools.ledger.verify import (
     storable,
 )
 from ..tools.ledger.walk import Walk
+from ..tools.planning import without_compiling
 from . import guards_lines, guards_proof, verification_sql
 from .ir_attachment import is_object
 
@@ -127,6 +128,7 @@ class VerificationCheck:
         while True:
             try:
                 with waiting_at_most(self.env.cr, self.patience):
+                    without_compiling(self.env)
                     values = next(steps, None)
             except PASSED_ON:
                 raise
