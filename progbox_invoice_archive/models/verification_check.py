@@ -22,7 +22,6 @@ from ..tools.ledger.verify import (
     storable,
 )
 from ..tools.ledger.walk import Walk
-from ..tools.planning import without_compiling
 from . import guards_lines, guards_proof, verification_sql
 from .ir_attachment import is_object
 
@@ -128,7 +127,6 @@ class VerificationCheck:
         while True:
             try:
                 with waiting_at_most(self.env.cr, self.patience):
-                    without_compiling(self.env)
                     values = next(steps, None)
             except PASSED_ON:
                 raise
@@ -603,16 +601,20 @@ class VerificationCheck:
 def waiting_at_most(cr, patience):
     """Do something in a savepoint, and wait for no lock longer than that.
 
+    Nor for statements to be compiled, see tools/planning.py: that is asked for along
+    with the other, for there are many such steps.
+
     :param str patience: as PostgreSQL has it, ``60s``
     """
-    change = (
-        "SELECT current_setting('lock_timeout'), set_config('lock_timeout', %s, true)"
-    )
     with cr.savepoint():
-        cr.execute(change, [patience])
-        before, _patience = cr.fetchone()
+        cr.execute(
+            """SELECT current_setting('lock_timeout'),
+                set_config('lock_timeout', %s, true), set_config('jit', 'off', true)""",
+            [patience],
+        )
+        before, *_now = cr.fetchone()
         yield
-        cr.execute(change, [before])
+        cr.execute("SELECT set_config('lock_timeout', %s, true)", [before])
 
 
 def unchecked(part, error):

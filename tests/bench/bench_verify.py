@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from attachments import overhead_ratio
 from memory import memory_growth
+from progbox_env import databases
 
 from odoo import fields
 
@@ -88,8 +89,9 @@ class Archive:
                     self.env.cr.commit()
                     self.env.invalidate_all()
         self.env.cr.commit()
-        self.env.cr.execute("ANALYZE progbox_seal, progbox_document, ir_attachment")
-        self.env.cr.commit()
+        # What was made would be written to the disk, and tidied up, meanwhile.
+        os.sync()
+        databases.sql("VACUUM ANALYZE", self.env.cr.dbname)
 
     def seal_ms(self, tools):
         """What sealing adds to depositing one document."""
