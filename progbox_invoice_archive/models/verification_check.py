@@ -201,19 +201,20 @@ class VerificationCheck:
             )
         pages = verification_sql.entries(self.env, self.company, after)
         for entries, digests in read_ahead(pages, self._paths):
-            digests = iter(digests)
             findings = []
-            for entry in entries:
+            digests = self._digests(entries, iter(digests))
+            for entry, digest in zip(entries, digests, strict=True):
                 findings += walk.step(entry.line, entry.content)
                 findings += self._check_document(entry)
-                for digest in self._digests(entry, digests):
-                    files, volume = files + 1, volume + digest.size
-                    if finding := judge_file(entry.content, digest):
-                        findings.append(
-                            finding._replace(
-                                sequence=entry.line.sequence, document=entry.document
-                            )
+                if not digest:
+                    continue
+                files, volume = files + 1, volume + digest.size
+                if finding := judge_file(entry.content, digest):
+                    findings.append(
+                        finding._replace(
+                            sequence=entry.line.sequence, document=entry.document
                         )
+                    )
             self.run._add_findings(findings)
             position += len(entries)
             yield {
@@ -258,12 +259,17 @@ class VerificationCheck:
             if name and not is_object(name)
         ]
 
-    def _digests(self, entry, from_store):
-        """Yield the digest of the file that Odoo serves for a document: the newest.
+    def _digests(self, entries, from_store):
+        """Yield for each line the digest of the file that Odoo serves: the newest.
 
         :param from_store: iterator of the digests of the files in the file store
+        :return: iterator of Digest, or None where there is no file
         """
-        for attachment_id, name, _mimetype in entry.files[-1:]:
+        for entry in entries:
+            if not entry.files:
+                yield None
+                continue
+            attachment_id, name, _mimetype = entry.files[-1]
             if name and not is_object(name):
                 yield next(from_store)
             else:
