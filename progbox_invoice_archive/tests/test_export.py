@@ -160,7 +160,7 @@ class TestExport(ExportCommon):
             wizard.create({"scope": "all"}).action_export()["res_id"]
         )
         self.assertEqual(export.state, "pending")
-        with self.enter_registry_test_mode():
+        with self.crons_come_to_their_end():
             self.env.ref(
                 "progbox_invoice_archive.ir_cron_export"
             ).method_direct_trigger()

@@ -42,7 +42,7 @@ class BatchCommon(ArchiveCommon):
         return patch.object(self.MODEL, "_job_execute_batch", execute, create=True)
 
     def run_cron(self, effect):
-        with self.executing(effect), self.enter_registry_test_mode():
+        with self.executing(effect), self.crons_come_to_their_end():
             self.cron.method_direct_trigger()
         self.env.invalidate_all()
 
@@ -96,7 +96,7 @@ class TestJobBatch(BatchCommon):
 
         prepare = patch.object(ProgboxArchiveJob, "_job_prepare", lambda job: None)
         execute = patch.object(ProgboxArchiveJob, "_job_execute", execute)
-        with prepare, execute, self.muted(), self.enter_registry_test_mode():
+        with prepare, execute, self.muted(), self.crons_come_to_their_end():
             self.cron.method_direct_trigger()
         self.env.invalidate_all()
         self.assertEqual(done, jobs.ids)

@@ -114,7 +114,7 @@ class TestJobCron(CompilationCommon):
                 self.assertTrue(
                     self.server["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
                 )
-                with self.enter_registry_test_mode():
+                with self.crons_come_to_their_end():
                     cron.method_direct_trigger()
                 job.invalidate_recordset()
                 self.assertEqual(job.state, "done", job.error_detail)

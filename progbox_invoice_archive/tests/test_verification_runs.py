@@ -73,7 +73,7 @@ class TestVerificationRuns(VerificationCommon):
         self.assertEqual(self.outcome(run), whole)
 
     def run_cron(self):
-        with self.enter_registry_test_mode():
+        with self.crons_come_to_their_end():
             self.env.ref(
                 "progbox_invoice_archive.ir_cron_verification"
             ).method_direct_trigger()
