@@ -6,12 +6,15 @@ from odoo.tests import tagged
 
 from ..models import progbox_archive_catchup
 from ..models.invoice_neighbours import PUT_OFF
-from .common import PDF, ArchiveCommon
+from .common import PDF
+from .verification_common import VerificationCommon
 
 
 @tagged("post_install", "-at_install")
-class TestArchiveCatchup(ArchiveCommon):
+class TestArchiveCatchup(VerificationCommon):
     """What came by another door than posting is found later."""
+
+    INVOICES = 0
 
     def test_the_history_is_taken_only_when_asked_for(self):
         move = self.posted(date="2024-05-02")

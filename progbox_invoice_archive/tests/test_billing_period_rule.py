@@ -2,7 +2,6 @@ from datetime import date
 
 from freezegun import freeze_time
 
-from odoo import fields
 from odoo.fields import Domain
 from odoo.tests import tagged
 
@@ -91,11 +90,11 @@ class TestBillingPeriodRule(PeriodCommon):
         november = self.periods.search([("date_from", "=", "2026-11-01")])
         self.assertEqual(november.state, "closed")
 
+    @freeze_time("2026-11-21")
     def test_the_cron_opens_no_period_that_was_closed_by_hand(self):
-        today = fields.Date.context_today(self.periods)
         self.periods._run_company(self.company)
         current = self.periods.search([("state", "=", "open")])
-        self.assertLessEqual(current.date_from, today)
+        self.assertEqual(current.date_from, date(2026, 11, 1))
         current.action_close()
         self.periods._run_company(self.company)
         self.assertEqual(current.state, "closed")
