@@ -65,7 +65,8 @@ class TestArchiveFailures(ArchiveCommon):
 
     def test_wkhtmltopdf_hangs(self):
         parameter = "progbox_invoice_archive.render_timeout"
-        self.env["ir.config_parameter"].sudo().set_param(parameter, "0.5")
+        # Time enough for the shell to begin.
+        self.env["ir.config_parameter"].sudo().set_param(parameter, "2")
         pid_file = self.folder / "pid"
         hang = self.renderer(f"echo $$ > {pid_file}; sleep 600")
         with self.broken(hang) as job:

@@ -53,7 +53,7 @@ class TestPdfChildren(PdfCase):
             reader = psutil.Process(int(self.said.read_text()))
         except psutil.NoSuchProcess:
             return
-        self.wait_for(lambda: has_ended(reader), seconds=2)
+        self.wait_for(lambda: has_ended(reader))
 
     def test_a_reader_ends_when_somebody_cancels(self):
         with self.stuck_reader(), self.assertRaises(Cancelled):
@@ -68,7 +68,7 @@ class TestPdfChildren(PdfCase):
     def test_a_reader_that_hangs_finds_fault(self):
         with (
             self.stuck_reader(),
-            patch.object(checks_of_child, "POPPLER_SECONDS", 2),
+            patch.object(checks_of_child, "POPPLER_SECONDS", 4),
             self.assertRaises(Failure) as caught,
         ):
             checks_of_child.check_with_second_reader(None, str(self.path), 1)

@@ -91,7 +91,8 @@ class TestPdfFailures(PdfCase):
         start = time.monotonic()
         found = self.inspect(slow, slow, limits=Limits(seconds=0.2))
         self.assertEqual([each.refusal for each in found], ["timeout"] * 2)
-        self.assertLess(time.monotonic() - start, 5)
+        # Most of it is the start of two children. By default, a file has a minute.
+        self.assertLess(time.monotonic() - start, 30)
         self.assertIsNone(self.inspect(slow, self.paths[0])[1].refusal)
 
     def test_a_child_that_dies_takes_no_other_file_with_it(self):
@@ -149,7 +150,8 @@ class TestPdfFailures(PdfCase):
         start = time.monotonic()
         with self.assertRaises(Cancelled):
             self.assemble([Part(path, 1000)] * 200, cancelled=cancelled)
-        self.assertLess(time.monotonic() - start, 5)
+        # Most of it is the start of the children.
+        self.assertLess(time.monotonic() - start, 30)
         self.assertNothing()
 
     def test_inspections_can_be_cancelled(self):
@@ -200,7 +202,7 @@ class TestPdfFailures(PdfCase):
             self.wait_for(lambda: child.cpu_times().user > 0.5)  # it reads the file
             server.kill()
             server.wait()
-        self.wait_for(lambda: has_ended(child), seconds=1)
+        self.wait_for(lambda: has_ended(child), seconds=3)
 
     def test_a_full_disk_is_told_apart(self):
         for number, code in (
@@ -247,16 +249,21 @@ class TestPdfFailures(PdfCase):
                 f"try: {work}\n"
                 "except CompileError as error: print(error.code)"
             ) as server:
-                said = server.communicate(timeout=30)[0]
+                said = server.communicate(timeout=120)[0]
             self.assertEqual(set(said.split()), {"ready", *code.split()}, work)
             self.assertFalse(self.target.exists())
 
     def test_only_the_result_may_be_of_any_size(self):
         limits = set()
 
+        def limits_now():
+            pids = [child.pid for child in psutil.Process().children()]
+            return {resource.prlimit(pid, resource.RLIMIT_FSIZE)[0] for pid in pids}
+
         def look(*_report):
-            for child in psutil.Process().children():
-                limits.add(resource.prlimit(child.pid, resource.RLIMIT_FSIZE)[0])
+            # The one that reads the result may still be starting: nobody waits for it.
+            self.wait_for(lambda: LARGEST_FILE in limits_now())
+            limits.update(limits_now())
 
         self.assemble(self.parts, progress=look)
         own = resource.getrlimit(resource.RLIMIT_FSIZE)[0]

@@ -127,7 +127,8 @@ class TestPdfPauses(PdfCase):
         begin, work, rest = limited_child.BOOT.partition("from child.main")
         with (
             patch.object(limited_child, "BOOT", f"{begin}\n{slowly}\n{work}{rest}"),
-            patch.object(limited_child, "PAUSE_SECONDS", 0.3),
+            # Enough for the page that is being written, even on a busy machine.
+            patch.object(limited_child, "PAUSE_SECONDS", 3),
             self.assertRaises(CompileError) as caught,
         ):
             self.assemble_in_slices(self.parts)
