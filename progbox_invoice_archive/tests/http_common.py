@@ -5,7 +5,25 @@ from odoo.tests import HttpCase
 from odoo.addons.web.tests import test_js
 
 
-class ClientCase(HttpCase):
+class PatientCase(HttpCase):
+    """Waits for a busy machine: Odoo's own clients give up after 12 and 60 seconds."""
+
+    def url_open(self, url, *args, timeout=120, **options):
+        return super().url_open(url, *args, timeout=timeout, **options)
+
+    def make_jsonrpc_request(self, route, *args, timeout=120, **options):
+        return super().make_jsonrpc_request(route, *args, timeout=timeout, **options)
+
+    def browser_js(self, url_path, code, *args, timeout=180, **options):
+        return super().browser_js(url_path, code, *args, timeout=timeout, **options)
+
+    def start_tour(self, url_path, tour_name, *args, timeout=180, **options):
+        return super().start_tour(
+            url_path, tour_name, *args, timeout=timeout, **options
+        )
+
+
+class ClientCase(PatientCase):
     """A client of the server: calls methods, and runs unit tests of JavaScript."""
 
     def call(self, model, method, *args, **kwargs):

@@ -3,9 +3,10 @@ import zipfile
 
 from odoo import Command
 from odoo.http import Request
-from odoo.tests import HttpCase, new_test_user
+from odoo.tests import new_test_user
 
 from .common import PDF, ArchiveCommon
+from .http_common import PatientCase
 
 # The folders that are not the archive's are of this model's records.
 PLAIN = "project.project"
@@ -170,7 +171,7 @@ class ShareCommon(ArchiveCommon):
         return self.log.search(domain, order="id")
 
 
-class PortalCommon(ShareCommon, HttpCase):
+class PortalCommon(ShareCommon, PatientCase):
     """Whoever has a share, at his browser."""
 
     def get(self, url, **options):

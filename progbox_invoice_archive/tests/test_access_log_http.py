@@ -6,17 +6,18 @@ from pathlib import Path
 from PIL import Image
 
 from odoo import Command
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..controllers.first_page import PAINTERS
 from . import pdf_collection
 from .common import PDF
+from .http_common import PatientCase
 from .test_access_log import AccessLogCommon
 
 
 @tagged("post_install", "-at_install")
-class TestAccessLogOverHttp(AccessLogCommon, HttpCase):
+class TestAccessLogOverHttp(AccessLogCommon, PatientCase):
     """Every way to a file leaves one line."""
 
     def setUp(self):
@@ -225,7 +226,7 @@ class TestAccessLogOverHttp(AccessLogCommon, HttpCase):
 
 
 @tagged("post_install", "-at_install")
-class TestExportDownload(AccessLogCommon, HttpCase):
+class TestExportDownload(AccessLogCommon, PatientCase):
     """The zip of an export, over the real server."""
 
     def test_an_interrupted_download_goes_on(self):

@@ -1,15 +1,16 @@
 from xmlrpc.client import Fault
 
 from odoo import http
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tests.common import JsonRpcException
 from odoo.tools import mute_logger
 
 from .guards_common import FORGED64, GuardsCommon
+from .http_common import PatientCase
 
 
 @tagged("post_install", "-at_install")
-class TestGuardsHttp(GuardsCommon, HttpCase):
+class TestGuardsHttp(GuardsCommon, PatientCase):
     """A client over the network opens no door either, whatever it puts in."""
 
     @classmethod

@@ -1,10 +1,11 @@
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
 from .common import ArchiveCommon
+from .http_common import PatientCase
 
 
 @tagged("post_install", "-at_install")
-class TestArchivePortal(ArchiveCommon, HttpCase):
+class TestArchivePortal(ArchiveCommon, PatientCase):
     def test_the_customer_downloads_the_archived_file(self):
         move = self.archived()
         url = move.get_portal_url(report_type="pdf", download=True)

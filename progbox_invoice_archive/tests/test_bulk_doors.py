@@ -3,13 +3,14 @@ from io import BytesIO
 from unittest.mock import patch
 from zipfile import ZipFile
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
 from odoo.addons.account.models.account_move import AccountMove
 
 from ..models.invoice_words import InvoiceWords
 from ..models.progbox_seal import ProgboxSeal
 from ..tools.report import fonts, wkhtmltopdf
+from .http_common import PatientCase
 from .report_common import pages_of
 from .same_document_common import SameDocumentCommon
 
@@ -22,7 +23,7 @@ DOORS = {
 
 
 @tagged("post_install", "-at_install")
-class TestBulkDoors(SameDocumentCommon, HttpCase):
+class TestBulkDoors(SameDocumentCommon, PatientCase):
     """Doors of Odoo that give many invoices at once."""
 
     def setUp(self):
@@ -32,7 +33,7 @@ class TestBulkDoors(SameDocumentCommon, HttpCase):
     def through(self, door, moves):
         self.env.flush_all()
         ids = ",".join(map(str, moves.ids))
-        response = self.url_open(DOORS[door].format(ids=ids), timeout=60)
+        response = self.url_open(DOORS[door].format(ids=ids))
         self.assertEqual(response.status_code, 200, response.text[:1000])
         self.env.invalidate_all()
         return response.content

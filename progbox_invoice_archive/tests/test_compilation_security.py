@@ -2,16 +2,17 @@ from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 
 from .compilation_common import CompilationCommon, pdf_of
+from .http_common import PatientCase
 
 LOGGER = "odoo.addons.progbox_invoice_archive"
 BARE = {"with_cover": False, "with_numbers": False}
 
 
 @tagged("post_install", "-at_install")
-class TestCompilationSecurity(CompilationCommon, HttpCase):
+class TestCompilationSecurity(CompilationCommon, PatientCase):
     """Who may not, cannot: by the buttons, by RPC, by the file's address."""
 
     @classmethod

@@ -4,16 +4,17 @@ import psycopg2.errors
 
 from odoo.exceptions import AccessError, UserError
 from odoo.http import Request
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 from odoo.tools.misc import limited_field_access_token
 
 from ..models.verification_beside_sql import differing_files
+from .http_common import PatientCase
 from .verification_common import VerificationCommon
 
 
 @tagged("post_install", "-at_install")
-class TestEvidenceBeside(VerificationCommon, HttpCase):
+class TestEvidenceBeside(VerificationCommon, PatientCase):
     """What serves an archived file, and what says that it must be there."""
 
     INVOICES = 2

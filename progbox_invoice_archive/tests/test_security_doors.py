@@ -1,7 +1,8 @@
 from odoo.exceptions import UserError
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 
 from .common import PDF, ArchiveCommon
+from .http_common import PatientCase
 
 
 @tagged("post_install", "-at_install")
@@ -71,7 +72,7 @@ class TestSecurityDoors(ArchiveCommon):
 
 
 @tagged("post_install", "-at_install")
-class TestSecurityReading(ArchiveCommon, HttpCase):
+class TestSecurityReading(ArchiveCommon, PatientCase):
     def call(self, model, method, *args, **kwargs):
         return self.make_jsonrpc_request(
             "/web/dataset/call_kw",

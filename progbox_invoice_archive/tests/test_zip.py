@@ -7,14 +7,15 @@ from pathlib import Path
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 
 from ..models.progbox_package import Reader
 from ..models.progbox_zip import LIMIT_PARAMETER
 from .common import PDF, ArchiveCommon
+from .http_common import PatientCase
 
 
-class ZipCommon(ArchiveCommon, HttpCase):
+class ZipCommon(ArchiveCommon, PatientCase):
     """Two months of archive, and the browser of people with few rights."""
 
     @classmethod
