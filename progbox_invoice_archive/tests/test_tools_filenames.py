@@ -1,7 +1,7 @@
 import doctest
 import unicodedata
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from odoo.tests import BaseCase
@@ -19,6 +19,7 @@ class TestToolsFilenames(BaseCase):
     def test_the_examples_of_the_docstring(self):
         self.assertEqual(doctest.testmod(filenames).failed, 0)
 
+    @settings(deadline=None)  # the machine may be busy
     @given(st.text(), EXTENSIONS)
     @example("../../etc/passwd", ".pdf")
     @example("a\\b\x00c\x7f\x85\u2028", ".pdf")
@@ -28,6 +29,7 @@ class TestToolsFilenames(BaseCase):
         categories = {unicodedata.category(character) for character in cleaned}
         self.assertFalse({"Cc", "Zl", "Zp"} & categories, ascii(cleaned))
 
+    @settings(deadline=None)  # the machine may be busy
     @given(st.text(min_size=1, max_size=400), EXTENSIONS)
     @example("é" * 400, ".pdf")
     @example("漢" * 400, ".pdf")
@@ -36,12 +38,14 @@ class TestToolsFilenames(BaseCase):
         self.assertLessEqual(len(cleaned), LONGEST_NAME)
         self.assertLessEqual(len(cleaned.encode(errors="surrogatepass")), 255)
 
+    @settings(deadline=None)  # the machine may be busy
     @given(st.text(alphabet=" ._/\x00\t\n\u200b"), EXTENSIONS)
     @example("", "")
     def test_it_is_never_empty(self, name, extension):
         stem = clean_filename(name, extension).removesuffix(extension)
         self.assertTrue(stem.strip(" ."), repr(stem))
 
+    @settings(deadline=None)  # the machine may be busy
     @given(st.text(), EXTENSIONS)
     @example("x" * 114 + "  .y", ".pdf")
     @example(" CON.", "")
@@ -50,12 +54,14 @@ class TestToolsFilenames(BaseCase):
         stem = cleaned[: len(cleaned) - len(extension)]
         self.assertEqual(clean_filename(stem, extension), cleaned)
 
+    @settings(deadline=None)  # the machine may be busy
     @given(st.sampled_from(sorted(RESERVED)), EXTENSIONS)
     def test_it_is_no_device_of_windows(self, name, extension):
         for device in (name, name.lower(), f" {name}.", f"{name}{' ' * 200}x"):
             cleaned = clean_filename(device, extension)
             self.assertNotIn(cleaned.split(".")[0].upper(), RESERVED)
 
+    @settings(deadline=None)  # the machine may be busy
     @given(st.text(), EXTENSIONS)
     def test_it_keeps_its_extension_and_can_be_written(self, name, extension):
         cleaned = clean_filename(name, extension)
