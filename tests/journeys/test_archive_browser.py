@@ -24,6 +24,8 @@ def confirm(page, address):
 def wait_until_archived(page):
     """Stay on the invoice: it says by itself when it is archived."""
     more = page.locator(MORE_BUTTONS)
+    button = page.locator("button[name=action_progbox_open_archive]:visible")
+    expect(more.or_(button).first).to_be_visible()
     if more.count():
         more.first.click()
     page.locator(ARCHIVED).first.wait_for(timeout=1000 * PATIENCE)
@@ -117,6 +119,8 @@ def test_the_archive_on_a_phone(visit):
     folders.click()
     page.click("[role=treeitem]:has-text('.factures')")
     card = page.locator(f".o_kanban_record:has-text('{number}')")
+    # It is fetched once the card is in sight.
+    card.scroll_into_view_if_needed()
     expect(card.locator(".o_progbox_first_page img")).to_be_visible()
     card.click()
     preview = page.locator(".o_progbox_preview")
