@@ -213,6 +213,8 @@ def test_les_colonnes_disent_ce_qui_compte(visit, records):
     page.goto("/odoo/customer-invoices")
     row = page.locator(f".o_data_row:has-text('{found['number']}')")
     row.locator(".o_list_record_selector input").check()
+    # Till then, the gear is another one.
+    expect(page.locator(".o_selection_box")).to_be_visible()
     page.click(".o_cp_action_menus button:has(.fa-cog)")
     page.click(".o-dropdown-item:has-text('Compiler les justificatifs')")
     number = page.locator(".modal [name=line_ids] td[name=number]").first
