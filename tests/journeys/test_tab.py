@@ -223,7 +223,7 @@ def test_dropped_once_on_a_quotation_and_found_from_everywhere(records, log_in):
     page.keyboard.press("Delete")
     expect(card(page, "minutes.txt")).to_have_count(0)
     # Under the mouse it stays.
-    page.hover(".o_notification")
+    page.hover(".o_notification button:has-text('Undo')")
     expect(title(page)).to_have_text("ProGBox (2)")
     page.click(".o_notification button:has-text('Undo')")
     expect(card(page, "minutes.txt")).to_be_visible()
