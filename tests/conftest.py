@@ -8,6 +8,7 @@ from progbox_env import forks
 
 CHROMIUM = {
     "executable_path": "/usr/bin/chromium",
+    "timeout": 120_000,  # milliseconds; the machine may be busy with other tests
     "args": [
         "--no-sandbox",
         "--disable-gpu",

@@ -1,9 +1,11 @@
 import io
 import zipfile
+from unittest.mock import patch
 
 from odoo.tests import HttpCase, tagged
 
 from odoo.addons.progbox_invoice_archive.tests.object_store import ObjectStore
+from odoo.addons.progbox_invoice_archive.tools.pdf import first_page
 from odoo.addons.progbox_invoice_archive.tools.staging import BLOCK_SIZE
 
 from .files_common import PNG, FilesCommon
@@ -74,7 +76,11 @@ class TestObjectStorage(FilesCommon, HttpCase):
         reading._job_process()
         self.assertEqual(document.sudo().type_id.code, "signed_quotation")
         self.authenticate("seller", "seller")
-        answer = self.url_open(f"/progbox/document/{document.id}/first_page")
+        # The machine may be busy with other tests.
+        with patch.object(first_page, "PICTURE_SECONDS", 60):
+            answer = self.url_open(
+                f"/progbox/document/{document.id}/first_page", timeout=90
+            )
         self.assertEqual(answer.status_code, 200)
         self.assertIn(b"JFIF", answer.content)
 

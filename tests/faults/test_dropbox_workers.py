@@ -124,7 +124,7 @@ def start(script):
 
 
 def results(processes):
-    answers = [process.communicate(timeout=300) for process in processes]
+    answers = [process.communicate(timeout=600) for process in processes]
     for output, errors in answers:
         assert "Traceback" not in errors, errors
         yield output

@@ -66,7 +66,7 @@ class Survival:
         self.post(INVOICES_PER_KILL)
         wait_for(
             lambda: self.attempts() > before,
-            30,
+            120,
             "the archiver takes up its work",
             self.database.wake_crons,
         )
@@ -79,7 +79,7 @@ class Survival:
         self.post(1)
         wait_for(
             lambda: not self.database.value(f"SELECT count(*) FROM {OPEN}"),
-            180,
+            600,
             "the queue is empty",
             self.database.wake_crons,
             interval=0.5,
@@ -124,7 +124,7 @@ def go_through_it(survival):
 
 
 def a_cron_worker(survival, server):
-    workers = wait_for(lambda: cron_workers(server), 10, "there is a cron worker")
+    workers = wait_for(lambda: cron_workers(server), 60, "there is a cron worker")
     return survival.random.choice(workers)
 
 

@@ -153,7 +153,7 @@ def test_a_backup_survives_its_killed_servers(database):
                 lambda server=server: (
                     is_at_work(database, server) or state(database) == "done"
                 ),
-                60,
+                120,
                 "the work has begun",
                 lambda client=client: go_on(client, database),
             )
@@ -169,7 +169,7 @@ def test_a_backup_survives_its_killed_servers(database):
         client = reload_and_ask(server, workers=0)
         wait_for(
             lambda: state(database) == "done",
-            120,
+            600,
             "the backup is done",
             lambda: go_on(client, database),
             interval=0.5,
@@ -193,7 +193,7 @@ def test_a_backup_that_takes_longer_than_a_run_may(database, workers):
         begin(client, "2026-04-01")
         wait_for(
             lambda: state(database) == "done",
-            240,
+            600,
             "the backup is done",
             database.wake_crons,
             interval=0.5,

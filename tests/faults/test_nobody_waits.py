@@ -114,7 +114,7 @@ class Office:
                 jobs if all(j["state"] in ("done", "cancelled") for j in jobs) else []
             )
 
-        jobs = wait_for(ended, 60, "the archive is up to date", interval=0.5)
+        jobs = wait_for(ended, 120, "the archive is up to date", interval=0.5)
         assert len(jobs) == count
         return [job["state"] for job in jobs]
 

@@ -188,7 +188,7 @@ class Uploads:
         assert row["size"] == path.stat().st_size
         assert row["sha256"] == digest(path)
         assert digest(filestore(NAME) / row["store_fname"]) == row["sha256"]
-        wait_for(lambda: not self.parts(), 10, "nothing is left behind")
+        wait_for(lambda: not self.parts(), 60, "nothing is left behind")
 
     def parts(self):
         return list((filestore(NAME) / "progbox/uploads").glob("*"))

@@ -13,8 +13,9 @@ from progbox_env import clone_database, drop_database, odoo_shell, sql, start_od
 from progbox_env.databases import filestore
 
 NAME = "progbox_zip"
-TIME_LIMIT = 6  # seconds of a request
-CRON_TIME_LIMIT = 60  # a busy machine takes more than 6 s for the large zip
+# Seconds of a request. A worker that rests gives a sign of life every four seconds.
+TIME_LIMIT = 10
+CRON_TIME_LIMIT = 60  # a busy machine takes longer for the large zip
 LARGE_MB, SMALL_MB = 300, 4
 TRIGGER = (
     "SELECT call.id FROM ir_cron_trigger call JOIN ir_cron ON ir_cron.id = cron_id"
@@ -98,7 +99,7 @@ class Zips:
     def build(self, export_id):
         return wait_for(
             lambda: self.export(export_id)["state"] == "done",
-            120,
+            300,
             "the zip is built",
             self.database.wake_crons,
             interval=0.5,
@@ -183,7 +184,7 @@ def test_a_large_one_survives_its_worker_and_a_slow_client(prefork):
     assert unpacks(whole)
     interruptions = 0
     # Odoo ends a request that takes too long, whoever is slow.
-    slowly = ("-C", "-", "--limit-rate", "15M")
+    slowly = ("-C", "-", "--limit-rate", "12M")
     while status := prefork.curl(url, "slow.zip", *slowly)[0]:
         assert status == 18, "curl: the transfer ended before its end"
         interruptions += 1
@@ -231,19 +232,27 @@ def open_things(server):
     }
 
 
+def at_rest(server):
+    """What a process holds when that has not changed for a while."""
+    before = open_things(server)
+    time.sleep(1)
+    return open_things(server) == before and before
+
+
 def test_an_interrupted_download_leaves_nothing_open(threaded):
     folders = (threaded.small, threaded.in_database)
     urls = [threaded.client("progbox.zip", "start", [], f)["url"] for f in folders]
     for url in urls:
         assert threaded.curl(url, "warm.zip")[0] == 0
-    before = open_things(threaded.server)
+    # The threads of these requests may be about to end.
+    before = wait_for(lambda: at_rest(threaded.server), 60, "the server rests")
     assert before["files"] == []
     for _time in range(10):
         for url in urls:
             threaded.leave_half_way(url)
     wait_for(
         lambda: open_things(threaded.server) == before,
-        20,
+        60,
         f"{json.dumps(before)} again",
     )
     time.sleep(0.5)

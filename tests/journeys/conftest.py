@@ -6,7 +6,8 @@ import time
 
 import pytest
 from aiosmtpd.controller import Controller
-from people import DESK, PHONE, log_in
+from people import DESK, PATIENCE, PHONE, log_in
+from playwright.sync_api import expect
 from progbox_env import (
     base,
     clone_database,
@@ -17,6 +18,8 @@ from progbox_env import (
 )
 from progbox_env.server import free_port
 
+# Else what is expected has to be there in five seconds.
+expect.set_options(timeout=PATIENCE)
 DATABASE = "progbox_journeys"
 # login, language of Odoo and of the browser, screen
 PEOPLE = {
@@ -65,7 +68,7 @@ class Mailbox:
         self.mails.append(email.message_from_bytes(envelope.content, policy=policy))
         return "250 OK"
 
-    def wait_for(self, recipient, text, seconds=30):
+    def wait_for(self, recipient, text, seconds=120):
         """Return the HTML of the newest e-mail to somebody that has a text."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -117,6 +120,7 @@ def open_browser(chromium):
             base_url=url,
             **options,
         )
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.errors = []
         page.on("pageerror", lambda error: page.errors.append(f"{page.url}: {error}"))

@@ -2,6 +2,9 @@
 
 DESK = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
+# Milliseconds: a page is compiled when it is first asked for, and the machine may be
+# busy with other tests.
+PATIENCE = 60_000
 
 
 def log_in(page, login):

@@ -24,6 +24,8 @@ def confirm(page, address):
 def wait_until_archived(page):
     """Stay on the invoice: it says by itself when it is archived."""
     more = page.locator(MORE_BUTTONS)
+    button = page.locator("button[name=action_progbox_open_archive]:visible")
+    expect(more.or_(button).first).to_be_visible()
     if more.count():
         more.first.click()
     page.locator(ARCHIVED).first.wait_for(timeout=1000 * PATIENCE)
@@ -117,6 +119,8 @@ def test_the_archive_on_a_phone(visit):
     folders.click()
     page.click("[role=treeitem]:has-text('.factures')")
     card = page.locator(f".o_kanban_record:has-text('{number}')")
+    # It is fetched once the card is in sight.
+    card.scroll_into_view_if_needed()
     expect(card.locator(".o_progbox_first_page img")).to_be_visible()
     card.click()
     preview = page.locator(".o_progbox_preview")
@@ -173,15 +177,20 @@ def test_documents_are_downloaded_with_one_click(visit, tmp_path):
     assert time.strftime("/files/factures/%Y/%m/") in of_the_menu[0]
 
     page.locator(".o_data_row .o_list_record_selector input").first.check()
+    selected = page.locator(".o_selection_box")
+    expect(selected).to_be_visible()
     assert names("chosen") == [numbers[0].replace("/", "_")]
 
     # A page of one document, and then all that are found.
     page.locator(".o_data_row .o_list_record_selector input").first.uncheck()
+    expect(selected).to_have_count(0)
     page.click(".o_pager_value")
     page.fill("input.o_pager_value", "1-1")
     page.keyboard.press("Enter")
     expect(page.locator(".o_data_row")).to_have_count(1)
     page.check("thead .o_list_record_selector input")
+    expect(selected).to_be_visible()
     assert names("page") == [numbers[0].replace("/", "_")]
     page.click(".o_select_domain")
+    expect(page.locator(".o_select_domain")).to_have_count(0)
     assert names("all") == everything

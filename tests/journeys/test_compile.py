@@ -81,6 +81,8 @@ def test_bills_are_ticked_in_their_list_and_compiled(visit, bills):
     page.goto("/odoo/vendor-bills")
     for number in range(2):
         page.click(f".o_data_row:has-text('C-{number}') .o_list_record_selector")
+    # Till then, the gear is another one.
+    expect(page.locator(".o_selection_box")).to_contain_text("2")
     choose_compile(page)
     total = page.locator(".modal .o_field_widget[name=total_text]")
     expect(total).to_contain_text("Invoices: 2 · Files: 4 · Pages: 6")
@@ -125,6 +127,7 @@ def test_who_is_no_manager_is_offered_nothing(visit, bills):
     page, _address = visit("emma")
     page.goto("/odoo/vendor-bills")
     page.click(".o_data_row:has-text('C-0') .o_list_record_selector")
+    expect(page.locator(".o_selection_box")).to_contain_text("1")
     page.click(".o_cp_action_menus button:has(.fa-cog)")
     page.wait_for_selector(".o-dropdown--menu")
     expect(page.locator(".o-dropdown-item:has-text('Compile')")).to_have_count(0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from people import log_in
-from playwright.sync_api import Expect
+from playwright.sync_api import expect
 from progbox_env import (
     base,
     clone_database,
@@ -18,9 +18,6 @@ from progbox_env import (
 from pypdf import PdfReader
 
 DATABASE = "progbox_first_user"
-PATIENCE = 60_000  # milliseconds; the first page of a language takes a while
-expect = Expect()
-expect.set_options(timeout=PATIENCE)
 # login, language of Odoo and of the browser
 PEOPLE = {
     # looks after the archive, and administers Odoo
@@ -139,7 +136,6 @@ def visit(records, open_browser, sessions):
         _lang, locale = PEOPLE[login] if login else (None, "fr-FR")
         session = sessions.get(login)
         page = open_browser(server.url, locale=locale, storage_state=session)
-        page.context.set_default_timeout(PATIENCE)
         if login and not session:
             log_in(page, login)
             sessions[login] = page.context.storage_state()
@@ -178,8 +174,10 @@ def test_une_attestation_se_lit_et_se_compare(visit, records):
     # The page follows the verification by itself, and its report can be kept, too.
     report = page.locator("button[name=action_print]")
     expect(report).to_be_visible()
-    [finding] = page.locator("[name=finding_ids] .o_data_row").all_inner_texts()
-    assert "n'a pas été archivé" in finding, "the invoice without a program"
+    finding = page.locator("[name=finding_ids] .o_data_row")
+    expect(finding).to_have_count(1)
+    # The invoice without a program.
+    expect(finding).to_contain_text("n'a pas été archivé")
     _content, text = downloaded(page, report.click)
     for word in letterhead:
         assert word in text
@@ -215,6 +213,8 @@ def test_les_colonnes_disent_ce_qui_compte(visit, records):
     page.goto("/odoo/customer-invoices")
     row = page.locator(f".o_data_row:has-text('{found['number']}')")
     row.locator(".o_list_record_selector input").check()
+    # Till then, the gear is another one.
+    expect(page.locator(".o_selection_box")).to_be_visible()
     page.click(".o_cp_action_menus button:has(.fa-cog)")
     page.click(".o-dropdown-item:has-text('Compiler les justificatifs')")
     number = page.locator(".modal [name=line_ids] td[name=number]").first

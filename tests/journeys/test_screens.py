@@ -16,7 +16,6 @@ from screens import ARCHIVE, SCREENS, USERS
 
 DATABASE = "progbox_screens"
 LANGUAGES = {"en_US": "en-US", "fr_FR": "fr-FR", "ro_RO": "ro-RO"}
-PATIENCE = 60_000  # milliseconds; the first page of a language takes a while
 # What is wrong with a page, as it stands.
 LOOK = """([isOurs, isPhone]) => {
     const wrong = [];
@@ -128,7 +127,6 @@ def enter(server, open_browser, sessions):
         session = sessions.get(lang)
         locale = LANGUAGES[lang]
         page = open_browser(server.url, screen, locale=locale, storage_state=session)
-        page.context.set_default_timeout(PATIENCE)
         page.on(
             "console",
             lambda told: (

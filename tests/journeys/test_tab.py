@@ -6,7 +6,7 @@ from pathlib import Path
 
 import people
 import pytest
-from people import DESK, PHONE
+from people import DESK, PATIENCE, PHONE
 from PIL import Image
 from playwright.sync_api import expect
 from progbox_env import (
@@ -19,7 +19,6 @@ from progbox_env import (
 )
 
 DATABASE = "progbox_tab"
-PATIENCE = 60_000  # milliseconds
 PREPARE = """
 from odoo import Command
 company = env.ref("base.main_company")
@@ -108,7 +107,6 @@ def log_in(records, open_browser):
 
     def log_in(login="sam", screen=DESK, locale="en-US"):
         page = open_browser(server.url, screen, locale=locale)
-        page.context.set_default_timeout(PATIENCE)
         people.log_in(page, login)
         return page
 
@@ -224,6 +222,8 @@ def test_dropped_once_on_a_quotation_and_found_from_everywhere(records, log_in):
     card(page, "minutes.txt").focus()
     page.keyboard.press("Delete")
     expect(card(page, "minutes.txt")).to_have_count(0)
+    # Under the mouse it stays.
+    page.hover(".o_notification button:has-text('Undo')")
     expect(title(page)).to_have_text("ProGBox (2)")
     page.click(".o_notification button:has-text('Undo')")
     expect(card(page, "minutes.txt")).to_be_visible()
@@ -590,22 +590,27 @@ def test_files_are_pasted_dropped_on_a_card_and_gone_on_with(records, log_in):
     expect(card(page, "pasted.txt")).to_be_visible(timeout=PATIENCE)
 
     # One file, let go over a document.
-    box = card(page, "pasted.txt").bounding_box()
     page.evaluate(
-        """({x, y}) => {
-            const dataTransfer = new DataTransfer();
-            dataTransfer.items.add(new File(["Newer"], "newer.txt"));
-            window.over = {bubbles: true, dataTransfer, clientX: x, clientY: y};
-            document.querySelector(".o_progbox_tab").dispatchEvent(
-                new DragEvent("dragenter", window.over));
-        }""",
-        {"x": box["x"] + 20, "y": box["y"] + 20},
+        """() => {
+            window.dropped = new DataTransfer();
+            window.dropped.items.add(new File(["Newer"], "newer.txt"));
+            document.querySelector(".o_progbox_tab").dispatchEvent(new DragEvent(
+                "dragenter", {bubbles: true, dataTransfer: window.dropped}));
+        }"""
     )
     zone = page.locator(".o_progbox_dropzone")
     expect(zone).to_be_visible()
-    zone.evaluate("zone => zone.dispatchEvent(new DragEvent('dragover', window.over))")
+    # Where the card is now: it moves when what is above it is drawn.
+    over = """(card, kind) => {
+        const {x, y} = card.getBoundingClientRect();
+        const zone = document.querySelector(".o_progbox_dropzone");
+        zone.dispatchEvent(new DragEvent(kind, {
+            bubbles: true, dataTransfer: window.dropped,
+            clientX: x + 20, clientY: y + 20}));
+    }"""
+    card(page, "pasted.txt").evaluate(over, "dragover")
     expect(zone).to_contain_text("replace pasted.txt")
-    zone.evaluate("zone => zone.dispatchEvent(new DragEvent('drop', window.over))")
+    card(page, "pasted.txt").evaluate(over, "drop")
     page.click(".modal button:has-text('New version')")
     expect(card(page, "newer.txt")).to_contain_text("v2", timeout=PATIENCE)
     expect(card(page, "pasted.txt")).to_have_count(0)

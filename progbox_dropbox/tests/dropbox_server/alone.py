@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import select
 import ssl
 import subprocess
 import sys
@@ -10,12 +11,15 @@ import urllib.request
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1]
+START_SECONDS = 120
 
 
 class Alone:
     """How to reach it, with an account and an app, and what it has counted."""
 
     def __init__(self, process):
+        said, _written, _other = select.select([process.stdout], [], [], START_SECONDS)
+        assert said, "the local Dropbox does not start"
         self.ready = json.loads(process.stdout.readline())
         self.environment = self.ready["environment"]
 
