@@ -17,9 +17,9 @@ from child import check, examine
 from child.page_copier import Copier
 def slow(holder, name, seconds):
     does = getattr(holder, name)
-    def slowly(*arguments):
+    def slowly(*arguments, **options):
         time.sleep(seconds)
-        return does(*arguments)
+        return does(*arguments, **options)
     setattr(holder, name, slowly)
 slow(Copier, "copy_page", 0.2)
 slow(examine, "examine", 0.1)

@@ -30,7 +30,7 @@ BILLS, OTHER_BILLS, KILLS = 150, 30, 4
 RESULTS = """
     SELECT a.store_fname, d.size FROM progbox_document d JOIN ir_attachment a
     ON a.res_model = 'progbox.document' AND a.res_id = d.id
-    WHERE d.res_model = 'progbox.compilation'"""
+    WHERE d.res_model = 'progbox.compilation' ORDER BY d.id"""
 LONGEST_DELAY = 4  # seconds from the start of the work to the kill
 PREPARE = f"""
 import sys
@@ -203,17 +203,18 @@ def test_a_backup_that_takes_longer_than_a_run_may(database, workers):
     for complaint in ("time limit", "timeout after", "reload"):
         assert complaint not in said
     assert attempts(database) == 1, "each run has come to its end"
+    check_result(database.rows(RESULTS)[-1], range(BILLS, BILLS + OTHER_BILLS))
     check_disk()
 
 
-def check_result(file):
+def check_result(file, numbers=range(BILLS)):
     path = filestore(NAME) / file["store_fname"]
     subprocess.run(["qpdf", "--check", path], check=True, capture_output=True)
     content = path.read_bytes()
     assert len(content) == file["size"]
     pages = [page.extract_text() for page in PdfReader(io.BytesIO(content)).pages]
     names = ("bill.pdf", "delivery.pdf")
-    wanted = [f"{name} {number}" for number in range(BILLS) for name in names]
+    wanted = [f"{name} {number}" for number in numbers for name in names]
     found = [text.splitlines()[0] for text in pages if ".pdf " in text]
     assert sorted(found) == sorted(wanted)
 
