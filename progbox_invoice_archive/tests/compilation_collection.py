@@ -162,7 +162,8 @@ def cut_up(pdf):
     """The drawing of a page is in pieces, which are no words."""
     drawing = pdf.pages[0].Contents.read_bytes()
     middle = drawing.index(b"Tj") - 3
-    pieces = (drawing[:middle], b"", drawing[middle:])
+    # Not an empty one: Poppler 25 takes it for the end of the page.
+    pieces = (drawing[:middle], drawing[middle:], b"\n")
     pdf.pages[0].Contents = Array([pdf.make_stream(piece) for piece in pieces])
 
 
