@@ -13,6 +13,9 @@ from .zip_files import HEADERS
 # It never changes, and the address of another file is another one. Only for a day, and
 # for the session that has asked: a right may be taken away.
 KEPT = {"Cache-Control": "private, max-age=86400, immutable", "Vary": "Cookie"}
+# A file that cannot be drawn is not tried again at each look; a server that was busy
+# has time later.
+NOT_NOW = {"Cache-Control": "private, max-age=600", "Vary": "Cookie"}
 # Bytes: a first page is not worth reading more, for which some storages copy the file.
 LARGEST = 20_000_000
 # At a time, in a process: pictures must leave memory and processors to the work.
@@ -45,11 +48,10 @@ class FirstPage(Controller):
             picture = self._picture(document)
         finally:
             PAINTERS.release()
+        if not picture:
+            return Response(status=204, headers={**HEADERS, **NOT_NOW})
         headers = {**HEADERS, **KEPT}
-        if picture:
-            return Response(picture, mimetype="image/jpeg", headers=headers)
-        # A file that cannot be drawn is not tried again at each look.
-        return Response(status=204, headers=headers)
+        return Response(picture, mimetype="image/jpeg", headers=headers)
 
     def _picture(self, document):
         attachment = document._content_attachment()

@@ -212,7 +212,8 @@ class TestAccessLogOverHttp(AccessLogCommon, PatientCase):
         """The browser is told so without an error, which its console would show."""
         response = self.first_page(self.document)
         self.assertEqual(response.status_code, 204)
-        self.assertIn("max-age", response.headers["Cache-Control"])
+        # Soon again: the server may have been busy.
+        self.assertEqual(response.headers["Cache-Control"], "private, max-age=600")
         with self.lifted("ir_attachment"):
             self.lose(self.document)
         self.assertEqual(self.first_page(self.document).status_code, 204)
