@@ -395,6 +395,14 @@ class ProgboxCompilation(models.Model):
     # The folder on disk
     # ------------------------------------------------------------------
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        jobs = super().create(vals_list)
+        for job in jobs:
+            # Of the same number, in a database that was put back to an earlier day.
+            job._remove_folder()
+        return jobs
+
     def _folder(self):
         """Return the folder with the cleaned copies, on the disk of the results."""
         staging = self.env["ir.attachment"]._progbox_staging_folder()

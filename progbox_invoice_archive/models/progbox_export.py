@@ -119,6 +119,15 @@ class ProgboxExport(models.Model):
     # Asking for an export
     # ------------------------------------------------------------------
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        exports = super().create(vals_list)
+        for export in exports:
+            # A database that was put back to an earlier day gives numbers again: what
+            # is on the disk under this one was built for somebody else.
+            remove_tree(export._progbox_build().folder)
+        return exports
+
     @api.model
     def _request_export(self, folder, target, directory=None):
         """Queue the export of a folder and all that is under it, with evidence.

@@ -1,5 +1,6 @@
 import csv
 import io
+import shutil
 import subprocess
 import tempfile
 from datetime import timedelta
@@ -190,6 +191,20 @@ class TestExport(ExportCommon):
         self.assertEqual(export.state, "done", export.error)
         self.assertEqual(list(self.directory.iterdir()), [written])
         self.assertEqual(export.directory, str(written))
+
+    def test_nothing_is_taken_up_of_another_with_the_same_number(self):
+        """The files of a later day are there when the database is put back."""
+        first = self.export(scope="year", date="2026-11-15")
+        build = self.server["progbox.export"].browse(first.id)._progbox_build()
+        self.assertTrue(build.is_planned)
+        left = build.folder.with_name(f"export-{first.id + 1}")
+        shutil.copytree(build.folder, left)
+        second = self.export(scope="month", date="2026-11-15")
+        self.assertEqual(second.id, first.id + 1)
+        self.assertEqual(
+            self.files_in(self.unzipped(second)),
+            [".factures/2026/11/INV_2026_11_0001.pdf"],
+        )
 
     def test_a_second_folder_stands_beside_the_first(self):
         first = self.export(scope="all", target="folder")
