@@ -198,7 +198,7 @@ class TestExport(ExportCommon):
         build = self.server["progbox.export"].browse(first.id)._progbox_build()
         self.assertTrue(build.is_planned)
         left = build.folder.with_name(f"export-{first.id + 1}")
-        shutil.copytree(build.folder, left)
+        shutil.copytree(build.folder, left, dirs_exist_ok=True)
         second = self.export(scope="month", date="2026-11-15")
         self.assertEqual(second.id, first.id + 1)
         self.assertEqual(
