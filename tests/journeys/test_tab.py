@@ -442,10 +442,14 @@ def test_a_whole_folder_is_dropped(log_in, tmp_path):
         file.write_text(f"Text of {name}")
     drop_from_disk(page, tmp_path / "Site")
     expect(page.locator(".o_progbox_card")).to_have_count(2, timeout=PATIENCE)
+    # The folders come by themselves: until then there is nothing to open.
+    expect(row(page, "Site")).to_have_attribute("aria-expanded", "false")
     row(page, "Site").click()
+    expect(row(page, "Site")).to_have_attribute("aria-expanded", "true")
     expect(page.locator(".o_progbox_card")).to_have_count(2)
     page.keyboard.press("ArrowRight")
-    row(page, "Plans").click()
+    expect(row(page, "Plans")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.locator(".o_progbox_card")).to_have_count(1)
     expect(card(page, "roof.txt")).to_be_visible()
 
