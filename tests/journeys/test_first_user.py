@@ -284,6 +284,10 @@ def test_un_mois_n_a_pas_de_jour(visit, path, button):
     expect(month).to_have_text(re.compile(r"^février \d{4}$"))
     month.locator("button").press("ArrowDown")
     expect(month).to_have_text(re.compile(r"^janvier \d{4}$"))
+    # However quickly they follow each other.
+    for _key in range(5):
+        month.locator("button").press("ArrowUp")
+    expect(month).to_have_text(re.compile(r"^juin \d{4}$"))
     expect(month.locator("input")).to_have_count(0)
 
 

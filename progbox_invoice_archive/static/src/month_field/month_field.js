@@ -18,11 +18,22 @@ export class MonthField extends DateTimeField {
     }
 
     /** Without a mouse: up and down are the next and the one before. */
-    onKeydown(ev) {
-        const [value] = this.values;
-        if (value && ev.key in MOVES) {
-            ev.preventDefault();
-            this.state.value = markRaw(value.plus({[this.unit]: MOVES[ev.key]}));
+    async onKeydown(ev) {
+        const value = this.wanted || this.values[0];
+        if (!value || !(ev.key in MOVES)) {
+            return;
+        }
+        ev.preventDefault();
+        // The picker would give back the one before, of a key that was pressed while the
+        // form was still busy with it.
+        const wanted = markRaw(value.plus({[this.unit]: MOVES[ev.key]}));
+        this.wanted = wanted;
+        try {
+            await this.props.record.update({[this.props.name]: wanted});
+        } finally {
+            if (this.wanted === wanted) {
+                this.wanted = undefined;
+            }
         }
     }
 }
