@@ -1,11 +1,10 @@
 import io
 import zipfile
-from unittest.mock import patch
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
+from odoo.addons.progbox_invoice_archive.tests.http_common import PatientCase
 from odoo.addons.progbox_invoice_archive.tests.object_store import ObjectStore
-from odoo.addons.progbox_invoice_archive.tools.pdf import first_page
 from odoo.addons.progbox_invoice_archive.tools.staging import BLOCK_SIZE
 
 from .files_common import PNG, FilesCommon
@@ -16,7 +15,7 @@ PAGE = page_of("DEVIS SIGNE")
 
 
 @tagged("post_install", "-at_install")
-class TestObjectStorage(FilesCommon, HttpCase):
+class TestObjectStorage(FilesCommon, PatientCase):
     """Documents of the tab in a storage that another module gives Odoo."""
 
     def setUp(self):
@@ -76,11 +75,7 @@ class TestObjectStorage(FilesCommon, HttpCase):
         reading._job_process()
         self.assertEqual(document.sudo().type_id.code, "signed_quotation")
         self.authenticate("seller", "seller")
-        # The machine may be busy with other tests.
-        with patch.object(first_page, "PICTURE_SECONDS", 60):
-            answer = self.url_open(
-                f"/progbox/document/{document.id}/first_page", timeout=90
-            )
+        answer = self.first_page(document)
         self.assertEqual(answer.status_code, 200)
         self.assertIn(b"JFIF", answer.content)
 

@@ -5,7 +5,6 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from odoo.addons.progbox_invoice_archive.tests.http_common import ClientCase
-from odoo.addons.progbox_invoice_archive.tools.pdf import first_page
 
 from .test_rights import READ, RightsCommon
 from .test_types import page_of
@@ -47,11 +46,7 @@ class TestRightsHttp(RightsCommon, ClientCase):
         ]
         for login in ("billing_clerk", "archive_reader", "employee", "portal_user"):
             self.authenticate(login, login)
-            # The machine may be busy with other tests.
-            with patch.object(first_page, "PICTURE_SECONDS", 60):
-                answer = self.url_open(
-                    f"/progbox/document/{document.id}/first_page", timeout=90
-                )
+            answer = self.first_page(document)
             with self.subTest(login=login):
                 shown = login in ("billing_clerk", "archive_reader")
                 self.assertEqual(answer.status_code, 200 if shown else 403)

@@ -200,9 +200,9 @@ class VerificationCheck:
                 }
             )
         pages = verification_sql.entries(self.env, self.company, after)
-        for entries, digests in read_ahead(pages, self._paths):
+        for entries, from_store in read_ahead(pages, self._paths):
             findings = []
-            digests = self._digests(entries, iter(digests))
+            digests = self._digests(entries, iter(from_store))
             for entry, digest in zip(entries, digests, strict=True):
                 findings += walk.step(entry.line, entry.content)
                 findings += self._check_document(entry)

@@ -1,8 +1,12 @@
 """What tests of a running server share, those of the add-ons above as well."""
 
+from unittest.mock import patch
+
 from odoo.tests import HttpCase
 
 from odoo.addons.web.tests import test_js
+
+from ..tools.pdf import first_page
 
 
 class PatientCase(HttpCase):
@@ -10,6 +14,11 @@ class PatientCase(HttpCase):
 
     def url_open(self, url, *args, timeout=120, **options):
         return super().url_open(url, *args, timeout=timeout, **options)
+
+    def first_page(self, document):
+        """Ask for the picture of a document; drawing it may take its time."""
+        with patch.object(first_page, "PICTURE_SECONDS", 60):
+            return self.url_open(f"/progbox/document/{document.id}/first_page")
 
     def make_jsonrpc_request(self, route, *args, timeout=120, **options):
         return super().make_jsonrpc_request(route, *args, timeout=timeout, **options)

@@ -188,9 +188,6 @@ class TestAccessLogOverHttp(AccessLogCommon, PatientCase):
         with self.assertNoLogs("odoo.http", "WARNING"):
             self.url_open(self.url)
 
-    def first_page(self, document):
-        return self.url_open(f"/progbox/document/{document.id}/first_page")
-
     def test_a_small_picture_of_the_first_page_opens_nothing(self):
         """No line of the log, and nobody gets it who may not read the document."""
         with tempfile.TemporaryDirectory() as folder:

@@ -10,6 +10,8 @@ from odoo.tests import BaseCase
 from ..tools import backoff
 from ..tools.backoff import FIRST_DELAY, JITTER, LONGEST_DELAY, next_delay
 
+patient = settings(deadline=None)  # the machine may be busy
+
 
 class TestToolsBackoff(BaseCase):
     """Failed work comes back later and later, and not all at once."""
@@ -17,14 +19,14 @@ class TestToolsBackoff(BaseCase):
     def test_the_examples_of_the_docstring(self):
         self.assertEqual(doctest.testmod(backoff).failed, 0)
 
-    @settings(deadline=None)  # the machine may be busy
+    @patient
     @given(st.integers(min_value=-5, max_value=10**9))
     def test_a_delay_is_never_too_short_nor_too_long(self, attempts):
         delay = next_delay(attempts)
         self.assertGreaterEqual(delay, FIRST_DELAY * (1 - JITTER))
         self.assertLessEqual(delay, LONGEST_DELAY * (1 + JITTER))
 
-    @settings(deadline=None)  # the machine may be busy
+    @patient
     @given(st.integers(min_value=1, max_value=50), st.integers())
     def test_an_attempt_more_never_shortens_the_wait(self, attempts, seed):
         shorter, longer = (

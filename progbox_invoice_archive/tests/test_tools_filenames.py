@@ -11,6 +11,7 @@ from ..tools.filenames import LONGEST_NAME, clean_filename
 
 EXTENSIONS = st.sampled_from(["", ".pdf", ".xml", ".p7m"])
 RESERVED = {"CON", "PRN", "AUX", "NUL", "COM1", "LPT9"}
+patient = settings(deadline=None)  # the machine may be busy
 
 
 class TestToolsFilenames(BaseCase):
@@ -19,7 +20,7 @@ class TestToolsFilenames(BaseCase):
     def test_the_examples_of_the_docstring(self):
         self.assertEqual(doctest.testmod(filenames).failed, 0)
 
-    @settings(deadline=None)  # the machine may be busy
+    @patient
     @given(st.text(), EXTENSIONS)
     @example("../../etc/passwd", ".pdf")
     @example("a\\b\x00c\x7f\x85\u2028", ".pdf")
@@ -29,7 +30,7 @@ class TestToolsFilenames(BaseCase):
         categories = {unicodedata.category(character) for character in cleaned}
         self.assertFalse({"Cc", "Zl", "Zp"} & categories, ascii(cleaned))
 
-    @settings(deadline=None)  # the machine may be busy
+    @patient
     @given(st.text(min_size=1, max_size=400), EXTENSIONS)
     @example("é" * 400, ".pdf")
     @example("漢" * 400, ".pdf")
@@ -38,14 +39,14 @@ class TestToolsFilenames(BaseCase):
         self.assertLessEqual(len(cleaned), LONGEST_NAME)
         self.assertLessEqual(len(cleaned.encode(errors="surrogatepass")), 255)
 
-    @settings(deadline=None)  # the machine may be busy
+    @patient
     @given(st.text(alphabet=" ._/\x00\t\n\u200b"), EXTENSIONS)
     @example("", "")
     def test_it_is_never_empty(self, name, extension):
         stem = clean_filename(name, extension).removesuffix(extension)
         self.assertTrue(stem.strip(" ."), repr(stem))
 
-    @settings(deadline=None)  # the machine may be busy
+    @patient
     @given(st.text(), EXTENSIONS)
     @example("x" * 114 + "  .y", ".pdf")
     @example(" CON.", "")
@@ -54,14 +55,14 @@ class TestToolsFilenames(BaseCase):
         stem = cleaned[: len(cleaned) - len(extension)]
         self.assertEqual(clean_filename(stem, extension), cleaned)
 
-    @settings(deadline=None)  # the machine may be busy
+    @patient
     @given(st.sampled_from(sorted(RESERVED)), EXTENSIONS)
     def test_it_is_no_device_of_windows(self, name, extension):
         for device in (name, name.lower(), f" {name}.", f"{name}{' ' * 200}x"):
             cleaned = clean_filename(device, extension)
             self.assertNotIn(cleaned.split(".")[0].upper(), RESERVED)
 
-    @settings(deadline=None)  # the machine may be busy
+    @patient
     @given(st.text(), EXTENSIONS)
     def test_it_keeps_its_extension_and_can_be_written(self, name, extension):
         cleaned = clean_filename(name, extension)
