@@ -388,6 +388,15 @@ class TestCompilationJob(CompilationCommon):
         again = self.compilations.browse(job.action_compile_again()["res_id"])
         self.assertEqual((again.move_ids, again.state), (self.move, "pending"))
 
+    def test_nothing_is_taken_up_of_another_with_the_same_number(self):
+        """The files of a later day are there when the database is put back."""
+        first = self.request(self.move, None, BARE)
+        left = first._folder().with_name(f"compilation-{first.id + 1}")
+        left.mkdir(parents=True, exist_ok=True)
+        second = self.request(self.move, None, BARE)
+        self.assertEqual(second.id, first.id + 1)
+        self.assertFalse(left.exists())
+
     def test_the_sweep_leaves_the_folder_of_a_running_backup_alone(self):
         job = self.begun()
         self.walk_until(job, lambda job: job.step == "check")
