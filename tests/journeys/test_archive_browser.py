@@ -17,7 +17,7 @@ def confirm(page, address):
     page.goto(address)
     page.click("button[name=action_post]:visible")
     number = page.locator(".o_field_widget[name=name]").first
-    expect(number).to_contain_text(re.compile(r"\d{3}"), timeout=20_000)
+    expect(number).to_contain_text(re.compile(r"\d{3}"))
     return number.inner_text().strip()
 
 
@@ -38,7 +38,7 @@ def wait_for(page, selector, seconds=PATIENCE):
         page.reload()
         page.wait_for_selector(".o_progbox_tree")
         try:
-            page.locator(selector).first.wait_for(timeout=2000)
+            page.locator(selector).first.wait_for(timeout=10_000)
             return
         except TimeoutError:
             continue
@@ -55,13 +55,13 @@ def read_both_pages(page, number):
     """Read the first page in the preview, turn to the second."""
     frame = page.frame_locator(".o_progbox_preview iframe")
     first = frame.locator(".page[data-page-number='1'] .textLayer")
-    expect(first).to_contain_text(number, timeout=20_000)
+    expect(first).to_contain_text(number)
     expect(first).to_contain_text("Work 01")
     field = frame.locator("#pageNumber")
     field.fill("2")
     field.press("Enter")
     second = frame.locator(".page[data-page-number='2'] .textLayer")
-    expect(second).to_contain_text("Work 40", timeout=20_000)
+    expect(second).to_contain_text("Work 40")
 
 
 def downloaded(page, click, folder):
@@ -119,8 +119,9 @@ def test_the_archive_on_a_phone(visit):
     folders.click()
     page.click("[role=treeitem]:has-text('.factures')")
     card = page.locator(f".o_kanban_record:has-text('{number}')")
-    # It is fetched once the card is in sight.
-    card.scroll_into_view_if_needed()
+    # It is fetched once the card is in sight. The list of the month may still be there,
+    # so the card is looked for again, which scrolling alone does not do.
+    card.hover()
     expect(card.locator(".o_progbox_first_page img")).to_be_visible()
     card.click()
     preview = page.locator(".o_progbox_preview")
