@@ -1,3 +1,4 @@
+import {EventBus, reactive} from "@odoo/owl";
 import {beforeEach, describe, expect, test} from "@odoo/hoot";
 import {animationFrame, Deferred} from "@odoo/hoot-mock";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
@@ -5,11 +6,16 @@ import {coalesced} from "@progbox/tab/coalesced";
 import {droppedFiles} from "@progbox/tab/dropped_files";
 import {iconOf, thumbnailKind} from "@progbox/tab/file_kind";
 import {percent} from "@progbox/tab/import_panel";
+import {ProgboxTab} from "@progbox/tab/progbox_tab";
 import {TabModel} from "@progbox/tab/tab_model";
 import {FUTURE, TabTreeModel} from "@progbox/tab/tab_tree_model";
 import {TabView} from "@progbox/tab/tab_view";
 import {takeWaitingFiles, waitingFiles} from "@progbox/tab/waiting_files";
-import {allowTranslations} from "@web/../tests/web_test_helpers";
+import {
+    allowTranslations,
+    mockService,
+    mountWithCleanup,
+} from "@web/../tests/web_test_helpers";
 
 describe.current.tags("desktop");
 defineMailModels();
@@ -362,4 +368,66 @@ test("all that is shown is selected at once", async () => {
     expect(model.selectedIds).toEqual([1, 2]);
     model.toggleAll();
     expect(model.selectedIds).toEqual([]);
+});
+
+/** The tab of a record, and a server whose answers wait until they are resolved. */
+async function mountTab(resId) {
+    const bus = new EventBus();
+    mockService("progbox_upload", {bus, uploads: reactive([]), unfinished: () => []});
+    const answers = [];
+    const answer = (method) => {
+        answers.push(Object.assign(new Deferred(), {method}));
+        return answers.at(-1);
+    };
+    mockService("orm", {
+        searchRead: () => answer("types"),
+        call: (_model, method) => answer(method),
+    });
+    const record = {resModel: "sale.order", resId, data: {}};
+    const mounted = mountWithCleanup(ProgboxTab, {props: {record}});
+    await animationFrame();
+    return {answers, bus, mounted, record};
+}
+
+const ANSWERS = {types: [], progbox_tab: {writable: true, groups: []}};
+
+test("a file that arrives while the tab is loaded is shown", async () => {
+    const {answers, bus, mounted} = await mountTab(7);
+    // What is asked for already has not got it.
+    bus.trigger("uploaded", {resModel: "sale.order", resId: 7});
+    await animationFrame();
+    const [before, types, after] = answers;
+    expect(after?.method).toBe("progbox_tab");
+    const arrived = {...item(1), marks: [], mimetype: "text/plain", size: 1};
+    after.resolve({...ANSWERS.progbox_tab, groups: [groupOf([arrived])]});
+    types.resolve(ANSWERS.types);
+    before.resolve(ANSWERS.progbox_tab);
+    await mounted;
+    await animationFrame();
+    expect(".o_progbox_card").toHaveCount(1);
+});
+
+test("of a record that is saved by now, the tab before asks nothing", async () => {
+    const {answers, mounted, record} = await mountTab(false);
+    // Before the form is drawn again, with another tab.
+    record.resId = 7;
+    answers[0].resolve(ANSWERS.types);
+    await mounted;
+    expect(answers.map(({method}) => method)).toEqual(["types"]);
+});
+
+test("of two answers about folders, the one asked for last is shown", async () => {
+    const answers = [];
+    const call = () => {
+        answers.push(new Deferred());
+        return answers.at(-1);
+    };
+    const tree = new TabTreeModel({call}, place);
+    const starts = [tree.start(), tree.start()];
+    const page = (...folders) => ({open: [], pages: [{parentId: false, folders}]});
+    answers[1].resolve(page(node(5, "S1")));
+    await starts[1];
+    answers[0].resolve(page());
+    await starts[0];
+    expect(tree.rows.map(({label}) => label)).toEqual(["All documents", "S1"]);
 });

@@ -159,7 +159,8 @@ export class RecordDocuments extends Component {
 
     /** Without the folders, the documents are there as well. */
     async loadFolders() {
-        if (this.place.resId && !this.state.failed) {
+        // Of a record that is saved by now, the tab that comes next has the folders.
+        if (this.folders.resId && !this.state.failed) {
             const {selectedId} = this.folders;
             await this.folders.start();
             if (this.folders.selectedId !== selectedId) {

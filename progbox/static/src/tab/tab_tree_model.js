@@ -14,15 +14,21 @@ export class TabTreeModel extends FolderTreeModel {
         this.resId = resId;
         this.selectedId = ALL;
         this.isSearchable = false;
+        this.starts = 0;
     }
 
     async start() {
         const {resModel, resId} = this;
+        const start = ++this.starts;
         const tree = await this.orm.call("progbox.folder", "progbox_tree_of", [
             resModel,
             resId,
             this.openIds.filter((id) => typeof id === "number"),
         ]);
+        if (start !== this.starts) {
+            // An answer that was asked for later has what this one has not.
+            return;
+        }
         tree.pages.forEach((page) => this.addPage(page));
         const open = [...tree.open, ...this.openIds.filter((id) => this.pages[id])];
         this.openIds = [...new Set(open)];

@@ -1,8 +1,8 @@
-import {useExternalListener, useState} from "@odoo/owl";
+import {onWillDestroy, useExternalListener, useState} from "@odoo/owl";
 import {ConfirmationDialog} from "@web/core/confirmation_dialog/confirmation_dialog";
 import {useCustomDropzone} from "@web/core/dropzone/dropzone_hook";
 import {_t} from "@web/core/l10n/translation";
-import {useBus, useService} from "@web/core/utils/hooks";
+import {useService} from "@web/core/utils/hooks";
 import {coalesced} from "./coalesced";
 import {readDropped} from "./dropped_files";
 import {TabDropzone} from "./tab_dropzone";
@@ -151,10 +151,13 @@ export function useFiles(component) {
             component.loadFolders(),
         ])
     );
-    useBus(uploads.bus, "uploaded", ({detail}) => {
+    function onUploaded({detail}) {
         if (component.shows(detail)) {
             reload();
         }
-    });
+    }
+    // Not only once it is mounted: what arrives while the tab is loaded is shown as well.
+    uploads.bus.addEventListener("uploaded", onUploaded);
+    onWillDestroy(() => uploads.bus.removeEventListener("uploaded", onUploaded));
     return files;
 }
