@@ -123,12 +123,16 @@ class TestPdfPauses(PdfCase):
         self.assertEqual(len(poppler_texts(self.target)), 63)
 
     def test_a_slow_disk_is_no_fault_of_a_part(self):
-        slowly = "import os, time; os.fdatasync = lambda _file: time.sleep(60)"
+        # It is asked for a pause before it begins: else it may be done before it hears.
+        slowly = (
+            "import os, time; os.fdatasync = lambda _file: time.sleep(60); "
+            "from child import pausing; pausing.begin_task = lambda: pausing._ask(0, 0)"
+        )
         begin, work, rest = limited_child.BOOT.partition("from child.main")
         with (
             patch.object(limited_child, "BOOT", f"{begin}\n{slowly}\n{work}{rest}"),
             # Enough for the page that is being written, even on a busy machine.
-            patch.object(limited_child, "PAUSE_SECONDS", 3),
+            patch.object(limited_child, "PAUSE_SECONDS", 5),
             self.assertRaises(CompileError) as caught,
         ):
             self.assemble_in_slices(self.parts)
