@@ -16,6 +16,22 @@ from . import pdf_collection as collection
 from . import pdf_hostile as hostile
 from .pdf_common import PdfCase, poppler_texts, qpdf_check
 
+SLOW_PAGES = """
+from child.page_copier import Copier
+copy_page = Copier.copy_page
+def copy_slowly(*arguments, **options):
+    time.sleep(0.03)
+    return copy_page(*arguments, **options)
+Copier.copy_page = copy_slowly
+"""
+
+
+def child_begins_with(code):
+    """Have what works on PDFs begin with some Python."""
+    paths, work, rest = limited_child.BOOT.partition("from child.main")
+    boot = f"{paths}\nimport os, time\n{code}\n{work}{rest}"
+    return patch.object(limited_child, "BOOT", boot)
+
 
 class TestPdfPauses(PdfCase):
     """An assembly that is called again and again is the same, and loses no time."""
@@ -42,7 +58,9 @@ class TestPdfPauses(PdfCase):
     def assemble_once(self, parts, **options):
         self.waits = 0
         options = {"numbers": "{page}", "paused": self.paused} | options
-        return self.assemble(parts, kept=self.kept, **options)
+        # Else it may be done before this process, on a busy machine, asks for a pause.
+        with child_begins_with(SLOW_PAGES):
+            return self.assemble(parts, kept=self.kept, **options)
 
     def assemble_in_slices(self, parts, **options):
         """Return how many pauses it took."""
@@ -123,14 +141,8 @@ class TestPdfPauses(PdfCase):
         self.assertEqual(len(poppler_texts(self.target)), 63)
 
     def test_a_slow_disk_is_no_fault_of_a_part(self):
-        # It is asked for a pause before it begins: else it may be done before it hears.
-        slowly = (
-            "import os, time; os.fdatasync = lambda _file: time.sleep(60); "
-            "from child import pausing; pausing.begin_task = lambda: pausing._ask(0, 0)"
-        )
-        begin, work, rest = limited_child.BOOT.partition("from child.main")
         with (
-            patch.object(limited_child, "BOOT", f"{begin}\n{slowly}\n{work}{rest}"),
+            child_begins_with("os.fdatasync = lambda _file: time.sleep(60)"),
             # Enough for the page that is being written, even on a busy machine.
             patch.object(limited_child, "PAUSE_SECONDS", 5),
             self.assertRaises(CompileError) as caught,
