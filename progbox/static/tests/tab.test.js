@@ -174,6 +174,71 @@ test("what more was shown is still shown after a change", async () => {
     expect(model.selectedIds).toEqual([99]);
 });
 
+test("nothing of it goes away while it is loaded anew", async () => {
+    const all = [...Array(40).keys()].map((id) => item(id));
+    const pages = [];
+    const call = async (_model, method) => {
+        if (method === "progbox_tab") {
+            const first = groupOf(all.slice(0, 20), {more: true});
+            return {writable: true, groups: [first]};
+        }
+        pages.push(new Deferred());
+        return pages.at(-1);
+    };
+    const model = new TabModel({call}, place);
+    const page = {items: all.slice(20), more: false};
+    await model.load();
+    const more = model.loadMore(model.groups[0]);
+    pages[0].resolve(page);
+    await more;
+    model.toggle(30);
+    const loads = [model.load()];
+    await animationFrame();
+    expect(model.items).toHaveLength(40);
+    // Another change, before the first one is shown.
+    loads.push(model.load());
+    await animationFrame();
+    pages.slice(1).forEach((answer) => answer.resolve(page));
+    await Promise.all(loads);
+    expect(model.items).toHaveLength(40);
+    expect(model.selectedIds).toEqual([30]);
+});
+
+test("more of a folder is asked for by its own name", async () => {
+    const asked = [];
+    const call = async (_model, _method, [[id]]) => {
+        asked.push(id);
+        return {items: [item(id)], documents: 30, capped: false, more: true};
+    };
+    const model = new TabModel({call}, place);
+    const folder = (folderId) => ({place: {...place, folderId}, title: "", label: ""});
+    await model.choose(folder(5));
+    const choice = model.choose(folder(6));
+    await model.loadMore(model.groups[0]);
+    await choice;
+    expect(asked).toEqual([5, 6, 5]);
+});
+
+test("whoever waits for a load waits for the one after it", async () => {
+    const answers = [];
+    const call = () => {
+        answers.push(new Deferred());
+        return answers.at(-1);
+    };
+    const model = new TabModel({call}, place);
+    const first = model.load().then(() => expect.step("loaded"));
+    model.load();
+    const answer = {writable: true, groups: [groupOf([item(1)])]};
+    answers[0].resolve({writable: true, groups: []});
+    await animationFrame();
+    // Or else the tab would be drawn as if there were nothing.
+    expect.verifySteps([]);
+    answers[1].resolve(answer);
+    await first;
+    expect(model.items).toHaveLength(1);
+    expect.verifySteps(["loaded"]);
+});
+
 test("a group of many records lists them", async () => {
     const values = {key: "orders", asRecords: true, more: true};
     const {model} = modelOf(groupOf([]), groupOf([], values));
