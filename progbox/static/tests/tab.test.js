@@ -335,8 +335,20 @@ test("a folder that is not there yet takes files, and is chosen when it is", asy
     Object.assign(tree, {
         orm: treeOf(node(5, "S1", {resModel: "sale.order", resId: 7})).tree.orm,
     });
-    await tree.start();
+    expect(await tree.start()).toBe(true);
     expect(tree.selectedId).toBe(5);
+});
+
+test("what is chosen and closed while folders are loaded stays so", async () => {
+    const {tree} = treeOf(node(5, "S1", {resModel: "sale.order", resId: 7}));
+    await tree.start();
+    const again = tree.start();
+    tree.select(6);
+    tree.close(5);
+    // No folder is chosen by the answer: what is ticked in it is left alone.
+    expect(await again).toBe(false);
+    expect(tree.selectedId).toBe(6);
+    expect(tree.isOpen(5)).toBe(false);
 });
 
 test("what cannot be changed and has no folder shows no tree", async () => {

@@ -161,9 +161,8 @@ export class RecordDocuments extends Component {
     async loadFolders() {
         // Of a record that is saved by now, the tab that comes next has the folders.
         if (this.folders.resId && !this.state.failed) {
-            const {selectedId} = this.folders;
-            await this.folders.start();
-            if (this.folders.selectedId !== selectedId) {
+            // Not what the user has chosen meanwhile: that is loaded by the choice.
+            if (await this.folders.start()) {
                 // The folder of the record, which had none till now.
                 await this.onFolder();
             }
