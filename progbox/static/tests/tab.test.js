@@ -450,7 +450,13 @@ test("all that is shown is selected at once", async () => {
 /** The tab of a record, and a server whose answers wait until they are resolved. */
 async function mountTab(resId) {
     const bus = new EventBus();
-    mockService("progbox_upload", {bus, uploads: reactive([]), unfinished: () => []});
+    const uploads = {
+        bus,
+        uploads: reactive([]),
+        unfinished: () => [],
+        add: (files, target) => expect.step(`${files.length} to ${target.folderId}`),
+    };
+    mockService("progbox_upload", () => uploads);
     const answers = [];
     const answer = (method) => {
         answers.push(Object.assign(new Deferred(), {method}));
@@ -463,10 +469,39 @@ async function mountTab(resId) {
     const record = {resModel: "sale.order", resId, data: {}};
     const mounted = mountWithCleanup(ProgboxTab, {props: {record}});
     await animationFrame();
-    return {answers, bus, mounted, record};
+    return {answers, bus, mounted, record, uploads};
 }
 
 const ANSWERS = {types: [], progbox_tab: {writable: true, groups: []}};
+const documentOf = (id) => ({...item(id), marks: [], mimetype: "text/plain", size: 1});
+const tabOf = (...ids) => ({
+    ...ANSWERS.progbox_tab,
+    groups: [groupOf(ids.map(documentOf))],
+});
+
+/** The tab of a record with documents, when nothing is asked for any more. */
+async function mountDocuments(...ids) {
+    const tab = await mountTab(7);
+    const {answers} = tab;
+    answers[0].resolve(tabOf(...ids));
+    answers[1].resolve(ANSWERS.types);
+    const mounted = await tab.mounted;
+    await answerFolders(answers);
+    answers.splice(0);
+    const [child] = Object.values(mounted.__owl__.children);
+    return {...tab, documents: child.component};
+}
+
+/** Answer what has been asked for about folders: there are none. */
+async function answerFolders(answers) {
+    answers
+        .filter(({method}) => method === "progbox_tree_of")
+        .forEach((answer) =>
+            answer.resolve({open: [], pages: [{parentId: false, folders: []}]})
+        );
+    await animationFrame();
+    await animationFrame();
+}
 
 test("a file that arrives while the tab is loaded is shown", async () => {
     const {answers, bus, mounted} = await mountTab(7);
@@ -475,8 +510,7 @@ test("a file that arrives while the tab is loaded is shown", async () => {
     await animationFrame();
     const [before, types, after] = answers;
     expect(after?.method).toBe("progbox_tab");
-    const arrived = {...item(1), marks: [], mimetype: "text/plain", size: 1};
-    after.resolve({...ANSWERS.progbox_tab, groups: [groupOf([arrived])]});
+    after.resolve(tabOf(1));
     types.resolve(ANSWERS.types);
     before.resolve(ANSWERS.progbox_tab);
     await mounted;
@@ -507,4 +541,20 @@ test("of two answers about folders, the one asked for last is shown", async () =
     answers[0].resolve(page());
     await starts[0];
     expect(tree.rows.map(({label}) => label)).toEqual(["All documents", "S1"]);
+});
+
+test("what is begun is said of the folder that was chosen last", async () => {
+    const {documents, uploads} = await mountDocuments();
+    const answers = [];
+    uploads.unfinished = () => {
+        answers.push(new Deferred());
+        return answers.at(-1);
+    };
+    const {files} = documents;
+    const looks = [files.loadUnfinished(), files.loadUnfinished()];
+    const begun = (id) => ({id, name: `${id}.pdf`, size: 2, offset: 1, error: false});
+    answers[1].resolve([begun(2)]);
+    answers[0].resolve([begun(1)]);
+    await Promise.all(looks);
+    expect(files.unfinished.map(({id}) => id)).toEqual([2]);
 });

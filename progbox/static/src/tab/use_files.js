@@ -18,6 +18,7 @@ export function useFiles(component) {
     const uploads = useService("progbox_upload");
     const dialog = useService("dialog");
     const notification = useService("notification");
+    let looks = 0;
     const files = useState({
         unfinished: [],
         waiting: useState(waitingFiles(record)),
@@ -28,8 +29,13 @@ export function useFiles(component) {
 
         async loadUnfinished() {
             const {resModel, resId} = component.target;
-            files.unfinished =
+            const look = ++looks;
+            const unfinished =
                 resId && files.isOpen ? await uploads.unfinished(resModel, resId) : [];
+            // Another folder, of another record, may be chosen by now.
+            if (look === looks) {
+                files.unfinished = unfinished;
+            }
         },
 
         /** Send files to the record, which is saved first where that is needed. */
