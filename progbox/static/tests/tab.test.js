@@ -1,5 +1,5 @@
 import {EventBus, reactive} from "@odoo/owl";
-import {beforeEach, describe, expect, test} from "@odoo/hoot";
+import {beforeEach, describe, destroy, expect, test} from "@odoo/hoot";
 import {queryOne} from "@odoo/hoot-dom";
 import {animationFrame, Deferred} from "@odoo/hoot-mock";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
@@ -8,12 +8,14 @@ import {droppedFiles} from "@progbox/tab/dropped_files";
 import {iconOf, thumbnailKind} from "@progbox/tab/file_kind";
 import {percent} from "@progbox/tab/import_panel";
 import {ProgboxTab} from "@progbox/tab/progbox_tab";
+import {RecordDocuments} from "@progbox/tab/record_documents";
 import {TabModel} from "@progbox/tab/tab_model";
 import {FUTURE, TabTreeModel} from "@progbox/tab/tab_tree_model";
 import {TabView} from "@progbox/tab/tab_view";
 import {takeWaitingFiles, waitingFiles} from "@progbox/tab/waiting_files";
 import {
     allowTranslations,
+    findComponent,
     mockService,
     mountWithCleanup,
 } from "@web/../tests/web_test_helpers";
@@ -489,8 +491,8 @@ async function mountDocuments(...ids) {
     const mounted = await tab.mounted;
     await answerFolders(answers);
     answers.splice(0);
-    const [child] = Object.values(mounted.__owl__.children);
-    return {...tab, documents: child.component};
+    const isOurs = (component) => component instanceof RecordDocuments;
+    return {...tab, mounted, documents: findComponent(mounted, isOurs)};
 }
 
 /** Answer what has been asked for about folders: there are none. */
@@ -581,4 +583,26 @@ test("dropped files go to the folder that was chosen when they were dropped", as
     // While a dropped folder is read, which takes seconds for a large one.
     documents.tab.chosen = chosenOf(6);
     expect(await added).toBe(5);
+});
+
+test("what is done when the form is left meanwhile can be undone", async () => {
+    const undo = [];
+    mockService("notification", () => ({
+        add: (_text, {buttons}) => {
+            undo.push(buttons[0].onClick);
+            return () => {};
+        },
+    }));
+    const {answers, documents, mounted} = await mountDocuments(1);
+    const trashed = documents.actions.trash([documents.tab.item(1)]);
+    destroy(mounted);
+    answers[0].resolve("1.pdf is in the trash.");
+    await trashed;
+    expect(undo).toHaveLength(1);
+    const undone = undo[0]();
+    answers[1].resolve();
+    await undone;
+    // Nobody is there any more who would be shown the documents.
+    const methods = answers.map(({method}) => method);
+    expect(methods).toEqual(["progbox_trash", "progbox_restore"]);
 });

@@ -2,6 +2,7 @@ import {
     Component,
     onMounted,
     onWillStart,
+    status,
     useEffect,
     useRef,
     useState,
@@ -144,6 +145,10 @@ export class RecordDocuments extends Component {
     /** Show what has changed, here and in the title of the tab. */
     async refresh() {
         this.env.bus.trigger(CHANGED);
+        if (status(this) === "destroyed") {
+            // The form was left meanwhile, or what is undone was done before that.
+            return;
+        }
         await Promise.all([
             this.tab.load(),
             this.files.loadUnfinished(),
