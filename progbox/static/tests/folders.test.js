@@ -13,6 +13,7 @@ import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {browser} from "@web/core/browser/browser";
 import {FolderTreeModel} from "@progbox_invoice_archive/folder_tree/folder_tree_model";
 import {FolderImport} from "@progbox/archive/folder_import";
+import {FolderNameDialog} from "@progbox/folder_actions/folder_dialogs";
 import {MoveDialog} from "@progbox/tab/dialogs";
 
 describe.current.tags("desktop");
@@ -149,4 +150,21 @@ test("a folder is offered once, however many answers come", async () => {
     answers.forEach((answer) => answer.resolve([{id: 1, display_name: "Papers"}]));
     await animationFrame();
     expect(".o_progbox_move_folder option").toHaveCount(2);
+});
+
+test("the name of a folder stays in the dialog while it is made", async () => {
+    const saved = new Deferred();
+    const save = (name) => {
+        expect.step(name);
+        return saved;
+    };
+    const props = {title: "New folder", label: "Create", save, close: () => {}};
+    await mountWithCleanup(FolderNameDialog, {env: await makeDialogMockEnv(), props});
+    await contains(".o_progbox_folder_name").edit("Plans", {confirm: false});
+    await contains(".modal-footer .btn-primary").click();
+    await animationFrame();
+    expect.verifySteps(["Plans"]);
+    // It may be refused, and is mended here.
+    expect(".o_progbox_folder_name").toHaveValue("Plans");
+    saved.resolve();
 });

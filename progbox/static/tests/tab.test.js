@@ -1,6 +1,6 @@
 import {EventBus, reactive} from "@odoo/owl";
 import {beforeEach, describe, destroy, expect, test} from "@odoo/hoot";
-import {queryOne} from "@odoo/hoot-dom";
+import {click, edit, press, queryOne} from "@odoo/hoot-dom";
 import {animationFrame, Deferred} from "@odoo/hoot-mock";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {coalesced} from "@progbox/tab/coalesced";
@@ -605,4 +605,26 @@ test("what is done when the form is left meanwhile can be undone", async () => {
     // Nobody is there any more who would be shown the documents.
     const methods = answers.map(({method}) => method);
     expect(methods).toEqual(["progbox_trash", "progbox_restore"]);
+});
+
+test("what is written stays when the tab is loaded anew meanwhile", async () => {
+    const {answers, bus} = await mountDocuments(1);
+    const loadAnew = async () => {
+        bus.trigger("uploaded", {resModel: "sale.order", resId: 7});
+        answers.at(-2).resolve(tabOf(1, 2));
+        await answerFolders(answers);
+    };
+    queryOne(".o_progbox_card").focus();
+    await press("F2");
+    await animationFrame();
+    expect("input.o_progbox_card_name").toHaveValue("1.pdf");
+    await edit("Plan.pdf");
+    await loadAnew();
+    expect("input.o_progbox_card_name").toHaveValue("Plan.pdf");
+    await press("Escape");
+    await click(".o_progbox_tab_search input");
+    // Before it is looked for.
+    await edit("plan");
+    await loadAnew();
+    expect(".o_progbox_tab_search input").toHaveValue("plan");
 });

@@ -52,6 +52,8 @@ export class RecordDocuments extends Component {
             focusedId: false,
             isPicking: false,
             failed: "",
+            // What is written, which is looked for a moment later.
+            text: "",
             types: [],
         });
         this.view = useState(new TabView());
@@ -227,13 +229,14 @@ export class RecordDocuments extends Component {
     }
 
     onSearch(ev) {
-        this.search(ev.target.value);
+        this.state.text = ev.target.value;
+        this.search(this.state.text);
     }
 
     onSearchKeydown(ev) {
-        if (ev.key === "Escape" && ev.target.value) {
+        if (ev.key === "Escape" && this.state.text) {
             ev.stopPropagation();
-            ev.target.value = "";
+            this.state.text = "";
             this.search.cancel();
             this.tab.search("");
         } else if (ev.key === "Enter") {
