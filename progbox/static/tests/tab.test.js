@@ -628,3 +628,34 @@ test("what is written stays when the tab is loaded anew meanwhile", async () => 
     await loadAnew();
     expect(".o_progbox_tab_search input").toHaveValue("plan");
 });
+
+/** Answer what has been asked for: documents that are changed, and then shown. */
+async function answerChange(answers, ...ids) {
+    answers[0].resolve("Done.");
+    await animationFrame();
+    answers[1].resolve(tabOf(...ids));
+    await answerFolders(answers);
+}
+
+test("the focus goes on from what is deleted, unless it is elsewhere", async () => {
+    const {answers} = await mountDocuments(1, 2, 3);
+    queryOne("[data-id='1']").focus();
+    await press("Delete");
+    await answerChange(answers, 2, 3);
+    expect("[data-id='2']").toBeFocused();
+    answers.splice(0);
+    await press("Delete");
+    await click(".o_progbox_tab_search input");
+    await answerChange(answers, 3);
+    expect(".o_progbox_tab_search input").toBeFocused();
+});
+
+test("what is selected while others are changed stays selected", async () => {
+    const {answers, documents} = await mountDocuments(1, 2);
+    documents.tab.toggle(1);
+    const change = documents.onSelection("setType", 5);
+    documents.tab.toggle(2);
+    await answerChange(answers, 1, 2);
+    await change;
+    expect(documents.tab.selectedIds).toEqual([2]);
+});

@@ -70,10 +70,11 @@ export class RecordDocuments extends Component {
         // The documents do not wait for the folders.
         onMounted(() => this.loadFolders());
         useEffect(() => {
-            if (this.moveFocus) {
-                this.moveFocus = false;
+            // Not if somebody writes elsewhere by now.
+            if (this.moveFocus && document.activeElement === document.body) {
                 this.cardElement(this.state.focusedId)?.focus();
             }
+            this.moveFocus = false;
         });
     }
 
@@ -422,15 +423,20 @@ export class RecordDocuments extends Component {
             const [after, before] = [1, -1].map((n) => this.tab.neighbour(item.id, n));
             const next = after || before;
             await this.actions.trash(chosen);
-            this.state.focusedId = next?.id;
-            this.moveFocus = true;
+            if (this.state.focusedId === item.id) {
+                this.state.focusedId = next?.id;
+                this.moveFocus = true;
+            }
         }
     }
 
     async onSelection(action, ...args) {
-        await this.actions[action](this.tab.selection, ...args);
+        const {selection} = this.tab;
+        await this.actions[action](selection, ...args);
         if (["trash", "setType"].includes(action)) {
-            this.endSelecting();
+            // What has been selected meanwhile stays so.
+            this.tab.unselect(selection);
+            this.state.isPicking = false;
         }
     }
 

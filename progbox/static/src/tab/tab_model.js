@@ -236,6 +236,11 @@ export class TabModel {
         this.selectedIds = this.isAllSelected ? [] : this.items.map(({id}) => id);
     }
 
+    unselect(items) {
+        const ids = items.map(({id}) => id);
+        this.selectedIds = this.selectedIds.filter((id) => !ids.includes(id));
+    }
+
     clearSelection() {
         this.selectedIds = [];
     }
