@@ -13,6 +13,7 @@ import {TabModel} from "@progbox/tab/tab_model";
 import {FUTURE, TabTreeModel} from "@progbox/tab/tab_tree_model";
 import {TabView} from "@progbox/tab/tab_view";
 import {takeWaitingFiles, waitingFiles} from "@progbox/tab/waiting_files";
+import {ConnectionLostError} from "@web/core/network/rpc";
 import {
     allowTranslations,
     findComponent,
@@ -658,4 +659,23 @@ test("what is selected while others are changed stays selected", async () => {
     await answerChange(answers, 1, 2);
     await change;
     expect(documents.tab.selectedIds).toEqual([2]);
+});
+
+test("what is tried again comes with its folders", async () => {
+    const {answers, mounted} = await mountTab(7);
+    answers[0].reject(new ConnectionLostError("/web"));
+    answers[1].resolve(ANSWERS.types);
+    await mounted;
+    expect(".o_progbox_failed").toHaveCount(1);
+    answers.splice(0);
+    await click(".o_progbox_failed button");
+    answers[0].resolve(tabOf(1));
+    answers[1].resolve(ANSWERS.types);
+    await animationFrame();
+    await animationFrame();
+    expect(answers.map(({method}) => method)).toEqual([
+        "progbox_tab",
+        "types",
+        "progbox_tree_of",
+    ]);
 });

@@ -133,6 +133,11 @@ export class RecordDocuments extends Component {
         }
     }
 
+    async startAgain() {
+        await this.start();
+        await this.loadFolders();
+    }
+
     /** @returns {boolean} whether documents of a record are shown in this tab */
     shows({resModel, resId}) {
         return [this.place, this.target, ...this.tab.items].some(
