@@ -49,11 +49,21 @@ export class FolderTargetDialog extends Component {
 
     setup() {
         this.select = useRef("autofocus");
+        this.state = useState({isBusy: false});
         useAutofocus();
     }
 
     async onSubmit() {
-        await this.props.move(Number(this.select.el.value));
-        this.props.close();
+        if (this.state.isBusy) {
+            return;
+        }
+        this.state.isBusy = true;
+        try {
+            await this.props.move(Number(this.select.el.value));
+            this.props.close();
+        } finally {
+            // A refusal is shown by Odoo; another folder can be chosen here.
+            this.state.isBusy = false;
+        }
     }
 }
