@@ -14,7 +14,6 @@ export class TabTreeModel extends FolderTreeModel {
         this.resId = resId;
         this.selectedId = ALL;
         this.isSearchable = false;
-        this.starts = 0;
     }
 
     /** @returns {Promise<boolean>} whether another folder is chosen by it */
