@@ -3,6 +3,7 @@ import {beforeEach, describe, destroy, expect, test} from "@odoo/hoot";
 import {click, edit, press, queryOne} from "@odoo/hoot-dom";
 import {animationFrame, Deferred} from "@odoo/hoot-mock";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import {AttachmentsGroup} from "@progbox/upload/attachments_group";
 import {coalesced} from "@progbox/tab/coalesced";
 import {droppedFiles} from "@progbox/tab/dropped_files";
 import {iconOf, thumbnailKind} from "@progbox/tab/file_kind";
@@ -678,4 +679,27 @@ test("what is tried again comes with its folders", async () => {
         "types",
         "progbox_tree_of",
     ]);
+});
+
+test("what is kept is told, though the tab is not shown any more", async () => {
+    const answers = [];
+    const bus = new EventBus();
+    bus.addEventListener("uploaded", ({detail}) =>
+        expect.step(`${detail.resId} ${detail.documentId}`)
+    );
+    mockService("progbox_upload", () => ({bus}));
+    mockService("notification", () => ({add: (text) => expect.step(text)}));
+    mockService("orm", {
+        call: () => {
+            answers.push(new Deferred());
+            return answers.at(-1);
+        },
+    });
+    const props = {...place, canKeep: true};
+    const group = await mountWithCleanup(AttachmentsGroup, {props});
+    const kept = group.keep({id: 3, name: "a.pdf"});
+    destroy(group);
+    answers[1].resolve({documentId: 5, alreadyThere: "It is there already."});
+    await kept;
+    expect.verifySteps(["It is there already.", "7 5"]);
 });
