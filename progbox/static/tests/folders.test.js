@@ -1,5 +1,6 @@
 import {EventBus, reactive} from "@odoo/owl";
 import {beforeEach, describe, expect, getFixture, test} from "@odoo/hoot";
+import {queryOne} from "@odoo/hoot-dom";
 import {animationFrame, Deferred} from "@odoo/hoot-mock";
 import {
     contains,
@@ -13,6 +14,10 @@ import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {browser} from "@web/core/browser/browser";
 import {FolderTreeModel} from "@progbox_invoice_archive/folder_tree/folder_tree_model";
 import {FolderImport} from "@progbox/archive/folder_import";
+import {
+    FolderNameDialog,
+    FolderTargetDialog,
+} from "@progbox/folder_actions/folder_dialogs";
 import {MoveDialog} from "@progbox/tab/dialogs";
 
 describe.current.tags("desktop");
@@ -149,4 +154,38 @@ test("a folder is offered once, however many answers come", async () => {
     answers.forEach((answer) => answer.resolve([{id: 1, display_name: "Papers"}]));
     await animationFrame();
     expect(".o_progbox_move_folder option").toHaveCount(2);
+});
+
+test("the name of a folder stays in the dialog while it is made", async () => {
+    const saved = new Deferred();
+    const save = (name) => {
+        expect.step(name);
+        return saved;
+    };
+    const props = {title: "New folder", label: "Create", save, close: () => {}};
+    await mountWithCleanup(FolderNameDialog, {env: await makeDialogMockEnv(), props});
+    await contains(".o_progbox_folder_name").edit("Plans", {confirm: false});
+    await contains(".modal-footer .btn-primary").click();
+    await animationFrame();
+    expect.verifySteps(["Plans"]);
+    // It may be refused, and is mended here.
+    expect(".o_progbox_folder_name").toHaveValue("Plans");
+    saved.resolve();
+});
+
+test("a folder is moved once, however often it is clicked", async () => {
+    const moved = new Deferred();
+    const move = (id) => {
+        expect.step(`move to ${id}`);
+        return moved;
+    };
+    const targets = [{id: 2, name: "Plans"}];
+    const props = {title: "Move", targets, move, close: () => expect.step("close")};
+    await mountWithCleanup(FolderTargetDialog, {env: await makeDialogMockEnv(), props});
+    const button = queryOne(".modal-footer .btn-primary");
+    button.click();
+    button.click();
+    moved.resolve();
+    await animationFrame();
+    expect.verifySteps(["move to 2", "close"]);
 });

@@ -1,18 +1,23 @@
 import {EventBus, reactive} from "@odoo/owl";
-import {beforeEach, describe, expect, test} from "@odoo/hoot";
+import {beforeEach, describe, destroy, expect, test} from "@odoo/hoot";
+import {click, edit, press, queryOne} from "@odoo/hoot-dom";
 import {animationFrame, Deferred} from "@odoo/hoot-mock";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import {AttachmentsGroup} from "@progbox/upload/attachments_group";
 import {coalesced} from "@progbox/tab/coalesced";
 import {droppedFiles} from "@progbox/tab/dropped_files";
 import {iconOf, thumbnailKind} from "@progbox/tab/file_kind";
 import {percent} from "@progbox/tab/import_panel";
 import {ProgboxTab} from "@progbox/tab/progbox_tab";
+import {RecordDocuments} from "@progbox/tab/record_documents";
 import {TabModel} from "@progbox/tab/tab_model";
 import {FUTURE, TabTreeModel} from "@progbox/tab/tab_tree_model";
 import {TabView} from "@progbox/tab/tab_view";
 import {takeWaitingFiles, waitingFiles} from "@progbox/tab/waiting_files";
+import {ConnectionLostError} from "@web/core/network/rpc";
 import {
     allowTranslations,
+    findComponent,
     mockService,
     mountWithCleanup,
 } from "@web/../tests/web_test_helpers";
@@ -174,6 +179,71 @@ test("what more was shown is still shown after a change", async () => {
     expect(model.selectedIds).toEqual([99]);
 });
 
+test("nothing of it goes away while it is loaded anew", async () => {
+    const all = [...Array(40).keys()].map((id) => item(id));
+    const pages = [];
+    const call = async (_model, method) => {
+        if (method === "progbox_tab") {
+            const first = groupOf(all.slice(0, 20), {more: true});
+            return {writable: true, groups: [first]};
+        }
+        pages.push(new Deferred());
+        return pages.at(-1);
+    };
+    const model = new TabModel({call}, place);
+    const page = {items: all.slice(20), more: false};
+    await model.load();
+    const more = model.loadMore(model.groups[0]);
+    pages[0].resolve(page);
+    await more;
+    model.toggle(30);
+    const loads = [model.load()];
+    await animationFrame();
+    expect(model.items).toHaveLength(40);
+    // Another change, before the first one is shown.
+    loads.push(model.load());
+    await animationFrame();
+    pages.slice(1).forEach((answer) => answer.resolve(page));
+    await Promise.all(loads);
+    expect(model.items).toHaveLength(40);
+    expect(model.selectedIds).toEqual([30]);
+});
+
+test("more of a folder is asked for by its own name", async () => {
+    const asked = [];
+    const call = async (_model, _method, [[id]]) => {
+        asked.push(id);
+        return {items: [item(id)], documents: 30, capped: false, more: true};
+    };
+    const model = new TabModel({call}, place);
+    const folder = (folderId) => ({place: {...place, folderId}, title: "", label: ""});
+    await model.choose(folder(5));
+    const choice = model.choose(folder(6));
+    await model.loadMore(model.groups[0]);
+    await choice;
+    expect(asked).toEqual([5, 6, 5]);
+});
+
+test("whoever waits for a load waits for the one after it", async () => {
+    const answers = [];
+    const call = () => {
+        answers.push(new Deferred());
+        return answers.at(-1);
+    };
+    const model = new TabModel({call}, place);
+    const first = model.load().then(() => expect.step("loaded"));
+    model.load();
+    const answer = {writable: true, groups: [groupOf([item(1)])]};
+    answers[0].resolve({writable: true, groups: []});
+    await animationFrame();
+    // Or else the tab would be drawn as if there were nothing.
+    expect.verifySteps([]);
+    answers[1].resolve(answer);
+    await first;
+    expect(model.items).toHaveLength(1);
+    expect.verifySteps(["loaded"]);
+});
+
 test("a group of many records lists them", async () => {
     const values = {key: "orders", asRecords: true, more: true};
     const {model} = modelOf(groupOf([]), groupOf([], values));
@@ -270,8 +340,20 @@ test("a folder that is not there yet takes files, and is chosen when it is", asy
     Object.assign(tree, {
         orm: treeOf(node(5, "S1", {resModel: "sale.order", resId: 7})).tree.orm,
     });
-    await tree.start();
+    expect(await tree.start()).toBe(true);
     expect(tree.selectedId).toBe(5);
+});
+
+test("what is chosen and closed while folders are loaded stays so", async () => {
+    const {tree} = treeOf(node(5, "S1", {resModel: "sale.order", resId: 7}));
+    await tree.start();
+    const again = tree.start();
+    tree.select(6);
+    tree.close(5);
+    // No folder is chosen by the answer: what is ticked in it is left alone.
+    expect(await again).toBe(false);
+    expect(tree.selectedId).toBe(6);
+    expect(tree.isOpen(5)).toBe(false);
 });
 
 test("what cannot be changed and has no folder shows no tree", async () => {
@@ -373,7 +455,13 @@ test("all that is shown is selected at once", async () => {
 /** The tab of a record, and a server whose answers wait until they are resolved. */
 async function mountTab(resId) {
     const bus = new EventBus();
-    mockService("progbox_upload", {bus, uploads: reactive([]), unfinished: () => []});
+    const uploads = {
+        bus,
+        uploads: reactive([]),
+        unfinished: () => [],
+        add: () => {},
+    };
+    mockService("progbox_upload", () => uploads);
     const answers = [];
     const answer = (method) => {
         answers.push(Object.assign(new Deferred(), {method}));
@@ -386,10 +474,39 @@ async function mountTab(resId) {
     const record = {resModel: "sale.order", resId, data: {}};
     const mounted = mountWithCleanup(ProgboxTab, {props: {record}});
     await animationFrame();
-    return {answers, bus, mounted, record};
+    return {answers, bus, mounted, record, uploads};
 }
 
 const ANSWERS = {types: [], progbox_tab: {writable: true, groups: []}};
+const documentOf = (id) => ({...item(id), marks: [], mimetype: "text/plain", size: 1});
+const tabOf = (...ids) => ({
+    ...ANSWERS.progbox_tab,
+    groups: [groupOf(ids.map(documentOf))],
+});
+
+/** The tab of a record with documents, when nothing is asked for any more. */
+async function mountDocuments(...ids) {
+    const tab = await mountTab(7);
+    const {answers} = tab;
+    answers[0].resolve(tabOf(...ids));
+    answers[1].resolve(ANSWERS.types);
+    const mounted = await tab.mounted;
+    await answerFolders(answers);
+    answers.splice(0);
+    const isOurs = (component) => component instanceof RecordDocuments;
+    return {...tab, mounted, documents: findComponent(mounted, isOurs)};
+}
+
+/** Answer what has been asked for about folders: there are none. */
+async function answerFolders(answers) {
+    answers
+        .filter(({method}) => method === "progbox_tree_of")
+        .forEach((answer) =>
+            answer.resolve({open: [], pages: [{parentId: false, folders: []}]})
+        );
+    await animationFrame();
+    await animationFrame();
+}
 
 test("a file that arrives while the tab is loaded is shown", async () => {
     const {answers, bus, mounted} = await mountTab(7);
@@ -398,8 +515,7 @@ test("a file that arrives while the tab is loaded is shown", async () => {
     await animationFrame();
     const [before, types, after] = answers;
     expect(after?.method).toBe("progbox_tab");
-    const arrived = {...item(1), marks: [], mimetype: "text/plain", size: 1};
-    after.resolve({...ANSWERS.progbox_tab, groups: [groupOf([arrived])]});
+    after.resolve(tabOf(1));
     types.resolve(ANSWERS.types);
     before.resolve(ANSWERS.progbox_tab);
     await mounted;
@@ -430,4 +546,160 @@ test("of two answers about folders, the one asked for last is shown", async () =
     answers[0].resolve(page());
     await starts[0];
     expect(tree.rows.map(({label}) => label)).toEqual(["All documents", "S1"]);
+});
+
+test("what is begun is said of the folder that was chosen last", async () => {
+    const {documents, uploads} = await mountDocuments();
+    const answers = [];
+    uploads.unfinished = () => {
+        answers.push(new Deferred());
+        return answers.at(-1);
+    };
+    const {files} = documents;
+    const looks = [files.loadUnfinished(), files.loadUnfinished()];
+    const begun = (id) => ({id, name: `${id}.pdf`, size: 2, offset: 1, error: false});
+    answers[1].resolve([begun(2)]);
+    answers[0].resolve([begun(1)]);
+    await Promise.all(looks);
+    expect(files.unfinished.map(({id}) => id)).toEqual([2]);
+});
+
+test("dropped files go to the folder that was chosen when they were dropped", async () => {
+    const {documents, uploads} = await mountDocuments();
+    const chosenOf = (folderId) => ({
+        place: {...place, folderId},
+        label: "",
+        title: "",
+    });
+    documents.tab.chosen = chosenOf(5);
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(["x"], "a.txt"));
+    const enter = new DragEvent("dragenter", {bubbles: true, dataTransfer});
+    document.body.dispatchEvent(enter);
+    await animationFrame();
+    const drop = new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer});
+    const added = new Promise((resolve) => {
+        uploads.add = (_files, {folderId}) => resolve(folderId);
+    });
+    queryOne(".o_progbox_dropzone").dispatchEvent(drop);
+    // While a dropped folder is read, which takes seconds for a large one.
+    documents.tab.chosen = chosenOf(6);
+    expect(await added).toBe(5);
+});
+
+test("what is done when the form is left meanwhile can be undone", async () => {
+    const undo = [];
+    mockService("notification", () => ({
+        add: (_text, {buttons}) => {
+            undo.push(buttons[0].onClick);
+            return () => {};
+        },
+    }));
+    const {answers, documents, mounted} = await mountDocuments(1);
+    const trashed = documents.actions.trash([documents.tab.item(1)]);
+    destroy(mounted);
+    answers[0].resolve("1.pdf is in the trash.");
+    await trashed;
+    expect(undo).toHaveLength(1);
+    const undone = undo[0]();
+    answers[1].resolve();
+    await undone;
+    // Nobody is there any more who would be shown the documents.
+    const methods = answers.map(({method}) => method);
+    expect(methods).toEqual(["progbox_trash", "progbox_restore"]);
+});
+
+test("what is written stays when the tab is loaded anew meanwhile", async () => {
+    const {answers, bus} = await mountDocuments(1);
+    const loadAnew = async () => {
+        bus.trigger("uploaded", {resModel: "sale.order", resId: 7});
+        answers.at(-2).resolve(tabOf(1, 2));
+        await answerFolders(answers);
+    };
+    queryOne(".o_progbox_card").focus();
+    await press("F2");
+    await animationFrame();
+    expect("input.o_progbox_card_name").toHaveValue("1.pdf");
+    await edit("Plan.pdf");
+    await loadAnew();
+    expect("input.o_progbox_card_name").toHaveValue("Plan.pdf");
+    await press("Escape");
+    await click(".o_progbox_tab_search input");
+    // Before it is looked for.
+    await edit("plan");
+    await loadAnew();
+    expect(".o_progbox_tab_search input").toHaveValue("plan");
+});
+
+/** Answer what has been asked for: documents that are changed, and then shown. */
+async function answerChange(answers, ...ids) {
+    answers[0].resolve("Done.");
+    await animationFrame();
+    answers[1].resolve(tabOf(...ids));
+    await answerFolders(answers);
+}
+
+test("the focus goes on from what is deleted, unless it is elsewhere", async () => {
+    const {answers} = await mountDocuments(1, 2, 3);
+    queryOne("[data-id='1']").focus();
+    await press("Delete");
+    await answerChange(answers, 2, 3);
+    expect("[data-id='2']").toBeFocused();
+    answers.splice(0);
+    await press("Delete");
+    await click(".o_progbox_tab_search input");
+    await answerChange(answers, 3);
+    expect(".o_progbox_tab_search input").toBeFocused();
+});
+
+test("what is selected while others are changed stays selected", async () => {
+    const {answers, documents} = await mountDocuments(1, 2);
+    documents.tab.toggle(1);
+    const change = documents.onSelection("setType", 5);
+    documents.tab.toggle(2);
+    await answerChange(answers, 1, 2);
+    await change;
+    expect(documents.tab.selectedIds).toEqual([2]);
+});
+
+test("what is tried again comes with its folders", async () => {
+    const {answers, mounted} = await mountTab(7);
+    answers[0].reject(new ConnectionLostError("/web"));
+    answers[1].resolve(ANSWERS.types);
+    await mounted;
+    expect(".o_progbox_failed").toHaveCount(1);
+    answers.splice(0);
+    await click(".o_progbox_failed button");
+    answers[0].resolve(tabOf(1));
+    answers[1].resolve(ANSWERS.types);
+    await animationFrame();
+    await animationFrame();
+    expect(answers.map(({method}) => method)).toEqual([
+        "progbox_tab",
+        "types",
+        "progbox_tree_of",
+    ]);
+});
+
+test("what is kept is told, though the tab is not shown any more", async () => {
+    const answers = [];
+    const bus = new EventBus();
+    bus.addEventListener("uploaded", ({detail}) =>
+        expect.step(`${detail.resId} ${detail.documentId}`)
+    );
+    mockService("progbox_upload", () => ({bus}));
+    mockService("notification", () => ({add: (text) => expect.step(text)}));
+    mockService("orm", {
+        call: () => {
+            answers.push(new Deferred());
+            return answers.at(-1);
+        },
+    });
+    const props = {...place, canKeep: true};
+    const group = await mountWithCleanup(AttachmentsGroup, {props});
+    const kept = group.keep({id: 3, name: "a.pdf"});
+    destroy(group);
+    answers[1].resolve({documentId: 5, alreadyThere: "It is there already."});
+    await kept;
+    expect.verifySteps(["It is there already.", "7 5"]);
 });

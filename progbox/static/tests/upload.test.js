@@ -1,5 +1,5 @@
 import {after, beforeEach, describe, expect, test} from "@odoo/hoot";
-import {advanceTime, animationFrame} from "@odoo/hoot-mock";
+import {advanceTime, animationFrame, Deferred} from "@odoo/hoot-mock";
 import {makeMockEnv, patchWithCleanup} from "@web/../tests/web_test_helpers";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {assets} from "@web/core/assets";
@@ -26,7 +26,11 @@ class Stage {
         const call = async (_model, method, args) => {
             this.calls.push(method);
             if (method === "begin") {
+                await this.beginning;
                 return args[2].map(this.begun);
+            }
+            if (method === "cancel") {
+                await this.cancelling;
             }
             return method === "finish" ? this.finished() : true;
         };
@@ -142,6 +146,34 @@ test("what is cancelled is stopped here and forgotten there", async () => {
     expect(stage.calls).toEqual(["begin", "cancel"]);
     await stage.service.retry(item.key);
     await animationFrame();
+    expect(stage.statuses).toEqual(["sending"]);
+});
+
+test("what is tried again at once waits until the server has forgotten it", async () => {
+    const [item] = await stage.add("a");
+    await animationFrame();
+    stage.cancelling = new Deferred();
+    stage.service.cancel(item.key);
+    stage.service.retry(item.key);
+    await animationFrame();
+    expect.verifySteps(["abort a"]);
+    expect(stage.calls).toEqual(["begin", "cancel"]);
+    stage.cancelling.resolve();
+    await animationFrame();
+    expect(stage.calls).toEqual(["begin", "cancel", "begin"]);
+    expect(stage.statuses).toEqual(["sending"]);
+});
+
+test("what is cancelled and tried again before it is announced is sent", async () => {
+    stage.beginning = new Deferred();
+    stage.add("a");
+    const [{key}] = stage.service.uploads;
+    stage.service.cancel(key);
+    stage.service.retry(key);
+    stage.beginning.resolve();
+    await animationFrame();
+    // The server has one upload of it, which both answers name.
+    expect(stage.calls).toEqual(["begin", "begin"]);
     expect(stage.statuses).toEqual(["sending"]);
 });
 

@@ -1,7 +1,7 @@
 import {EventBus} from "@odoo/owl";
 import {beforeEach, describe, expect, test} from "@odoo/hoot";
 import {click, edit, press, queryAllTexts, queryOne} from "@odoo/hoot-dom";
-import {advanceTime, animationFrame} from "@odoo/hoot-mock";
+import {advanceTime, animationFrame, Deferred} from "@odoo/hoot-mock";
 import {
     makeMockEnv,
     mountWithCleanup,
@@ -331,4 +331,78 @@ test("a folder is found by its name, and shown at its place", async () => {
     expect(selected).toEqual([5]);
     expect("[role=treeitem]").toHaveCount(5);
     expect(".o_progbox_tree_search input").toHaveValue("");
+});
+
+/** Have the answers of the server wait until they are resolved. */
+function holdAnswers() {
+    const answers = [];
+    patchWithCleanup(orm, {
+        call() {
+            answers.push(new Deferred());
+            return answers.at(-1);
+        },
+    });
+    return answers;
+}
+
+test("of two folders that were found, the one clicked last is chosen", async () => {
+    await mountTree();
+    const answers = holdAnswers();
+    await click(".o_progbox_tree_search input");
+    await edit("1");
+    await advanceTime(400);
+    answers[0].resolve({
+        folders: [folder(4, "11", 2), folder(5, "10", 2)],
+        more: false,
+    });
+    await animationFrame();
+    await click("[data-folder-id='4']");
+    await click("[data-folder-id='5']");
+    answers[2].resolve(structuredClone(START));
+    await animationFrame();
+    answers[1].resolve(structuredClone(START));
+    await animationFrame();
+    expect(selected).toEqual([5]);
+});
+
+test("what is written while a folder is shown at its place is looked for", async () => {
+    await mountTree();
+    const answers = holdAnswers();
+    await click(".o_progbox_tree_search input");
+    await edit("1");
+    await advanceTime(400);
+    answers[0].resolve({folders: [folder(4, "11", 2)], more: false});
+    await animationFrame();
+    await click("[data-folder-id='4']");
+    await click(".o_progbox_tree_search input");
+    await edit("2025");
+    await advanceTime(400);
+    answers[1].resolve(structuredClone(START));
+    answers[2].resolve({folders: [folder(3, "2025", 1)], more: false});
+    await animationFrame();
+    expect(".o_progbox_tree_search input").toHaveValue("2025");
+    expect(labels()).toEqual(["2025"]);
+});
+
+test("the next page of folders takes the focus from no field", async () => {
+    await mountTree();
+    await click("[data-folder-id='3']");
+    await animationFrame();
+    const answers = holdAnswers();
+    await click(".o_progbox_tree_more");
+    await click(".o_progbox_tree_search input");
+    answers[0].resolve(page(3, [folder(7, "11", 3)]));
+    await animationFrame();
+    expect("[data-folder-id='7']").toHaveCount(1);
+    expect(".o_progbox_tree_search input").toBeFocused();
+});
+
+test("an answer that comes late empties no tree", async () => {
+    const answers = holdAnswers();
+    const tree = new FolderTreeModel(orm);
+    const starts = [tree.start(), tree.start()];
+    answers[1].resolve(structuredClone(START));
+    answers[0].resolve({...structuredClone(START), pages: [page(false, [])]});
+    await Promise.all(starts);
+    expect(tree.isEmpty).toBe(false);
 });

@@ -1,5 +1,5 @@
 import {describe, expect, test} from "@odoo/hoot";
-import {animationFrame} from "@odoo/hoot-mock";
+import {animationFrame, Deferred} from "@odoo/hoot-mock";
 import {
     getMockEnv,
     makeServerError,
@@ -67,4 +67,22 @@ test("whoever may not ask any more sees nothing", async () => {
     await openAction();
     expect(BADGE).toHaveCount(0);
     expect.verifySteps(["count", "count"]);
+});
+
+test("the answer that was asked for last is shown", async () => {
+    const answers = [];
+    onRpc("has_group", () => true);
+    onRpc(MODEL, "search_count", () => {
+        answers.push(new Deferred());
+        return answers.at(-1);
+    });
+    await mountWithCleanup(ToFixSystray);
+    await openAction();
+    await openAction();
+    answers[1].resolve(2);
+    await animationFrame();
+    answers[0].resolve(3);
+    await animationFrame();
+    await animationFrame();
+    expect(BADGE).toHaveText("2");
 });

@@ -16,7 +16,8 @@ export class FolderNameDialog extends Component {
 
     setup() {
         this.input = useRef("autofocus");
-        this.state = useState({isBusy: false});
+        // What is written stays when the dialog is drawn again: after a refusal.
+        this.state = useState({name: this.props.name || "", isBusy: false});
         useAutofocus({selectAll: true});
     }
 
@@ -26,7 +27,7 @@ export class FolderNameDialog extends Component {
         }
         this.state.isBusy = true;
         try {
-            await this.props.save(this.input.el.value);
+            await this.props.save(this.state.name);
             this.props.close();
         } finally {
             // A refusal is shown by Odoo; the name can be mended here.
@@ -48,11 +49,21 @@ export class FolderTargetDialog extends Component {
 
     setup() {
         this.select = useRef("autofocus");
+        this.state = useState({isBusy: false});
         useAutofocus();
     }
 
     async onSubmit() {
-        await this.props.move(Number(this.select.el.value));
-        this.props.close();
+        if (this.state.isBusy) {
+            return;
+        }
+        this.state.isBusy = true;
+        try {
+            await this.props.move(Number(this.select.el.value));
+            this.props.close();
+        } finally {
+            // A refusal is shown by Odoo; another folder can be chosen here.
+            this.state.isBusy = false;
+        }
     }
 }

@@ -30,6 +30,8 @@ export class DocumentCard extends Component {
         useEffect(
             (input) => {
                 if (input) {
+                    // Only once: the tab may be loaded anew while a name is written.
+                    input.value = this.props.item.name;
                     input.focus();
                     // The extension stays.
                     const end = input.value.lastIndexOf(".");

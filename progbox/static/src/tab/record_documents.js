@@ -2,6 +2,7 @@ import {
     Component,
     onMounted,
     onWillStart,
+    status,
     useEffect,
     useRef,
     useState,
@@ -51,6 +52,8 @@ export class RecordDocuments extends Component {
             focusedId: false,
             isPicking: false,
             failed: "",
+            // What is written, which is looked for a moment later.
+            text: "",
             types: [],
         });
         this.view = useState(new TabView());
@@ -67,10 +70,11 @@ export class RecordDocuments extends Component {
         // The documents do not wait for the folders.
         onMounted(() => this.loadFolders());
         useEffect(() => {
-            if (this.moveFocus) {
-                this.moveFocus = false;
+            // Not if somebody writes elsewhere by now.
+            if (this.moveFocus && document.activeElement === document.body) {
                 this.cardElement(this.state.focusedId)?.focus();
             }
+            this.moveFocus = false;
         });
     }
 
@@ -129,6 +133,11 @@ export class RecordDocuments extends Component {
         }
     }
 
+    async startAgain() {
+        await this.start();
+        await this.loadFolders();
+    }
+
     /** @returns {boolean} whether documents of a record are shown in this tab */
     shows({resModel, resId}) {
         return [this.place, this.target, ...this.tab.items].some(
@@ -144,6 +153,10 @@ export class RecordDocuments extends Component {
     /** Show what has changed, here and in the title of the tab. */
     async refresh() {
         this.env.bus.trigger(CHANGED);
+        if (status(this) === "destroyed") {
+            // The form was left meanwhile, or what is undone was done before that.
+            return;
+        }
         await Promise.all([
             this.tab.load(),
             this.files.loadUnfinished(),
@@ -161,9 +174,8 @@ export class RecordDocuments extends Component {
     async loadFolders() {
         // Of a record that is saved by now, the tab that comes next has the folders.
         if (this.folders.resId && !this.state.failed) {
-            const {selectedId} = this.folders;
-            await this.folders.start();
-            if (this.folders.selectedId !== selectedId) {
+            // Not what the user has chosen meanwhile: that is loaded by the choice.
+            if (await this.folders.start()) {
                 // The folder of the record, which had none till now.
                 await this.onFolder();
             }
@@ -223,13 +235,14 @@ export class RecordDocuments extends Component {
     }
 
     onSearch(ev) {
-        this.search(ev.target.value);
+        this.state.text = ev.target.value;
+        this.search(this.state.text);
     }
 
     onSearchKeydown(ev) {
-        if (ev.key === "Escape" && ev.target.value) {
+        if (ev.key === "Escape" && this.state.text) {
             ev.stopPropagation();
-            ev.target.value = "";
+            this.state.text = "";
             this.search.cancel();
             this.tab.search("");
         } else if (ev.key === "Enter") {
@@ -415,15 +428,20 @@ export class RecordDocuments extends Component {
             const [after, before] = [1, -1].map((n) => this.tab.neighbour(item.id, n));
             const next = after || before;
             await this.actions.trash(chosen);
-            this.state.focusedId = next?.id;
-            this.moveFocus = true;
+            if (this.state.focusedId === item.id) {
+                this.state.focusedId = next?.id;
+                this.moveFocus = true;
+            }
         }
     }
 
     async onSelection(action, ...args) {
-        await this.actions[action](this.tab.selection, ...args);
+        const {selection} = this.tab;
+        await this.actions[action](selection, ...args);
         if (["trash", "setType"].includes(action)) {
-            this.endSelecting();
+            // What has been selected meanwhile stays so.
+            this.tab.unselect(selection);
+            this.state.isPicking = false;
         }
     }
 

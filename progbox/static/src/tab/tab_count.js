@@ -1,4 +1,4 @@
-import {useEffect, useState} from "@odoo/owl";
+import {onWillDestroy, onWillUpdateProps, useEffect, useState} from "@odoo/owl";
 import {useBus, useService} from "@web/core/utils/hooks";
 import {patch} from "@web/core/utils/patch";
 import {evaluateExpr} from "@web/core/py_js/py";
@@ -71,18 +71,26 @@ patch(FormRenderer.prototype, {
                 Object.assign(this.progbox, counted);
             }
         });
+        // Files that were dropped when the record could not be saved yet.
+        const sendWaiting = () => {
+            const {record} = this.props;
+            const files = record.resId ? takeWaitingFiles(record) : [];
+            if (files.length) {
+                uploads.add(files, placeOf(this.props));
+            }
+        };
         useEffect(
-            (resId) => {
+            () => {
                 this.progbox.count = 0;
                 refresh();
-                // Files that were dropped when the record could not be saved yet.
-                const files = resId ? takeWaitingFiles(this.props.record) : [];
-                if (files.length) {
-                    uploads.add(files, placeOf(this.props));
-                }
+                sendWaiting();
             },
             () => [this.props.record.resId]
         );
+        // The form is drawn when the tab of the saved record has been loaded: it may be
+        // left before that, or show another record.
+        onWillUpdateProps(sendWaiting);
+        onWillDestroy(sendWaiting);
         useBus(this.env.bus, CHANGED, refresh);
         useBus(uploads.bus, "uploaded", refresh);
     },

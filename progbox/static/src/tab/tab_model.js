@@ -38,7 +38,7 @@ export class TabModel {
         }
         const found = await this.documentsIn(chosen, text);
         const {writable, title, place} = chosen;
-        const group = {key: FOLDER, title, records: 1, asRecords: false};
+        const group = {key: FOLDER, place, title, records: 1, asRecords: false};
         return {writable, groups: [{...group, ...found, model: place.resModel}]};
     }
 
@@ -51,10 +51,12 @@ export class TabModel {
         return this.orm.call("progbox.folder", "progbox_documents", args, this.order);
     }
 
+    /** Of what the group was loaded for: by now, something else may be chosen. */
     fetchMore(group, offset, limit) {
-        return group.key === FOLDER
-            ? this.documentsIn(this.chosen, this.loadedText, offset, limit)
-            : this.call("progbox_tab_page", group.key, offset, limit, this.loadedText);
+        const {key, text} = group;
+        return key === FOLDER
+            ? this.documentsIn(group, text, offset, limit)
+            : this.call("progbox_tab_page", key, offset, limit, text);
     }
 
     call(method, ...args) {
@@ -70,32 +72,41 @@ export class TabModel {
         return {sorted_by: this.sortedBy};
     }
 
-    async load() {
+    /** @returns {Promise} resolved when what was asked for last is shown */
+    load() {
+        this.loading = this.loadAll();
+        return this.loading;
+    }
+
+    async loadAll() {
         if (!this.resId) {
             Object.assign(this, {isLoaded: true, writable: true, groups: []});
             return;
         }
         const {text} = this;
-        const shown = new Map(this.groups.map((group) => [group.key, group]));
         const load = ++this.loads;
         const tab = await this.fetch();
+        const groups = tab.groups.map((group) => ({...group, text, list: []}));
+        if (load === this.loads) {
+            // All of it is shown at once: what is selected, or has the focus, stays.
+            await Promise.all(groups.map((group) => this.reopen(group)));
+        }
         if (load !== this.loads) {
             // Something else is looked for by now.
-            return;
+            return this.loading;
         }
         this.writable = tab.writable;
         this.attachments = Boolean(tab.attachments);
-        this.groups = tab.groups.map((group) => ({...group, list: []}));
+        this.groups = groups;
         this.loadedText = text;
         this.isLoaded = true;
-        await Promise.all(this.groups.map((group) => this.reopen(group, shown)));
         const ids = new Set(this.items.map(({id}) => id));
         this.selectedIds = this.selectedIds.filter((id) => ids.has(id));
     }
 
     /** Show as much of a group as before it was loaded anew. */
-    async reopen(group, shown) {
-        const before = shown.get(group.key);
+    async reopen(group) {
+        const before = this.groups.find((other) => this.isSame(group, other));
         const known = this.loadedOf(group);
         // Its records come in pages from the first one on.
         const first = group.asRecords ? PAGE : 0;
@@ -105,6 +116,11 @@ export class TabModel {
             const missing = wanted - known.length;
             found = await this.loadMore(group, Math.min(missing, LARGEST_PAGE));
         }
+    }
+
+    isSame(group, other) {
+        const idOf = ({key, text, place}) => [key, text, place?.folderId].join();
+        return idOf(group) === idOf(other);
     }
 
     /** @returns {Object[]} what of a group has been loaded: documents or records */
@@ -218,6 +234,11 @@ export class TabModel {
     /** Select all that is shown, or nothing if all of it is selected. */
     toggleAll() {
         this.selectedIds = this.isAllSelected ? [] : this.items.map(({id}) => id);
+    }
+
+    unselect(items) {
+        const ids = items.map(({id}) => id);
+        this.selectedIds = this.selectedIds.filter((id) => !ids.includes(id));
     }
 
     clearSelection() {

@@ -14,28 +14,33 @@ export class TabTreeModel extends FolderTreeModel {
         this.resId = resId;
         this.selectedId = ALL;
         this.isSearchable = false;
-        this.starts = 0;
     }
 
+    /** @returns {Promise<boolean>} whether another folder is chosen by it */
     async start() {
         const {resModel, resId} = this;
+        const openedBefore = [...this.openIds];
         const start = ++this.starts;
         const tree = await this.orm.call("progbox.folder", "progbox_tree_of", [
             resModel,
             resId,
-            this.openIds.filter((id) => typeof id === "number"),
+            openedBefore.filter((id) => this.isFolder(id)),
         ]);
         if (start !== this.starts) {
             // An answer that was asked for later has what this one has not.
-            return;
+            return false;
         }
         tree.pages.forEach((page) => this.addPage(page));
+        // What has been closed meanwhile stays closed.
+        const closed = openedBefore.filter((id) => !this.isOpen(id));
         const open = [...tree.open, ...this.openIds.filter((id) => this.pages[id])];
-        this.openIds = [...new Set(open)];
-        if (this.selectedId === FUTURE && !this.pages[false].ids.includes(FUTURE)) {
-            // It is there by now.
-            this.selectedId = tree.open[0] || ALL;
+        this.openIds = [...new Set(open)].filter((id) => !closed.includes(id));
+        if (this.selectedId !== FUTURE || this.pages[false].ids.includes(FUTURE)) {
+            return false;
         }
+        // It is there by now.
+        this.selectedId = tree.open[0] || ALL;
+        return true;
     }
 
     addPage({parentId, folders, ...page}, offset = 0) {

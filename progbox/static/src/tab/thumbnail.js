@@ -17,14 +17,15 @@ const MOST_PAGES = 500;
  * @returns {Promise<string|false>} address of the picture; false for what is no PDF
  */
 async function firstPage(address) {
-    await loadPDFJSAssets();
-    const task = globalThis.pdfjsLib.getDocument({
-        url: address,
-        disableAutoFetch: true,
-        disableStream: true,
-        isEvalSupported: false,
-    });
+    let task = null;
     try {
+        await loadPDFJSAssets();
+        task = globalThis.pdfjsLib.getDocument({
+            url: address,
+            disableAutoFetch: true,
+            disableStream: true,
+            isEvalSupported: false,
+        });
         const page = await (await task.promise).getPage(1);
         const {width} = page.getViewport({scale: 1});
         const viewport = page.getViewport({scale: WIDTH / width});
@@ -37,7 +38,7 @@ async function firstPage(address) {
     } catch {
         return false;
     } finally {
-        task.destroy();
+        task?.destroy();
     }
 }
 

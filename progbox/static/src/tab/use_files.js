@@ -18,6 +18,7 @@ export function useFiles(component) {
     const uploads = useService("progbox_upload");
     const dialog = useService("dialog");
     const notification = useService("notification");
+    let looks = 0;
     const files = useState({
         unfinished: [],
         waiting: useState(waitingFiles(record)),
@@ -28,12 +29,22 @@ export function useFiles(component) {
 
         async loadUnfinished() {
             const {resModel, resId} = component.target;
-            files.unfinished =
+            const look = ++looks;
+            const unfinished =
                 resId && files.isOpen ? await uploads.unfinished(resModel, resId) : [];
+            // Another folder, of another record, may be chosen by now.
+            if (look === looks) {
+                files.unfinished = unfinished;
+            }
         },
 
-        /** Send files to the record, which is saved first where that is needed. */
-        async add(added, target = {}) {
+        /**
+         * Send files to the record, which is saved first where that is needed.
+         *
+         * @param {Object[]} added
+         * @param {Object} [target] the folder, else the one that is chosen
+         */
+        async add(added, target = chosenPlace()) {
             if (!added.length) {
                 return;
             }
@@ -42,7 +53,7 @@ export function useFiles(component) {
                 // They are sent as soon as it is saved, by whatever it is saved.
                 return component.props.record.save();
             }
-            await uploads.add(added, {...component.target, ...target});
+            await uploads.add(added, {...component.place, ...target});
             await files.loadUnfinished();
         },
 
@@ -59,22 +70,29 @@ export function useFiles(component) {
         },
     });
 
+    /** @returns {Object} the folder that is chosen; empty for the record itself */
+    function chosenPlace() {
+        return {...component.tab.chosen?.place};
+    }
+
     function addVersion(added, {id, resModel, resId}) {
         return uploads.add(added, {resModel, resId, replaces: id});
     }
 
     async function onDrop(ev) {
         const {item, folder} = targetOf(ev);
+        // Another folder may be chosen while a large one is read from the disk.
+        const target = folder ? component.folders.placeOf(folder) : chosenPlace();
         const added = await readDropped(ev.dataTransfer, notification);
         if (item && added.length === 1 && !added[0].path) {
-            askVersion(added, item);
+            askVersion(added, item, target);
         } else {
-            await files.add(added, folder && component.folders.placeOf(folder));
+            await files.add(added, target);
         }
     }
 
     /** A file may have been let go over a document by chance. */
-    function askVersion(added, item) {
+    function askVersion(added, item, target) {
         dialog.add(ConfirmationDialog, {
             title: _t("A new version?"),
             body: _t(
@@ -84,7 +102,7 @@ export function useFiles(component) {
             confirmLabel: _t("New version"),
             confirm: () => addVersion(added, item),
             cancelLabel: _t("A document of its own"),
-            cancel: () => files.add(added),
+            cancel: () => files.add(added, target),
             dismiss: () => {},
         });
     }

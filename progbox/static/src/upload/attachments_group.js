@@ -1,4 +1,4 @@
-import {Component, useEffect, useState} from "@odoo/owl";
+import {Component, status, useEffect, useState} from "@odoo/owl";
 import {deserializeDate, formatDate} from "@web/core/l10n/dates";
 import {_t} from "@web/core/l10n/translation";
 import {FileModel} from "@web/core/file_viewer/file_model";
@@ -87,7 +87,9 @@ export class AttachmentsGroup extends Component {
         const {resModel, resId} = this.props;
         this.state.keeping = true;
         try {
-            const {documentId, alreadyThere} = await this.orm.call(
+            // Of the client: what is kept is said, though another page of the form, or a
+            // folder, is shown by then.
+            const {documentId, alreadyThere} = await this.env.services.orm.call(
                 resModel,
                 "progbox_keep_attachment",
                 [[resId], item.id]
@@ -99,7 +101,9 @@ export class AttachmentsGroup extends Component {
             );
             // The tab shows it as any other that has come in.
             this.uploads.bus.trigger("uploaded", {resModel, resId, documentId});
-            await this.load();
+            if (status(this) !== "destroyed") {
+                await this.load();
+            }
         } finally {
             this.state.keeping = false;
         }

@@ -89,11 +89,9 @@ export class Uploads {
         this.settle(item, "cancelled");
         job.tus?.abort();
         if (job.id) {
-            try {
-                await this.call("cancel", [[job.id]]);
-            } catch {
-                // The server removes it by itself after a day.
-            }
+            // Without an answer, the server removes it by itself after a day.
+            job.cancelling = this.call("cancel", [[job.id]]).catch(() => {});
+            await job.cancelling;
         }
     }
 
@@ -101,8 +99,12 @@ export class Uploads {
     async retry(key) {
         const item = this.item(key);
         if (item && ["failed", "cancelled"].includes(item.status)) {
+            const job = this.jobs.get(key);
             Object.assign(item, {status: "waiting", message: "", sent: 0});
+            // Not to where it was sent before: that may be gone, or is being removed.
+            job.url = false;
             this.watchPage();
+            await job.cancelling;
             await this.begin([item]);
         }
     }
@@ -209,14 +211,16 @@ export class Uploads {
     }
 
     announced(item, {id, url, offset, error}) {
-        if (item.status !== "waiting") {
-            // Cancelled meanwhile.
-            this.call("cancel", [[id]]).catch(() => {});
-        } else if (error) {
+        const job = this.jobs.get(item.key);
+        if (item.status === "waiting" && error) {
             this.settle(item, "failed", error);
-        } else {
-            Object.assign(this.jobs.get(item.key), {id, url});
+        } else if (item.status === "waiting") {
+            Object.assign(job, {id, url});
             item.sent = offset;
+        } else if (id && id !== job.id) {
+            // Cancelled meanwhile. One that was tried again at once has two answers, and
+            // is on its way by the first.
+            this.call("cancel", [[id]]).catch(() => {});
         }
     }
 

@@ -44,8 +44,12 @@ export function useDocumentPreview(controller) {
             if (step < 0 ? !preview.hasPrevious : !preview.hasNext) {
                 return;
             }
-            const next = records()[preview.index + step];
-            preview.open(next || (await turnPage(step)));
+            const shownId = preview.record?.resId;
+            const next = records()[preview.index + step] || (await turnPage(step));
+            // While the page was turned, it may have been closed, or another opened.
+            if (preview.record && preview.record.resId === shownId) {
+                preview.open(next);
+            }
         },
         openDetails() {
             const {resModel, resId} = preview.record;

@@ -37,6 +37,13 @@ export class FolderTree extends Component {
         return this.root.el?.querySelector("[role=treeitem][tabindex='0']");
     }
 
+    /** @returns {boolean} whether nobody has gone on elsewhere, as to write there */
+    get hasFocus() {
+        const {activeElement} = document;
+        const row = activeElement.closest("[role=treeitem]");
+        return activeElement === document.body || this.root.el?.contains(row);
+    }
+
     get rows() {
         return this.tree.rows;
     }
@@ -86,9 +93,13 @@ export class FolderTree extends Component {
             return this.loadMore(row);
         }
         if (this.tree.found) {
-            await this.tree.reveal(row.folder.id);
+            this.search.cancel();
+            const isWanted = await this.tree.reveal(row.folder.id);
+            if (!isWanted) {
+                return;
+            }
             this.state.text = "";
-            this.moveFocus = true;
+            this.moveFocus = this.hasFocus;
         }
         this.select(row.folder);
         if (row.folder.hasChildren) {
@@ -107,8 +118,11 @@ export class FolderTree extends Component {
 
     async loadMore({parentId}) {
         const index = this.focusedIndex;
+        const {focusedKey} = this.state;
         await this.tree.loadMore(parentId);
-        this.focusRow(index);
+        if (this.hasFocus && focusedKey === this.state.focusedKey) {
+            this.focusRow(index);
+        }
     }
 
     focusRow(index) {

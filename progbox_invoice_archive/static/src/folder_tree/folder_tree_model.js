@@ -20,6 +20,8 @@ export class FolderTreeModel {
         this.isSearchable = true;
         this.found = null;
         this.searches = 0;
+        this.starts = 0;
+        this.shownStart = 0;
         // What something is dragged over.
         this.targetId = undefined;
     }
@@ -30,6 +32,7 @@ export class FolderTreeModel {
     }
 
     async start() {
+        const start = ++this.starts;
         const kept = JSON.parse(
             browser.sessionStorage.getItem(this.storageKey) || "{}"
         );
@@ -37,6 +40,11 @@ export class FolderTreeModel {
             kept.selectedId || false,
             kept.openIds || [],
         ]);
+        if (start < this.shownStart) {
+            // An answer that was asked for later has what this one has not.
+            return;
+        }
+        this.shownStart = start;
         tree.pages.forEach((page) => this.addPage(page));
         this.selectedId = tree.selected;
         this.openIds = tree.open;
@@ -75,15 +83,24 @@ export class FolderTreeModel {
         }
     }
 
-    /** Show a folder that was found at its place in the tree. */
+    /**
+     * Show a folder that was found at its place in the tree.
+     *
+     * @returns {Promise<boolean>} false when something else is looked for by now
+     */
     async reveal(id) {
+        const search = ++this.searches;
         const tree = await this.orm.call("progbox.folder", "tree_start", [
             id,
             this.openIds,
         ]);
+        if (search !== this.searches) {
+            return false;
+        }
         tree.pages.forEach((page) => this.addPage(page));
         this.openIds = tree.open;
-        await this.search("");
+        this.found = null;
+        return true;
     }
 
     rowsUnder(parentId, level) {

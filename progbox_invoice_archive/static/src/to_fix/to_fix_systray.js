@@ -3,6 +3,7 @@ import {_t} from "@web/core/l10n/translation";
 import {rpcBus} from "@web/core/network/rpc";
 import {registry} from "@web/core/registry";
 import {user} from "@web/core/user";
+import {KeepLast} from "@web/core/utils/concurrency";
 import {useBus, useService} from "@web/core/utils/hooks";
 
 const ACTION = "progbox_invoice_archive.progbox_archive_job_action";
@@ -19,6 +20,7 @@ export class ToFixSystray extends Component {
         this.orm = useService("orm");
         this.action = useService("action");
         this.state = useState({count: 0});
+        this.lastCount = new KeepLast();
         // By no timer: an unattended page shall not keep its session alive.
         useBus(this.env.bus, "ACTION_MANAGER:UI-UPDATED", () => this.look());
         useBus(rpcBus, "RPC:RESPONSE", ({detail}) => this.onResponse(detail));
@@ -41,14 +43,17 @@ export class ToFixSystray extends Component {
 
     async look() {
         try {
-            this.state.count = (await user.hasGroup(MANAGER)) ? await this.count() : 0;
+            this.state.count = await this.lastCount.add(this.count());
         } catch {
             // The page itself says what is wrong, with the rights or the session.
             this.state.count = 0;
         }
     }
 
-    count() {
+    async count() {
+        if (!(await user.hasGroup(MANAGER))) {
+            return 0;
+        }
         const toFix = [["to_fix", "=", true]];
         return this.orm.silent.searchCount(MODEL, toFix, {limit: LIMIT + 1});
     }
