@@ -1,8 +1,10 @@
 """What tests of a running server share, those of the add-ons above as well."""
 
+from pathlib import Path
 from unittest.mock import patch
 
 from odoo.tests import HttpCase
+from odoo.tools.misc import file_path
 
 from odoo.addons.web.tests import test_js
 
@@ -49,11 +51,10 @@ class ClientCase(PatientCase):
         self.env.invalidate_all()
         return answer.get("result")
 
-    def run_javascript_units(self, addon, names):
-        """Run unit tests in the browser.
-
-        :param names: of the files in ``static/tests``, without ``.test.js``
-        """
+    def run_javascript_units(self, addon):
+        """Run the unit tests of an add-on, those in its ``static/tests``."""
+        files = Path(file_path(f"{addon}/static/tests")).glob("*.test.js")
+        names = sorted(file.name.removesuffix(".test.js") for file in files)
         suites = [f"@{addon}/{name}" for name in names]
         hashes = [test_js.HOOTCommon._generate_hash(self, suite) for suite in suites]
         self.browser_js(

@@ -8,14 +8,6 @@ from odoo.tests import new_test_user, tagged
 from .common import ArchiveCommon
 from .http_common import ClientCase
 
-UNIT_TESTS = (
-    "archive_help",
-    "document_preview",
-    "folder_tree",
-    "live_job",
-    "readable",
-    "to_fix",
-)
 EINVOICE = b"<Invoice><Note><![CDATA[<script>alert('read')</script>]]></Note></Invoice>"
 
 
@@ -107,4 +99,4 @@ class TestArchiveBrowser(ArchiveCommon, ClientCase):
         self.assertEqual((job.state, job.attempts), ("pending", 0))
 
     def test_javascript_units(self):
-        self.run_javascript_units("progbox_invoice_archive", UNIT_TESTS)
+        self.run_javascript_units("progbox_invoice_archive")

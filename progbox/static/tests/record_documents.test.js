@@ -125,8 +125,9 @@ test("what is begun is said of the folder that was chosen last", async () => {
     const looks = [files.loadUnfinished(), files.loadUnfinished()];
     const begun = (id) => ({id, name: `${id}.pdf`, size: 2, offset: 1, error: false});
     answers[1].resolve([begun(2)]);
+    await looks[1];
     answers[0].resolve([begun(1)]);
-    await Promise.all(looks);
+    await looks[0];
     expect(files.unfinished.map(({id}) => id)).toEqual([2]);
 });
 
