@@ -177,6 +177,32 @@ test("what is cancelled and tried again before it is announced is sent", async (
     expect(stage.statuses).toEqual(["sending"]);
 });
 
+test("what is cancelled and forgotten before it is announced is removed there", async () => {
+    stage.beginning = new Deferred();
+    const added = stage.add("a", "b");
+    for (const {key} of [...stage.service.uploads]) {
+        stage.service.cancel(key);
+        stage.service.forget(key);
+    }
+    stage.beginning.resolve();
+    await added;
+    expect(stage.calls).toEqual(["begin", "cancel", "cancel"]);
+});
+
+test("what is cancelled again before it is tried again stays so", async () => {
+    const [{key}] = await stage.add("a");
+    await animationFrame();
+    stage.cancelling = new Deferred();
+    stage.service.cancel(key);
+    const tried = stage.service.retry(key);
+    stage.service.cancel(key);
+    stage.service.forget(key);
+    stage.cancelling.resolve();
+    await tried;
+    expect.verifySteps(["abort a", "abort a"]);
+    expect(stage.calls).toEqual(["begin", "cancel", "cancel"]);
+});
+
 test("a server that is away for a moment is asked again", async () => {
     let tries = 0;
     const {finished} = stage;

@@ -105,7 +105,10 @@ export class Uploads {
             job.url = false;
             this.watchPage();
             await job.cancelling;
-            await this.begin([item]);
+            // Not if it has been cancelled again meanwhile.
+            if (item.status === "waiting") {
+                await this.begin([item]);
+            }
         }
     }
 
@@ -217,9 +220,9 @@ export class Uploads {
         } else if (item.status === "waiting") {
             Object.assign(job, {id, url});
             item.sent = offset;
-        } else if (id && id !== job.id) {
-            // Cancelled meanwhile. One that was tried again at once has two answers, and
-            // is on its way by the first.
+        } else if (id && id !== job?.id) {
+            // Cancelled meanwhile, and perhaps taken out of the list. One that was tried
+            // again at once has two answers, and is on its way by the first.
             this.call("cancel", [[id]]).catch(() => {});
         }
     }
