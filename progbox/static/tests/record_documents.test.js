@@ -12,6 +12,7 @@ import {
     findComponent,
     mockService,
     mountWithCleanup,
+    patchWithCleanup,
 } from "@web/../tests/web_test_helpers";
 
 describe.current.tags("desktop");
@@ -196,6 +197,22 @@ test("what is written stays when the tab is loaded anew meanwhile", async () => 
     await edit("plan");
     await loadAnew();
     expect(".o_progbox_tab_search input").toHaveValue("plan");
+    await press("Escape");
+    expect(".o_progbox_tab_search input").toHaveValue("");
+});
+
+test("no document is drawn again for what is written", async () => {
+    await mountDocuments(1, 2);
+    patchWithCleanup(RecordDocuments.prototype, {
+        propsOf() {
+            expect.step("drawn");
+            return super.propsOf(...arguments);
+        },
+    });
+    await click(".o_progbox_tab_search input");
+    await edit("plan");
+    await animationFrame();
+    expect.verifySteps([]);
 });
 
 /** Answer what has been asked for: documents that are changed, and then shown. */

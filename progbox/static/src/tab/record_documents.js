@@ -52,10 +52,10 @@ export class RecordDocuments extends Component {
             focusedId: false,
             isPicking: false,
             failed: "",
-            // What is written, which is looked for a moment later.
-            text: "",
             types: [],
         });
+        // What is written, which is looked for a moment later: nothing is drawn for it.
+        this.text = "";
         this.view = useState(new TabView());
         this.tab = useState(new TabModel(this.orm, this.place));
         this.folders = useState(new TabTreeModel(this.orm, this.place));
@@ -235,14 +235,15 @@ export class RecordDocuments extends Component {
     }
 
     onSearch(ev) {
-        this.state.text = ev.target.value;
-        this.search(this.state.text);
+        this.text = ev.target.value;
+        this.search(this.text);
     }
 
     onSearchKeydown(ev) {
-        if (ev.key === "Escape" && this.state.text) {
+        if (ev.key === "Escape" && this.text) {
             ev.stopPropagation();
-            this.state.text = "";
+            this.text = "";
+            ev.target.value = "";
             this.search.cancel();
             this.tab.search("");
         } else if (ev.key === "Enter") {
